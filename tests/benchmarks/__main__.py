@@ -1,0 +1,142 @@
+"""Measures what users wait for, as ratios within one run: ``python -m tests.benchmarks``.
+
+Every time is the median of several runs; the yardstick of each row is measured beside it, so that a
+slow machine makes both slow. Prints a Markdown table, or JSON with ``--json``.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import cv2
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from PIL import Image
+
+from tests.wardrobe import painted
+from trendscope import garments
+from trendscope.classifier import BATCH, BatchNorm, Classifier
+
+
+class Row(NamedTuple):
+    """One comparison; `seconds` and `yardstick_seconds` are medians."""
+
+    what: str
+    seconds: float
+    yardstick: str
+    yardstick_seconds: float
+
+    @property
+    def ratio(self) -> float:
+        return self.seconds / self.yardstick_seconds
+
+
+def paired(what: str, run: Callable, yardstick: str, other: Callable, times: int = 7) -> Row:
+    """Runs both in turn and compares their medians."""
+    pairs = [(_seconds(run), _seconds(other)) for _ in range(times)]
+    ours, theirs = zip(*pairs, strict=True)
+    return Row(what, median(ours), yardstick, median(theirs))
+
+
+def _seconds(run: Callable) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def command(*words: str) -> Callable[[], object]:
+    """Runs a Python command in a process of its own."""
+    return lambda: subprocess.run([sys.executable, *words], check=True, capture_output=True)
+
+
+def cold_start(folder: Path) -> list[Row]:
+    """Help, and a profile of 24 photos of 1080 x 1350, each against importing jax."""
+    for number in range(24):
+        data = painted("Bag", (1080, 1350), "JPEG")
+        (folder / f"{number}.jpg").write_bytes(data + bytes([number]))
+    jax_import = command("-c", "import jax")
+    profile = command("-m", "trendscope", "profile", str(folder))
+    help_command = command("-m", "trendscope", "--help")
+    return [
+        paired("trendscope --help", help_command, "import jax", jax_import),
+        paired("profile of 24 photos, cold", profile, "import jax", jax_import),
+    ]
+
+
+def isolation() -> Row:
+    """Finding the garment against GrabCut at 128 pixels with three iterations, one thread."""
+    cv2.setNumThreads(1)
+    rgb = np.asarray(Image.open(Path("sample_feeds/anna/IMG_20260824_093000.jpg")).reduce(4))
+    small = garments.shrink(rgb, 128)
+    h, w = small.shape[:2]
+    edge = (w // 20, h // 20, w - w // 10, h - h // 10)
+
+    def grab_cut() -> None:
+        models = np.zeros((2, 1, 65))
+        mask = np.zeros((h, w), np.uint8)
+        cv2.grabCut(small, mask, edge, *models, 3, cv2.GC_INIT_WITH_RECT)
+
+    return paired("cut_out of one photo", lambda: garments.cut_out(rgb, 28), "GrabCut", grab_cut)
+
+
+def network() -> Row:
+    """A full batch through the network, against a plain matrix product on the same threads."""
+    classifier = Classifier.load()
+    size = classifier.input_size
+    pixels = np.zeros((BATCH, size, size, 3), np.uint8)
+    product = jnp.ones((1024, 1024))
+    multiply = jax.jit(lambda a: a @ a)
+    classifier.forward(pixels)
+    multiply(product).block_until_ready()
+    return paired(
+        f"network, {BATCH} cut-outs",
+        lambda: classifier.forward(pixels),
+        "1024 x 1024 matrix product",
+        lambda: multiply(product).block_until_ready(),
+        times=41,
+    )
+
+
+def batch_norm() -> Row:
+    """Gradient of our batch normalisation against Flax' own."""
+    x = jnp.ones((256, 14, 14, 48))
+
+    def gradient(module: nn.Module, **options: bool) -> Callable[[], object]:
+        variables = module.init(jax.random.key(0), x, **options)
+
+        def loss(x: jax.Array) -> jax.Array:
+            y, _ = module.apply(variables, x, mutable=["batch_stats"], **options)
+            return (y**2).sum()
+
+        step = jax.jit(jax.grad(loss))
+        step(x).block_until_ready()
+        return lambda: step(x).block_until_ready()
+
+    ours, theirs = gradient(BatchNorm(), train=True), gradient(nn.BatchNorm(False))
+    return paired("BatchNorm, gradient", ours, "flax.linen.BatchNorm", theirs, times=21)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [*cold_start(Path(folder)), isolation(), network(), batch_norm()]
+    if "--json" in sys.argv:
+        print(json.dumps([{**row._asdict(), "ratio": round(row.ratio, 3)} for row in rows]))
+        return
+    print("| what | ms | against | ms | ratio |\n|---|---:|---|---:|---:|")
+    for row in rows:
+        ours, theirs = 1000 * row.seconds, 1000 * row.yardstick_seconds
+        print(f"| {row.what} | {ours:.1f} | {row.yardstick} | {theirs:.1f} | {row.ratio:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

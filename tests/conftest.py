@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import io
+
+from hypothesis import settings
+from jaxtyping import install_import_hook
+from PIL import Image
+
+# Time is measured in benchmarks; a busy machine must not turn a law red.
+settings.register_profile("laws", deadline=None, max_examples=60, derandomize=True)
+settings.load_profile("laws")
+
+# Array shapes in signatures are checked while the tests run.
+install_import_hook(
+    ["trendscope.garments", "trendscope.images", "training.metrics"], "beartype.beartype"
+)
+
+from tests.wardrobe import (  # noqa: E402, F401
+    fake_command,
+    gold,
+    photos,
+    profile,
+    wardrobe,
+)
+
+
+def picture(colour, size=(40, 50), kind="JPEG", **options) -> bytes:
+    """A picture file of one colour."""
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, kind, **options)
+    return out.getvalue()
+
+
+RED, GREEN, BLUE, GREY, BLACK = (
+    (200, 30, 30),
+    (30, 200, 30),
+    (30, 30, 200),
+    (128, 128, 128),
+    (0, 0, 0),
+)

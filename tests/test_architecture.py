@@ -1,0 +1,161 @@
+"""Imports point down, every heavy library has one owner, and help loads none of them."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import trendscope
+
+PACKAGE = Path(trendscope.__file__).parent
+
+LAYERS = [
+    {"__main__"},
+    {"cli"},
+    {"console"},
+    {"report", "scan"},
+    {"readings"},
+    {"classifier"},
+    {"garments"},
+    {"feeds", "images"},
+    {"errors", "categories"},
+    {"__init__"},
+]
+"""From the top down; a module imports only from layers below its own."""
+
+OWNERS = {
+    "jax": {"classifier"},
+    "flax": {"classifier"},
+    "safetensors": {"classifier"},
+    "cv2": {"garments"},
+    "PIL": {"images"},
+    "pillow_heif": {"images"},
+    "typer": {"cli"},
+    "rich": {"console"},
+    "jinja2": {"report"},
+    "optax": set(),
+    "orbax": set(),
+    "tensorflow": set(),
+    "tensorflow_datasets": set(),
+    "training": set(),
+}
+
+MAY_NOT_LOAD = ("jax", "flax", "numpy", "pandas", "cv2", "PIL", "rich", "jinja2")
+
+
+def room(path):
+    """The module a file belongs to: feeds/folder.py to feeds."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports(source):
+    """Every module that a source names in an import, also inside functions and TYPE_CHECKING."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "relative imports hide the layer"
+            yield node.module
+            if node.module == "trendscope":
+                yield from (f"trendscope.{alias.name}" for alias in node.names)
+
+
+def rooms_imported(source):
+    names = (name.split(".") for name in imports(source))
+    found = {parts[1] for parts in names if parts[0] == "trendscope" and len(parts) > 1}
+    return {name for name in found if name in {room for layer in LAYERS for room in layer}}
+
+
+def upward(name, source):
+    """The modules that `name` imports from its own layer or one above."""
+    depth = next(i for i, layer in enumerate(LAYERS) if name in layer)
+    allowed = set().union(*LAYERS[depth + 1 :]) | {name}
+    return rooms_imported(source) - allowed
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def test_every_module_has_its_layer():
+    assert {room(path) for path in FILES} == set().union(*LAYERS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down(path):
+    assert upward(room(path), path.read_text()) == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_heavy_libraries_have_one_owner(path):
+    tops = {name.split(".")[0] for name in imports(path.read_text())}
+    assert {top for top in tops if top in OWNERS and room(path) not in OWNERS[top]} == set()
+
+
+def test_the_layer_check_can_fail():
+    assert upward("report", "from trendscope.cli import app") == {"cli"}
+    assert upward("report", "from trendscope import scan") == {"scan"}
+    assert upward("images", "def f():\n    import trendscope.garments") == {"garments"}
+    assert upward("scan", "from trendscope import garments") == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_the_command_line_prints_and_exits(path):
+    calls = (n.func for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call))
+    names = {call.id for call in calls if isinstance(call, ast.Name)}
+    assert room(path) == "cli" or not names & {"print", "exit", "quit"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_functions_are_short(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            body = [s for s in node.body if not isinstance(getattr(s, "value", None), ast.Constant)]
+            assert not body or body[-1].end_lineno - body[0].lineno < 40, node.name
+
+
+# --- what is loaded ------------------------------------------------------------------------------
+
+
+def loaded(code):
+    """The libraries of MAY_NOT_LOAD that a fresh process has loaded after `code`."""
+    report = f"import sys; print(*[m for m in {MAY_NOT_LOAD} if m in sys.modules])"
+    program = f"try:\n    {code}\nexcept SystemExit:\n    pass\n{report}"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()[-1].split()
+
+
+RUN = "from trendscope.cli import app; app({})"
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import trendscope", *(RUN.format(a) for a in (["--help"], ["--version"], ["profile", "-h"]))],
+)
+def test_help_loads_nothing_heavy(code):
+    assert loaded(code) == []
+
+
+def test_that_check_can_fail():
+    assert "jax" in loaded("import trendscope.classifier")
+
+
+def test_reports_and_scans_do_not_load_jax():
+    assert "jax" not in loaded("import trendscope.report, trendscope.console, trendscope.scan")
+
+
+def test_public_names_are_there_and_unknown_ones_are_not():
+    for name in trendscope.__all__:
+        assert getattr(trendscope, name) is not None
+    assert set(trendscope.__all__) <= set(dir(trendscope))
+    with pytest.raises(AttributeError, match="no attribute 'clasify'"):
+        _ = trendscope.clasify

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import stat
+import warnings
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import RED, picture
+from trendscope.errors import FeedError, ImageError
+from trendscope.feeds import Limits, Post, Skipped, open_feed
+from trendscope.feeds.archive import ZipTree, unsafe
+
+
+def make(path: Path, members: dict[str, bytes], **options) -> Path:
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w", **options) as archive:
+        warnings.simplefilter("ignore")
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content, options.get("compression"))
+    return path
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x.jpg", "a/../../x.jpg", "/etc/x.jpg", "C:/x.jpg", "C:\\x.jpg", "a\\x.jpg", "~/x.jpg", ""],
+)
+def test_unsafe_names(name):
+    assert unsafe(name)
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "a/b/x.jpg", "a..b/x.jpg", "Zoë/12:30.jpg"])
+def test_safe_names(name):
+    assert not unsafe(name)
+
+
+def test_plain_zip_of_photos(tmp_path):
+    path = make(tmp_path / "anna.zip", {"b.jpg": b"2", "a.jpg": b"1", "__MACOSX/._a.jpg": b"junk"})
+    posts = list(open_feed([path]))
+    assert [(post.customer, post.read()) for post in posts] == [("anna", b"1"), ("anna", b"2")]
+
+
+def test_unsafe_members_are_refused_and_nothing_is_written(tmp_path):
+    place = tmp_path / "place"
+    place.mkdir()
+    make(place / "evil.zip", {"../out.jpg": b"x", "/abs.jpg": b"x", "good.jpg": picture(RED)})
+    items = list(open_feed([place / "evil.zip"]))
+    assert [i.reason for i in items if isinstance(i, Skipped)] == ["unsafe_path", "unsafe_path"]
+    assert [i.read() for i in items if isinstance(i, Post)] == [picture(RED)]
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["evil.zip", "place"]
+
+
+def test_links_in_a_zip_are_refused(tmp_path):
+    info = zipfile.ZipInfo("link.jpg")
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr(info, "/etc/passwd")
+    (item,) = open_feed([tmp_path / "z.zip"])
+    assert item.reason == "link"
+
+
+def test_second_member_of_a_name_is_refused(tmp_path):
+    path = tmp_path / "twice.zip"
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w") as archive:
+        warnings.simplefilter("ignore")
+        archive.writestr("a.jpg", b"first")
+        archive.writestr("a.jpg", b"second")
+    tree = ZipTree(path, Limits())
+    assert tree.names == ["a.jpg"]
+    assert [s.reason for s in tree.skipped] == ["duplicate"]
+
+
+def test_encrypted_member_is_refused_by_name(tmp_path):
+    path = make(tmp_path / "z.zip", {"a.jpg": b"x", "b.jpg": b"y"})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1  # the flag in the first central directory entry
+    path.write_bytes(data)
+    items = list(open_feed([path]))
+    assert [type(i).__name__ for i in items] == ["Skipped", "Post"]
+    assert items[0].reason == "encrypted"
+
+
+def test_zip_in_zip_is_not_opened(tmp_path):
+    inner = make(tmp_path / "inner.zip", {"a.jpg": b"x"}).read_bytes()
+    outer = make(tmp_path / "outer.zip", {"inner.zip": inner})
+    (item,) = open_feed([outer])
+    assert item.reason == "nested_archive"
+
+
+def test_unpacking_stops_at_the_ratio(tmp_path):
+    path = make(tmp_path / "z.zip", {"a.jpg": bytes(30_000_000)}, compression=zipfile.ZIP_DEFLATED)
+    (post,) = open_feed([path])
+    with pytest.raises(ImageError, match="unpacks to more than 10,000,000 bytes") as caught:
+        post.read()
+    assert caught.value.reason == "archive_limit"
+
+
+def test_all_members_share_one_budget(tmp_path):
+    path = make(tmp_path / "z.zip", {"a.jpg": bytes(600), "b.jpg": bytes(600)})
+    first, second = open_feed([path], limits=Limits(archive_bytes=1000))
+    assert len(first.read()) == 600
+    with pytest.raises(ImageError, match="more than 400 bytes"):
+        second.read()
+
+
+def test_too_many_members_are_cut_off_with_a_word(tmp_path):
+    path = make(tmp_path / "z.zip", {f"{i}.jpg": b"" for i in range(5)})
+    tree = ZipTree(path, Limits(members=3))
+    assert tree.names == ["0.jpg", "1.jpg", "2.jpg"]
+    assert [s.reason for s in tree.skipped] == ["archive_limit"]
+
+
+def test_wrong_checksum_costs_one_member(tmp_path):
+    path = make(tmp_path / "z.zip", {"a.jpg": b"AAAA", "b.jpg": b"BBBB"})
+    path.write_bytes(path.read_bytes().replace(b"AAAA", b"AXAA"))
+    first, second = open_feed([path])
+    with pytest.raises(ImageError, match="damaged inside the archive"):
+        first.read()
+    assert second.read() == b"BBBB"
+
+
+def test_lying_size_is_refused(tmp_path):
+    path = make(tmp_path / "z.zip", {"a.jpg": b"A" * 100}, compression=zipfile.ZIP_DEFLATED)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"PK\x01\x02") + 24  # uncompressed size in the central directory
+    data[at : at + 4] = (200).to_bytes(4, "little")
+    path.write_bytes(data)
+    (post,) = open_feed([path])
+    with pytest.raises(ImageError):
+        post.read()
+
+
+def test_damaged_zip_is_named(tmp_path):
+    (tmp_path / "z.zip").write_bytes(b"PK\x03\x04 and then nothing")
+    (item,) = open_feed([tmp_path / "z.zip"])
+    assert item.reason == "damaged_archive" and "download the export again" in item.detail
+    with pytest.raises(FeedError):
+        ZipTree(tmp_path / "z.zip", Limits())
+
+
+def test_zip_bytes_are_never_extracted(tmp_path, monkeypatch):
+    def forbidden(*_args, **_options):
+        raise AssertionError("extracted")
+
+    monkeypatch.setattr(zipfile.ZipFile, "extract", forbidden)
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", forbidden)
+    path = make(tmp_path / "z.zip", {"a.jpg": b"x"})
+    assert [post.read() for post in open_feed([path])] == [b"x"]

@@ -1,0 +1,303 @@
+"""The commands as a user or a script meets them: output, exit codes, messages, interruption."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.wardrobe import painted
+from trendscope.cli import app
+
+PACKAGE_HOME = str(Path(__file__).parents[1])
+
+
+@pytest.fixture
+def run(fake_command):
+    def invoke(*arguments):
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return invoke
+
+
+def shell(*arguments, **options):
+    """The command in a process of its own, judged by the fake classifier."""
+    command = [sys.executable, "-m", "tests.fakes", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": PACKAGE_HOME, **options.pop("env", {})}
+    return subprocess.Popen(command, env=environment, **options)
+
+
+# --- help and version ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+@pytest.mark.parametrize("command", [[], ["classify"], ["profile"]])
+def test_help_has_examples(run, command, flag):
+    result = run(*command, flag)
+    assert result.exit_code == 0
+    assert "Examples:\n    trendscope " in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_version(run):
+    result = run("--version")
+    assert (result.exit_code, result.stdout) == (0, "trendscope 0.1.0\n")
+
+
+def test_help_is_quick():
+    def seconds():
+        start = time.perf_counter()
+        command = [sys.executable, "-m", "trendscope", "--help"]
+        subprocess.run(command, check=True, capture_output=True, cwd=PACKAGE_HOME)
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(3)) < 0.5
+
+
+# --- classify ------------------------------------------------------------------------------------
+
+
+def test_classify_says_what_each_photo_shows(run, photos):
+    result = run("classify", photos / "anna")
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert len(lines) == 4
+    assert lines[0].endswith(
+        "IMG_20260302_090000.png: Dress (Dress 90 %, T-shirt/top 1 %, Trouser 1 %)"
+    )
+    assert "broken.jpg: unreadable, " in lines[3]
+    assert result.stderr == ""
+
+
+def test_classify_show_lists_all_ten_probabilities(run, photos):
+    lines = run("classify", photos / "ben" / "coat.png", "--show").stdout.splitlines()
+    assert len(lines) == 12
+    assert lines[5] == "  Coat            90 %  "
+
+
+def test_classify_json(run, photos):
+    result = run("classify", photos / "ben" / "coat.png", "--json")
+    document = json.loads(result.stdout)
+    (photo,) = document["photos"]
+    assert (document["schema_version"], document["weights"]) == (1, "fake")
+    assert photo["path"] == str(photos / "ben" / "coat.png")
+    assert (photo["verdict"], photo["garments"][0]["category"]) == ("classified", "Coat")
+    assert photo["top"][0] == ["Coat", 0.9]
+    assert photo["customer"] == "ben"
+
+
+# --- profile -------------------------------------------------------------------------------------
+
+
+def test_profile_for_people(run, photos):
+    result = run("profile", photos)
+    assert result.exit_code == 0
+    assert "anna: 3 photos, 2 Mar 2026 to 30 Mar 2026\n" in result.stdout
+    assert "  Dress          67 %      2  2 Mar 2026 to 30 Mar 2026\n" in result.stdout
+    assert re.search(r"1 file not used: ", result.stdout)
+    assert result.stderr == ""
+
+
+def test_profile_json_is_one_document_and_the_warning_goes_elsewhere(run, photos):
+    result = run("profile", photos, "--json")
+    customers = json.loads(result.stdout)["customers"]
+    assert [(c["customer"], c["photos"]) for c in customers] == [("anna", 3), ("ben", 1)]
+    assert customers[0]["counts"]["Dress"] == 2
+    assert result.stderr.startswith("trendscope: skipped 1: 1 ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_profile_csv(run, photos):
+    table = list(csv.DictReader(io.StringIO(run("profile", photos, "--csv", "-q").stdout)))
+    assert len(table) == 20
+    assert {r["category"]: r["share"] for r in table if r["customer"] == "ben"}["Coat"] == "1.0"
+
+
+def test_profile_html_stands_beside_the_table(run, photos, tmp_path):
+    page = tmp_path / "anna.html"
+    result = run("profile", photos, "--html", page)
+    assert "anna: 3 photos" in result.stdout
+    text = page.read_text()
+    assert text.count("data:image/jpeg;base64,") == 8  # a thumbnail and a cut-out for each of four
+    assert "IMG_20260302_090000.png" in text
+
+
+def test_the_customer_option_names_the_customer(run, photos):
+    document = json.loads(run("profile", photos, "--json", "--customer", "eve").stdout)
+    assert [c["customer"] for c in document["customers"]] == ["eve"]
+
+
+@pytest.mark.parametrize("flags", [["--json"], ["--csv"], []])
+def test_output_to_a_file_is_what_standard_output_gets(run, photos, tmp_path, flags):
+    path = tmp_path / "out"
+    printed = run("profile", photos, *flags, "-o", "-").stdout
+    result = run("profile", photos, *flags, "-o", path)
+    assert result.stdout == ""
+    assert path.read_text() == printed
+
+
+def test_quiet_warns_of_nothing_and_verbose_names_the_files(run, photos):
+    assert run("profile", photos, "--json", "-q").stderr == ""
+    assert "broken.jpg: " in run("profile", photos, "-v").stdout
+
+
+# --- exit codes ----------------------------------------------------------------------------------
+
+
+def test_strict_makes_skipped_files_count(run, photos):
+    assert run("profile", photos, "--strict").exit_code == 4
+    assert run("classify", photos, "--strict").exit_code == 4
+    assert run("profile", photos / "ben", "--strict").exit_code == 0
+
+
+def test_nothing_usable_is_3_and_still_lists_what_was_skipped(run, tmp_path):
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    result = run("profile", tmp_path, "--json")
+    assert result.exit_code == 3
+    skipped = json.loads(result.stdout)["skipped"]
+    assert [item["reason"] for item in skipped] == ["empty"]
+    assert "none of 1 files could be used; give photos" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--json", "--csv"], "--json and --csv exclude each other; choose one"),
+        (["-o", "no/such/out.json"], "create it first"),
+        (["--html", "/"], "is a folder; name a file in it"),
+    ],
+)
+def test_wrong_usage_is_2_before_any_work(run, photos, monkeypatch, arguments, message):
+    monkeypatch.setattr("trendscope.scan.open_feed", None)
+    result = run("profile", photos, *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [["profile"], ["classify", "--nonsense", "x"], ["dance"]])
+def test_what_the_command_line_does_not_know_is_2(run, arguments):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Usage: " in result.stderr
+
+
+def test_a_missing_path_is_one_line_with_the_next_step(run, tmp_path):
+    result = run("profile", tmp_path / "nowhere")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("trendscope: ")
+    assert result.stderr.count("\n") == 1
+    assert "nowhere does not exist" in result.stderr
+
+
+def test_verbose_shows_where_an_error_arose(run, tmp_path):
+    result = run("profile", tmp_path / "nowhere", "-v")
+    assert "Traceback" in result.stderr
+    assert result.exit_code == 1
+
+
+def test_a_full_disk_is_said_and_is_1(run, photos):
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    result = run("profile", photos, "--json", "-o", "/dev/full")
+    assert result.exit_code == 1
+    assert "could not write /dev/full" in result.stderr
+
+
+def test_ctrl_c_is_130(run, photos, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trendscope.scan.profile", interrupted)
+    result = run("profile", photos)
+    assert (result.exit_code, result.stderr) == (130, "trendscope: stopped; nothing was written\n")
+
+
+def test_ctrl_c_in_the_midst_stops_soon(tmp_path):
+    picture = painted("Bag", (2500, 2500))
+    for i in range(400):
+        (tmp_path / f"{i}.png").write_bytes(picture + bytes([i % 256, i // 256]))
+    process = shell("profile", tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    time.sleep(1.5)
+    start = time.perf_counter()
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert time.perf_counter() - start < 2
+    assert b"Traceback" not in error
+
+
+def test_a_reader_who_leaves_early_is_no_error(photos):
+    process = shell("profile", photos, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert (process.stderr.read(), process.wait()) == (b"", 0)
+
+
+# --- terminals, pipes and locales ----------------------------------------------------------------
+
+
+def test_a_pipe_gets_the_same_bytes_under_every_locale(photos):
+    (photos / "zoë").mkdir()
+    (photos / "zoë" / "bag.png").write_bytes(painted("Bag", (90, 90)))
+    outputs = set()
+    for variables in (
+        {"LC_ALL": "C"},
+        {"LC_ALL": "C.UTF-8"},
+        {"TZ": "Asia/Tokyo"},
+    ):
+        process = shell("profile", photos, "-q", stdout=subprocess.PIPE, env=variables)
+        outputs.add(process.communicate()[0])
+    assert len(outputs) == 1
+    assert "Bag" in outputs.pop().decode("utf-8")
+
+
+def test_names_that_are_not_unicode_do_not_break_anything(photos):
+    name = os.fsencode(photos) + b"/anna/\xff\xfe\x1b[31m.png"
+    with open(name, "wb") as file:
+        file.write(painted("Bag", (90, 90)))
+    for flags in (["--json"], ["--csv"], ["-v"]):
+        process = shell("profile", photos, *flags, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        output, error = process.communicate()
+        assert process.returncode == 0, error
+        assert b"\x1b" not in output
+        output.decode("utf-8")
+
+
+def on_a_terminal(*arguments, **environment):
+    """What a person sees: the command with a pseudo-terminal as its standard output and error."""
+    ours, theirs = pty.openpty()
+    settings = {"TERM": "xterm-256color", "COLUMNS": "90", **environment}
+    process = shell(*arguments, stdout=theirs, stderr=theirs, env=settings)
+    os.close(theirs)
+    seen = b""
+    try:
+        while part := os.read(ours, 65536):
+            seen += part
+    except OSError:  # Linux says so when the other end is closed
+        pass
+    os.close(ours)
+    assert process.wait() == 0
+    return seen.decode()
+
+
+def test_a_terminal_gets_bars_and_progress(photos):
+    seen = on_a_terminal("profile", photos)
+    assert "█" in seen and "\x1b[" in seen
+    assert "Looking at photos" in seen
+
+
+def test_quiet_hides_progress_and_no_color_colours(photos):
+    seen = on_a_terminal("profile", photos, "-q", NO_COLOR="1")
+    assert "Looking at photos" not in seen
+    assert not re.search(r"\x1b\[[0-9;]*[34][0-8]", seen)

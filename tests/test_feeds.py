@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import BLUE, GREEN, RED, picture
+from trendscope.errors import FeedError, ImageError
+from trendscope.feeds import REASONS, Limits, Post, Skipped, displayed, open_feed
+from trendscope.feeds.folder import is_zip, named_date
+
+
+def names(items, kind=Post):
+    return [Path(item.source).name for item in items if isinstance(item, kind)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "anna"
+    root.mkdir()
+    (root / "b.jpg").write_bytes(picture(RED))
+    (root / "a.jpg").write_bytes(picture(GREEN))
+    return root
+
+
+def test_images_of_a_folder_belong_to_one_customer(folder):
+    posts = list(open_feed([folder]))
+    assert names(posts) == ["a.jpg", "b.jpg"]
+    assert {post.customer for post in posts} == {"anna"}
+    assert posts[0].read() == picture(GREEN)
+
+
+def test_each_sub_folder_is_a_customer(tmp_path):
+    for customer, colour in (("ben", RED), ("cleo", BLUE)):
+        place = tmp_path / customer / "2026"
+        place.mkdir(parents=True)
+        (place / "x.jpg").write_bytes(picture(colour))
+    assert [post.customer for post in open_feed([tmp_path])] == ["ben", "cleo"]
+
+
+def test_given_customer_wins(folder):
+    assert {post.customer for post in open_feed([folder], customer="Zoe")} == {"Zoe"}
+
+
+def test_single_image_belongs_to_its_folder(folder):
+    (post,) = open_feed([folder / "a.jpg"])
+    assert (post.customer, post.read()) == ("anna", picture(GREEN))
+
+
+def test_missing_path_says_what_to_do(tmp_path):
+    with pytest.raises(FeedError, match="does not exist; check the spelling"):
+        open_feed([tmp_path / "nowhere"])
+
+
+def test_junk_is_skipped_without_a_word(folder):
+    for name in (".DS_Store", "Thumbs.db", "._a.jpg"):
+        (folder / name).write_bytes(b"junk")
+    (folder / "__MACOSX").mkdir()
+    (folder / "__MACOSX" / "a.jpg").write_bytes(b"junk")
+    assert names(open_feed([folder])) == ["a.jpg", "b.jpg"]
+
+
+def test_links_and_pipes_are_reported_and_not_opened(folder):
+    (folder / "outside.jpg").symlink_to("/etc/passwd")
+    (folder / "loop").symlink_to(folder)
+    os.mkfifo(folder / "pipe.jpg")
+    items = list(open_feed([folder]))
+    skipped = {Path(s.source).name: s.reason for s in items if isinstance(s, Skipped)}
+    assert skipped == {"outside.jpg": "link", "loop": "link", "pipe.jpg": "special_file"}
+    assert names(items) == ["a.jpg", "b.jpg"]
+
+
+def test_a_file_that_becomes_a_pipe_does_not_block(folder):
+    (post, _) = open_feed([folder])
+    (folder / "a.jpg").unlink()
+    os.mkfifo(folder / "a.jpg")
+    with pytest.raises(ImageError) as caught:
+        post.read()
+    assert caught.value.reason == "special_file"
+
+
+def test_a_file_that_vanishes_costs_itself_only(folder):
+    first, second = open_feed([folder])
+    (folder / "a.jpg").unlink()
+    with pytest.raises(ImageError, match="cannot be read"):
+        first.read()
+    assert second.read() == picture(RED)
+
+
+def test_huge_file_is_refused_before_reading(folder):
+    os.truncate(folder / "a.jpg", 5_000_000_000)
+    (post, _) = open_feed([folder])
+    with pytest.raises(ImageError, match="5,000,000,000 bytes; the limit is 100,000,000"):
+        post.read()
+
+
+def test_limits_can_be_set(folder):
+    (post, _) = open_feed([folder], limits=Limits(file_bytes=10))
+    with pytest.raises(ImageError, match="the limit is 10"):
+        post.read()
+
+
+def test_unreadable_folder_and_file_are_reported(folder):
+    closed = folder / "closed"
+    closed.mkdir()
+    (closed / "c.jpg").write_bytes(picture(RED))
+    os.chmod(closed, 0)
+    os.chmod(folder / "a.jpg", 0)
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from trendscope.feeds import folder, open_feed, Post\n"
+        "from trendscope.errors import ImageError\n"
+        "if os.getuid() == 0: os.setuid(65534)\n"
+        "for item in open_feed([Path(sys.argv[1])]):\n"
+        "    try: print(Path(item.source).name, len(item.read()) if isinstance(item, Post)\n"
+        "               else item.reason)\n"
+        "    except ImageError as error: print(Path(item.source).name, error.reason)\n"
+    )
+    os.chmod(folder, 0o755)
+    for parent in folder.parents:
+        if parent.name.startswith(("pytest-", "test_unreadable")):
+            os.chmod(parent, 0o755)  # pytest closes its folders to other users
+    out = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True
+    )
+    assert sorted(out.stdout.split("\n")) == sorted(
+        ["closed unreadable", "a.jpg unreadable", f"b.jpg {len(picture(RED))}", ""]
+    )
+
+
+def test_names_that_are_not_utf8_survive(folder):
+    raw = os.fsencode(str(folder)) + b"/\xff\x1b[2J.jpg"
+    with open(raw, "wb") as file:
+        file.write(picture(BLUE))
+    odd = [post for post in open_feed([folder]) if "\\x1b" in post.source]
+    assert len(odd) == 1 and odd[0].read() == picture(BLUE)
+    odd[0].source.encode("utf-8")
+    assert "\x1b" not in odd[0].source
+
+
+def test_displayed_keeps_letters_and_escapes_controls():
+    assert displayed("Zoë 🧥") == "Zoë 🧥"
+    assert displayed("a\nb\x1b") == "a\\nb\\x1b"
+    assert displayed("\u202egpj") == "\\u202egpj"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("IMG_20240131_123456.jpg", datetime(2024, 1, 31, 12, 34, 56, tzinfo=UTC)),
+        ("PXL_20240131_123456789.jpg", datetime(2024, 1, 31, 12, 34, 56, tzinfo=UTC)),
+        ("20161105_170829.jpg", datetime(2016, 11, 5, 17, 8, 29, tzinfo=UTC)),
+        ("2023-01-15_10-30-45_UTC_2.jpg", datetime(2023, 1, 15, 10, 30, 45, tzinfo=UTC)),
+        ("Screenshot_20200301-161151.png", datetime(2020, 3, 1, 16, 11, 51, tzinfo=UTC)),
+        ("IMG-20230325-WA0122.jpg", datetime(2023, 3, 25, tzinfo=UTC)),
+        ("20230231_101010.jpg", None),
+        ("17852238405523714.jpg", None),
+        ("dress.jpg", None),
+    ],
+)
+def test_dates_in_file_names(name, expected):
+    found, source = named_date(name)
+    assert found == expected
+    assert source == ("file name" if expected else "none")
+
+
+def test_a_photo_with_a_zip_glued_on_is_a_photo(tmp_path):
+    import zipfile
+
+    path = tmp_path / "both.jpg"
+    path.write_bytes(picture(RED))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x.txt", "x")
+    assert zipfile.is_zipfile(path) and not is_zip(path)
+
+
+def test_every_reason_has_words():
+    assert all(words and words[0].islower() for words in REASONS.values())
+
+
+def test_order_does_not_depend_on_creation(tmp_path):
+    for order in (("1", "2", "3"), ("3", "1", "2")):
+        root = tmp_path / "".join(order)
+        root.mkdir()
+        for name in order:
+            (root / f"{name}.jpg").write_bytes(picture(RED))
+        assert names(open_feed([root])) == ["1.jpg", "2.jpg", "3.jpg"]

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trendscope.garments import (
+    border_distance,
+    cut_out,
+    find_box,
+    find_garment,
+    shrink,
+    squared,
+)
+
+
+def scene(h=240, w=180, box=(60, 50, 120, 190), ground=(200, 190, 170), cloth=(40, 60, 140)):
+    """A garment of one colour on a floor of another, both a little noisy."""
+    generator = np.random.default_rng(0)
+    rgb = np.empty((h, w, 3), float)
+    rgb[:] = ground
+    x0, y0, x1, y1 = box
+    rgb[y0:y1, x0:x1] = cloth
+    return np.clip(rgb + generator.normal(0, 4, rgb.shape), 0, 255).astype(np.uint8)
+
+
+def test_box_of_a_garment_with_its_margin():
+    # The garment is 60 x 140 pixels; 0.1 of 140 is 14 pixels of room. The search runs at 64 pixels
+    # of 240, so an edge may be off by one working pixel, 3.75 of the picture's.
+    box = find_box(scene(), margin=0.1)
+    assert np.abs(np.subtract(box, (46, 36, 134, 204))).max() <= 4
+
+
+@pytest.mark.parametrize("cloth", [(250, 250, 250), (5, 5, 5), (200, 60, 60)])
+def test_light_and_dark_garments_are_found(cloth):
+    inside = find_garment(shrink(scene(cloth=cloth, ground=(120, 110, 100)), 64))
+    assert inside[30, 24] and not inside[3, 3]
+    assert abs(inside.mean() - 60 * 140 / (240 * 180)) < 0.06
+
+
+def test_striped_floor_is_not_garment():
+    rgb = scene()
+    floor = np.abs(rgb.astype(int) - (200, 190, 170)).max(-1) < 40
+    stripes = (np.arange(180) // 30 % 2 == 0)[None, :] & floor
+    rgb[stripes] = (140, 90, 50)
+    x0, y0, x1, y1 = find_box(rgb, margin=0.0)
+    assert np.abs(np.subtract((x0, y0, x1, y1), (60, 50, 120, 190))).max() <= 8
+
+
+def test_bare_floor_gives_the_whole_picture():
+    flat = np.full((100, 80, 3), 128, np.uint8)
+    assert find_box(flat) == (0, 0, 80, 100)
+
+
+def test_two_shoes_are_both_inside():
+    rgb = scene(box=(20, 100, 70, 150))
+    rgb[100:150, 110:160] = (40, 60, 140)
+    x0, _, x1, _ = find_box(rgb, margin=0.0)
+    assert x0 <= 24 and x1 >= 156
+
+
+def test_distance_is_small_on_the_border_and_large_on_the_garment():
+    distance = border_distance(shrink(scene(), 64))
+    assert distance.dtype == np.float32
+    assert np.median(distance[:3]) < 25 and distance[30, 24] > 100
+
+
+def test_published_images_pass_unchanged():
+    rgb = np.random.default_rng(0).integers(0, 256, (28, 28, 3), np.uint8)
+    cut = cut_out(rgb, 28)
+    assert (cut.pixels == rgb).all() and cut.box == (0, 0, 28, 28)
+
+
+def test_squaring_keeps_the_shape_and_repeats_the_border():
+    rgb = np.full((40, 20, 3), (10, 20, 30), np.uint8)
+    rgb[10:30, 5:15] = 255
+    square = squared(rgb, 28)
+    assert square.shape == (28, 28, 3)
+    assert (square[:, 0] == (10, 20, 30)).all() and (square[14, 14] == 255).all()
+    white_rows, white_columns = (
+        (square[..., 0] > 200).sum(0).max(),
+        (square[..., 0] > 200).sum(1).max(),
+    )
+    assert white_rows == 14 and white_columns == 7
+
+
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**32 - 1))
+def test_odd_shapes_never_crash(h, w, seed):
+    rgb = np.random.default_rng(seed).integers(0, 256, (h, w, 3), np.uint8)
+    cut = cut_out(rgb, 28)
+    x0, y0, x1, y1 = cut.box
+    assert 0 <= x0 < x1 <= w and 0 <= y0 < y1 <= h
+    assert cut.pixels.shape == (28, 28, 3)
+
+
+@pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (2, 300), (300, 7)])
+def test_extreme_shapes(shape):
+    assert cut_out(np.zeros((*shape, 3), np.uint8), 28).pixels.shape == (28, 28, 3)
+
+
+def test_same_picture_same_cut_out():
+    first, second = cut_out(scene(), 28), cut_out(scene(), 28)
+    assert first.box == second.box and (first.pixels == second.pixels).all()

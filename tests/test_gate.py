@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("jax")
+
+from training.gate import fit_gate, fit_temperature, lowest_confidence
+from trendscope.classifier import softmax
+
+
+def test_lowest_confidence_by_hand():
+    confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+    hit = np.array([True, True, False, True, False])
+    # Precision of the surest 1..5: 1, 1, .67, .75, .6
+    assert lowest_confidence(confidence, hit, 0.95) == 0.8
+    assert lowest_confidence(confidence, hit, 0.75) == 0.6
+    assert lowest_confidence(confidence, hit, 0.6) == 0.5
+    assert lowest_confidence(confidence, ~hit, 0.95) == 1.01
+
+
+def test_equal_confidences_stand_together():
+    confidence = np.array([0.9, 0.7, 0.7, 0.7])
+    hit = np.array([True, True, True, False])
+    assert lowest_confidence(confidence, hit, 0.95) == 0.9
+    assert lowest_confidence(confidence, hit, 0.75) == 0.7
+
+
+def test_nothing_to_judge_names_nothing():
+    assert lowest_confidence(np.zeros(0), np.zeros(0, bool), 0.95) == 1.01
+
+
+@pytest.mark.parametrize("true_temperature", [0.6, 1.0, 2.5])
+def test_temperature_is_recovered(true_temperature):
+    """Labels drawn from softmax(logits / T) are best explained by T."""
+    generator = np.random.default_rng(0)
+    logits = generator.normal(0, 3, (20_000, 11)).astype(np.float32)
+    p = softmax(logits / true_temperature)
+    labels = (p.cumsum(-1) > generator.random((len(p), 1))).argmax(-1)
+    right = np.eye(11, dtype=np.float32)[labels]
+    assert fit_temperature(logits, right) == pytest.approx(true_temperature, rel=0.05)
+
+
+def test_gate_reaches_its_precision_and_refuses_the_outside():
+    generator = np.random.default_rng(1)
+    logits = generator.normal(0, 3, (5_000, 11)).astype(np.float32)
+    p = softmax(logits)
+    labels = (p.cumsum(-1) > generator.random((len(p), 1))).argmax(-1)
+    right = np.eye(11, dtype=np.float32)[labels]
+    gate = fit_gate(logits, right, 0.9)
+    p = softmax(logits / gate.temperature)
+    named = (p[:, -1] < gate.outside) & (p[:, :-1].max(-1) >= gate.certain)
+    precise = (p[:, :-1].argmax(-1) == labels)[named].mean()
+    assert 0.9 <= precise < 0.93 and 0.1 < named.mean() < 0.9
+
+
+def test_several_right_outputs_count():
+    logits = np.tile(np.array([[5.0, 5.0] + [0.0] * 9], np.float32), (50, 1))
+    right = np.zeros((50, 11), np.float32)
+    right[:, :2] = 1
+    assert fit_gate(logits, right).certain < 0.55

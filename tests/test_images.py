@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import subprocess
+import sys
+import zlib
+from datetime import UTC, datetime
+
+import numpy as np
+import pillow_heif
+import pytest
+from PIL import Image
+
+from tests.conftest import RED, picture
+from trendscope.errors import ImageError
+from trendscope.images import Limits, decode, parse_exif_date, sniff, thumbnail
+
+
+def encode(image: Image.Image, kind: str, **options) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF"])
+def test_formats_decode_to_their_colour(kind):
+    photo = decode(picture(RED, kind=kind))
+    assert photo.rgb.shape == (50, 40, 3) and photo.size == (40, 50) and photo.format == kind
+    assert np.abs(photo.rgb.astype(int) - RED).max() <= 8
+
+
+def test_heic_decodes():
+    out = io.BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (64, 48), RED)).save(out)
+    photo = decode(out.getvalue())
+    assert photo.format == "HEIF" and photo.rgb.shape == (48, 64, 3)
+    assert np.abs(photo.rgb.astype(int) - RED).max() <= 8
+
+
+def test_digest_is_of_the_bytes():
+    data = picture(RED)
+    assert decode(data).sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_small_png_comes_through_exactly():
+    pixels = np.arange(28 * 28, dtype=np.uint8).reshape(28, 28)
+    rgb = decode(encode(Image.fromarray(pixels), "PNG")).rgb
+    assert (rgb == pixels[..., None]).all()
+
+
+def test_large_jpeg_is_scaled_and_keeps_its_true_size():
+    photo = decode(picture(RED, (2000, 1000)), edge=256)
+    assert photo.size == (2000, 1000)
+    assert photo.rgb.shape == (128, 256, 3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(orientation):
+    # The top left quarter of the upright picture is red, the rest white.
+    upright = np.full((32, 48, 3), 255, np.uint8)
+    upright[:16, :24] = RED
+    undo = {
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.swapaxes(0, 1),
+        6: lambda a: np.rot90(a, 1),
+        7: lambda a: np.rot90(a.swapaxes(0, 1), 2),
+        8: lambda a: np.rot90(a, -1),
+    }
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(undo[orientation](upright)))
+    photo = decode(encode(stored, "PNG", exif=exif))
+    assert photo.size == (48, 32)
+    assert (photo.rgb == upright).all()
+
+
+def test_sixteen_bit_grey_is_scaled_not_clipped():
+    grey = Image.fromarray(np.full((8, 8), 257 * 100, np.uint16))
+    assert (decode(encode(grey, "PNG")).rgb == 100).all()
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P"])
+def test_transparent_is_white(mode):
+    if mode == "P":
+        image = Image.new("P", (8, 8), 0)
+        image.putpalette([10, 20, 30] * 256)
+        data = encode(image, "PNG", transparency=0)
+    else:
+        base = Image.new("RGBA", (8, 8), (10, 20, 30, 0))
+        data = encode(base.convert("LA") if mode == "LA" else base, "PNG")
+    assert (decode(data).rgb == 255).all()
+
+
+def test_half_transparent_black_on_white_is_mid_grey():
+    rgb = decode(encode(Image.new("RGBA", (4, 4), (0, 0, 0, 128)), "PNG")).rgb
+    assert np.abs(rgb.astype(int) - 127).max() <= 1
+
+
+def test_cmyk_jpeg_is_rgb():
+    photo = decode(encode(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG"))
+    red, green, blue = photo.rgb.reshape(-1, 3).mean(0)
+    assert red > 180 and green < 90 and blue < 90
+
+
+def test_gif_shows_its_first_frame():
+    frames = [Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), "blue")]
+    data = encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert np.abs(decode(data).rgb.astype(int) - RED).max() <= 8
+
+
+def bomb(side: int) -> bytes:
+    def chunk(kind, body):
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(100)))
+        + chunk(b"IEND", b"")
+    )
+
+
+REFUSED = {
+    "empty": (b"", "empty", "the file is empty"),
+    "text": (b"hello, world", "not_an_image", "no picture of a known format"),
+    "tiff": (encode(Image.new("RGB", (4, 4)), "TIFF"), "unsupported_format", "content is TIFF"),
+    "bmp": (encode(Image.new("RGB", (4, 4)), "BMP"), "unsupported_format", "content is BMP"),
+    "video": (b"\0\0\0\x18ftypmp42" + bytes(40), "video", "only photos"),
+    "cut": (picture(RED, (400, 400))[:900], "truncated", "cut short"),
+    "bomb": (bomb(50_000), "too_large", "50000 x 50000 pixels; the limit is 120,000,000"),
+    "header only": (b"\x89PNG\r\n\x1a\n", "decoder_error", "PNG"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_with_reason(name):
+    data, reason, text = REFUSED[name]
+    with pytest.raises(ImageError, match=text) as caught:
+        decode(data)
+    assert caught.value.reason == reason
+
+
+def test_damaged_pixels_of_png_are_refused():
+    data = bytearray(encode(Image.effect_noise((64, 64), 80), "PNG"))
+    data[len(data) // 2] ^= 0xFF
+    with pytest.raises(ImageError):
+        decode(bytes(data))
+
+
+def test_limits_are_adjustable():
+    data = picture(RED, (100, 100), "PNG")
+    assert decode(data, limits=Limits(pixels=10_000)).size == (100, 100)
+    with pytest.raises(ImageError, match="the limit is 9,999 pixels"):
+        decode(data, limits=Limits(pixels=9_999))
+    with pytest.raises(ImageError, match="bytes; the limit is 5"):
+        decode(data, limits=Limits(bytes=5))
+
+
+def test_sniff_goes_by_content():
+    assert sniff(picture(RED, kind="WEBP")) == "WEBP"
+    assert sniff(b"RIFF\0\0\0\0AVI LIST") == "video"
+    assert sniff(b"") is None
+
+
+@pytest.mark.parametrize(
+    ("date", "offset", "expected"),
+    [
+        ("2026:11:16 08:30:00", None, datetime(2026, 11, 16, 8, 30, tzinfo=UTC)),
+        ("2026:11:16 08:30:00", "+02:00", datetime(2026, 11, 16, 6, 30, tzinfo=UTC)),
+        ("2026:01:01 00:30:00\0", "-01:30", datetime(2026, 1, 1, 2, 0, tzinfo=UTC)),
+        ("2024-09-03 14:23:18", "nonsense", datetime(2024, 9, 3, 14, 23, 18, tzinfo=UTC)),
+        ("0000:00:00 00:00:00", None, None),
+        ("1980:01:01 00:00:00", None, None),
+        ("2026:02:30 00:00:00", None, None),
+        ("    :  :     :  :  ", None, None),
+        (None, None, None),
+    ],
+)
+def test_exif_dates(date, offset, expected):
+    assert parse_exif_date(date, offset) == expected
+
+
+def test_taken_at_comes_from_exif():
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:11:16 08:30:00"
+    exif.get_ifd(0x8769)[0x9011] = "+01:00"
+    taken = decode(picture(RED, exif=exif.tobytes())).taken_at
+    assert taken == datetime(2026, 11, 16, 7, 30, tzinfo=UTC)
+
+
+def test_thumbnail_is_small_and_carries_no_metadata():
+    small = Image.open(io.BytesIO(thumbnail(np.zeros((300, 600, 3), np.uint8), 100)))
+    assert small.size == (100, 50) and small.format == "JPEG"
+    assert not small.getexif() and "exif" not in small.info
+
+
+def test_importing_images_needs_no_jax():
+    code = "import sys, trendscope.images; assert 'jax' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

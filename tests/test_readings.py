@@ -1,0 +1,158 @@
+"""The sums per customer: hand-worked figures, and laws that hold for every wardrobe."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.wardrobe import reading
+from trendscope.categories import CATEGORIES
+from trendscope.feeds import Skipped
+from trendscope.readings import summarise, weekly
+
+moments = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1)).map(
+    lambda moment: moment.replace(tzinfo=UTC)
+)
+wardrobes = st.lists(
+    st.builds(
+        lambda category, customer, verdict, moment, name: reading(
+            category, customer, name=str(name), verdict=verdict, posted_at=moment
+        ),
+        st.sampled_from(CATEGORIES),
+        st.sampled_from(["anna", "ben", ""]),
+        st.sampled_from(["classified", "classified", "uncertain", "outside"]),
+        moments,
+        st.integers(0, 999),
+    )
+    | st.builds(
+        Skipped,
+        st.sampled_from([None, "anna", "carla"]),
+        st.sampled_from(["x.jpg", "y.jpg"]),
+        st.sampled_from(["empty", "video"]),
+        st.just("why"),
+    ),
+    max_size=30,
+)
+
+
+def test_hand_worked_figures(profile):
+    anna = profile.customers[1]
+    assert anna.customer == "anna"
+    assert [(c.category, c.count, c.share) for c in anna.ranked] == [
+        ("Dress", 3, 0.75),
+        ("Bag", 1, 0.25),
+    ]
+    assert (len(anna.readings), anna.undated, len(anna.skipped)) == (6, 1, 1)
+    assert (len(anna.verdicts("uncertain")), len(anna.verdicts("outside"))) == (1, 1)
+
+
+def test_first_and_last_seen_are_per_category_and_ignore_undated_photos(profile):
+    dress = profile.customers[1].categories[3]
+    assert dress.category == "Dress"
+    assert dress.first_seen == datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert dress.last_seen == datetime(2026, 3, 30, 9, tzinfo=UTC)
+
+
+def test_all_ten_categories_are_there_in_label_order(profile):
+    for customer in profile.customers:
+        assert tuple(c.category for c in customer.categories) == CATEGORIES
+
+
+def test_what_belongs_to_nobody_stands_apart(profile):
+    assert [item.source for item in profile.unowned] == ["photos/notes.txt"]
+    assert [item.source for item in profile.skipped] == ["photos/anna/x.jpg", "photos/notes.txt"]
+
+
+def test_a_name_without_a_photo_is_no_customer_but_its_files_are_listed():
+    empty = Skipped("eve", "e.jpg", "empty", "empty")
+    found = summarise("w", [empty])
+    assert (found.customers, found.skipped) == ((), (empty,))
+
+
+def test_without_a_classified_photo_all_shares_are_0():
+    (customer,) = summarise("w", [reading(None, verdict="uncertain")]).customers
+    assert customer.ranked == ()
+    assert all(c.share == 0 for c in customer.categories)
+
+
+def test_ties_are_in_label_order():
+    ranked = summarise("w", [reading("Bag", name="1"), reading("Trouser", name="2")])
+    assert [c.category for c in ranked.customers[0].ranked] == ["Trouser", "Bag"]
+
+
+def test_readings_come_by_date_and_undated_ones_last(profile):
+    names = [r.post_id for r in profile.customers[1].readings]
+    assert names == ["6.jpg", "1.jpg", "4.jpg", "2.jpg", "5.jpg", "3.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sentence"),
+    [
+        ("classified", ""),
+        ("outside", "none of the ten categories is seen"),
+        ("uncertain", "not sure enough; the best guess is Coat"),
+    ],
+)
+def test_explanations(verdict, sentence):
+    assert reading("Coat", verdict=verdict).explanation == sentence
+
+
+@given(wardrobes)
+def test_counts_add_up(results):
+    profile = summarise("w", results)
+    assert len(profile.readings) + len(profile.skipped) == len(results)
+    for customer in profile.customers:
+        verdicts = [len(customer.verdicts(v)) for v in ("classified", "uncertain", "outside")]
+        assert sum(verdicts) == len(customer.readings)
+        assert sum(c.count for c in customer.categories) == verdicts[0]
+        total = sum(c.share for c in customer.categories)
+        assert total == pytest.approx(1.0) if verdicts[0] else total == 0
+        assert len(customer.dates) + customer.undated == len(customer.readings)
+
+
+@given(wardrobes, st.randoms(use_true_random=False))
+def test_the_order_of_the_photos_does_not_matter(results, random):
+    shuffled = list(results)
+    random.shuffle(shuffled)
+    assert figures(summarise("w", shuffled)) == figures(summarise("w", results))
+
+
+def figures(profile):
+    return [(c.customer, c.categories, c.dates, c.skipped) for c in profile.customers]
+
+
+# --- weeks ---------------------------------------------------------------------------------------
+
+
+def test_weeks_are_iso_weeks_and_empty_ones_are_zero():
+    days = [datetime(2026, 12, 28, tzinfo=UTC), datetime(2027, 1, 3, 23, 59, tzinfo=UTC)]
+    later = datetime(2027, 1, 11, tzinfo=UTC)
+    # The Monday 2026-12-28 opens week 53, which ends on Sunday 2027-01-03.
+    assert weekly([*days, later]) == (("2026-W53", 2), ("2027-W01", 0), ("2027-W02", 1))
+
+
+def test_weeks_are_those_of_utc():
+    sunday_night_in_new_york = datetime.fromisoformat("2026-03-01T22:00:00-05:00")
+    assert weekly([sunday_night_in_new_york]) == (("2026-W10", 1),)
+
+
+def test_no_dates_no_weeks():
+    assert weekly([]) == ()
+
+
+def test_only_the_last_weeks_are_shown():
+    old, new = datetime(1990, 1, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
+    weeks = weekly([old, new], longest=4)
+    assert weeks == (("2026-W07", 0), ("2026-W08", 0), ("2026-W09", 0), ("2026-W10", 1))
+
+
+@given(st.lists(moments.filter(bool), min_size=1, max_size=20))
+def test_every_recent_photo_is_in_one_week(dates):
+    weeks = weekly(dates)
+    recent = max(dates) - timedelta(weeks=50)
+    assert sum(count for _, count in weeks) >= sum(moment >= recent for moment in dates)
+    assert len({week for week, _ in weeks}) == len(weeks) <= 52
+    assert weeks[-1][1] > 0

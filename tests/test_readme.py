@@ -1,0 +1,63 @@
+"""The README's commands run, and its figures are those of the shipped weights."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trendscope.classifier import SHIPPED, read_weights
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CARD = (SHIPPED / "MODEL_CARD.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line
+]
+PRODUCT = [line for line in COMMANDS if line.startswith("trendscope ")]
+
+
+def test_there_are_commands_for_all():
+    assert len(PRODUCT) == 6
+
+
+@pytest.mark.parametrize("line", PRODUCT)
+def test_commands_run(line, tmp_path):
+    (tmp_path / "sample_feeds").symlink_to(ROOT / "sample_feeds")
+    words = [word for word in shlex.split(line) if word != "trendscope"]
+    done = subprocess.run(
+        [sys.executable, "-m", "trendscope", *words], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    written = [words[words.index(flag) + 1] for flag in ("-o", "--html") if flag in words]
+    assert all((tmp_path / name).stat().st_size > 100 for name in written)
+    assert written or "anna" in done.stdout or "ben.w" in done.stdout
+
+
+@pytest.mark.parametrize("module", ["train", "evaluate", "export", "sweep"])
+def test_training_help_runs(module):
+    pytest.importorskip("optax")
+    assert any(f"training.{module} --help" in line for line in COMMANDS)
+    command = [sys.executable, "-m", f"training.{module}", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and "Example" in done.stdout
+
+
+def test_continuous_integration_runs_the_readmes_test_command():
+    (test_command,) = [line for line in COMMANDS if "pytest" in line]
+    assert test_command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_readme_and_card_quote_the_measured_figures():
+    header, _ = read_weights(SHIPPED / "fashion-mnist.safetensors")
+    scores = header.scores["fashion-mnist test"]
+    assert f"{100 * scores['accuracy']:.2f} % of the 10,000 official test images" in README
+    for figure in ("accuracy", "loss", "calibration_error"):
+        assert str(scores[figure]) in CARD, figure

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from trendscope.categories import CATEGORIES
+from trendscope.feeds import Post, Skipped, open_feed
+from trendscope.images import decode
+from trendscope.scan import profile
+
+SAMPLES = Path(__file__).parents[1] / "sample_feeds"
+
+
+@pytest.fixture(scope="module")
+def truth() -> dict[str, tuple[str, str]]:
+    with (SAMPLES / "truth.csv").open(encoding="utf-8", newline="") as file:
+        return {row["source"]: (row["customer"], row["category"]) for row in csv.DictReader(file)}
+
+
+@pytest.fixture(scope="module")
+def items() -> list[Post | Skipped]:
+    return list(open_feed([SAMPLES]))
+
+
+def below(source: str) -> str:
+    """A source as truth.csv names it."""
+    return source.removeprefix(f"{SAMPLES}/")
+
+
+def test_they_are_small_enough_to_carry():
+    assert sum(file.stat().st_size for file in SAMPLES.rglob("*") if file.is_file()) <= 6_000_000
+
+
+def test_every_true_photo_is_read_for_its_customer(items, truth):
+    posts = {below(post.source): post for post in items if isinstance(post, Post)}
+    assert len(truth) == 27
+    for source, (customer, category) in truth.items():
+        assert category in CATEGORIES
+        assert posts[source].customer == customer
+        assert decode(posts[source].read()).rgb.size
+
+
+def test_posts_spread_over_twelve_weeks(items):
+    for customer in ("anna", "ben.w"):
+        dates = [i.posted_at for i in items if isinstance(i, Post) and i.customer == customer]
+        assert len(dates) == 12 and None not in dates
+        assert len({date.isocalendar()[:2] for date in dates}) == 12
+        assert (max(dates) - min(dates)).days == 78  # 11 weeks and the 12th photo's extra day
+
+
+def test_the_export_holds_what_real_ones_do(items):
+    ben = [item for item in items if item.customer == "ben.w"]
+    formats = {decode(post.read()).format for post in ben if isinstance(post, Post)}
+    assert formats == {"JPEG", "WEBP", "HEIF"}
+    assert [item.reason for item in ben if isinstance(item, Skipped)] == ["missing_media"]
+
+
+def test_hostile_files_are_each_named_with_a_reason():
+    from tests.fakes import FakeClassifier
+
+    found = profile([SAMPLES / "hostile"], weights=FakeClassifier())
+    reasons = {item.source.rsplit("/", 1)[-1]: item.reason for item in found.skipped}
+    assert reasons == {
+        "cut short.jpg": "truncated",
+        "empty.jpg": "empty",
+        "not a photo.jpg": "not_an_image",
+        "notes.txt": "not_an_image",
+        "scan.jpg": "unsupported_format",
+        "clip.mp4": "video",
+        "bomb.png": "too_large",
+    }
+    assert len(found.readings) == 5
+
+
+def test_shipped_weights_read_the_samples(truth):
+    """End to end on the shipped weights: what is named is right, in four of five cases or more."""
+    found = profile([SAMPLES / "anna", next(SAMPLES.glob("*.zip"))])
+    named = [
+        (garment.category, truth[below(reading.source)][1])
+        for reading in found.readings
+        for garment in reading.garments
+    ]
+    assert len(found.readings) == 24 and len(named) >= 12
+    assert sum(said == true for said, true in named) >= 0.8 * len(named)

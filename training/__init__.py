@@ -1,0 +1,1 @@
+"""Training of the networks that trendscope ships; never imported by trendscope."""

@@ -1,0 +1,118 @@
+"""Charts of an evaluation as SVG data URIs: how it learned, what it confuses, how sure it is."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import matplotlib.image
+import numpy as np
+import pandas as pd
+from jaxtyping import Int, UInt8
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+
+from training.metrics import CalibrationBin
+from trendscope.categories import CATEGORIES
+
+matplotlib.use("Agg")
+
+# Blue and orange differ in lightness too, so the pair is told apart without colour.
+FIRST, SECOND, THIRD, FAINT = "#2F5F8F", "#F28E2B", "#9C9C9C", "#D5D5D5"
+STYLE: Any = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": THIRD,
+    "svg.hashsalt": "trendscope",
+}
+
+
+def curves(history: pd.DataFrame) -> str:
+    """Loss and accuracy by epoch, in training (augmented images) and on the validation images.
+
+    Args:
+        history: Columns epoch, train_loss, train_accuracy, validation_loss, validation_accuracy.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(10, 3.4), layout="constrained")
+        for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+            epochs = history["epoch"]
+            axes.plot(epochs, history[f"validation_{quantity}"], "o-", ms=3, c=FIRST)
+            axes.plot(epochs, history[f"train_{quantity}"], "s--", ms=3, c=SECOND)
+            axes.set(xlabel="epoch", title=quantity)
+            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.grid(color=FAINT, linewidth=0.5)
+        axes.legend(["validation", "training (augmented)"], frameon=False, loc="lower right")
+        return svg(figure)
+
+
+def confusion_matrix(counts: Sequence[Sequence[int]]) -> str:
+    """Counts by true category (row) and most likely category (column); zeros are left blank."""
+    table = np.array(counts)
+    with matplotlib.rc_context({**STYLE, "axes.spines.left": False, "axes.spines.bottom": False}):
+        figure = Figure(figsize=(7.4, 6.4), layout="constrained")
+        axes = figure.subplots()
+        # Linear shades would show the diagonal alone; the mistakes are what one looks for.
+        axes.imshow(table, cmap="Blues", norm=PowerNorm(0.4, 0, max(1, table.max())))
+        for (row, column), count in np.ndenumerate(table):
+            color = "white" if count > 0.18 * table.max() else "black"
+            axes.text(column, row, f"{count or ''}", ha="center", va="center", color=color)
+        axes.set_xticks(range(len(table)), CATEGORIES, rotation=40, ha="right")
+        axes.set_yticks(range(len(table)), CATEGORIES)
+        axes.tick_params(length=0)
+        axes.set(xlabel="most likely category", ylabel="true category")
+        return svg(figure)
+
+
+def reliability(bins: Sequence[CalibrationBin]) -> str:
+    """Share right against confidence, and below it how many predictions each bin holds."""
+    filled = [row for row in bins if row.count]
+    width = 1 / len(bins)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(5.2, 5.2), layout="constrained")
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        upper.plot([0, 1], [0, 1], "--", c=THIRD, lw=1)
+        upper.plot([b.confidence for b in filled], [b.accuracy for b in filled], "o-", c=FIRST)
+        upper.set(ylabel="share right", xlim=(0, 1), ylim=(0, 1))
+        lower.bar([b.low for b in bins], [b.count for b in bins], width, align="edge", color=FIRST)
+        lower.set(xlabel="confidence", ylabel="images", yscale="symlog", ylim=(0, None))
+        return svg(figure)
+
+
+def distribution(counts: Mapping[str, Int[np.ndarray, " 10"]]) -> str:
+    """Images per category, a group of bars for each part of the data set."""
+    width = 0.8 / len(counts)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(10, 3), layout="constrained")
+        axes = figure.subplots()
+        for i, (part, color) in enumerate(zip(counts, (FIRST, SECOND, THIRD), strict=False)):
+            places = np.arange(len(CATEGORIES)) + (i - (len(counts) - 1) / 2) * width
+            axes.bar(places, counts[part], width, color=color, label=part)
+        axes.set_xticks(range(len(CATEGORIES)), CATEGORIES, rotation=20, ha="right")
+        axes.set(ylabel="images")
+        figure.legend(frameon=False, ncols=len(counts), loc="outside upper right")
+        return svg(figure)
+
+
+def svg(figure: Figure) -> str:
+    """A figure as a data URI; the same figure gives the same bytes."""
+    out = io.BytesIO()
+    figure.savefig(out, format="svg", metadata={"Date": None})
+    return data_uri("image/svg+xml", out.getvalue())
+
+
+def picture(grey: UInt8[np.ndarray, "h w"]) -> str:
+    """Grey pixels, 0 (black) to 255, as a PNG data URI."""
+    out = io.BytesIO()
+    options: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255, "format": "png"}
+    matplotlib.image.imsave(out, grey, **options)
+    return data_uri("image/png", out.getvalue())
+
+
+def data_uri(kind: str, content: bytes) -> str:
+    """Bytes of the given media type as a URI that a page can hold."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,64 @@
+"""Fits the confidence scale and the gate on examples that the network was not trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32
+
+from trendscope.classifier import Gate, softmax
+
+PRECISION = 0.95
+"""Share of the named that must be right."""
+
+OUTSIDE = 0.5
+
+
+def fit_temperature(
+    logits: Float32[np.ndarray, "n outputs"], right: Float32[np.ndarray, "n outputs"]
+) -> float:
+    """The temperature in 0.3..5 at which the right outputs are likeliest (Guo et al. 2017).
+
+    Args:
+        logits: Raw scores.
+        right: 1 for each output that counts as right, several where a label leaves it open.
+    """
+
+    def loss(temperature: float) -> float:
+        likely = (softmax(logits / temperature) * right).sum(-1)
+        return -float(np.log(np.maximum(likely, 1e-9)).mean())
+
+    return round(float(min(np.geomspace(0.3, 5.0, 141), key=loss)), 3)
+
+
+def fit_gate(
+    logits: Float32[np.ndarray, "n outputs"],
+    right: Float32[np.ndarray, "n outputs"],
+    precision: float = PRECISION,
+) -> Gate:
+    """The lowest confidence from which on at least `precision` of the named are right.
+
+    Examples of "outside" count as wrong when they are named. Where no confidence will do, nothing
+    is ever named (the threshold is above 1).
+    """
+    temperature = fit_temperature(logits, right)
+    p = softmax(logits / temperature)
+    ten = p[:, :-1]
+    hit = np.take_along_axis(right, ten.argmax(-1)[:, None], -1)[:, 0] > 0
+    inside = p[:, -1] < OUTSIDE
+    threshold = lowest_confidence(ten.max(-1)[inside], hit[inside], precision)
+    return Gate(temperature=temperature, outside=OUTSIDE, certain=threshold)
+
+
+def lowest_confidence(
+    confidence: Float[np.ndarray, " n"], hit: Bool[np.ndarray, " n"], precision: float
+) -> float:
+    """The lowest threshold whose accepted examples, all together, reach `precision`; else 1.01."""
+    order = np.argsort(-confidence, kind="stable")
+    reached = np.cumsum(hit[order]) / np.arange(1, len(order) + 1)
+    # Equal confidences are accepted together or not at all.
+    last_of_equals = np.append(np.diff(confidence[order]) != 0, True)
+    enough = np.flatnonzero((reached >= precision) & last_of_equals)
+    # Rounded up, so that nothing below the threshold slips in.
+    if not len(enough):
+        return 1.01
+    return round(float(np.ceil(confidence[order][enough[-1]] * 1e4) / 1e4), 4)

@@ -1,0 +1,437 @@
+"""Cut-outs in, calibrated predictions out: the network, its weights file, and the gate.
+
+The network is a small residual CNN in Flax. Its weights live in one safetensors file (a JSON header
+and plain arrays, no pickle) that also says how inputs were prepared, what the network was trained
+on, what it scored, and from which confidence on its word is to be taken.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Float32, UInt8
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from trendscope.categories import CATEGORIES
+from trendscope.errors import WeightsError
+
+SHIPPED = Path(__file__).parent / "weights"
+DEFAULT = "fashion-mnist"
+"""The weights used where none are named."""
+
+BATCH = 64
+"""Cut-outs per network call. Short batches are padded to it, so the network compiles once."""
+
+Verdict = Literal["classified", "uncertain", "outside"]
+
+
+# --- the network ---------------------------------------------------------------------------------
+
+
+def blocks(x: Float[Array, "n h w c"], size: int) -> Float[Array, "n h/size w/size size*size*c"]:
+    """Gathers every size x size block of pixels into one position (space to depth)."""
+    n, h, w, c = x.shape
+    x = x.reshape(n, h // size, size, w // size, size, c).transpose(0, 1, 3, 2, 4, 5)
+    return x.reshape(n, h // size, w // size, size * size * c)
+
+
+class BatchNorm(nn.Module):
+    """Batch normalisation (Ioffe and Szegedy 2015) whose sums are matrix products.
+
+    Same formula, momentum and epsilon as `flax.linen.BatchNorm`. XLA's reductions over the leading
+    axes run on one CPU thread; as products with a row of ones they use all of them, and a training
+    step takes 0.6 of the time (tests/benchmarks).
+    """
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n h w c"], train: bool) -> Float[Array, "n h w c"]:
+        """Normalises each channel; in training by the batch, else by the running averages."""
+        channels = x.shape[-1]
+        scale = self.param("scale", nn.initializers.ones, (channels,))
+        bias = self.param("bias", nn.initializers.zeros, (channels,))
+        mean = self.variable("batch_stats", "mean", jnp.zeros, (channels,))
+        var = self.variable("batch_stats", "var", jnp.ones, (channels,))
+        if not train:
+            factor = scale * jax.lax.rsqrt(var.value + 1e-5)
+            return x * factor + (bias - mean.value * factor)
+        now_mean = _channel_mean(x)
+        now_var = jnp.maximum(_channel_mean(x * x) - now_mean**2, 0.0)
+        if not self.is_initializing():
+            mean.value = 0.9 * mean.value + 0.1 * now_mean
+            var.value = 0.9 * var.value + 0.1 * now_var
+        factor = scale * jax.lax.rsqrt(now_var + 1e-5)
+        return _scale_and_shift(x, factor, bias - now_mean * factor)
+
+
+def _channel_sum(x: Float[Array, "... c"]) -> Float[Array, " c"]:
+    rows = x.reshape(-1, x.shape[-1])
+    return (jnp.ones((1, rows.shape[0]), x.dtype) @ rows)[0]
+
+
+def _channel_mean(x: Float[Array, "... c"]) -> Float[Array, " c"]:
+    return _channel_sum(x) / (x.size // x.shape[-1])
+
+
+@jax.custom_vjp
+def _scale_and_shift(
+    x: Float[Array, "... c"], factor: Float[Array, " c"], shift: Float[Array, " c"]
+) -> Float[Array, "... c"]:
+    return x * factor + shift
+
+
+def _scale_and_shift_forward(x: Array, factor: Array, shift: Array) -> tuple[Array, Any]:
+    return x * factor + shift, (x, factor)
+
+
+def _scale_and_shift_backward(kept: Any, gradient: Array) -> tuple[Array, Array, Array]:
+    x, factor = kept
+    return gradient * factor, _channel_sum(gradient * x), _channel_sum(gradient)
+
+
+_scale_and_shift.defvjp(_scale_and_shift_forward, _scale_and_shift_backward)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The shape of a `GarmentNet`; part of every weights header.
+
+    Attributes:
+        size: Side of the square input in pixels.
+        patch: Side of the block of pixels that becomes one position; size / patch is always 28, so
+            that a position is one pixel of Fashion-MNIST, and on photos a patch with its detail.
+        stem: Features of a position.
+        kernel: Side of the convolutions.
+        filters: Of each stage; the first works on 14 x 14 positions, the second on 7 x 7.
+        depth: Residual convolutions of each stage, after the one that enters it.
+        dense: Units of the embedding.
+        dropout: Share of units dropped in training, before and after the embedding.
+        outputs: The ten categories and "outside".
+    """
+
+    size: int = 28
+    patch: int = 1
+    stem: int = 12
+    kernel: int = 3
+    filters: tuple[int, ...] = (48, 96)
+    depth: tuple[int, ...] = (1, 2)
+    dense: int = 128
+    dropout: float = 0.3
+    outputs: int = len(CATEGORIES) + 1
+
+
+class GarmentNet(nn.Module):
+    """Convolutions with batch normalisation and ReLU, pooling, dropout, a dense layer, logits."""
+
+    architecture: Architecture
+
+    @nn.compact
+    def __call__(
+        self, pixels: Float[Array, "n size size 3"], train: bool = False
+    ) -> tuple[Float[Array, "n outputs"], Float[Array, "n dense"]]:
+        """Gives logits (the ten categories, then "outside") and the embedding below them.
+
+        `pixels` are 0..255, RGB, as photographed. In training the call needs a ``dropout`` key.
+        """
+        a = self.architecture
+
+        def unit(x: Array, layer: nn.Module) -> Array:
+            return nn.relu(BatchNorm()(layer(x), train))
+
+        def convolution(filters: int) -> nn.Module:
+            return nn.Conv(filters, (a.kernel, a.kernel), use_bias=False)
+
+        x = (pixels.astype(jnp.float32) - 127.5) / 64.0
+        x = nn.Dense(a.stem, name="patches")(blocks(x, a.patch))
+        x = unit(blocks(x, 2), convolution(a.filters[0]))
+        for stage, (filters, depth) in enumerate(zip(a.filters, a.depth, strict=True)):
+            if stage:
+                x = unit(blocks(x, 2), nn.Dense(filters, use_bias=False))
+            for _ in range(depth):
+                x = x + unit(x, convolution(filters))
+        x = nn.avg_pool(x, (2, 2), (2, 2), "SAME")
+        x = nn.Dropout(a.dropout, deterministic=not train)(x.reshape(len(x), -1))
+        embedding = nn.relu(nn.Dense(a.dense)(x))
+        x = nn.Dropout(a.dropout, deterministic=not train)(embedding)
+        return nn.Dense(a.outputs)(x), embedding
+
+
+def compiler_options() -> dict[str, str] | None:
+    """Options for `jax.jit` that pay on the CPU and do not exist elsewhere.
+
+    XLA's own convolutions, their gradients above all, are slow on CPUs; this library's take half to
+    two thirds of the time.
+    """
+    if jax.default_backend() != "cpu":
+        return None
+    return {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT"}
+
+
+# --- the weights file ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Gate:
+    """From which confidence on a prediction is given.
+
+    Attributes:
+        temperature: Logits are divided by it before the softmax (Guo et al. 2017).
+        outside: Smallest probability of "outside" that makes the verdict ``outside``.
+        certain: Smallest confidence in the best category that makes it ``classified``.
+    """
+
+    temperature: float = 1.0
+    outside: float = 0.5
+    certain: float = 0.5
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a weights file says about itself.
+
+    Attributes:
+        name: For people and tables; predictions of different weights are never mixed.
+        architecture: The network's shape; `size` is the side of the input in pixels, RGB 0..255,
+            dark cloth dark (Fashion-MNIST is published as a negative and is read as it is).
+        gate: Calibration and thresholds.
+        trained_on: Digest (sha256) by name of each data set.
+        settings: All settings of the training run.
+        scores: Measured figures by data set; empty until evaluated.
+    """
+
+    name: str
+    architecture: Architecture = field(default_factory=Architecture)
+    gate: Gate = field(default_factory=Gate)
+    categories: tuple[str, ...] = CATEGORIES
+    trained_on: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    format: int = 1
+
+    def to_json(self) -> str:
+        """The header as one JSON object."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Header:
+        """Reads `to_json`'s form; raises ValueError, TypeError or KeyError on any other."""
+        values = json.loads(text)
+        shape = values["architecture"]
+        shape = {k: tuple(v) if isinstance(v, list) else v for k, v in shape.items()}
+        values["architecture"] = Architecture(**shape)
+        values["gate"] = Gate(**values["gate"])
+        values["categories"] = tuple(values["categories"])
+        return cls(**values)
+
+
+Variables = dict[str, Any]
+"""Flax variables: ``params`` and ``batch_stats``, nested dicts of float32 arrays."""
+
+
+def initial_variables(architecture: Architecture, seed: int = 0) -> Variables:
+    """Fresh random weights for `architecture`."""
+    key = jax.random.key(seed)
+    pixels = jnp.zeros((1, architecture.size, architecture.size, 3))
+    return dict(GarmentNet(architecture).init(key, pixels))
+
+
+def write_weights(path: Path, header: Header, variables: Variables) -> None:
+    """Writes a weights file beside `path` and renames it into place."""
+    arrays = {name: np.asarray(leaf, np.float32) for name, leaf in _leaves(variables)}
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(save(arrays, {"trendscope": header.to_json()}))
+    os.replace(part, path)
+
+
+def find_weights(weights: str | Path) -> Path:
+    """The file of shipped weights by name (``fashion-mnist``), of a run folder, or as given."""
+    named = SHIPPED / f"{weights}.safetensors"
+    path = named if named.exists() else Path(weights)
+    if path.is_dir():
+        path /= "weights.safetensors"
+    if not path.is_file():
+        shipped = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.safetensors"))) or "none"
+        raise WeightsError(f"no weights at {weights}: give a file, or a shipped name ({shipped})")
+    return path
+
+
+def read_weights(path: Path) -> tuple[Header, Variables]:
+    """Reads a weights file and checks every array against the architecture in its header.
+
+    Raises:
+        WeightsError: The file is damaged, of another format, or holds other arrays; the message
+            names the first one that differs, with what was expected and what was found.
+    """
+    header, arrays = _read_file(path)
+    shapes = jax.eval_shape(lambda: initial_variables(header.architecture))
+    expected = {name: leaf.shape for name, leaf in _leaves(shapes)}
+    for name in sorted(expected | arrays):
+        found = arrays[name].shape if name in arrays else "nothing"
+        if found != expected.get(name, "nothing"):
+            wanted = expected.get(name, "nothing")
+            raise WeightsError(f"{path}: array {name}: expected {wanted}, found {found}")
+        if not np.isfinite(arrays[name]).all():
+            raise WeightsError(f"{path}: array {name} holds values that are not finite numbers")
+    return header, _nested(arrays)
+
+
+def _read_file(path: Path) -> tuple[Header, dict[str, np.ndarray]]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
+        header = Header.from_json(metadata["trendscope"])
+    except (SafetensorError, ValueError, TypeError, KeyError, OSError) as error:
+        raise WeightsError(
+            f"{path} is not a trendscope weights file, or is damaged ({error}); "
+            "fetch it again or train one with python -m training.train"
+        ) from error
+    if header.format != 1 or header.categories != CATEGORIES:
+        raise WeightsError(
+            f"{path}: expected format 1 with the ten Fashion-MNIST categories, found format "
+            f"{header.format} with {len(header.categories)}; use a newer trendscope"
+        )
+    return header, arrays
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}/")
+        else:
+            yield prefix + name, value
+
+
+def _nested(arrays: Mapping[str, np.ndarray]) -> Variables:
+    tree: Variables = {}
+    for name, array in arrays.items():
+        *path, leaf = name.split("/")
+        node = tree
+        for part in path:
+            node = node.setdefault(part, {})
+        node[leaf] = array
+    return tree
+
+
+# --- predicting ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network says of one cut-out.
+
+    Attributes:
+        verdict: ``classified``, ``uncertain`` (a garment, but which?) or ``outside`` (none of the
+            ten).
+        category: One of the ten; None unless ``classified``.
+        confidence: Calibrated probability of the most likely of the ten categories, 0..1.
+        probabilities: Float32[10] in label order; with `outside` they sum to 1.
+        outside: Calibrated probability that it is none of the ten, 0..1.
+        embedding: Float32[d], the layer below the logits; near for garments that look alike.
+    """
+
+    verdict: Verdict
+    category: str | None
+    confidence: float
+    probabilities: Float32[np.ndarray, 10]
+    outside: float
+    embedding: Float32[np.ndarray, " d"]
+
+    def top(self, count: int = 3) -> list[tuple[str, float]]:
+        """The most likely categories with their probabilities, best first."""
+        order = np.argsort(-self.probabilities, kind="stable")[:count]
+        return [(CATEGORIES[i], float(self.probabilities[i])) for i in order]
+
+
+class Classifier:
+    """A network with its weights, ready to predict."""
+
+    def __init__(self, header: Header, variables: Variables):
+        self.header = header
+        self._variables = jax.device_put(variables)
+
+    @classmethod
+    def load(cls, weights: str | Path = DEFAULT) -> Classifier:
+        """Loads shipped weights by name, or a weights file.
+
+        Raises:
+            WeightsError: There are none there, or they cannot be used.
+        """
+        return cls(*read_weights(find_weights(weights)))
+
+    @property
+    def name(self) -> str:
+        """The weights' name."""
+        return self.header.name
+
+    @property
+    def input_size(self) -> int:
+        """Side of the cut-outs it takes, in pixels."""
+        return self.header.architecture.size
+
+    def predict(self, cut_outs: Sequence[UInt8[np.ndarray, "size size 3"]]) -> list[Prediction]:
+        """Predicts for each cut-out; the result does not depend on what else is in the list."""
+        predictions: list[Prediction] = []
+        for start in range(0, len(cut_outs), BATCH):
+            pixels = np.stack(cut_outs[start : start + BATCH])
+            logits, embeddings = self.forward(pixels)
+            predictions += map(self._judge, logits, embeddings)
+        return predictions
+
+    def forward(
+        self, pixels: UInt8[np.ndarray, "n size size 3"], batch: int = BATCH
+    ) -> tuple[Float32[np.ndarray, "n outputs"], Float32[np.ndarray, "n d"]]:
+        """Raw logits and embeddings of at most `batch` cut-outs, padded to one compiled shape."""
+        n = len(pixels)
+        padded = np.zeros((batch, *pixels.shape[1:]), np.uint8)
+        padded[:n] = pixels
+        logits, embeddings = self._network(self._variables, padded)
+        return np.asarray(logits[:n]), np.asarray(embeddings[:n])
+
+    @cached_property
+    def _network(self) -> Callable[..., tuple[Array, Array]]:
+        net = GarmentNet(self.header.architecture)
+        return jax.jit(
+            lambda variables, pixels: net.apply(variables, pixels),
+            compiler_options=compiler_options(),
+        )
+
+    def _judge(
+        self, logits: Float32[np.ndarray, " outputs"], embedding: Float32[np.ndarray, " d"]
+    ) -> Prediction:
+        return judge(logits, embedding, self.header.gate)
+
+
+def judge(
+    logits: Float32[np.ndarray, " outputs"], embedding: Float32[np.ndarray, " d"], gate: Gate
+) -> Prediction:
+    """Turns logits into a verdict by the gate. Logits that are not numbers are ``uncertain``."""
+    probabilities = softmax(logits / gate.temperature)
+    ten, outside = probabilities[: len(CATEGORIES)], float(probabilities[len(CATEGORIES)])
+    best = int(ten.argmax())
+    confidence = float(ten[best])
+    verdict: Verdict = "uncertain"
+    if outside >= gate.outside:
+        verdict = "outside"
+    elif confidence >= gate.certain:
+        verdict = "classified"
+    category = CATEGORIES[best] if verdict == "classified" else None
+    return Prediction(verdict, category, confidence, ten, outside, embedding)
+
+
+def softmax(logits: Float32[np.ndarray, "*n k"]) -> Float32[np.ndarray, "*n k"]:
+    """Probabilities along the last axis; zeros where a logit is not a number."""
+    shifted = np.exp(logits - logits.max(-1, keepdims=True))
+    probabilities = shifted / shifted.sum(-1, keepdims=True)
+    return np.nan_to_num(np.asarray(probabilities, np.float32))

@@ -1,0 +1,149 @@
+"""Profiles and classifications for the terminal: tables and bars, or plain text where it is none.
+
+The only module that draws with rich.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO
+
+from rich.console import Console, Group, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from trendscope.categories import CATEGORIES
+from trendscope.feeds import Skipped
+from trendscope.readings import Classification, CustomerProfile, Profile, Reading
+from trendscope.report import color, limits, percent, plural, shown, span
+from trendscope.scan import Progress as Told
+
+BAR = 24
+"""Width of a full bar in characters."""
+
+
+def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool = False) -> None:
+    """Prints what every customer wears.
+
+    Args:
+        profile: The figures.
+        file: Where to; standard output if None.
+        names: Also list every file that was not used.
+    """
+    console = _console(file)
+    for customer in profile.customers:
+        console.print(Text(_heading(customer), style="bold"))
+        if customer.ranked:
+            console.print(_shares(customer, console.is_terminal))
+        else:
+            console.print("  No garment was recognised.")
+        _print_limits(console, limits(customer.readings, customer.skipped))
+        console.print()
+    _print_limits(console, limits((), profile.unowned), "Of none of these customers:")
+    if names:
+        _print_skipped(console, profile.skipped)
+
+
+def print_classification(
+    classification: Classification, file: IO[str] | None = None, *, bars: bool = False
+) -> None:
+    """Prints one line for each photo, and with `bars` all its probabilities below it."""
+    console = _console(file)
+    for photo in classification.photos:
+        console.print(_line(photo))
+        if bars and isinstance(photo, Reading):
+            console.print(_probabilities(photo, console.is_terminal))
+
+
+@contextmanager
+def progress_bar(quiet: bool) -> Iterator[Told | None]:
+    """Draws a bar on standard error while a person is there to see it, and takes it away again."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    columns = (TextColumn("Looking at photos"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("photos", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _console(file: IO[str] | None) -> Console:
+    """Text that is read by a program or kept in a file is never wrapped."""
+    console = Console(file=file, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = 10_000
+    return console
+
+
+def _heading(customer: CustomerProfile) -> str:
+    heading = f"{shown(customer.customer)}: {plural(len(customer.readings), 'photo')}"
+    if customer.dates:
+        heading += f", {span(min(customer.dates), max(customer.dates))}"
+    return heading
+
+
+def _shares(customer: CustomerProfile, terminal: bool) -> RenderableType:
+    rows = [
+        (c.category, percent(c.share), str(c.count), span(c.first_seen, c.last_seen), c.share)
+        for c in customer.ranked
+    ]
+    if not terminal:
+        lines = (
+            f"  {name:<12} {share:>6} {count:>6}  {seen}" for name, share, count, seen, _ in rows
+        )
+        return Text("\n".join(lines))
+    table = Table(box=None, header_style="dim", padding=(0, 1), pad_edge=True)
+    for title in ("wears", "", "share", "photos", "seen"):
+        table.add_column(title, justify="right" if title in ("share", "photos") else "left")
+    for name, share, count, seen, fraction in rows:
+        table.add_row(name, _bar(fraction, color(name)), share, count, Text(seen, style="dim"))
+    return table
+
+
+def _bar(fraction: float, style: str) -> Text:
+    """A bar in eighths of a character, so that small differences show."""
+    eighths = max(1, round(fraction * BAR * 8)) if fraction > 0 else 0
+    full, rest = divmod(eighths, 8)
+    return Text(("█" * full + " ▏▎▍▌▋▊▉"[rest].strip()).ljust(BAR), style=style)
+
+
+def _print_limits(
+    console: Console, sentences: Sequence[str], heading: str = "  What this leaves out:"
+) -> None:
+    if sentences:
+        console.print(Text(heading, style="dim"))
+    for sentence in sentences:
+        console.print(Text(f"    {sentence}", style="dim"))
+
+
+def _print_skipped(console: Console, skipped: Sequence[Skipped]) -> None:
+    for item in skipped:
+        console.print(Text(f"{shown(item.source, 200)}: {shown(item.detail, 300)}"))
+
+
+def _line(photo: Reading | Skipped) -> Text:
+    source = shown(photo.source, 200)
+    if isinstance(photo, Skipped):
+        return Text.assemble(f"{source}: ", ("unreadable", "bold"), f", {shown(photo.detail, 300)}")
+    others = ", ".join(f"{name} {percent(p)}" for name, p in photo.probabilities[:3])
+    if photo.garments:
+        found = ", ".join(garment.category for garment in photo.garments)
+        return Text.assemble(f"{source}: ", (found, f"bold {color(found)}"), f" ({others})")
+    verdict = photo.verdict if photo.verdict == "outside" else "uncertain"
+    return Text.assemble(f"{source}: ", (verdict, "bold"), f", {photo.explanation} ({others})")
+
+
+def _probabilities(reading: Reading, terminal: bool) -> RenderableType:
+    known = dict(reading.probabilities)
+    rows = [(name, known[name], color(name)) for name in CATEGORIES]
+    rows.append(("none of these", reading.outside, "dim"))
+    lines = []
+    for name, probability, style in rows:
+        label = f"  {name:<13} {percent(probability):>6}  "
+        bar = _bar(probability, style) if terminal else Text()
+        lines.append(Text.assemble(label, bar))
+    return Group(*lines)

@@ -1,0 +1,247 @@
+"""What is known of each photo once it was looked at, and the sums per customer.
+
+Pure values and arithmetic: nothing here reads a file, a clock or a network.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from trendscope.categories import CATEGORIES
+from trendscope.feeds import Skipped
+
+if TYPE_CHECKING:
+    from trendscope.classifier import Verdict
+    from trendscope.feeds import DateSource
+    from trendscope.garments import Box
+
+
+@dataclass(frozen=True)
+class Garment:
+    """One garment in a photo.
+
+    Attributes:
+        category: One of the ten.
+        confidence: Calibrated probability of the category, 0..1.
+        box: Where it is, in pixels of the upright original.
+    """
+
+    category: str
+    confidence: float
+    box: Box
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was seen in one photo.
+
+    Attributes:
+        customer: Who posted it.
+        post_id: The image's identity within the customer.
+        source: Where it lies, for people.
+        sha256: Digest of its bytes, in hex.
+        posted_at: Aware UTC, None if unknown; the feed's date, else the camera's, else the name's.
+        date_source: Where that date comes from.
+        verdict: ``classified``, ``uncertain`` (a garment, but which?) or ``outside`` (none of the
+            ten).
+        garments: What was recognised; empty unless ``classified``.
+        probabilities: All ten categories with their calibrated probabilities, best first.
+        outside: Calibrated probability that none of the ten is shown, 0..1.
+        thumbnail: A small JPEG of the photo, if pictures were asked for.
+        seen: A small JPEG of what the network saw, if pictures were asked for.
+    """
+
+    customer: str
+    post_id: str
+    source: str
+    sha256: str
+    posted_at: datetime | None
+    date_source: DateSource
+    verdict: Verdict
+    garments: tuple[Garment, ...]
+    probabilities: tuple[tuple[str, float], ...]
+    outside: float
+    thumbnail: bytes | None = field(default=None, repr=False)
+    seen: bytes | None = field(default=None, repr=False)
+
+    @property
+    def confidence(self) -> float:
+        """Calibrated probability of the best category, 0..1."""
+        return self.probabilities[0][1]
+
+    @property
+    def explanation(self) -> str:
+        """Why no category was given, as a plain sentence; empty where one was."""
+        if self.verdict == "classified":
+            return ""
+        if self.verdict == "outside":
+            return "none of the ten categories is seen"
+        return f"not sure enough; the best guess is {self.probabilities[0][0]}"
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Every photo's verdict, in the order of the feed; what could not be read keeps its place."""
+
+    weights: str
+    photos: tuple[Reading | Skipped, ...]
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The photos that were looked at."""
+        return tuple(photo for photo in self.photos if isinstance(photo, Reading))
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What was not."""
+        return tuple(photo for photo in self.photos if isinstance(photo, Skipped))
+
+
+@dataclass(frozen=True)
+class CategoryCount:
+    """How often one customer wears one category.
+
+    Attributes:
+        category: One of the ten.
+        count: Garments of it; today at most one in a photo.
+        share: `count` as a fraction of all the customer's classified garments; 0 without any.
+        first_seen: Earliest dated photo of it, aware UTC.
+        last_seen: Latest.
+    """
+
+    category: str
+    count: int
+    share: float
+    first_seen: datetime | None
+    last_seen: datetime | None
+
+
+@dataclass(frozen=True)
+class CustomerProfile:
+    """What one customer wears.
+
+    Attributes:
+        customer: The name.
+        readings: The photos looked at, by date (undated last), then by source.
+        skipped: What was not used, by source.
+        categories: All ten, in label order, also those never seen.
+    """
+
+    customer: str
+    readings: tuple[Reading, ...]
+    skipped: tuple[Skipped, ...]
+    categories: tuple[CategoryCount, ...]
+
+    @property
+    def dates(self) -> tuple[datetime, ...]:
+        """The dates of all dated photos, earliest first, aware UTC."""
+        return tuple(r.posted_at for r in self.readings if r.posted_at is not None)
+
+    @property
+    def undated(self) -> int:
+        """Photos without a date."""
+        return len(self.readings) - len(self.dates)
+
+    def verdicts(self, verdict: Verdict) -> tuple[Reading, ...]:
+        """The photos with one verdict."""
+        return tuple(reading for reading in self.readings if reading.verdict == verdict)
+
+    @property
+    def ranked(self) -> tuple[CategoryCount, ...]:
+        """The categories that were seen, most worn first, ties in label order."""
+        seen = (category for category in self.categories if category.count)
+        return tuple(sorted(seen, key=lambda category: -category.count))
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What every customer of some feeds wears.
+
+    Attributes:
+        weights: Name of the weights that judged.
+        customers: Those of whom a photo could be read, by name.
+        unowned: What was not used and belongs to none of them, by source.
+    """
+
+    weights: str
+    customers: tuple[CustomerProfile, ...]
+    unowned: tuple[Skipped, ...]
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """All photos that were looked at."""
+        return tuple(reading for customer in self.customers for reading in customer.readings)
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """Everything that was not used, the customers' own first."""
+        own = (skipped for customer in self.customers for skipped in customer.skipped)
+        return (*own, *self.unowned)
+
+
+def summarise(weights: str, results: Iterable[Reading | Skipped]) -> Profile:
+    """Sums up photos per customer; the order in which they come does not matter."""
+    readings: defaultdict[str, list[Reading]] = defaultdict(list)
+    skipped: defaultdict[str | None, list[Skipped]] = defaultdict(list)
+    for result in results:
+        if isinstance(result, Reading):
+            readings[result.customer].append(result)
+        else:
+            skipped[result.customer].append(result)
+    names = sorted(readings)
+    customers = tuple(_customer(name, readings[name], skipped.pop(name, [])) for name in names)
+    unowned = [item for items in skipped.values() for item in items]
+    return Profile(weights, customers, _by_source(unowned))
+
+
+def weekly(dates: Iterable[datetime], longest: int = 52) -> tuple[tuple[str, int], ...]:
+    """Photos per ISO week (Monday first, UTC), such as ``("2026-W47", 3)``; empty weeks are 0.
+
+    Args:
+        dates: Aware times.
+        longest: Only so many weeks up to the last one that has a photo.
+    """
+    counts = Counter(_monday(moment) for moment in dates)
+    if not counts:
+        return ()
+    last = max(counts)
+    first = max(min(counts), last - timedelta(weeks=longest - 1))
+    mondays = (first + timedelta(weeks=week) for week in range((last - first).days // 7 + 1))
+    return tuple((f"{day:%G-W%V}", counts[day]) for day in mondays)
+
+
+def _customer(name: str, readings: list[Reading], skipped: list[Skipped]) -> CustomerProfile:
+    ordered = tuple(sorted(readings, key=_by_date))
+    dates = defaultdict(list)
+    for reading in ordered:
+        for garment in reading.garments:
+            dates[garment.category].append(reading.posted_at)
+    total = sum(map(len, dates.values()))
+    categories = tuple(_count(category, dates[category], total) for category in CATEGORIES)
+    return CustomerProfile(name, ordered, _by_source(skipped), categories)
+
+
+def _count(category: str, dates: list[datetime | None], total: int) -> CategoryCount:
+    known = [moment for moment in dates if moment is not None]
+    share = len(dates) / total if total else 0.0
+    first, last = min(known, default=None), max(known, default=None)
+    return CategoryCount(category, len(dates), share, first, last)
+
+
+def _by_date(reading: Reading) -> tuple[bool, datetime, str, str, str]:
+    moment = reading.posted_at or datetime.max.replace(tzinfo=UTC)
+    undated = reading.posted_at is None
+    return undated, moment, reading.source, reading.post_id, reading.sha256
+
+
+def _by_source(skipped: list[Skipped]) -> tuple[Skipped, ...]:
+    return tuple(sorted(skipped, key=lambda item: (item.source, item.reason, item.detail)))
+
+
+def _monday(moment: datetime) -> date:
+    day = moment.astimezone(UTC).date()
+    return day - timedelta(days=day.weekday())

@@ -1,0 +1,382 @@
+"""Profiles and classifications written down for programs (JSON, CSV) and for people (HTML).
+
+All figures are those of `trendscope.readings`; nothing is counted here. The same input gives the
+same bytes: no clock, no random order. Shares are fractions 0..1 in JSON and CSV, "%" on the page.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import os
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from trendscope.categories import CATEGORIES, COLORS
+from trendscope.errors import TrendscopeError, UsageError
+from trendscope.feeds import REASONS, Skipped, displayed
+from trendscope.readings import (
+    CategoryCount,
+    Classification,
+    CustomerProfile,
+    Profile,
+    Reading,
+    weekly,
+)
+
+SCHEMA_VERSION = 1
+
+# --- words and figures for people, on the terminal and on the page -------------------------------
+
+
+def color(category: str) -> str:
+    """The category's colour as ``#RRGGBB``."""
+    return COLORS[CATEGORIES.index(category)]
+
+
+def percent(share: float) -> str:
+    """A fraction for people: ``42 %``, and ``< 1 %`` rather than a zero that is none."""
+    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 photo``, ``2 photos``, ``1,200 photos``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def day(moment: datetime | None) -> str:
+    """``3 May 2026`` in UTC, in English whatever the locale."""
+    if moment is None:
+        return "no date"
+    months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+    return f"{moment.day} {months[moment.month - 1]} {moment.year}"
+
+
+def span(first: datetime | None, last: datetime | None) -> str:
+    """``3 May 2026 to 9 Jun 2026``; one day where both fall on it."""
+    return day(first) if day(first) == day(last) else f"{day(first)} to {day(last)}"
+
+
+def shown(name: str, longest: int = 80) -> str:
+    """A name from a feed made safe to show: no control characters, shortened in the middle."""
+    safe = displayed(name)
+    head, tail = longest // 2, (longest - 1) // 2
+    return safe if len(safe) <= longest else f"{safe[:head]}…{safe[-tail:]}"
+
+
+def file_name(source: str) -> str:
+    """The last part of a path, inside an archive too."""
+    return re.split(r"[/\\]", source)[-1]
+
+
+def limits(readings: Iterable[Reading], skipped: Iterable[Skipped]) -> tuple[str, ...]:
+    """What the figures leave out, one plain sentence each; none where nothing is left out."""
+    readings = tuple(readings)
+    verdicts = Counter(reading.verdict for reading in readings)
+    undated = sum(reading.posted_at is None for reading in readings)
+    reasons = Counter(item.reason for item in skipped)
+    sentences = (
+        (verdicts["uncertain"], "not sure which garment it is, so not counted in any category"),
+        (verdicts["outside"], "shows none of the ten categories, so not counted in any"),
+        (undated, "without a date, so missing from first and last seen and from the weeks"),
+    )
+    found = [f"{plural(count, 'photo')}: {text}." for count, text in sentences if count]
+    for reason, count in sorted(reasons.items()):
+        found.append(f"{plural(count, 'file')} not used: {REASONS.get(reason, reason)}.")
+    return tuple(found)
+
+
+# --- JSON ----------------------------------------------------------------------------------------
+
+
+def classification_json(classification: Classification) -> str:
+    """One document with every photo's verdict.
+
+    ``schema_version`` (1), ``weights`` (name), ``photos``: in the order of the feed, each with
+    ``path``; ``verdict``: ``classified``, ``uncertain``, ``outside`` or ``unreadable``; ``reason``:
+    null if classified, else the verdict or a key of `trendscope.feeds.REASONS`; ``detail``: the
+    same as a sentence; ``garments``: ``category``, ``confidence`` 0..1 and ``box`` [x0, y0, x1, y1]
+    in pixels of the upright photo; ``top``: the three likeliest categories with probabilities.
+    """
+    photos = [
+        _skipped_photo(photo) if isinstance(photo, Skipped) else _photo(photo)
+        for photo in classification.photos
+    ]
+    return _json({"weights": classification.weights, "photos": photos})
+
+
+def profile_json(profile: Profile) -> str:
+    """One document with every customer's figures.
+
+    ``schema_version`` (1), ``weights`` (name), ``customers``, and ``skipped`` for what belongs to
+    no customer listed. A customer has ``customer`` (name), ``photos`` (looked at; skipped ones are
+    not among them), ``counts`` and ``shares`` by category (a share is the fraction of the
+    customer's classified garments; all ten are listed), ``classified``, ``uncertain`` and
+    ``outside`` photos, ``undated`` photos, ``first_seen`` and ``last_seen`` (ISO 8601 UTC, null if
+    no photo is dated), ``seen`` (the same per category), ``weeks`` (photos per ISO week, at most
+    the last 52) and ``skipped`` (``path``, ``reason``, ``detail``).
+    """
+    customers = [_customer(customer) for customer in profile.customers]
+    skipped = [_skipped(item) for item in profile.unowned]
+    return _json({"weights": profile.weights, "customers": customers, "skipped": skipped})
+
+
+def _json(document: dict[str, Any]) -> str:
+    versioned = {"schema_version": SCHEMA_VERSION, **document}
+    return json.dumps(versioned, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def _photo(reading: Reading) -> dict[str, Any]:
+    classified = reading.verdict == "classified"
+    return {
+        "path": reading.source,
+        "verdict": reading.verdict,
+        "reason": None if classified else reading.verdict,
+        "detail": reading.explanation,
+        "garments": [
+            {"category": g.category, "confidence": round(g.confidence, 4), "box": list(g.box)}
+            for g in reading.garments
+        ],
+        "top": [[category, round(p, 4)] for category, p in reading.probabilities[:3]],
+        "outside": round(reading.outside, 4),
+        "customer": reading.customer,
+        "posted_at": _iso(reading.posted_at),
+        "date_source": reading.date_source,
+        "sha256": reading.sha256,
+    }
+
+
+def _skipped_photo(item: Skipped) -> dict[str, Any]:
+    return {**_skipped(item), "verdict": "unreadable", "garments": [], "top": []}
+
+
+def _customer(customer: CustomerProfile) -> dict[str, Any]:
+    dates = customer.dates
+    return {
+        "customer": customer.customer,
+        "photos": len(customer.readings),
+        "counts": {c.category: c.count for c in customer.categories},
+        "shares": {c.category: round(c.share, 6) for c in customer.categories},
+        "classified": len(customer.verdicts("classified")),
+        "uncertain": len(customer.verdicts("uncertain")),
+        "outside": len(customer.verdicts("outside")),
+        "undated": customer.undated,
+        "first_seen": _iso(min(dates, default=None)),
+        "last_seen": _iso(max(dates, default=None)),
+        "seen": {c.category: [_iso(c.first_seen), _iso(c.last_seen)] for c in customer.ranked},
+        "weeks": dict(weekly(dates)),
+        "skipped": [_skipped(item) for item in customer.skipped],
+    }
+
+
+def _skipped(item: Skipped) -> dict[str, str]:
+    return {"path": item.source, "reason": item.reason, "detail": item.detail}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None
+
+
+# --- CSV -----------------------------------------------------------------------------------------
+
+CSV_COLUMNS = (
+    "customer",
+    "category",
+    "photos",
+    "share",
+    "first_seen",
+    "last_seen",
+    "all_photos",
+    "uncertain",
+    "outside",
+    "undated",
+    "skipped",
+)
+"""Columns of `profile_csv`.
+
+customer, category: text; every customer has a row for each of the ten. photos: with that category.
+share: fraction 0..1 of the customer's classified garments. first_seen, last_seen: of that category,
+ISO 8601 UTC, empty if never or undated. all_photos, uncertain, outside, undated, skipped: of the
+customer, the same in all ten rows.
+"""
+
+_FORMULA = re.compile(r"'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|'*[\t\r\n]")
+
+
+def profile_csv(profile: Profile) -> str:
+    """A table of `CSV_COLUMNS`: UTF-8, comma, text in quotes, lines end in LF."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for customer in profile.customers:
+        for category in customer.categories:
+            writer.writerow(_csv_row(customer, category))
+    return out.getvalue()
+
+
+def defused(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: those that could be get a leading '.
+
+    The rule covers what OWASP lists (= + - @, tab, carriage return), also after blanks and in full
+    width. Text that begins with ' and then such a sign gets one more, so that taking a single '
+    away always gives the name back. NUL, which no CSV reader accepts, is left out.
+    """
+    text = text.replace("\0", "")
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _csv_row(customer: CustomerProfile, category: CategoryCount) -> tuple[str | int | float, ...]:
+    return (
+        defused(customer.customer),
+        category.category,
+        category.count,
+        round(category.share, 6),
+        _iso(category.first_seen) or "",
+        _iso(category.last_seen) or "",
+        len(customer.readings),
+        len(customer.verdicts("uncertain")),
+        len(customer.verdicts("outside")),
+        customer.undated,
+        len(customer.skipped),
+    )
+
+
+# --- HTML ----------------------------------------------------------------------------------------
+
+LARGEST_GROUP = 200
+"""Pictures shown of one customer and group, the latest; how many are left out is said there."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Photos that stand together on the contact sheet.
+
+    Attributes:
+        title: A category, or words for photos without one.
+        color: Of the category; empty without.
+        note: What the group means; empty where the title says it.
+        readings: The photos, latest first, no more than `LARGEST_GROUP`.
+        total: All the photos there are.
+    """
+
+    title: str
+    color: str
+    note: str
+    readings: tuple[Reading, ...]
+    total: int
+
+
+def groups(customer: CustomerProfile) -> tuple[Group, ...]:
+    """The customer's photos by category, most worn first, then those without one."""
+    found = []
+    for category in customer.ranked:
+        name = category.category
+        worn = [r for r in customer.readings if any(g.category == name for g in r.garments)]
+        found.append(_group(name, color(name), "", worn))
+    uncertain, outside = customer.verdicts("uncertain"), customer.verdicts("outside")
+    note = "A garment, but it is not clear which; counted in no category."
+    found.append(_group("Not sure", "", note, uncertain))
+    note = "Nothing of the ten categories was seen; counted in none."
+    found.append(_group("None of the ten", "", note, outside))
+    return tuple(group for group in found if group.total)
+
+
+def profile_html(profile: Profile) -> str:
+    """A page of its own: figures, contact sheet and what was left out. No scripts, no network."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters = (percent, plural, day, shown, file_name, color, limits, groups, weekly)
+    for function in filters:
+        environment.filters[function.__name__] = function
+    environment.filters["picture"] = _data_uri
+    page = environment.get_template("profile.html")
+    return page.render(profile=profile, categories=CATEGORIES, reasons=REASONS)
+
+
+def _group(title: str, shade: str, note: str, readings: Iterable[Reading]) -> Group:
+    undated_last = sorted(readings, key=_latest_first)
+    return Group(title, shade, note, tuple(undated_last[:LARGEST_GROUP]), len(undated_last))
+
+
+def _latest_first(reading: Reading) -> tuple[float, str]:
+    moment = reading.posted_at
+    return (-moment.timestamp() if moment else float("inf")), reading.source
+
+
+def _data_uri(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def check_target(path: Path) -> None:
+    """Refuses, before any work is done, a place that cannot be written.
+
+    Raises:
+        UsageError: The folder is missing or not writable, or the path is a folder.
+    """
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it")
+    if not folder.is_dir():
+        raise UsageError(f"cannot write {path}: there is no folder {folder}; create it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"cannot write {path}: {folder} is not writable; choose another folder")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes UTF-8 beside `path` and renames into place, so that nobody reads half a file.
+
+    Raises:
+        TrendscopeError: It could not be written; what was there before is still there.
+    """
+    data = encoded(text)
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)  # a pipe or device, which must not be replaced by a file
+        else:
+            _replace(path.resolve(), data)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        needed = f"{len(data):,} bytes"
+        raise TrendscopeError(
+            f"could not write {path} ({needed}): {reason}; free some space or choose another place"
+        ) from error
+
+
+def encoded(text: str) -> bytes:
+    """Text as UTF-8 under every locale; names that are not valid Unicode get escapes."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _replace(path: Path, data: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files private; a report has the usual rights of new files.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
