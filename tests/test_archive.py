@@ -103,6 +103,40 @@ def test_all_members_share_one_budget(tmp_path):
         second.read()
 
 
+def test_members_refused_half_way_use_the_budget_up_too(tmp_path):
+    path = make(tmp_path / "z.zip", {"a.jpg": bytes(900), "b.jpg": bytes(900)})
+    first, second = open_feed([path], limits=Limits(file_bytes=500, archive_bytes=1000))
+    with pytest.raises(ImageError, match="more than 500 bytes"):
+        first.read()
+    with pytest.raises(ImageError, match="more than 100 bytes"):
+        second.read()
+
+
+def test_the_budget_follows_the_size_of_the_archive(tmp_path):
+    zeros = {f"{i:02}.jpg": bytes(9_900_000) for i in range(12)}
+    path = make(tmp_path / "z.zip", zeros, compression=zipfile.ZIP_DEFLATED)
+    read = 0
+    with pytest.raises(ImageError, match="unpacks to more than"):
+        for post in open_feed([path]):
+            read += len(post.read())
+    assert read == 10 * 9_900_000  # the eleventh would pass 100 MB
+
+
+def test_members_that_share_bytes_are_refused(tmp_path):
+    path = make(tmp_path / "z.zip", {"a.jpg": b"A" * 100, "b.jpg": b"B" * 100})
+    data = bytearray(path.read_bytes())
+    first = data.index(b"PK\x01\x02")
+    for field in (20, 24):  # packed and unpacked size: now the first holds the second too
+        data[first + field : first + field + 4] = (150).to_bytes(4, "little")
+    path.write_bytes(data)
+    skipped, post = open_feed([path])
+    assert (skipped.reason, skipped.detail) == (
+        "damaged_archive",
+        "its data overlap another member's",
+    )
+    assert post.read() == b"B" * 100
+
+
 def test_too_many_members_are_cut_off_with_a_word(tmp_path):
     path = make(tmp_path / "z.zip", {f"{i}.jpg": b"" for i in range(5)})
     tree = ZipTree(path, Limits(members=3))

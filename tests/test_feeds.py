@@ -3,15 +3,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.conftest import BLUE, GREEN, RED, picture
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds import REASONS, Limits, Post, Skipped, displayed, open_feed
 from trendscope.feeds.folder import is_zip, named_date
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 def names(items, kind=Post):
@@ -160,22 +166,101 @@ def test_displayed_keeps_letters_and_escapes_controls():
         ("20230231_101010.jpg", None),
         ("17852238405523714.jpg", None),
         ("dress.jpg", None),
+        ("IMG_20261122_000000.jpg", datetime(2026, 11, 22, tzinfo=UTC)),  # east of Greenwich
+        ("IMG_20261123_000000.jpg", None),
     ],
 )
 def test_dates_in_file_names(name, expected):
-    found, source = named_date(name)
+    found, source = named_date(name, NOW)
     assert found == expected
     assert source == ("file name" if expected else "none")
 
 
 def test_a_photo_with_a_zip_glued_on_is_a_photo(tmp_path):
-    import zipfile
-
     path = tmp_path / "both.jpg"
     path.write_bytes(picture(RED))
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("x.txt", "x")
     assert zipfile.is_zipfile(path) and not is_zip(path)
+
+
+def test_zips_are_opened_at_any_depth_with_and_without_their_suffix(tmp_path):
+    for customer, name in (("ben", "photos.zip"), ("cleo", "download")):
+        place = tmp_path / customer / "2026"
+        place.mkdir(parents=True)
+        with zipfile.ZipFile(place / name, "w") as archive:
+            archive.writestr("in/x.jpg", picture(RED))
+    posts = list(open_feed([tmp_path]))
+    assert [(post.customer, post.read()) for post in posts] == [
+        ("ben", picture(RED)),
+        ("cleo", picture(RED)),
+    ]
+
+
+def test_office_documents_are_not_opened_as_zips(tmp_path):
+    with zipfile.ZipFile(tmp_path / "clients.xlsx", "w") as archive:
+        archive.writestr("xl/workbook.xml", "x")
+    assert names(open_feed([tmp_path])) == ["clients.xlsx"]
+
+
+def test_folders_deeper_than_pythons_stack_are_walked(folder):
+    home = os.getcwd()
+    try:
+        os.chdir(folder)
+        for _ in range(1200):
+            os.mkdir("d")
+            os.chdir("d")
+        Path("deep.jpg").write_bytes(picture(BLUE))
+        assert names(open_feed([folder])) == ["a.jpg", "b.jpg", "deep.jpg"]
+    finally:
+        os.chdir(home)
+        subprocess.run(["rm", "-r", str(folder / "d")], check=True)  # too deep for shutil.rmtree
+
+
+def test_pipes_devices_and_dangling_links_given_by_hand_are_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "lost.jpg").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "loop").symlink_to("loop")
+    given = [tmp_path / "pipe.jpg", Path("/dev/zero"), tmp_path / "lost.jpg", tmp_path / "loop"]
+    assert [item.reason for item in open_feed(given)] == [
+        "special_file",
+        "special_file",
+        "link",
+        "link",
+    ]
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "nul\0.jpg", "a/" * 3000])
+def test_impossible_paths_are_missing_paths(tmp_path, name):
+    with pytest.raises(FeedError, match="does not exist"):
+        open_feed([tmp_path / name])
+
+
+def test_the_folder_one_stands_in_has_its_own_name(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert {post.customer for post in open_feed([Path(".")])} == {"anna"}
+
+
+@given(st.permutations(["a.jpg", "b.jpg", "c/d.jpg"]), st.integers(1, 2))
+def test_neither_order_nor_repetition_changes_what_is_found(order, times):
+    with tempfile.TemporaryDirectory() as place:
+        for name in order:
+            path = Path(place) / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"x")
+        found = [
+            {(post.customer, post.post_id) for post in open_feed([Path(place)] * times)},
+            [Path(post.source).name for post in open_feed([Path(place)])],
+        ]
+        title = Path(place).name
+        assert found == [
+            {
+                (title, f"{place}/a.jpg"),
+                (title, f"{place}/b.jpg"),
+                ("c", f"{place}/c/d.jpg"),
+            },
+            ["a.jpg", "b.jpg", "d.jpg"],
+        ]
 
 
 def test_every_reason_has_words():

@@ -158,7 +158,7 @@ def test_damaged_pixels_of_png_are_refused():
 def test_limits_are_adjustable():
     data = picture(RED, (100, 100), "PNG")
     assert decode(data, limits=Limits(pixels=10_000)).size == (100, 100)
-    with pytest.raises(ImageError, match="the limit is 9,999 pixels"):
+    with pytest.raises(ImageError, match="100 x 100 pixels; the limit is 9,999; save"):
         decode(data, limits=Limits(pixels=9_999))
     with pytest.raises(ImageError, match="bytes; the limit is 5"):
         decode(data, limits=Limits(bytes=5))
@@ -167,6 +167,8 @@ def test_limits_are_adjustable():
 def test_sniff_goes_by_content():
     assert sniff(picture(RED, kind="WEBP")) == "WEBP"
     assert sniff(b"RIFF\0\0\0\0AVI LIST") == "video"
+    assert sniff(b"\0\0\0\x08wide\0\0\0\0mdat") == "video"
+    assert sniff(b"\0\0\0\x18ftypcrx \0\0") == "camera raw"
     assert sniff(b"") is None
 
 
@@ -194,6 +196,29 @@ def test_taken_at_comes_from_exif():
     exif.get_ifd(0x8769)[0x9011] = "+01:00"
     taken = decode(picture(RED, exif=exif.tobytes())).taken_at
     assert taken == datetime(2026, 11, 16, 7, 30, tzinfo=UTC)
+
+
+def test_a_camera_set_to_the_future_is_not_believed():
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:11:16 08:30:00"
+    exif[0x0132] = "2026:11:14 08:30:00"
+    data = picture(RED, exif=exif.tobytes())
+    for now, expected in ((16, 16), (15, 14), (12, None)):  # the later tag is believed instead
+        taken = decode(data, now=datetime(2026, 11, now, 8, tzinfo=UTC)).taken_at
+        assert (taken.day if taken else None) == expected
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_turned_heif_and_avif_come_upright(kind):
+    # Stored lying, its left half red; turned right by orientation 6, red is the upper half.
+    lying = np.full((64, 96, 3), 255, np.uint8)
+    lying[:, :48] = RED
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = decode(encode(Image.fromarray(lying), kind, quality=95, exif=exif.tobytes()))
+    assert (photo.format, photo.size, photo.rgb.shape) == (kind, (64, 96), (96, 64, 3))
+    assert np.abs(photo.rgb[:40].astype(int) - RED).mean() < 8
+    assert photo.rgb[56:].mean() > 247
 
 
 def test_thumbnail_is_small_and_carries_no_metadata():

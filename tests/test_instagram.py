@@ -186,7 +186,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_json_is_survived(value):
     class OneFile:
-        label = "x"
+        label = title = "x"
         names = (G3,)
         skipped = ()
 
@@ -216,6 +216,75 @@ def test_zip_and_folder_give_the_same(tmp_path):
     assert facts[0] == facts[1] and len(facts[0]) == 2
 
 
+def person(root: Path, user: str, number: int) -> dict[str, object]:
+    uri = f"media/posts/202609/1785000000000000{number}.jpg"
+    profile = {"profile_user": [{"string_map_data": {"Username": {"value": user}}}]}
+    return {
+        f"{root}/{uri}": user.encode(),
+        f"{root}/{G3}": [single(uri)],
+        f"{root}/{PROFILE}": profile,
+    }
+
+
+def test_exports_side_by_side_stay_apart(tmp_path):
+    root = export(tmp_path, person("x1", "ben", 1) | person("x2", "cleo", 1))
+    posts = list(open_feed([root], now=NOW))
+    assert [(post.customer, post.read()) for post in posts] == [("ben", b"ben"), ("cleo", b"cleo")]
+
+
+def test_exports_side_by_side_in_one_zip_stay_apart(tmp_path):
+    root = export(tmp_path / "all", person("x1", "ben", 1) | person("x2", "cleo", 2))
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in sorted(root.rglob("*.j*")):
+            archive.write(path, path.relative_to(root))
+    posts = list(open_feed([tmp_path / "all.zip"], now=NOW))
+    assert [post.customer for post in posts] == ["ben", "cleo"]
+
+
+def test_photos_beside_an_export_belong_to_their_own_folder(tmp_path):
+    root = export(tmp_path, person("x1", "ben", 1) | {"anna/a.jpg": b"a"})
+    posts = list(open_feed([root], now=NOW))
+    assert [(post.customer, post.read()) for post in posts] == [("ben", b"ben"), ("anna", b"a")]
+
+
+def test_parts_unpacked_side_by_side_are_one_export(tmp_path):
+    near, far = (f"media/posts/202609/1785000000000000{i}.jpg" for i in (1, 2))
+    files = person("part1", "ben", 1) | {f"part1/{G3}": [single(near), single(far)]}
+    posts = list(open_feed([export(tmp_path, files | {f"part2/{far}": b"far"})], now=NOW))
+    assert [(p.customer, p.read(), p.date_source) for p in posts] == [
+        ("ben", b"ben", "feed"),
+        ("ben", b"far", "feed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("index", "root"),
+    [
+        ("media.json", ""),
+        ("content/posts_1.json", ""),
+        ("your_instagram_activity/content/posts_1.json", ""),
+        ("your_instagram_activity/posts/posts_2.json", ""),
+        ("your_instagram_activity/media/posts.json", ""),
+        (
+            "meta/instagram-a-2026-01-09-x/your_instagram_activity/media/posts_1.json",
+            "meta/instagram-a-2026-01-09-x/",
+        ),
+        ("content/content/posts_1.json", "content/"),
+    ],
+)
+def test_roots_of_every_layout(index, root):
+    names = [index, f"{root}media/posts/1.jpg"]
+    assert instagram.exports(names) == {root: names}
+
+
+def test_layout_of_before_2021(tmp_path):
+    photo = {"path": "photos/201805/a.jpg", "taken_at": "2018-05-01T12:00:00", "caption": "x"}
+    index = {"stories": [{"path": "stories/s.jpg"}], "photos": [photo]}
+    files = {"photos/201805/a.jpg": b"1", "media.json": index, "profile.json": {"username": "ann"}}
+    (post,) = read(export(tmp_path, files))
+    assert (post.customer, post.posted_at) == ("ann", datetime(2018, 5, 1, 12, tzinfo=UTC))
+
+
 def test_wrapping_folder_is_no_obstacle(tmp_path):
     files = {
         f"meta/{name}": content
@@ -240,6 +309,9 @@ def test_wrapping_folder_is_no_obstacle(tmp_path):
         (float("inf"), None),
         (4_000_000_000, None),
         ("yesterday", None),
+        ("Tuesday", None),
+        ("2018-05-01T12:00:00", 1_525_176_000),
+        ("2018-05-01T14:00:00+02:00", 1_525_176_000),
         (None, None),
         ([], None),
     ],

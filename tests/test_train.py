@@ -191,3 +191,11 @@ def test_a_short_real_training(tmp_path):
     assert row["epoch"] == 1
     assert np.isfinite([row["train_loss"], row["validation_loss"]]).all()
     assert 0 <= row["validation_accuracy"] <= 1
+
+
+def test_history_has_one_row_per_epoch_even_after_a_kill(tmp_path):
+    """An epoch that was logged but not saved is trained, and logged, again."""
+    path = tmp_path / "history.csv"
+    for epoch, loss in ((1, 0.5), (2, 0.4), (3, 0.3), (2, 0.35)):
+        train._log(path, {"epoch": epoch, "train_loss": loss})
+    assert path.read_text().split() == ["epoch,train_loss", "1,0.5", "2,0.35"]

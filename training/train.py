@@ -245,9 +245,10 @@ def fit(
                 **validate(state.average),
                 "seconds": time.perf_counter() - start,
             }
-            checkpoints.save(epoch + 1, args=ocp.args.StandardSave(state._asdict()))
             save(state.average)
+            # Before the checkpoint: a row too many is dropped on resuming, one too few is lost.
             _log(run / "history.csv", row)
+            checkpoints.save(epoch + 1, args=ocp.args.StandardSave(state._asdict()))
     return state
 
 
@@ -272,12 +273,15 @@ def _epoch(
 
 
 def _log(path: Path, row: Mapping[str, float]) -> None:
-    fresh = not path.exists()
-    with path.open("a", newline="") as file:
+    """Writes an epoch's row to the history, in place of any from that epoch on."""
+    rows: list[Mapping[str, Any]] = []
+    if path.exists():
+        with path.open(newline="") as file:
+            rows = [old for old in csv.DictReader(file) if int(old["epoch"]) < row["epoch"]]
+    with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, row)
-        if fresh:
-            writer.writeheader()
-        writer.writerow({k: round(v, 5) for k, v in row.items()})
+        writer.writeheader()
+        writer.writerows([*rows, {k: round(v, 5) for k, v in row.items()}])
     print("  ".join(f"{k} {v:.4g}" for k, v in row.items()), flush=True)
 
 

@@ -50,9 +50,9 @@ def blocks(x: Float[Array, "n h w c"], size: int) -> Float[Array, "n h/size w/si
 class BatchNorm(nn.Module):
     """Batch normalisation (Ioffe and Szegedy 2015) whose sums are matrix products.
 
-    Same formula, momentum and epsilon as `flax.linen.BatchNorm`. XLA's reductions over the leading
-    axes run on one CPU thread; as products with a row of ones they use all of them, and a training
-    step takes 0.6 of the time (tests/benchmarks).
+    Same formula as `flax.linen.BatchNorm(momentum=0.9)`. XLA's reductions over the leading
+    axes leave most of a CPU idle; as products with a row of ones they do not, and a gradient takes
+    a quarter of the time (tests/benchmarks).
     """
 
     @nn.compact

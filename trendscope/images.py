@@ -37,7 +37,13 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftyphev", "HEIF"),
     (4, b"ftypmif1", "HEIF"),
     (4, b"ftypmsf1", "HEIF"),
+    (4, b"ftypmiaf", "HEIF"),
+    (4, b"ftypavc", "HEIF with AVC"),
+    (4, b"ftypcrx ", "camera raw"),
     (4, b"ftyp", "video"),
+    (4, b"moov", "video"),
+    (4, b"mdat", "video"),
+    (4, b"wide", "video"),
     (0, b"\x1aE\xdf\xa3", "video"),
     (8, b"AVI ", "video"),
     (0, b"II*\x00", "TIFF"),
@@ -94,8 +100,16 @@ def sniff(data: bytes) -> str | None:
     return None
 
 
-def decode(data: bytes, *, edge: int = 1024, limits: Limits | None = None) -> Photo:
+def decode(
+    data: bytes, *, edge: int = 1024, limits: Limits | None = None, now: datetime | None = None
+) -> Photo:
     """Decodes a picture and scales it down so that its longer side is at most `edge` pixels.
+
+    Args:
+        data: The file's bytes.
+        edge: Longest side of the result in pixels; smaller pictures keep their size.
+        limits: What the picture may ask for.
+        now: The present, aware; a camera's date more than a day later is not believed.
 
     Raises:
         ImageError: It is refused; `reason` is ``empty``, ``too_large``, ``video``,
@@ -106,7 +120,7 @@ def decode(data: bytes, *, edge: int = 1024, limits: Limits | None = None) -> Ph
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _decode(data, edge, limits)
+            return _decode(data, edge, limits, now or datetime.now(UTC))
     except ImageError:
         raise
     except MemoryError as error:
@@ -141,19 +155,19 @@ def _check_bytes(data: bytes, limits: Limits) -> None:
         raise ImageError("not_an_image", "content is no picture of a known format")
 
 
-def _decode(data: bytes, edge: int, limits: Limits) -> Photo:
+def _decode(data: bytes, edge: int, limits: Limits, now: datetime) -> Photo:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
         width, height = picture.size
         if width * height > limits.pixels:
             raise ImageError(
                 "too_large",
-                f"{width} x {height} pixels; the limit is {limits.pixels:,} pixels",
+                f"{width} x {height} pixels; the limit is {limits.pixels:,}; save it smaller",
             )
         kind = picture.format or "unknown"
         picture.draft("RGB", (edge, edge))
         picture.load()
         # Only now: for PNG, reading EXIF loads the pixels too and would hide that they are broken.
-        taken_at = _taken_at(picture)
+        taken_at = _taken_at(picture, now + timedelta(days=1))
         upright = ImageOps.exif_transpose(picture)
     if (upright.size[0] > upright.size[1]) != (picture.size[0] > picture.size[1]):
         width, height = height, width
@@ -198,14 +212,15 @@ _DATES = ((0x9003, 0x9011), (0x9004, 0x9012), (0x0132, 0x9010))  # original, dig
 _FIRST_CAMERA_YEAR = 1990
 
 
-def _taken_at(picture: Image.Image) -> datetime | None:
+def _taken_at(picture: Image.Image, latest: datetime) -> datetime | None:
     try:
         exif = picture.getexif()
         values = {**dict(exif), **dict(exif.get_ifd(_EXIF_FOLDER))}
     except Exception:  # a broken EXIF block must not cost the picture
         return None
     for date, offset in _DATES:
-        if moment := parse_exif_date(values.get(date), values.get(offset)):
+        moment = parse_exif_date(values.get(date), values.get(offset))
+        if moment and moment <= latest:
             return moment
     return None
 

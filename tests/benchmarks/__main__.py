@@ -25,7 +25,7 @@ from PIL import Image
 
 from tests.wardrobe import painted
 from trendscope import garments
-from trendscope.classifier import BATCH, BatchNorm, Classifier
+from trendscope.classifier import BATCH, BatchNorm, Classifier, compiler_options
 
 
 class Row(NamedTuple):
@@ -109,7 +109,7 @@ def network() -> Row:
 
 def batch_norm() -> Row:
     """Gradient of our batch normalisation against Flax' own."""
-    x = jnp.ones((256, 14, 14, 48))
+    x = jnp.ones((128, 28, 28, 32))
 
     def gradient(module: nn.Module, **options: bool) -> Callable[[], object]:
         variables = module.init(jax.random.key(0), x, **options)
@@ -118,7 +118,7 @@ def batch_norm() -> Row:
             y, _ = module.apply(variables, x, mutable=["batch_stats"], **options)
             return (y**2).sum()
 
-        step = jax.jit(jax.grad(loss))
+        step = jax.jit(jax.grad(loss), compiler_options=compiler_options())
         step(x).block_until_ready()
         return lambda: step(x).block_until_ready()
 

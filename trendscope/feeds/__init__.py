@@ -6,9 +6,10 @@ nothing is lost without a word. Images are not read before they are asked for.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -97,33 +98,39 @@ class Limits:
 
 
 def open_feed(
-    paths: Sequence[Path], *, customer: str | None = None, limits: Limits | None = None
+    paths: Sequence[Path],
+    *,
+    customer: str | None = None,
+    limits: Limits | None = None,
+    now: datetime | None = None,
 ) -> Iterator[Post | Skipped]:
     """Reads feeds of any known kind, in the order given and sorted within.
 
     Args:
         paths: Instagram exports (zip or folder, JSON), folders of photos (images directly in a
             folder belong to one customer of its name; images in sub-folders to one customer per
-            sub-folder), folders of such feeds, or single images.
+            sub-folder), folders of such feeds at any depth, or single images.
         customer: Whose feed it is, instead of what the feed says.
         limits: What it may ask for.
+        now: The present, aware; what is dated more than a day later counts as undated.
 
     Raises:
         FeedError: A path is missing.
     """
     for path in paths:
-        if not path.exists() and not path.is_symlink():
-            raise FeedError(f"{path} does not exist; check the spelling, or drag the folder here")
-    return _read_all(paths, customer, limits or Limits())
+        if not os.path.lexists(path):
+            shown = displayed(str(path))
+            raise FeedError(f"{shown} does not exist; check the spelling, or drag the folder here")
+    return _read_all(paths, customer, limits or Limits(), now or datetime.now(UTC))
 
 
 def _read_all(
-    paths: Sequence[Path], customer: str | None, limits: Limits
+    paths: Sequence[Path], customer: str | None, limits: Limits, now: datetime
 ) -> Iterator[Post | Skipped]:
     from trendscope.feeds import folder
 
     for path in paths:
-        yield from folder.read(path, customer, limits)
+        yield from folder.read(path, customer, limits, now)
 
 
 def displayed(name: str) -> str:

@@ -18,6 +18,8 @@ from trendscope.feeds import Limits, Skipped, displayed
 
 _CHUNK = 1 << 20
 _FREE_BYTES = 10_000_000
+_FREE_ARCHIVE_BYTES = 100_000_000
+_LOCAL_HEADER_BYTES = 30  # of a member in a zip, before its name
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _ENCRYPTED = 0x1
 
@@ -25,9 +27,17 @@ JUNK = {".ds_store", "thumbs.db", "desktop.ini", ".localized"}
 
 
 class Tree(Protocol):
-    """Named files, readable one at a time."""
+    """Named files, readable one at a time.
+
+    Attributes:
+        label: Where it lies, for people.
+        title: Its own name without the way there; the owner's, where nothing better is known.
+        names: Members in order, with forward slashes.
+        skipped: What in it cannot be used.
+    """
 
     label: str
+    title: str
     names: list[str]
     skipped: list[Skipped]
 
@@ -45,42 +55,63 @@ def is_junk(name: str) -> bool:
     return "__MACOSX" in folders or last.lower() in JUNK or last.startswith("._")
 
 
+class Part:
+    """Some members of another tree, under the same names; what that tree skipped stays with it."""
+
+    def __init__(self, tree: Tree, title: str, names: list[str]):
+        self.label = tree.label
+        self.title = title
+        self.names = names
+        self.skipped: list[Skipped] = []
+        self.read = tree.read
+
+
 class FolderTree:
     """The regular files below a folder; links are not followed, devices never opened."""
 
     def __init__(self, root: Path):
         self.root = root
         self.label = displayed(str(root))
+        self.title = displayed(root.resolve().name)
         self.names: list[str] = []
         self.skipped: list[Skipped] = []
-        for name, problem in sorted(self._walk(root, "")):
+        for name, problem in sorted(_walk(root)):
             if problem is None:
                 self.names.append(name)
             else:
                 self.skipped.append(Skipped(None, f"{self.label}/{displayed(name)}", *problem))
 
-    def _walk(self, folder: Path, prefix: str) -> Iterator[tuple[str, tuple[str, str] | None]]:
+    def read(self, name: str, limit: int) -> bytes:
+        """The file's bytes; see `Tree.read`."""
+        return read_file(self.root / name, limit)
+
+
+def _walk(root: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
+    """Yields names below a folder, in no order, with reason and detail where one is not usable."""
+    waiting = [""]  # a list and not recursion: folders can lie deeper than Python's stack
+    while waiting:
+        prefix = waiting.pop()
         try:
-            entries = list(os.scandir(folder))
+            entries = list(os.scandir(root / prefix))
         except OSError as error:
             yield prefix.rstrip("/"), ("unreadable", f"the folder cannot be listed ({_why(error)})")
-            return
+            continue
         for entry in entries:
             name = prefix + entry.name
             if is_junk(name):
                 continue
-            if entry.is_symlink():
-                yield name, ("link", "links are not followed; give the place itself")
-            elif entry.is_dir(follow_symlinks=False):
-                yield from self._walk(Path(entry.path), name + "/")
-            elif entry.is_file(follow_symlinks=False):
-                yield name, None
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(name + "/")
             else:
-                yield name, ("special_file", "a pipe, socket or device; only files are read")
+                yield name, _problem(entry)
 
-    def read(self, name: str, limit: int) -> bytes:
-        """The file's bytes; see `Tree.read`."""
-        return read_file(self.root / name, limit)
+
+def _problem(entry: os.DirEntry[str]) -> tuple[str, str] | None:
+    if entry.is_symlink():
+        return "link", "links are not followed; give the place itself"
+    if entry.is_file(follow_symlinks=False):
+        return None
+    return "special_file", "a pipe, socket or device; only files are read"
 
 
 def read_file(path: Path, limit: int) -> bytes:
@@ -111,17 +142,20 @@ class ZipTree:
 
     def __init__(self, path: Path, limits: Limits):
         self.label = displayed(str(path))
+        self.title = displayed(path.name.removesuffix(".zip"))
         self.names: list[str] = []
         self.skipped: list[Skipped] = []
         self._limits = limits
-        self._budget = limits.archive_bytes
         self._infos: dict[str, zipfile.ZipInfo] = {}
         try:
             self._zip = zipfile.ZipFile(path)
+            most = max(_FREE_ARCHIVE_BYTES, limits.ratio * path.stat().st_size)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise FeedError(
                 f"{self.label} cannot be opened as a zip ({error}); download the export again"
             ) from error
+        self._budget = min(limits.archive_bytes, most)
+        self._overlapping = _overlapping(self._zip.infolist(), self._zip.start_dir)
         for number, info in enumerate(self._zip.infolist()):
             if number >= limits.members:
                 problem = f"more than {limits.members:,} members; the rest is not read"
@@ -153,6 +187,8 @@ class ZipTree:
                 "damaged_archive",
                 f"packed by a method that is not supported ({info.compress_type})",
             )
+        if info in self._overlapping:
+            return "damaged_archive", "its data overlap another member's"
         if info.filename in self._infos:
             return "duplicate", "a second member of the same name"
         if info.filename.lower().endswith(".zip"):
@@ -179,16 +215,33 @@ class ZipTree:
         parts: list[bytes] = []
         size = 0
         most = min(limit, self._budget, max(_FREE_BYTES, self._limits.ratio * info.compress_size))
+        most = max(most, 0)
         with self._zip.open(info) as member:
             while chunk := member.read(_CHUNK):
                 size += len(chunk)
+                # At once, so that members refused half-way use the budget up too.
+                self._budget -= len(chunk)
                 if size > most:
                     raise ImageError("archive_limit", f"unpacks to more than {most:,} bytes")
                 parts.append(chunk)
-        self._budget -= size
         if size != info.file_size:
             raise ImageError("damaged_archive", f"says {info.file_size:,} bytes but holds {size:,}")
         return b"".join(parts)
+
+
+def _overlapping(infos: list[zipfile.ZipInfo], end: int) -> set[zipfile.ZipInfo]:
+    """Members whose packed bytes reach into the next member, or beyond `end`.
+
+    Zip bombs let thousands of members share the same bytes. `zipfile` looks for that in later
+    versions of Python only.
+    """
+    ordered = sorted(infos, key=lambda info: info.header_offset)
+    ends = [info.header_offset for info in ordered[1:]] + [end]
+    return {
+        info
+        for info, next_start in zip(ordered, ends, strict=False)
+        if info.header_offset + _LOCAL_HEADER_BYTES + info.compress_size > next_start
+    }
 
 
 def unsafe(name: str) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from trendscope.errors import FeedError
 from trendscope.feeds import DateSource, Limits, Post, Skipped, displayed, instagram
-from trendscope.feeds.archive import FolderTree, Tree, ZipTree, read_file
+from trendscope.feeds.archive import FolderTree, Part, Tree, ZipTree, read_file
 
 # A date and perhaps a time in names that phones, Instaloader and WhatsApp give their files.
 _NAMED_DATE = re.compile(
@@ -19,16 +20,23 @@ _NAMED_DATE = re.compile(
 )
 
 
-def read(path: Path, customer: str | None, limits: Limits) -> Iterator[Post | Skipped]:
+def read(
+    path: Path, customer: str | None, limits: Limits, now: datetime
+) -> Iterator[Post | Skipped]:
     """Reads one path of any kind; see `trendscope.feeds.open_feed`."""
-    if path.is_symlink() and not path.exists():
-        yield Skipped(customer, displayed(str(path)), "link", "the link leads nowhere")
-    elif path.is_dir():
-        yield from _read_folder(path, customer, limits)
+    source = displayed(str(path))
+    # os.path and not Path: a closed folder on the way is False there, and not an error.
+    if os.path.isdir(path):
+        yield from _read_folder(path, customer, limits, now)
     elif is_zip(path):
-        yield from _read_zip(path, customer, limits)
+        yield from _read_zip(path, customer, limits, now)
+    elif os.path.isfile(path):
+        yield _post(path, customer or displayed(path.absolute().parent.name), limits, now)
+    elif os.path.exists(path):
+        detail = "a pipe, socket or device; only files are read"
+        yield Skipped(customer, source, "special_file", detail)
     else:
-        yield _post(path, customer or displayed(path.absolute().parent.name), limits)
+        yield Skipped(customer, source, "link", "the link leads nowhere")
 
 
 def is_zip(path: Path) -> bool:
@@ -36,7 +44,7 @@ def is_zip(path: Path) -> bool:
 
     `zipfile.is_zipfile` looks at the end instead: a photo with a zip glued on would be one.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         return False
     try:
         with path.open("rb") as file:
@@ -45,72 +53,92 @@ def is_zip(path: Path) -> bool:
         return False
 
 
-def _read_folder(path: Path, customer: str | None, limits: Limits) -> Iterator[Post | Skipped]:
+def _read_folder(
+    path: Path, customer: str | None, limits: Limits, now: datetime
+) -> Iterator[Post | Skipped]:
     tree = FolderTree(path)
-    if instagram.recognised(tree):
-        yield from instagram.read(tree, customer, limits)
-        return
     yield from tree.skipped
-    owner = customer or displayed(path.resolve().name)
-    exports, inside = _exports(tree, path)
-    for export in exports:
-        yield from read(export, customer, limits)
-    for name in tree.names:
-        if name in inside:
-            continue
-        first, _, rest = name.partition("/")
-        yield _post(path / name, customer or (displayed(first) if rest else owner), limits)
+    exports = instagram.exports(tree.names)
+    yield from _read_exports(tree, exports, customer, limits, now)
+    rest = _outside(tree, exports)
+    zips = {name for name in rest if _may_be_zip(name) and is_zip(path / name)}
+    for name in sorted(zips):
+        first = displayed(name.partition("/")[0]) if "/" in name else None
+        yield from _read_zip(path / name, customer, limits, now, first)
+    for name in rest:
+        if name not in zips:
+            yield _post(path / name, customer or _owner(tree, name), limits, now)
 
 
-def _exports(tree: FolderTree, path: Path) -> tuple[list[Path], set[str]]:
-    """Zips and unpacked Instagram exports directly in a folder, and the names that they cover."""
-    zips = {n for n in tree.names if "/" not in n and n.lower().endswith(".zip")}
-    children = sorted({n.partition("/")[0] for n in tree.names if "/" in n})
-    folders = [c for c in children if instagram.recognised_names(_below(tree, c))]
-    covered = {n for n in tree.names if n.partition("/")[0] in folders} | zips
-    return [path / name for name in sorted(zips | set(folders))], covered
+def _may_be_zip(name: str) -> bool:
+    """By name, so that not every photo is opened twice, and office documents stay closed."""
+    return os.path.splitext(name)[1].lower() in (".zip", "")
 
 
-def _below(tree: FolderTree, child: str) -> list[str]:
-    return [n.partition("/")[2] for n in tree.names if n.startswith(child + "/")]
-
-
-def _read_zip(path: Path, customer: str | None, limits: Limits) -> Iterator[Post | Skipped]:
+def _read_zip(
+    path: Path, customer: str | None, limits: Limits, now: datetime, folder: str | None = None
+) -> Iterator[Post | Skipped]:
+    """Reads a zip of an export or of photos; photos belong to the `folder` that it lies in."""
     try:
         tree = ZipTree(path, limits)
     except FeedError as error:
-        yield Skipped(customer, displayed(str(path)), "damaged_archive", str(error))
-        return
-    if instagram.recognised(tree):
-        yield from instagram.read(tree, customer, limits)
+        yield Skipped(customer or folder, displayed(str(path)), "damaged_archive", str(error))
         return
     yield from tree.skipped
-    for name in tree.names:
-        owner = customer or displayed(name.partition("/")[0] if "/" in name else path.stem)
-        yield _member(tree, name, owner, limits)
+    exports = instagram.exports(tree.names)
+    yield from _read_exports(tree, exports, customer, limits, now)
+    for name in _outside(tree, exports):
+        yield _member(tree, name, customer or folder or _owner(tree, name), limits, now)
 
 
-def _member(tree: Tree, name: str, customer: str, limits: Limits) -> Post:
-    posted_at, date_source = named_date(name)
+def _read_exports(
+    tree: Tree,
+    exports: dict[str, list[str]],
+    customer: str | None,
+    limits: Limits,
+    now: datetime,
+) -> Iterator[Post | Skipped]:
+    for root, names in exports.items():
+        title = f"{tree.title}/{displayed(root)}".rstrip("/")
+        yield from instagram.read(Part(tree, title, names), customer, limits, now)
+
+
+def _outside(tree: Tree, exports: dict[str, list[str]]) -> list[str]:
+    covered = {name for names in exports.values() for name in names}
+    return [name for name in tree.names if name not in covered]
+
+
+def _owner(tree: Tree, name: str) -> str:
+    """The customer of a photo: the sub-folder that it lies in, else the tree itself."""
+    first, _, rest = name.partition("/")
+    return displayed(first) if rest else tree.title
+
+
+def _member(tree: Tree, name: str, customer: str, limits: Limits, now: datetime) -> Post:
+    posted_at, date_source = named_date(name.rsplit("/", 1)[-1], now)
     read_member = partial(tree.read, name, limits.file_bytes)
     source = f"{tree.label}/{displayed(name)}"
     return Post(customer, source, posted_at, date_source, source, read_member)
 
 
-def _post(path: Path, customer: str, limits: Limits) -> Post:
-    posted_at, date_source = named_date(path.name)
+def _post(path: Path, customer: str, limits: Limits, now: datetime) -> Post:
+    posted_at, date_source = named_date(path.name, now)
     read_it = partial(read_file, path, limits.file_bytes)
     source = displayed(str(path))
     return Post(customer, source, posted_at, date_source, source, read_it)
 
 
-def named_date(name: str) -> tuple[datetime | None, DateSource]:
-    """The date in a file name such as ``IMG_20240131_123456.jpg``, taken as UTC."""
+def named_date(name: str, now: datetime) -> tuple[datetime | None, DateSource]:
+    """The date in a file name such as ``IMG_20240131_123456.jpg``, taken as UTC.
+
+    None for a name without one, or with one more than a day after `now`.
+    """
     match = _NAMED_DATE.search(name)
     if not match:
         return None, "none"
     try:
         numbers = [int(part) for part in match.groups(default="0")]
-        return datetime(*numbers, tzinfo=UTC), "file name"  # type: ignore[misc,arg-type]
+        found = datetime(*numbers, tzinfo=UTC)  # type: ignore[misc,arg-type]
     except ValueError:  # the 31st of February
         return None, "none"
+    return (found, "file name") if found <= now + timedelta(days=1) else (None, "none")

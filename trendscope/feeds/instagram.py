@@ -25,7 +25,11 @@ _NEVER = re.compile(
 )
 _INDEX = re.compile(r"(^|/)(posts(_\d+)?|media)\.json$")
 _PROFILE = re.compile(r"(^|/)(personal_information(_\d+)?|profile)\.json$")
+_ROOT = re.compile(
+    r"(^|(?<=/))(your_instagram_activity/)?((media|content|posts)/)?[^/]+$"
+)  # what follows the export's root in the path of an index
 _EXPORT_NAME = re.compile(r"(?:^|/)instagram-([^-/]+)-\d{4}-\d\d-\d\d")
+_MEDIA = re.compile(r"(^|/)(media|photos)/")
 _ORPHAN = re.compile(r"(^|/)media/posts/")
 _MEDIA_ID = re.compile(r"(\d{15,20})(?=\.\w+$|$)")
 _NOT_PHOTOS = (".mp4", ".mov", ".srt", ".json", ".html", ".txt")
@@ -34,36 +38,52 @@ FIRST_DAY = datetime(2010, 10, 6, tzinfo=UTC)
 """The day Instagram opened: an earlier post has a broken date."""
 
 
-def recognised(tree: Tree) -> bool:
-    """True if a tree looks like Instagram's JSON export."""
-    return recognised_names(tree.names)
+def exports(names: list[str]) -> dict[str, list[str]]:
+    """Finds the JSON exports in a tree: the root of each, "" for the tree itself, and its members.
+
+    Two exports side by side belong to two people and stay apart. The parts of one large export,
+    unpacked side by side, have their index in one part only: the others' photos go with it.
+    """
+    found = sorted({_ROOT.sub("", name) for name in names if _is_index(name)})
+    outermost = [root for root in found if not any(_within(root, other) for other in found)]
+    members = {root: [name for name in names if name.startswith(root)] for root in outermost}
+    if len(members) == 1:
+        (root,) = members
+        members[root] = [n for n in names if n.startswith(root) or _ORPHAN.search(n)]
+    return {root: inside for root, inside in members.items() if _has_media(inside)}
 
 
-def recognised_names(names: list[str]) -> bool:
-    """True if these names look like Instagram's JSON export: an index of posts beside media."""
-    indexes = [name for name in names if _INDEX.search(name) and not _NEVER.search(name)]
-    media = any("media/" in name or name.startswith("photos/") for name in names)
-    return bool(indexes) and (media or any(_PROFILE.search(name) for name in names))
+def _within(root: str, other: str) -> bool:
+    return root != other and root.startswith(other)
+
+
+def _is_index(name: str) -> bool:
+    return bool(_INDEX.search(name)) and not _NEVER.search(name)
+
+
+def _has_media(names: list[str]) -> bool:
+    return any(_MEDIA.search(name) or _PROFILE.search(name) for name in names)
 
 
 def read(
-    tree: Tree, customer: str | None, limits: Limits, now: datetime | None = None
+    tree: Tree, customer: str | None, limits: Limits, now: datetime
 ) -> Iterator[Post | Skipped]:
     """Reads the posts of an export, each image once, then media that no index names.
 
     Args:
         tree: The export.
-        customer: Its owner; else the user name in it, else the one in the export's file name.
+        customer: Its owner; else the user name in it, else the one in the export's file name, else
+            that name.
         limits: What it may ask for.
         now: The present, aware; posts dated more than a day later count as undated.
     """
     yield from tree.skipped
-    owner = customer or _user_name(tree, limits) or _name_from_label(tree.label)
-    latest = (now or datetime.now(UTC)) + timedelta(days=1)
+    owner = customer or _user_name(tree, limits) or _name_from_title(tree.title)
+    latest = now + timedelta(days=1)
     places = _places(tree.names)
     seen: set[str] = set()
     for name in tree.names:
-        if not _INDEX.search(name) or _NEVER.search(name):
+        if not _is_index(name):
             continue
         try:
             entries = list(_media(_load(tree, name, limits)))
@@ -88,17 +108,20 @@ def _short(error: Exception) -> str:
 
 def _media(value: Any) -> Iterator[tuple[str, Any]]:
     """Yields uri and timestamp of every media entry in an index of any generation."""
-    entries = value if isinstance(value, list) else _first_list(value)
+    entries = value if isinstance(value, list) else _list_within(value)
     for entry in entries:
         if not isinstance(entry, Mapping):
             continue
-        stamp = entry.get("creation_timestamp") or entry.get("timestamp")
+        stamp = entry.get("creation_timestamp") or entry.get("timestamp") or entry.get("taken_at")
         found = _as_list(entry.get("media")) or [entry]
         for labelled in _as_list(entry.get("label_values")):
             if isinstance(labelled, Mapping):
                 found = found + _as_list(labelled.get("media"))
         for media in found:
-            if isinstance(media, Mapping) and isinstance(uri := media.get("uri"), str) and uri:
+            if not isinstance(media, Mapping):
+                continue
+            uri = media.get("uri") or media.get("path")
+            if isinstance(uri, str) and uri:
                 yield repaired(uri), stamp or media.get("creation_timestamp")
 
 
@@ -106,9 +129,12 @@ def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _first_list(value: Any) -> list[Any]:
-    lists = value.values() if isinstance(value, Mapping) else ()
-    return next((part for part in lists if isinstance(part, list)), [])
+def _list_within(value: Any) -> list[Any]:
+    """The posts of an index that is no list: ``photos`` (until 2021), else its first list."""
+    if not isinstance(value, Mapping):
+        return []
+    lists = [part for part in (value.get("photos"), *value.values()) if isinstance(part, list)]
+    return lists[0] if lists else []
 
 
 def _item(
@@ -194,28 +220,36 @@ def _find_user_name(profile: Any) -> str | None:
     return None
 
 
-def _name_from_label(label: str) -> str:
-    match = _EXPORT_NAME.search(label)
-    return match[1] if match else label.rsplit("/", 1)[-1].removesuffix(".zip")
+def _name_from_title(title: str) -> str:
+    match = _EXPORT_NAME.search(title)
+    return match[1] if match else title.rsplit("/", 1)[-1]
 
 
 def moment(stamp: object, latest: datetime) -> datetime | None:
-    """A Unix time of the export as aware UTC; None if it is missing or cannot be true.
+    """A time of the export as aware UTC; None if it is missing or cannot be true.
 
-    Seconds are expected; values a thousand, a million or a billion times too large are taken as
-    milli-, micro- or nanoseconds.
+    Unix seconds are expected; values a thousand, a million or a billion times too large are taken
+    as milli-, micro- or nanoseconds. Exports until 2021 have ISO 8601, in UTC.
     """
     if isinstance(stamp, bool) or not isinstance(stamp, int | float | str):
         return None
     try:
-        seconds = float(stamp)
-        for _ in range(3):
-            if seconds > 1e11:
-                seconds /= 1000
-        found = datetime.fromtimestamp(seconds, UTC)
+        found = _from_iso(stamp) if "T" in str(stamp) else _from_unix(float(stamp))
     except (ValueError, OverflowError, OSError):
         return None
     return found if FIRST_DAY <= found <= latest else None
+
+
+def _from_iso(stamp: object) -> datetime:
+    found = datetime.fromisoformat(str(stamp))
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _from_unix(seconds: float) -> datetime:
+    for _ in range(3):
+        if seconds > 1e11:
+            seconds /= 1000
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def repaired(text: str) -> str:
