@@ -41,7 +41,7 @@ def test_commands_run(line, tmp_path):
     assert written or "anna" in done.stdout or "ben.w" in done.stdout
 
 
-@pytest.mark.parametrize("module", ["train", "evaluate", "export", "sweep"])
+@pytest.mark.parametrize("module", ["train", "evaluate", "export", "sweep", "adapt"])
 def test_training_help_runs(module):
     pytest.importorskip("optax")
     assert any(f"training.{module} --help" in line for line in COMMANDS)

@@ -1,7 +1,8 @@
 """Trains the network on Fashion-MNIST with Optax Adam.
 
 Examples:
-  python -m training.train                                # the settings of the shipped weights
+  python -m training.train                                # the default settings
+  python -m training.train --start fashion-mnist --run runs/more    # goes on from shipped weights
   python -m training.train --run runs/quick --epochs 2    # a first look, a few minutes
   python -m training.train --run runs/quick --epochs 9    # goes on from the last checkpoint
   python -m training.train --source folder/               # the original files, or Kaggle's CSVs
