@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
+import io
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ from trendscope.classifier import (
     write_weights,
 )
 from trendscope.errors import WeightsError
+from trendscope.report import write_whole
 
 OUTSIDE = len(CATEGORIES)
 
@@ -279,10 +281,11 @@ def _log(path: Path, row: Mapping[str, float]) -> None:
     if path.exists():
         with path.open(newline="") as file:
             rows = [old for old in csv.DictReader(file) if int(old["epoch"]) < row["epoch"]]
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, row)
-        writer.writeheader()
-        writer.writerows([*rows, {k: round(v, 5) for k, v in row.items()}])
+    table = io.StringIO()
+    writer = csv.DictWriter(table, row)
+    writer.writeheader()
+    writer.writerows([*rows, {k: round(v, 5) for k, v in row.items()}])
+    write_whole(path, table.getvalue())
     print("  ".join(f"{k} {v:.4g}" for k, v in row.items()), flush=True)
 
 
