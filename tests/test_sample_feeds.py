@@ -29,6 +29,10 @@ def below(source: str) -> str:
     return source.removeprefix(f"{SAMPLES}/")
 
 
+def is_skipped(item: Post | Skipped) -> bool:
+    return isinstance(item, Skipped)
+
+
 def test_they_are_small_enough_to_carry():
     assert sum(file.stat().st_size for file in SAMPLES.rglob("*") if file.is_file()) <= 6_000_000
 
@@ -54,7 +58,10 @@ def test_the_export_holds_what_real_ones_do(items):
     ben = [item for item in items if item.customer == "ben.w"]
     formats = {decode(post.read()).format for post in ben if isinstance(post, Post)}
     assert formats == {"JPEG", "WEBP", "HEIF"}
-    assert [item.reason for item in ben if isinstance(item, Skipped)] == ["missing_media"]
+    assert [(item.reason, item.source.rsplit("/", 1)[-1]) for item in ben if is_skipped(item)] == [
+        ("missing_media", "17859999999999999.jpg"),
+        ("private", "messages"),
+    ]
 
 
 def test_hostile_files_are_each_named_with_a_reason():

@@ -9,7 +9,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -48,6 +48,16 @@ class Tree(Protocol):
             ImageError: It is larger than `limit`, damaged, or cannot be read.
         """
 
+    def source(self, name: str) -> str:
+        """Where a member lies, for people."""
+
+    def place(self, name: str) -> Place:
+        """Whose a member is where nothing but its place tells."""
+
+
+Place = tuple[str, str]
+"""A customer's name, and the absolute path of what bears it: a folder or a zip."""
+
 
 def is_junk(name: str) -> bool:
     """True for what operating systems leave behind; skipped without a word."""
@@ -55,15 +65,78 @@ def is_junk(name: str) -> bool:
     return "__MACOSX" in folders or last.lower() in JUNK or last.startswith("._")
 
 
-class Part:
-    """Some members of another tree, under the same names; what that tree skipped stays with it."""
+def is_hidden(name: str) -> bool:
+    """True for dot-files and what lies in dot-folders, such as Android's ``.trashed-`` photos."""
+    return any(part.startswith(".") and part.strip(".") for part in name.split("/"))
 
-    def __init__(self, tree: Tree, title: str, names: list[str]):
-        self.label = tree.label
-        self.title = title
+
+HIDDEN = ("hidden", "a hidden or deleted file, not a photo of the feed")
+
+
+class Part:
+    """What lies below a folder of another tree, or some of it.
+
+    Args:
+        tree: The other tree; what that one skipped stays with it.
+        names: The members, without `root`.
+        root: The folder, with a slash at its end; "" for the tree itself.
+    """
+
+    def __init__(self, tree: Tree, names: list[str], root: str = ""):
+        self.label = f"{tree.label}/{displayed(root)}".rstrip("/")
+        self.title = f"{tree.title}/{displayed(root)}".rstrip("/")
         self.names = names
         self.skipped: list[Skipped] = []
-        self.read = tree.read
+        self._tree = tree
+        self._root = root
+
+    @property
+    def whole_names(self) -> list[str]:
+        """The members as the other tree names them."""
+        return [self._root + name for name in self.names]
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The member's bytes; see `Tree.read`."""
+        return self._tree.read(self._root + name, limit)
+
+    def source(self, name: str) -> str:
+        """Where a member lies, for people."""
+        return self._tree.source(self._root + name)
+
+    def place(self, name: str) -> Place:
+        """Whose a member is, by its place in the other tree."""
+        return self._tree.place(self._root + name)
+
+
+class Joined:
+    """The parts of one export as one tree; the part's number stands before each name."""
+
+    def __init__(self, trees: Sequence[Tree]):
+        self.label = trees[0].label
+        self.title = trees[0].title
+        self.skipped: list[Skipped] = []
+        self._trees = trees
+        numbered = enumerate(trees)
+        self.names = [f"{number}/{name}" for number, tree in numbered for name in tree.names]
+
+    def _member(self, name: str) -> tuple[Tree, str]:
+        number, _, rest = name.partition("/")
+        return self._trees[int(number)], rest
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The member's bytes; see `Tree.read`."""
+        tree, rest = self._member(name)
+        return tree.read(rest, limit)
+
+    def source(self, name: str) -> str:
+        """Where it lies, for people: in its part."""
+        tree, rest = self._member(name)
+        return tree.source(rest)
+
+    def place(self, name: str) -> Place:
+        """Whose it is, by the place of its part."""
+        tree, rest = self._member(name)
+        return tree.place(rest)
 
 
 class FolderTree:
@@ -79,11 +152,44 @@ class FolderTree:
             if problem is None:
                 self.names.append(name)
             else:
-                self.skipped.append(Skipped(None, f"{self.label}/{displayed(name)}", *problem))
+                self.skipped.append(Skipped(None, self.source(name), *problem))
 
     def read(self, name: str, limit: int) -> bytes:
         """The file's bytes; see `Tree.read`."""
         return read_file(self.root / name, limit)
+
+    def source(self, name: str) -> str:
+        """The file's path, for people."""
+        return f"{self.label}/{displayed(name)}"
+
+    def place(self, name: str) -> Place:
+        """The sub-folder that it lies in, else the folder itself."""
+        first, _, rest = name.partition("/")
+        root = os.path.abspath(self.root)
+        return (first, f"{root}/{first}") if rest else (self.title, root)
+
+
+class LoneFile:
+    """One file that was given by itself."""
+
+    def __init__(self, path: Path):
+        self.label = displayed(str(path.parent))
+        self.title = displayed(path.absolute().parent.name)
+        self.names = [path.name]
+        self.skipped: list[Skipped] = []
+        self._path = path
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The file's bytes; see `Tree.read`."""
+        return read_file(self._path, limit)
+
+    def source(self, name: str) -> str:
+        """The path as it was given, for people."""
+        return displayed(str(self._path))
+
+    def place(self, name: str) -> Place:
+        """The folder that it lies in."""
+        return self.title, os.path.abspath(self._path.parent)
 
 
 def _walk(root: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
@@ -100,7 +206,9 @@ def _walk(root: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
             name = prefix + entry.name
             if is_junk(name):
                 continue
-            if entry.is_dir(follow_symlinks=False):
+            if is_hidden(entry.name):
+                yield name, HIDDEN
+            elif entry.is_dir(follow_symlinks=False):
                 waiting.append(name + "/")
             else:
                 yield name, _problem(entry)
@@ -138,9 +246,17 @@ def _why(error: OSError) -> str:
 
 
 class ZipTree:
-    """The members of a zip that are safe to read."""
+    """The members of a zip that are safe to read.
 
-    def __init__(self, path: Path, limits: Limits):
+    Args:
+        path: The zip.
+        limits: What it may ask for.
+        home: Whose its photos are where the zip lies in a customer's folder; else None.
+    """
+
+    def __init__(self, path: Path, limits: Limits, home: Place | None = None):
+        self._path = path
+        self._home = home
         self.label = displayed(str(path))
         self.title = displayed(path.name.removesuffix(".zip"))
         self.names: list[str] = []
@@ -168,16 +284,29 @@ class ZipTree:
         if info.filename.endswith("/") or is_junk(info.filename):
             return
         if problem := self._problem(info):
-            source = f"{self.label}/{displayed(info.filename)}"
-            self.skipped.append(Skipped(None, source, *problem))
+            self.skipped.append(Skipped(None, self.source(info.filename), *problem))
         else:
             self._infos[info.filename] = info
             self.names.append(info.filename)
+
+    def source(self, name: str) -> str:
+        """The zip's path and the member's in it, for people."""
+        return f"{self.label}/{displayed(name)}"
+
+    def place(self, name: str) -> Place:
+        """The folder that the zip lies in, else a sub-folder in the zip, else the zip's name."""
+        if self._home:
+            return self._home
+        first, _, rest = name.partition("/")
+        root = os.path.abspath(self._path)
+        return (first, f"{root}/{first}") if rest else (self.title, root)
 
     def _problem(self, info: zipfile.ZipInfo) -> tuple[str, str] | None:
         name = info.orig_filename
         if unsafe(name):
             return "unsafe_path", "the path leads out of the archive"
+        if is_hidden(name):
+            return HIDDEN
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
             return "link", "a link or device inside the archive"
         if info.flag_bits & _ENCRYPTED:
