@@ -152,6 +152,8 @@ def _entries(document: Any, named: Kind) -> Iterator[Entry]:
         for key, part in document.items():
             if isinstance(part, list) and (key in _KINDS_OF_KEYS or key.startswith("ig_")):
                 kind = _KINDS_OF_KEYS.get(key, _kind_of_key(key, named))
+                # An album may be one of portraits, which only its folder tells.
+                kind = "listed" if _is_album(document) else kind
                 yield from _media(part, named if named == "private" else kind)
 
 
