@@ -19,6 +19,7 @@ from trendscope.feeds import (
     Skipped,
     displayed,
     instagram,
+    instaloader,
     meta,
 )
 from trendscope.feeds.archive import FolderTree, LoneFile, Part, Place, Tree, ZipTree
@@ -123,6 +124,10 @@ def _open_file(path: Path, plan: _Plan, request: Request) -> None:
 def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
     """Plans what the readers know of a tree; returns the names that none of them does."""
     rest = tree.names
+    for reader in (instaloader,):
+        for part in reader.find(Part(tree, rest)):
+            plan.steps.append(partial(reader.read, part, request))
+            rest = _without(rest, part.whole_names)
     found = meta.find(Part(tree, rest), request)
     plan.pieces += [(plan.later(), piece) for piece in found.pieces]
     return _without(rest, found.claimed)
