@@ -18,6 +18,7 @@ from trendscope.feeds import (
     Post,
     Skipped,
     displayed,
+    gallery_dl,
     instagram,
     instaloader,
     meta,
@@ -124,7 +125,7 @@ def _open_file(path: Path, plan: _Plan, request: Request) -> None:
 def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
     """Plans what the readers know of a tree; returns the names that none of them does."""
     rest = tree.names
-    for reader in (instaloader,):
+    for reader in (instaloader, gallery_dl):
         for part in reader.find(Part(tree, rest)):
             plan.steps.append(partial(reader.read, part, request))
             rest = _without(rest, part.whole_names)
