@@ -22,6 +22,7 @@ from trendscope.feeds import (
     instagram,
     instaloader,
     meta,
+    takeout,
 )
 from trendscope.feeds.archive import FolderTree, LoneFile, Part, Place, Tree, ZipTree
 from trendscope.feeds.request import Request
@@ -35,6 +36,7 @@ class _Plan:
 
     steps: list[Callable[[], Items]] = field(default_factory=list)
     pieces: list[tuple[int, meta.Piece]] = field(default_factory=list)
+    takeouts: list[tuple[int, Part]] = field(default_factory=list)
 
     def later(self) -> int:
         """Keeps a place in the order for what is not put together yet."""
@@ -50,6 +52,9 @@ def read_all(paths: Sequence[Path], request: Request) -> Iterator[Post | Skipped
     exports = meta.put_together([piece for _, piece in plan.pieces], request)
     for number, export in exports.items():
         plan.steps[plan.pieces[number][0]] = partial(instagram.read, export, request)
+    joined = takeout.put_together([part for _, part in plan.takeouts], request)
+    for number, (tree, owner) in joined.items():
+        plan.steps[plan.takeouts[number][0]] = partial(takeout.read, tree, owner, request)
     for step in plan.steps:
         yield from step()
 
@@ -129,6 +134,9 @@ def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
         for part in reader.find(Part(tree, rest)):
             plan.steps.append(partial(reader.read, part, request))
             rest = _without(rest, part.whole_names)
+    for part in takeout.find(Part(tree, rest)):
+        plan.takeouts.append((plan.later(), part))
+        rest = _without(rest, part.whole_names)
     found = meta.find(Part(tree, rest), request)
     plan.pieces += [(plan.later(), piece) for piece in found.pieces]
     return _without(rest, found.claimed)
