@@ -21,6 +21,7 @@ from trendscope.feeds import (
     gallery_dl,
     instagram,
     instaloader,
+    manifest,
     meta,
     takeout,
 )
@@ -123,6 +124,11 @@ def _open_zip(path: Path, plan: _Plan, request: Request, home: Place | None = No
 
 def _open_file(path: Path, plan: _Plan, request: Request) -> None:
     tree = LoneFile(path)
+    if manifest.find(tree):
+        # Given by itself, it speaks for its own lines only, not for all that lies beside it.
+        folder = FolderTree(path.parent)
+        plan.steps.append(partial(manifest.read, folder, request, only=path.name))
+        return
     rest = _exports(tree, plan, request)
     plan.steps.append(partial(_photos, tree, rest, request))
 
@@ -130,7 +136,7 @@ def _open_file(path: Path, plan: _Plan, request: Request) -> None:
 def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
     """Plans what the readers know of a tree; returns the names that none of them does."""
     rest = tree.names
-    for reader in (instaloader, gallery_dl):
+    for reader in (manifest, instaloader, gallery_dl):
         for part in reader.find(Part(tree, rest)):
             plan.steps.append(partial(reader.read, part, request))
             rest = _without(rest, part.whole_names)
