@@ -21,6 +21,7 @@ from trendscope.feeds import (
     gallery_dl,
     instagram,
     instaloader,
+    links,
     manifest,
     meta,
     takeout,
@@ -145,7 +146,12 @@ def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
         rest = _without(rest, part.whole_names)
     found = meta.find(Part(tree, rest), request)
     plan.pieces += [(plan.later(), piece) for piece in found.pieces]
-    return _without(rest, found.claimed)
+    rest = _without(rest, found.claimed)
+    notices = {name: links.tiktok(tree, name, n, request) for name, n in found.links.items()}
+    pages = {name: links.pinterest(tree, name, request) for name in rest}
+    notices |= {name: notice for name, notice in pages.items() if notice}
+    plan.steps.append(partial(list, notices.values()))
+    return _without(rest, notices)
 
 
 def _without(names: list[str], taken: Iterable[str]) -> list[str]:
