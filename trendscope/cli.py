@@ -24,6 +24,8 @@ import typer
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from trendscope.feeds import Skipped
     from trendscope.readings import Classification, Profile
 
@@ -41,7 +43,7 @@ class ExitCode(IntEnum):
 
 Paths = Annotated[
     list[Path],
-    typer.Argument(metavar="PATH", help="Photos, folders of photos, exports (zip or folder)."),
+    typer.Argument(metavar="PATH", help="Photos, folders of photos, exports (zips or folders)."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Output = Annotated[
@@ -57,6 +59,16 @@ Customer = Annotated[
     typer.Option(
         "--customer", metavar="NAME", help="Whose photos they are, whatever the feed says."
     ),
+]
+Include = Annotated[
+    str,
+    typer.Option(
+        "--include", metavar="KINDS", help="Besides posts: stories,archived,profile or some of it."
+    ),
+]
+Timezone = Annotated[
+    str,
+    typer.Option("--timezone", metavar="ZONE", help="Of dates without one; such as Europe/Berlin."),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 4 if anything was skipped.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no warnings.")]
@@ -119,8 +131,8 @@ def trendscope(
 ) -> None:
     """Which kinds of clothes do customers wear?
 
-    Give it the photos they posted: single ones, folders, or Instagram exports. Everything runs on
-    this computer; no photo leaves it.
+    Give it the photos they posted: single ones, folders, or exports of Instagram, Facebook and
+    Google Photos. Everything runs on this computer; no photo leaves it.
     """
 
 
@@ -132,6 +144,8 @@ def classify(
     output: Output = None,
     weights: Weights = None,
     customer: Customer = None,
+    include: Include = "",
+    timezone: Timezone = "UTC",
     strict: Strict = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -139,7 +153,8 @@ def classify(
     """Say of each photo which garment it shows."""
     with _exit_codes(verbose):
         _check_targets(output)
-        found = _classification(paths, weights, customer, quiet)
+        kinds, zone = _kinds(include), _zone(timezone)
+        found = _classification(paths, weights, customer, kinds, zone, quiet)
         if json:
             from trendscope.report import classification_json
 
@@ -165,6 +180,8 @@ def profile(
     output: Output = None,
     weights: Weights = None,
     customer: Customer = None,
+    include: Include = "",
+    timezone: Timezone = "UTC",
     strict: Strict = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -174,7 +191,8 @@ def profile(
         if json and csv:
             raise UsageError("--json and --csv exclude each other; choose one")
         _check_targets(output, html)
-        found = _profile(paths, weights, customer, quiet, pictures=html is not None)
+        kinds, zone = _kinds(include), _zone(timezone)
+        found = _profile(paths, weights, customer, kinds, zone, quiet, html is not None)
         if html:
             _write_page(found, html)
         if json or csv:
@@ -188,25 +206,67 @@ def profile(
         _conclude(found, strict, quiet or not (json or csv or output))
 
 
+def _kinds(include: str) -> frozenset[str]:
+    from trendscope.feeds import KINDS
+
+    kinds = frozenset(filter(None, (kind.strip().lower() for kind in include.split(","))))
+    if unknown := sorted(kinds - {*KINDS}):
+        raise UsageError(f"--include {unknown[0]}: unknown; choose from {', '.join(KINDS)}")
+    return kinds
+
+
+def _zone(name: str) -> ZoneInfo:
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # all that ZoneInfo raises for odd names
+        raise UsageError(f"--timezone {name}: unknown; give one such as Europe/Berlin") from error
+
+
 def _classification(
-    paths: list[Path], weights: str | None, customer: str | None, quiet: bool
+    paths: list[Path],
+    weights: str | None,
+    customer: str | None,
+    include: frozenset[str],
+    zone: ZoneInfo,
+    quiet: bool,
 ) -> Classification:
     from trendscope import scan
     from trendscope.console import progress_bar
 
     with progress_bar(quiet) as progress:
-        return scan.classify(paths, weights=weights, customer=customer, progress=progress)
+        return scan.classify(
+            paths,
+            weights=weights,
+            customer=customer,
+            include=include,
+            zone=zone,
+            progress=progress,
+        )
 
 
 def _profile(
-    paths: list[Path], weights: str | None, customer: str | None, quiet: bool, pictures: bool
+    paths: list[Path],
+    weights: str | None,
+    customer: str | None,
+    include: frozenset[str],
+    zone: ZoneInfo,
+    quiet: bool,
+    pictures: bool,
 ) -> Profile:
     from trendscope import scan
     from trendscope.console import progress_bar
 
     with progress_bar(quiet) as progress:
         return scan.profile(
-            paths, weights=weights, customer=customer, pictures=pictures, progress=progress
+            paths,
+            weights=weights,
+            customer=customer,
+            include=include,
+            zone=zone,
+            pictures=pictures,
+            progress=progress,
         )
 
 
@@ -251,15 +311,17 @@ def _draw(draw: Callable[[IO[str] | None], None], output: Path | None) -> None:
 
 def _conclude(found: Classification | Profile, strict: bool, quiet: bool) -> None:
     """Says what was skipped, where the output itself does not, and chooses the exit code."""
+    from trendscope.feeds import PARTS
+
     skipped = found.skipped
     if skipped and not quiet:
         _warn(skipped)
     if not found.readings:
         raise NothingUsable(
             f"none of {len(skipped)} files could be used; give photos (JPEG, PNG, WebP, GIF, HEIC, "
-            "AVIF), a folder of them, or an Instagram export in JSON"
+            "AVIF), a folder of them, or an export of Instagram in JSON"
         )
-    if strict and skipped:
+    if strict and any(item.reason not in PARTS for item in skipped):
         raise typer.Exit(ExitCode.SKIPPED)
 
 

@@ -8,10 +8,10 @@ goes on.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,7 @@ from jaxtyping import UInt8
 from trendscope import garments
 from trendscope.errors import ImageError
 from trendscope.feeds import DateSource, Post, Skipped, open_feed
+from trendscope.feeds.dates import to_utc
 from trendscope.images import decode, thumbnail
 from trendscope.readings import (
     Classification,
@@ -71,6 +72,8 @@ def classify(
     *,
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
+    include: Collection[str] = (),
+    zone: tzinfo = UTC,
     progress: Progress | None = None,
 ) -> Classification:
     """Says of each photo what garment it shows.
@@ -79,6 +82,8 @@ def classify(
         paths: Photos, folders and exports; see `trendscope.feeds.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
         customer: Whose photos they are, instead of what the feed says.
+        include: Of `trendscope.feeds.KINDS`, what is read besides posts.
+        zone: Of dates that do not say theirs.
         progress: Told after every item.
 
     Raises:
@@ -86,8 +91,8 @@ def classify(
         WeightsError: The weights are missing or cannot be used.
     """
     load = _loader(weights)
-    feed = list(open_feed(paths, customer=customer))
-    results = tuple(_told(scan(feed, load), len(feed), progress))
+    feed = list(open_feed(paths, customer=customer, include=include, zone=zone))
+    results = tuple(_told(scan(feed, load, zone=zone), len(feed), progress))
     return Classification(load().name, results)
 
 
@@ -96,6 +101,8 @@ def profile(
     *,
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
+    include: Collection[str] = (),
+    zone: tzinfo = UTC,
     pictures: bool = False,
     progress: Progress | None = None,
 ) -> Profile:
@@ -105,6 +112,8 @@ def profile(
         paths: Photos, folders and exports; see `trendscope.feeds.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
         customer: Whose photos they are, instead of what the feed says.
+        include: Of `trendscope.feeds.KINDS`, what is read besides posts.
+        zone: Of dates that do not say theirs, and of the weeks.
         pictures: Keep a thumbnail and the network's view of each photo, for a contact sheet.
         progress: Told after every item.
 
@@ -113,16 +122,17 @@ def profile(
         WeightsError: The weights are missing or cannot be used.
     """
     load = _loader(weights)
-    feed = list(open_feed(paths, customer=customer))
-    results = _told(scan(feed, load, pictures=pictures), len(feed), progress)
+    feed = list(open_feed(paths, customer=customer, include=include, zone=zone))
+    results = _told(scan(feed, load, zone=zone, pictures=pictures), len(feed), progress)
     once = tuple(count_once(results))
-    return summarise(load().name, once)
+    return summarise(load().name, once, zone)
 
 
 def scan(
     feed: Iterable[Post | Skipped],
     load: Callable[[], Predictor],
     *,
+    zone: tzinfo = UTC,
     pictures: bool = False,
 ) -> Iterator[Reading | Skipped]:
     """Reads a feed's photos in its order, holding no more than `AHEAD` of them at a time.
@@ -130,6 +140,7 @@ def scan(
     Args:
         feed: Posts, and what the feed's reader skipped, which is passed on in its place.
         load: Gives the classifier; runs beside the decoding of the first photos.
+        zone: Of cameras that do not say theirs.
         pictures: Add a thumbnail and the network's view to each reading.
 
     Raises:
@@ -139,7 +150,7 @@ def scan(
     decoding = ThreadPoolExecutor(THREADS)
     try:
         classifier = loading.submit(load)
-        prepare = partial(_prepare, classifier=classifier, pictures=pictures)
+        prepare = partial(_prepare, classifier=classifier, zone=zone, pictures=pictures)
         prepared = _in_order(feed, partial(decoding.submit, prepare))
         while batch := list(islice(prepared, BATCH)):
             yield from _judge(batch, classifier.result(), pictures)
@@ -214,24 +225,28 @@ def _finished(item: Future[_Prepared | Skipped] | Skipped) -> _Prepared | Skippe
     return item if isinstance(item, Skipped) else item.result()
 
 
-def _prepare(post: Post, classifier: Future[Predictor], pictures: bool) -> _Prepared | Skipped:
+def _prepare(
+    post: Post, classifier: Future[Predictor], zone: tzinfo, pictures: bool
+) -> _Prepared | Skipped:
     try:
         photo = decode(post.read(), edge=DECODED_SIDE)
     except ImageError as error:
         return Skipped(post.customer, post.source, error.reason, str(error))
     size = classifier.result().input_size
     cut = garments.cut_out(photo.rgb, size)
-    posted_at, date_source = _date(post, photo.taken_at)
+    posted_at, date_source = _date(post, photo.taken_at, zone)
     box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
     small = thumbnail(photo.rgb, THUMBNAIL_SIDE) if pictures else None
     return _Prepared(post, photo.sha256, posted_at, date_source, cut.pixels, box, small)
 
 
-def _date(post: Post, taken_at: datetime | None) -> tuple[datetime | None, DateSource]:
+def _date(
+    post: Post, taken_at: datetime | None, zone: tzinfo
+) -> tuple[datetime | None, DateSource]:
     """The feed's own date is trusted first, then the camera's, then the file name's."""
     if post.date_source == "feed" or taken_at is None:
         return post.posted_at, post.date_source
-    return taken_at, "exif"
+    return to_utc(taken_at, zone), "exif"
 
 
 def _scaled(box: garments.Box, across: float, down: float) -> garments.Box:

@@ -43,7 +43,7 @@ REASONS: dict[str, str] = {
     "links_only": "holds links and no photos",
     "html_export": "web pages instead of JSON",
     "not_included": "not asked for",
-    "private": "never read",
+    "private": "private, never read",
     "other_data": "no photos",
 }
 """Every reason code for something that was not used, with a few plain words."""
