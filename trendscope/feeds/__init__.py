@@ -155,6 +155,8 @@ def open_feed(
 
 def displayed(name: str) -> str:
     """A name made safe to show: control characters and undecodable bytes as escapes."""
+    if name.isprintable():
+        return name
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in name

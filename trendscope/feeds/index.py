@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from trendscope.errors import ImageError
@@ -117,11 +118,13 @@ BROKEN = (ValueError, RecursionError, ImageError)
 
 
 def _needed(value: dict[str, Any]) -> dict[str, Any]:
-    return {key: part for key, part in value.items() if key in _NEEDED or _telling(key)}
+    return {key: part for key, part in value.items() if _is_needed(key)}
 
 
-def _telling(key: str) -> bool:
-    return key in _KINDS_OF_KEYS or key.startswith("ig_") or _is_user_name(key)
+@lru_cache(1000)
+def _is_needed(key: str) -> bool:
+    known = key in _NEEDED or key in _KINDS_OF_KEYS
+    return known or key.startswith("ig_") or _is_user_name(key)
 
 
 def _is_user_name(key: str) -> bool:
@@ -146,7 +149,7 @@ def kind_of_file(name: str) -> Kind:
 def _entries(document: Any, named: Kind) -> Iterator[Entry]:
     if isinstance(document, list):
         yield from _media(document, named)
-    elif isinstance(document, Mapping):
+    elif isinstance(document, dict):
         if document.get("media") or document.get("label_values"):
             yield from _media([document], named)
         for key, part in document.items():
@@ -164,33 +167,33 @@ def _kind_of_key(key: str, named: Kind) -> Kind:
 
 def _media(entries: list[Any], kind: Kind) -> Iterator[Entry]:
     for entry in entries:
-        if not isinstance(entry, Mapping):
+        if not isinstance(entry, dict):
             continue
-        stamps = tuple(entry.get(key) for key in ("creation_timestamp", "timestamp", "taken_at"))
+        stamps = (entry.get("creation_timestamp"), entry.get("timestamp"), entry.get("taken_at"))
         for media in (*_as_list(entry.get("media")), *_labelled(entry), entry):
             yield from _medium(media, stamps, kind)
         for media in _attached(entry):
             yield from _medium(media, stamps, kind)
 
 
-def _labelled(entry: Mapping[str, Any]) -> Iterator[Any]:
+def _labelled(entry: dict[str, Any]) -> Iterator[Any]:
     """The media in the form used since 2025, whose labels are in the account's language."""
     for part in _as_list(entry.get("label_values")):
-        if isinstance(part, Mapping):
+        if isinstance(part, dict):
             yield from _as_list(part.get("media"))
 
 
-def _attached(entry: Mapping[str, Any]) -> Iterator[Any]:
+def _attached(entry: dict[str, Any]) -> Iterator[Any]:
     """The media of a post of Facebook's."""
     for attachment in _as_list(entry.get("attachments")):
-        if isinstance(attachment, Mapping):
+        if isinstance(attachment, dict):
             for part in _as_list(attachment.get("data")):
-                if isinstance(part, Mapping):
+                if isinstance(part, dict):
                     yield part.get("media")
 
 
 def _medium(media: Any, stamps: tuple[object, ...], kind: Kind) -> Iterator[Entry]:
-    if not isinstance(media, Mapping):
+    if not isinstance(media, dict):
         return
     uri = media.get("uri") or media.get("path")
     if isinstance(uri, str) and uri:
@@ -199,13 +202,13 @@ def _medium(media: Any, stamps: tuple[object, ...], kind: Kind) -> Iterator[Entr
         yield Entry(repaired(uri), tuple(stamp for stamp in known if stamp is not None), kind)
 
 
-def _taken(media: Mapping[str, Any]) -> Iterator[object]:
+def _taken(media: dict[str, Any]) -> Iterator[object]:
     """When Facebook says that a photo was taken, which may be years before it was uploaded."""
     part: Any = media
     for key in ("media_metadata", "photo_metadata"):
-        part = part.get(key) if isinstance(part, Mapping) else None
-    for facts in _as_list(part.get("exif_data") if isinstance(part, Mapping) else None):
-        if isinstance(facts, Mapping):
+        part = part.get(key) if isinstance(part, dict) else None
+    for facts in _as_list(part.get("exif_data") if isinstance(part, dict) else None):
+        if isinstance(facts, dict):
             yield facts.get("taken_timestamp")
 
 
@@ -214,19 +217,19 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _listed(document: Any) -> list[Any]:
-    if isinstance(document, Mapping) and "other_photos_v2" in document:
+    if isinstance(document, dict) and "other_photos_v2" in document:
         return [{"attachments": True}]
     return _as_list(document)
 
 
 def _is_facebook(entry: Any) -> bool:
-    return isinstance(entry, Mapping) and "attachments" in entry
+    return isinstance(entry, dict) and "attachments" in entry
 
 
 def _is_album(document: Any) -> bool:
     """Facebook's albums name photos by ``uri``, Instagram's index of before 2021 by ``path``."""
-    photos = _as_list(document.get("photos")) if isinstance(document, Mapping) else []
-    return any(isinstance(photo, Mapping) and "uri" in photo for photo in photos)
+    photos = _as_list(document.get("photos")) if isinstance(document, dict) else []
+    return any(isinstance(photo, dict) and "uri" in photo for photo in photos)
 
 
 def _links(document: Any) -> int:
@@ -234,24 +237,24 @@ def _links(document: Any) -> int:
     waiting, found = [document], 0
     while waiting:
         value = waiting.pop()
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             found += len(_as_list(value.get("VideoList")))
-            waiting += [part for part in value.values() if isinstance(part, Mapping)]
+            waiting += [part for part in value.values() if isinstance(part, dict)]
     return found
 
 
 def _user_name(document: Any, file: str) -> str | None:
-    if not isinstance(document, Mapping):
+    if not isinstance(document, dict):
         return None
     if file.startswith(("profile", "account")) and isinstance(document.get("username"), str):
         return repaired(document["username"]) or None
     facebook = document.get("profile_v2")
-    if isinstance(facebook, Mapping) and isinstance(facebook.get("username"), str):
+    if isinstance(facebook, dict) and isinstance(facebook.get("username"), str):
         return repaired(facebook["username"]) or None
     for user in _as_list(document.get("profile_user")):
-        fields = user.get("string_map_data") if isinstance(user, Mapping) else None
-        for key, value in fields.items() if isinstance(fields, Mapping) else ():
-            found = value.get("value") if isinstance(value, Mapping) else None
+        fields = user.get("string_map_data") if isinstance(user, dict) else None
+        for key, value in fields.items() if isinstance(fields, dict) else ():
+            found = value.get("value") if isinstance(value, dict) else None
             if _is_user_name(key) and isinstance(found, str) and found:
                 return repaired(found)
     return None
@@ -259,6 +262,8 @@ def _user_name(document: Any, file: str) -> str | None:
 
 def repaired(text: str) -> str:
     """Undoes Meta's writing of each UTF-8 byte as a character of its own; other text is kept."""
+    if text.isascii():
+        return text
     try:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:

@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from trendscope.feeds import KINDS, Post, Skipped, displayed
 from trendscope.feeds.archive import Tree, unsafe
 from trendscope.feeds.dates import FIRST_DAY, moment
 from trendscope.feeds.index import KIND_ORDER, Kind
-from trendscope.feeds.meta import Export, is_private
+from trendscope.feeds.meta import PRIVATE, Export, is_private
 from trendscope.feeds.pages import ADVICE
 from trendscope.feeds.request import DATA, VIDEOS, Request, missing_media, unsafe_path, video
 
@@ -29,7 +30,7 @@ _KINDS_OF_PLACES: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"(^|/)((public-)?media/)?stories/"), "stories"),
     (re.compile(r"(^|/)((public-)?media/profile|profile|media/ProfilePictures[^/]*)/"), "profile"),
     (re.compile(r"(^|/)(public-)?media/other/"), "other"),
-    (re.compile(r"(^|/)(public-)?media/((posts|reels|igtv)/|[^/]+$)"), "listed"),
+    (re.compile(r"(^|/)(public-)?media/((posts|reels|igtv)/|$)"), "listed"),
     (re.compile(r"(^|/)posts/media/|^(photos|photos_and_videos)/"), "listed"),
 )
 
@@ -90,9 +91,14 @@ def media_id(uri: str) -> str:
 
 def kind_of_place(name: str) -> Kind | None:
     """What a photo is by the folder that it lies in; None where that tells nothing."""
-    if is_private(name):
+    return _kind_of_folder(name.rpartition("/")[0] + "/")
+
+
+@lru_cache(10_000)
+def _kind_of_folder(folder: str) -> Kind | None:
+    if PRIVATE.search(folder):
         return "private"
-    return next((kind for pattern, kind in _KINDS_OF_PLACES if pattern.search(name)), None)
+    return next((kind for pattern, kind in _KINDS_OF_PLACES if pattern.search(folder)), None)
 
 
 def _wanted(kind: Kind, request: Request) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from trendscope.feeds import Skipped
 from trendscope.feeds.archive import Joined, Part, Place, Tree
@@ -101,7 +102,12 @@ def find(tree: Tree, request: Request) -> Found:
 
 def is_private(name: str) -> bool:
     """True for a file in one of the folders that are never read."""
-    return bool(PRIVATE.search(name.rpartition("/")[0]))
+    return _is_private_folder(name.rpartition("/")[0])
+
+
+@lru_cache(10_000)
+def _is_private_folder(folder: str) -> bool:
+    return bool(PRIVATE.search(folder))
 
 
 def _indexes(tree: Tree, request: Request) -> tuple[list[Index], dict[str, str]]:
