@@ -10,6 +10,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -245,6 +246,15 @@ def _why(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
 
 
+@lru_cache(maxsize=16)
+def _opened(path: Path, changed: int, size: int) -> zipfile.ZipFile:
+    """A zip that stays open while it is among the last ones used: a folder may hold thousands.
+
+    `changed` and `size` only tell apart what lay there at different times.
+    """
+    return zipfile.ZipFile(path)
+
+
 class ZipTree:
     """The members of a zip that are safe to read.
 
@@ -264,21 +274,25 @@ class ZipTree:
         self._limits = limits
         self._infos: dict[str, zipfile.ZipInfo] = {}
         try:
-            self._zip = zipfile.ZipFile(path)
-            most = max(_FREE_ARCHIVE_BYTES, limits.ratio * path.stat().st_size)
+            self._facts = path.stat()
+            most = max(_FREE_ARCHIVE_BYTES, limits.ratio * self._facts.st_size)
+            opened = self._open()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise FeedError(
                 f"{self.label} cannot be opened as a zip ({error}); download the export again"
             ) from error
         self._budget = min(limits.archive_bytes, most)
-        self._overlapping = _overlapping(self._zip.infolist(), self._zip.start_dir)
-        for number, info in enumerate(self._zip.infolist()):
+        self._overlapping = _overlapping(opened.infolist(), opened.start_dir)
+        for number, info in enumerate(opened.infolist()):
             if number >= limits.members:
                 problem = f"more than {limits.members:,} members; the rest is not read"
                 self.skipped.append(Skipped(None, self.label, "archive_limit", problem))
                 break
             self._add(info)
         self.names.sort()
+
+    def _open(self) -> zipfile.ZipFile:
+        return _opened(self._path, self._facts.st_mtime_ns, self._facts.st_size)
 
     def _add(self, info: zipfile.ZipInfo) -> None:
         if info.filename.endswith("/") or is_junk(info.filename):
@@ -345,7 +359,7 @@ class ZipTree:
         size = 0
         most = min(limit, self._budget, max(_FREE_BYTES, self._limits.ratio * info.compress_size))
         most = max(most, 0)
-        with self._zip.open(info) as member:
+        with self._open().open(info) as member:
             while chunk := member.read(_CHUNK):
                 size += len(chunk)
                 # At once, so that members refused half-way use the budget up too.
