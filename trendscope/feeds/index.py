@@ -110,11 +110,15 @@ def load(tree: Tree, name: str, limits: Limits) -> Any:
         RecursionError: It is nested too deeply.
     """
     text = tree.read(name, limits.json_bytes).decode("utf-8-sig")
-    return json.loads(text, object_hook=_needed)
+    return json.loads(text, object_hook=_needed, parse_constant=_refuse)
 
 
 BROKEN = (ValueError, RecursionError, ImageError)
 """What `load` raises."""
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _needed(value: dict[str, Any]) -> dict[str, Any]:
