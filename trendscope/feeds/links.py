@@ -11,7 +11,7 @@ from trendscope.feeds.pages import PAGES
 from trendscope.feeds.request import Request
 
 _TIKTOK = (
-    "a TikTok export: it holds links to {:,} videos and no photos; ask the customer for a "
+    "a TikTok export: it holds links to {} and no photos; ask the customer for a "
     "folder of photos or an Instagram export instead"
 )
 _PINTEREST = (
@@ -23,7 +23,7 @@ _PIN = re.compile(r"Board Name.*pinimg|pinimg.*Board Name|pinterest\.\w+/pin/", 
 
 def tiktok(tree: Tree, name: str, links: int, request: Request) -> Skipped:
     """What to say of an index of TikTok's."""
-    detail = _TIKTOK.format(links)
+    detail = _TIKTOK.format(f"{links:,} video{'' if links == 1 else 's'}")
     return Skipped(request.owner(tree, name), tree.source(name), "links_only", detail)
 
 
