@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trendscope.feeds import PARTS, Post, Skipped, instagram, open_feed
+from trendscope.feeds import PARTS, Limits, Post, Skipped, instagram, open_feed
 from trendscope.feeds.archive import FolderTree
 from trendscope.feeds.dates import latest_believed, moment
-from trendscope.feeds.index import repaired
+from trendscope.feeds.index import load, repaired
 from trendscope.feeds.instagram import OPENED
 from trendscope.feeds.meta import find, put_together
 from trendscope.feeds.request import Request
@@ -533,6 +533,26 @@ def test_numbers_in_media_names_are_no_dates(tmp_path):
     uri = "media/posts/202609/20260901_717815925220920_17842207189193574.jpg"
     (post,) = read(export(tmp_path, {uri: b"1", G3: [single(uri, None)]}), "ann")
     assert (post.posted_at, post.date_source) == (None, "none")
+
+
+def test_an_index_may_name_a_photo_in_any_folder(tmp_path):
+    (post,) = read(export(tmp_path, {"odd/a.jpg": b"1", G3: [single("odd/a.jpg")]}), "ann")
+    assert (post.date_source, post.post_id) == ("feed", "odd/a.jpg")
+
+
+def test_an_index_among_saved_things_says_nothing(tmp_path):
+    saved = "your_instagram_activity/saved/posts_1.json"
+    files = {"media/posts/a.jpg": b"1", G3: [single("media/posts/a.jpg")]}
+    files |= {"odd/b.jpg": b"2", saved: [single("odd/b.jpg")]}
+    _, other = read(export(tmp_path, files), "ann")
+    assert (other.reason, other.source) == ("unknown_media", f"{tmp_path}/odd/b.jpg")
+
+
+def test_captions_and_places_get_no_further_than_the_parser(tmp_path):
+    post = medium("a.jpg") | {"title": "my caption", "location": {"latitude": 52.5}}
+    export(tmp_path, {"posts_1.json": [{"media": [post], "title": "my caption"}]})
+    loaded = load(FolderTree(tmp_path), "posts_1.json", Limits())
+    assert loaded == [{"media": [medium("a.jpg")]}]
 
 
 def test_nothing_private_outlives_the_reading(tmp_path):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,6 +89,7 @@ def test_stories_portraits_and_saved_posts(tmp_path):
         f"ann/{STEM}.jpg": b"1",
         f"ann/{STEM}.json.xz": sidecar("StoryItem"),
         "ann/2026-09-14_10-30-45_UTC_profile_pic.jpg": b"2",
+        "ann/2026-09-14_10-30-45_UTC.json": lzma.decompress(sidecar()),
         f":saved/{STEM}.jpg": b"3",
     }
     root = export(tmp_path, files)
@@ -117,7 +119,11 @@ def test_an_xz_bomb_costs_its_sidecar_only(tmp_path):
     bomb = lzma.compress(b" " * 300_000_000, preset=0)
     assert len(bomb) < 100_000
     files = {f"ann/{STEM}.jpg": b"1", f"ann/{STEM}.json.xz": bomb}
-    assert read(export(tmp_path, files)) == [("ann", f"{STEM}.jpg", NAMED)]
+    root = export(tmp_path, files)
+    tracemalloc.start()
+    assert read(root) == [("ann", f"{STEM}.jpg", NAMED)]
+    assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    tracemalloc.stop()
 
 
 class Fake:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.test_instagram import export
-from trendscope.feeds import open_feed
+from trendscope.feeds import Post, open_feed
 
 VIDEO = {"Date": "2026-09-01 10:00:00", "Link": "https://x.test/1", "Likes": "3"}
 
@@ -31,7 +31,7 @@ def test_pinterest(tmp_path):
     root = export(tmp_path, {"export.html": page.encode(), "shop.html": b"<p>Board Name</p>"})
     notice, other = open_feed([root])
     assert (notice.reason, "gallery-dl" in notice.detail) == ("links_only", True)
-    assert other.source.endswith("shop.html")
+    assert isinstance(other, Post) and other.source.endswith("shop.html")
 
 
 def test_a_table_of_many_other_things_is_no_export(tmp_path):

@@ -41,9 +41,13 @@ def read(root: Path, **options):
     ("zone", "hour"), [(ZoneInfo("UTC"), 11), (ZoneInfo("America/New_York"), 15)]
 )
 def test_photos_and_english_dates_are_read_and_json_is_asked_for(tmp_path, zone, hour):
-    one, two, three = (f"media/posts/202508/{i}.jpg" for i in range(3))
-    blocks = (image(one) + image(two), "Aug 17, 2025 11:23 am"), (image(three), "17. August 2025")
-    files = {one: b"1", two: b"2", three: b"3", PAGE: page(*blocks)}
+    one, two, three, four = (f"media/posts/202508/{i}.jpg" for i in range(4))
+    blocks = (
+        (image(one) + image(two), "Aug 17, 2025 11:23 am"),
+        (image(four), "Aug 18, 2025 11:23 am"),
+        (image(three), "17. August 2025"),
+    )
+    files = {one: b"1", two: b"2", three: b"3", four: b"4", PAGE: page(*blocks)}
     advice, *posts = read(export(tmp_path, files), zone=zone)
     assert (advice.reason, advice.source) == ("html_export", f"{tmp_path}/{PAGE}")
     assert "ask Instagram or Facebook for the JSON format" in advice.detail
@@ -52,6 +56,7 @@ def test_photos_and_english_dates_are_read_and_json_is_asked_for(tmp_path, zone,
         b"1": moment,
         b"2": moment,
         b"3": None,
+        b"4": moment.replace(day=18),
     }
 
 

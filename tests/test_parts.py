@@ -89,6 +89,13 @@ def test_a_part_without_name_that_nobody_misses_stays_alone(tmp_path):
     assert facts([tmp_path]) == [("ben", "1", "feed"), ("other", "2", "none")]
 
 
+def test_nameless_exports_that_name_their_photos_alike_stay_apart(tmp_path):
+    for name in ("1", "2"):
+        files = {"media/posts/a.jpg": name.encode(), G3: [single("media/posts/a.jpg")]}
+        zipped(tmp_path / f"{name}.zip", files)
+    assert [customer for customer, *_ in facts([tmp_path])] == ["1", "2"]
+
+
 def test_two_profiles_and_two_nameless_exports_leave_a_doubt(tmp_path):
     for number, name in ((1, "ben"), (2, "cleo")):
         zipped(tmp_path / f"{name}-profile.zip", {PROFILE: user(name)})

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,22 @@ def test_shipped_weights_read_the_samples(truth):
     ]
     assert len(found.readings) == 24 and len(named) >= 12
     assert sum(said == true for said, true in named) >= 0.8 * len(named)
+
+
+def test_nothing_outside_the_feed_is_opened_and_no_socket_at_all():
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from trendscope.feeds import Post, open_feed, opening\n"
+        "root = Path(sys.argv[1]); odd = []\n"
+        "def watch(event, arguments):\n"
+        "    if event.startswith('socket.') or event == 'subprocess.Popen': odd.append(event)\n"
+        "    if event == 'open' and isinstance(arguments[0], (str, bytes)):\n"
+        "        if not str(arguments[0]).startswith(str(root)): odd.append(arguments[0])\n"
+        "list(open_feed([root]))  # so that Python's own modules are loaded\n"
+        "sys.addaudithook(watch)\n"
+        "posts = [item for item in open_feed([root]) if isinstance(item, Post)]\n"
+        "print(sum(bool(post.read()) for post in posts) > 40, odd)\n"
+    )
+    command = [sys.executable, "-c", program, str(SAMPLES)]
+    out = subprocess.check_output(command, text=True, cwd=SAMPLES.parent)
+    assert out == "True []\n"
