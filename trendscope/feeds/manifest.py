@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from trendscope.errors import ImageError
 from trendscope.feeds import Post, Skipped
@@ -64,7 +65,6 @@ def read(part: Tree, request: Request, only: str | None = None) -> Iterator[Post
         only: The manifest, if it was given by itself: other files are not its business.
     """
     used: set[str] = set()
-    known = set(part.names)
     for name in part.names:
         if "/" in name or not name.lower().endswith(".csv") or (only or name) != name:
             continue
@@ -72,52 +72,53 @@ def read(part: Tree, request: Request, only: str | None = None) -> Iterator[Post
         columns = _columns(lines)
         if columns:
             used.add(name)
-            yield from _rows(part, name, lines, columns, known, used, request)
+            yield from _Table(part, name, columns, set(part.names), used, request).read(lines)
     for name in part.names:
         if name not in used and not only:
             detail = "the manifest does not name it; add a line to it"
             yield Skipped(None, part.source(name), "unlisted", detail)
 
 
-def _rows(
-    part: Tree,
-    manifest: str,
-    lines: Iterator[list[str]],
-    columns: list[int],
-    known: set[str],
-    used: set[str],
-    request: Request,
-) -> Iterator[Post | Skipped]:
-    try:
-        for number, cells in enumerate(lines, start=2):
-            if any(cell.strip() for cell in cells):
-                yield _row(part, manifest, number, cells, columns, known, used, request)
-    except csv.Error as error:
-        detail = f"the table is not readable ({error}); save it as CSV again"
-        yield Skipped(None, part.source(manifest), "bad_table", detail)
+@dataclass(frozen=True)
+class _Table:
+    """A manifest.
 
+    Attributes:
+        part: What lies below its folder.
+        name: Its own name.
+        columns: Where `COLUMNS` stand in it.
+        known: The images there are.
+        used: Those that it named so far.
+        request: What was asked for.
+    """
 
-def _row(
-    part: Tree,
-    manifest: str,
-    number: int,
-    cells: list[str],
-    columns: list[int],
-    known: set[str],
-    used: set[str],
-    request: Request,
-) -> Post | Skipped:
-    line = f"{part.source(manifest)}:{number}"
-    if len(cells) <= max(columns):
-        return Skipped(None, line, "bad_table", "the line has fewer cells than the header")
-    wanted, taken_at, image = (cells[column].strip() for column in columns)
-    if not wanted or not image:
-        return Skipped(None, line, "bad_table", "the line names no customer or no image")
-    customer = request.names.of(wanted, f"{part.source('')}{wanted}")
-    if unsafe(image) or "://" in image:
-        return unsafe_path(line, customer)
-    if image not in known:
-        return missing_media(part.source(image), customer)
-    used.add(image)
-    posted_at = moment(taken_at, request.latest, zone=request.zone)
-    return request.post(part, image, customer, posted_at)
+    part: Tree
+    name: str
+    columns: list[int]
+    known: set[str]
+    used: set[str]
+    request: Request
+
+    def read(self, lines: Iterator[list[str]]) -> Iterator[Post | Skipped]:
+        try:
+            for number, cells in enumerate(lines, start=2):
+                if any(cell.strip() for cell in cells):
+                    yield self._row(f"{self.part.source(self.name)}:{number}", cells)
+        except csv.Error as error:
+            detail = f"the table is not readable ({error}); save it as CSV again"
+            yield Skipped(None, self.part.source(self.name), "bad_table", detail)
+
+    def _row(self, line: str, cells: list[str]) -> Post | Skipped:
+        if len(cells) <= max(self.columns):
+            return Skipped(None, line, "bad_table", "the line has fewer cells than the header")
+        wanted, taken_at, image = (cells[column].strip() for column in self.columns)
+        if not wanted or not image:
+            return Skipped(None, line, "bad_table", "the line names no customer or no image")
+        customer = self.request.names.of(wanted, f"{self.part.source('')}{wanted}")
+        if unsafe(image) or "://" in image:
+            return unsafe_path(line, customer)
+        if image not in self.known:
+            return missing_media(self.part.source(image), customer)
+        self.used.add(image)
+        posted_at = moment(taken_at, self.request.latest, zone=self.request.zone)
+        return self.request.post(self.part, image, customer, posted_at)
