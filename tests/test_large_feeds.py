@@ -36,7 +36,7 @@ def listed(place, files=64) -> list[int]:
 def test_ten_thousand_photos_in_twenty_zips(tmp_path):
     count = 10_000
     for part in range(20):
-        files = {uri(n): b"\xff\xd8\xff" for n in range(part, count, 20)}
+        files = {uri(n): b"\xff\xd8\xff" + bytes(5000) for n in range(part, count, 20)}
         if part == 7:
             files |= {G3: [single(uri(n)) for n in range(count)], PROFILE: user("ann")}
         zipped(tmp_path / f"part{part}.zip", files)
