@@ -540,6 +540,12 @@ def test_an_index_may_name_a_photo_in_any_folder(tmp_path):
     assert (post.date_source, post.post_id) == ("feed", "odd/a.jpg")
 
 
+def test_photos_of_one_name_in_two_folders_are_two(tmp_path):
+    files = {"a.jpg": b"1", "media/a.jpg": b"2", G3: [single("a.jpg")]}
+    posts = read(export(tmp_path, files), "ann")
+    assert [(post.read(), post.date_source) for post in posts] == [(b"1", "feed"), (b"2", "none")]
+
+
 def test_an_index_among_saved_things_says_nothing(tmp_path):
     saved = "your_instagram_activity/saved/posts_1.json"
     files = {"media/posts/a.jpg": b"1", G3: [single("media/posts/a.jpg")]}

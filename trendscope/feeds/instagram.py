@@ -163,10 +163,11 @@ def _resolve(uri: str, places: dict[str, list[str]]) -> list[str]:
     An export may hold copies of a photo in a second folder, and its parts may overlap.
     """
     candidates = places.get(uri.rsplit("/", 1)[-1], [])
-    exact = [name for name in candidates if name == uri or name.endswith("/" + uri)]
-    if exact and _MEDIA_ID.search(uri):
+    exact = [name for name in candidates if name.partition("/")[2] == uri]
+    if _MEDIA_ID.search(uri):
         return exact + [name for name in candidates if name not in exact]
-    return exact or (candidates if len(candidates) == 1 or _MEDIA_ID.search(uri) else [])
+    below = [name for name in candidates if name.endswith("/" + uri)]
+    return exact or below[:1] or (candidates if len(candidates) == 1 else [])
 
 
 def _rest(
