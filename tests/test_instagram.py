@@ -546,6 +546,12 @@ def test_photos_of_one_name_in_two_folders_are_two(tmp_path):
     assert [(post.read(), post.date_source) for post in posts] == [(b"1", "feed"), (b"2", "none")]
 
 
+def test_what_is_not_read_takes_no_photo_of_the_same_name_along(tmp_path):
+    index = [single("connections/a.jpg"), single("media/posts/a.jpg"), single("lost/a.jpg")]
+    post, lost = read(export(tmp_path, {"media/posts/a.jpg": b"1", G3: index}), "ann")
+    assert (post.read(), lost.reason) == (b"1", "missing_media")
+
+
 def test_an_index_among_saved_things_says_nothing(tmp_path):
     saved = "your_instagram_activity/saved/posts_1.json"
     files = {"media/posts/a.jpg": b"1", G3: [single("media/posts/a.jpg")]}

@@ -117,10 +117,12 @@ def _named(
     if uri.lower().endswith(DATA):
         return
     outside = "://" in uri or unsafe(uri)
-    copies = [] if outside else _resolve(uri, places)
-    account.used.update(copies)
     kind = min(medium.kinds, key=KIND_ORDER.index)
-    if not _wanted(kind, request):
+    wanted = _wanted(kind, request)
+    found = [] if outside else _resolve(uri, places, guess=wanted)
+    copies = [name for name in found if name not in account.used]
+    account.used.update(copies)
+    if not wanted:
         for name in copies:
             account.leave_out(*_left_out(kind), _folder(name.partition("/")[2]))
     elif outside:
@@ -157,17 +159,20 @@ def _places(names: list[str]) -> dict[str, list[str]]:
     return places
 
 
-def _resolve(uri: str, places: dict[str, list[str]]) -> list[str]:
+def _resolve(uri: str, places: dict[str, list[str]], *, guess: bool) -> list[str]:
     """The members that a uri means, which counts from the export's root wherever that lies.
 
-    An export may hold copies of a photo in a second folder, and its parts may overlap.
+    An export may hold copies of a photo in a second folder, and its parts may overlap. A `guess` is
+    a photo of the same name elsewhere.
     """
     candidates = places.get(uri.rsplit("/", 1)[-1], [])
     exact = [name for name in candidates if name.partition("/")[2] == uri]
     if _MEDIA_ID.search(uri):
         return exact + [name for name in candidates if name not in exact]
+    if exact or not guess:
+        return exact
     below = [name for name in candidates if name.endswith("/" + uri)]
-    return exact or below[:1] or (candidates if len(candidates) == 1 else [])
+    return below[:1] or (candidates if len(candidates) == 1 else [])
 
 
 def _rest(
