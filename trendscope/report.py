@@ -29,7 +29,7 @@ from trendscope.readings import (
     CustomerProfile,
     Profile,
     Reading,
-    weekly,
+    photos_a_week,
 )
 
 SCHEMA_VERSION = 1
@@ -172,7 +172,7 @@ def _customer(customer: CustomerProfile) -> dict[str, Any]:
         "first_seen": _iso(min(dates, default=None)),
         "last_seen": _iso(max(dates, default=None)),
         "seen": {c.category: [_iso(c.first_seen), _iso(c.last_seen)] for c in customer.ranked},
-        "weeks": dict(weekly(dates)),
+        "weeks": dict(photos_a_week(dates)),
         "skipped": [_skipped(item) for item in customer.skipped],
     }
 
@@ -300,7 +300,7 @@ def profile_html(profile: Profile) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (percent, plural, day, shown, file_name, color, limits, groups, weekly)
+    filters = (percent, plural, day, shown, file_name, color, limits, groups, photos_a_week)
     for function in filters:
         environment.filters[function.__name__] = function
     environment.filters["picture"] = _data_uri
