@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.test_report import HOSTILE
 from tests.wardrobe import reading
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
@@ -184,6 +185,16 @@ def test_readings_become_sightings_and_are_all_accounted_for(wardrobe):
     assert tally(table, skipped=skipped) == Tally(4, 1, 1, 1, skipped=2, doubles=1)
     assert tally(table, skipped=skipped).photos == len(wardrobe) + 1
     assert weekly(table)["photos"].sum() == 4
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "\ud800"])
+def test_a_customer_may_have_any_name(name):
+    day = (2026, 1, 1)
+    found = sightings([reading("Bag", name, day), reading("Bag", "b", day, name="b.jpg")])
+    segments = pd.DataFrame({"customer": ["b"], "segment": ["Rome"]})
+    table = weekly(found, segments=segments)
+    assert table[table["category"] == "Bag"]["count"].tolist() == [1, 1]
+    assert tally(found).classified == 2
 
 
 def test_readings_without_any_make_an_empty_table():

@@ -363,11 +363,21 @@ def test_overdispersion_by_hand():
     # .6 came where .5 was said of 100: .01 / .0025 = 4. One such error: 1 + 3 * (1 + 1.5 / 1).
     shape = (1, 1, 1)
     said = np.full(shape, 0.5)
-    test = smoothing.Backtest(None, np.full(shape, 0.6), np.full(shape, 100.0))
+    level = smoothing.Said(said, said, said, said)
+    test = smoothing.Backtest(level, np.full(shape, 0.6), np.full(shape, 100.0))
     found = smoothing.overdispersion(said, test, np.zeros(1, int))
     assert found[0, 0] == pytest.approx(1 + 3 * 2.5)
-    test = smoothing.Backtest(None, np.full(shape, 0.501), np.full(shape, 100.0))
+    test = smoothing.Backtest(level, np.full(shape, 0.501), np.full(shape, 100.0))
     assert smoothing.overdispersion(said, test, np.zeros(1, int))[0, 0] == 1
+
+
+def test_a_share_of_zero_still_has_a_spread():
+    assert smoothing.inside(np.array([0.0, 1.0, 0.3]), np.array([0.1, 0.9, 0.1])).tolist() == (
+        pytest.approx([0.05, 0.95, 0.3])
+    )
+    # Nobody of 400 lately, 3 of 1200 before: a forecast of 0 cannot be certain.
+    said = trends.forecast(both([1] * 3 + [0] * 4, total=400)).query("category == 'Dress'")
+    assert (said["hi95"] > 0).all()
 
 
 def test_the_model_gives_way_to_what_was_closer():

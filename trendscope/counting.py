@@ -67,7 +67,9 @@ def sightings(readings: Iterable[Reading]) -> pd.DataFrame:
         rows += [(*facts, garment.category, "") for garment in reading.garments]
         if not reading.garments:
             rows.append((*facts, None, reading.verdict))
-    table = pd.DataFrame(rows, columns=["customer", "photo", "posted_at", "category", "reason"])
+    columns = ["customer", "photo", "posted_at", "category", "reason"]
+    # Names of folders need not be valid Unicode; pandas' own text columns refuse such.
+    table = pd.DataFrame(rows, columns=columns, dtype=object)
     return table.assign(posted_at=pd.to_datetime(table["posted_at"], utc=True))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,33 @@ def need(table: pd.DataFrame, *columns: str) -> None:
     if missing:
         found = ", ".join(map(str, table.columns))
         raise TrendscopeError(f"the table has no column {missing[0]!r}; it has: {found}")
+
+
+def read_table(path: Path, *columns: str) -> pd.DataFrame:
+    """Reads a CSV of someone's own: UTF-8 with or without BOM; comma, semicolon or tab.
+
+    ``count`` and ``total`` are numbers; everything else is text as it stands.
+
+    Raises:
+        TrendscopeError: It cannot be read, is no CSV, or lacks one of `columns`.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            header = file.readline()
+            comma = max(",;\t", key=header.count)
+            file.seek(0)
+            table = pd.read_csv(file, sep=comma, dtype=str, keep_default_na=False)
+        if not isinstance(table.index, pd.RangeIndex):
+            raise TrendscopeError("rows have more cells than the header")
+        table.columns = table.columns.str.strip().str.lower()
+        need(table, *columns)
+        for name in {"count", "total"} & {*table.columns}:
+            table[name] = pd.to_numeric(table[name])
+    except (OSError, ValueError, TrendscopeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        expected = ",".join(columns)
+        raise TrendscopeError(f"{path}: {reason}; give a CSV with the header {expected}") from error
+    return table
 
 
 @dataclass(frozen=True)
@@ -65,7 +93,7 @@ def panel_of(table: pd.DataFrame) -> Panel:
     need(table, "week", "category", "count", "total")
     _check(table)
     keys = [name for name in ("segment", "category") if name in table]
-    done = table[~table["partial"].astype(bool)] if "partial" in table else table
+    done = table[~_flags(table["partial"])] if "partial" in table else table
     labels, names = pd.factorize(done["week"])
     number = _numbers(names)[labels]
     columns = done[keys].drop_duplicates(ignore_index=True)
@@ -80,6 +108,12 @@ def panel_of(table: pd.DataFrame) -> Panel:
         [min(int(weeks.name(first + row)[-2:]), 52) - 1 for row in range(shape[0])], np.intp
     )
     return Panel(columns, first, Series(count, _filled(total, group), season, group))
+
+
+def _flags(column: pd.Series) -> NDArray[np.bool_]:
+    """Truth values, from a CSV too."""
+    texts = column.astype(str).str.strip().str.lower()
+    return np.asarray(~texts.isin(["false", "0", "", "no"]), np.bool_)
 
 
 def _numbers(names: Iterable[object]) -> NDArray[np.int64]:

@@ -110,7 +110,7 @@ def classification_json(classification: Classification) -> str:
         _skipped_photo(photo) if isinstance(photo, Skipped) else _photo(photo)
         for photo in classification.photos
     ]
-    return _json({"weights": classification.weights, "photos": photos})
+    return document({"weights": classification.weights, "photos": photos})
 
 
 def profile_json(profile: Profile) -> str:
@@ -126,11 +126,12 @@ def profile_json(profile: Profile) -> str:
     """
     customers = [_customer(customer) for customer in profile.customers]
     skipped = [_skipped(item) for item in profile.unowned]
-    return _json({"weights": profile.weights, "customers": customers, "skipped": skipped})
+    return document({"weights": profile.weights, "customers": customers, "skipped": skipped})
 
 
-def _json(document: dict[str, Any]) -> str:
-    versioned = {"schema_version": SCHEMA_VERSION, **document}
+def document(facts: dict[str, Any]) -> str:
+    """Facts as JSON: the version first, UTF-8, no NaN."""
+    versioned = {"schema_version": SCHEMA_VERSION, **facts}
     return json.dumps(versioned, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
@@ -291,6 +292,11 @@ def groups(customer: CustomerProfile) -> tuple[Group, ...]:
 
 def profile_html(profile: Profile) -> str:
     """A page of its own: figures, contact sheet and what was left out. No scripts, no network."""
+    return page("profile.html", profile=profile, categories=CATEGORIES, reasons=REASONS)
+
+
+def page(template: str, **facts: object) -> str:
+    """Fills a template; every text is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -304,8 +310,7 @@ def profile_html(profile: Profile) -> str:
     for function in filters:
         environment.filters[function.__name__] = function
     environment.filters["picture"] = _data_uri
-    page = environment.get_template("profile.html")
-    return page.render(profile=profile, categories=CATEGORIES, reasons=REASONS)
+    return environment.get_template(template).render(**facts)
 
 
 def _group(title: str, shade: str, note: str, readings: Iterable[Reading]) -> Group:

@@ -259,10 +259,10 @@ class Way:
     error: float
 
     def of(self, said: Said) -> Floats:
-        """Its part of what was said."""
-        if self.name == NAIVE:
-            return said.naive
-        return said.last_year if self.name == LAST_YEAR else said.model(self.portion)
+        """Its part of what was said; the level for weeks of which last year tells nothing."""
+        if self.name == LAST_YEAR:
+            return np.where(np.isnan(said.last_year), said.level, said.last_year)
+        return said.naive if self.name == NAIVE else said.model(self.portion)
 
 
 def ways(series: Series, test: Backtest) -> tuple[Way, ...]:
@@ -303,13 +303,21 @@ def backtest(series: Series, ahead: int, origins: int = ORIGINS, least: int = 4)
     return Backtest(
         Said(
             *(
-                np.array([getattr(s, name) for s in said]).reshape(-1, ahead, width)
+                np.array([getattr(s, name) for s in said]).reshape(len(said), ahead, width)
                 for name in names
             )
         ),
         np.vstack([shares, beyond])[rows] if rows else empty,
         np.vstack([series.total, beyond])[rows] if rows else empty,
     )
+
+
+def inside(share: Floats, level: Floats) -> Floats:
+    """Shares that a spread can be worked out from: at least half as far from 0 and 1 as the level.
+
+    The naive ways may say 0, and a season too; the level never does.
+    """
+    return np.clip(share, level / 2, 1 - (1 - level) / 2)
 
 
 def overdispersion(said: Floats, test: Backtest, group: NDArray[np.intp]) -> Floats:
@@ -325,7 +333,7 @@ def overdispersion(said: Floats, test: Backtest, group: NDArray[np.intp]) -> Flo
         test: The back-test.
         group: Of each series.
     """
-    safe = np.clip(said, 1e-4, 1 - 1e-4)
+    safe = inside(said, test.said.level)
     surprise = (test.came - said) ** 2 * test.total / (safe * (1 - safe))
     known = np.isfinite(surprise)
     sums = pooled(np.where(known, surprise, 0).sum(0).T, group).T

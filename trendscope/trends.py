@@ -11,11 +11,14 @@ Shares are fractions 0..1; weeks are ISO weeks such as ``2026-W47``. Nothing her
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from trendscope import proportions, smoothing
+from trendscope import proportions, smoothing, weeks
 from trendscope.counting import Tally, sightings, tally, weekly
 from trendscope.errors import TrendscopeError
 from trendscope.panel import Panel, floats, need, panel_of
@@ -23,11 +26,13 @@ from trendscope.proportions import Floats, ratio
 from trendscope.smoothing import Series
 
 __all__ = [
+    "Outlook",
     "Tally",
     "errors",
     "forecast",
     "levels",
     "movement",
+    "outlook",
     "sightings",
     "tally",
     "weekly",
@@ -123,7 +128,8 @@ def movement(weekly: pd.DataFrame) -> pd.DataFrame:
             columns are ignored, weeks left out are empty, partial ones are not judged. Any order.
 
     Returns:
-        ``week``; ``segment`` if given; ``category``; ``share``; ``on_week``, ``on_month``: its
+        ``week``; ``segment`` if given; ``category``; ``count``; ``total``; ``share`` with the 95 %
+        Wilson interval ``lo95``, ``hi95``; ``on_week``, ``on_month``: its
         difference from one week and four weeks before; ``recent``, ``before``: the shares held
         against each other; ``change`` from before to recent as a fraction (1.0 is a doubling)
         with the 90 % interval ``lo90``, ``hi90``; ``factor``: of the variance; ``p`` corrected;
@@ -146,8 +152,13 @@ def movement(weekly: pd.DataFrame) -> pd.DataFrame:
     share = ratio(count, total)
     verdict = _verdicts(p, change, enough, _sides(share, ratio(old, old_of)))
     history = np.cumsum((total > 0).any(1)) >= HISTORY
+    share_low, share_high = proportions.wilson(count, total)
     columns: dict[str, NDArray[np.generic]] = {
+        "count": _whole(count),
+        "total": _whole(total),
         "share": share,
+        "lo95": share_low,
+        "hi95": share_high,
         "on_week": share - _earlier(share, 1),
         "on_month": share - _earlier(share, 4),
         "recent": ratio(new, new_of),
@@ -162,6 +173,10 @@ def movement(weekly: pd.DataFrame) -> pd.DataFrame:
         "spill": _spills(verdict, panel),
     }
     return panel.long(panel.first, columns)
+
+
+def _whole(values: Floats) -> NDArray[np.generic]:
+    return values.astype(np.int64) if (values == np.floor(values)).all() else values
 
 
 def _window(values: Floats, back: int, length: int) -> Floats:
@@ -277,26 +292,7 @@ def forecast(weekly: pd.DataFrame, weeks_ahead: int = 4) -> pd.DataFrame:
     Raises:
         TrendscopeError: As for `movement`, or `weeks_ahead` is less than 1.
     """
-    if weeks_ahead < 1:
-        raise TrendscopeError(f"cannot look {weeks_ahead} weeks ahead; ask for 1 or more")
-    panel = panel_of(weekly)
-    if not len(panel.series.count):
-        return panel.long(
-            panel.first, dict.fromkeys(FORECAST_COLUMNS, np.empty((0, len(panel.keys))))
-        )
-    test = smoothing.backtest(panel.series, max(weeks_ahead, smoothing.JUDGED))
-    way = smoothing.best(smoothing.ways(panel.series, test))
-    said = smoothing.say(panel.series, weeks_ahead)
-    share = way.of(said)
-    factor = smoothing.overdispersion(way.of(test.said), test, panel.series.group)[:weeks_ahead]
-    known = np.isfinite(share) & (panel.series.total.sum(0) > 0)
-    columns: dict[str, NDArray[np.generic]] = {"share": np.where(known, share, np.nan)}
-    bounds = _bounds(panel.series, np.where(known, share, 0.5), factor)
-    for name, bound, unknown in zip(FORECAST_COLUMNS[1:5], bounds, (0, 1, 0, 1), strict=True):
-        columns[name] = np.where(known, bound, unknown)
-    columns["model"] = np.where(known, way.name, smoothing.NOTHING).astype(object)
-    columns["naive_share"] = said.naive
-    return panel.long(panel.first + len(panel.series.count), columns)
+    return _expect(panel_of(weekly), weeks_ahead)[0]
 
 
 def errors(weekly: pd.DataFrame) -> pd.DataFrame:
@@ -310,24 +306,108 @@ def errors(weekly: pd.DataFrame) -> pd.DataFrame:
         ``shown``: whether `forecast` gives it. From 60 weeks all are judged on the weeks of which
         the year before is known.
     """
-    series = panel_of(weekly).series
-    found = smoothing.ways(series, smoothing.backtest(series, smoothing.JUDGED))
-    shown = smoothing.best(found)
-    rows = [(way.name, way.error, way is shown) for way in found]
-    return pd.DataFrame(rows, columns=["model", "error", "shown"])
+    return _expect(panel_of(weekly), 1)[1]
+
+
+def _expect(panel: Panel, ahead: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables of `forecast` and `errors`, which rest on one back-test."""
+    if ahead < 1:
+        raise TrendscopeError(f"cannot look {ahead} weeks ahead; ask for 1 or more")
+    series = panel.series
+    test = smoothing.backtest(series, max(ahead, smoothing.JUDGED))
+    found = smoothing.ways(series, test)
+    way = smoothing.best(found)
+    rows = [(each.name, each.error, each is way) for each in found]
+    told = pd.DataFrame(rows, columns=["model", "error", "shown"])
+    if not len(series.count):
+        return panel.long(0, dict.fromkeys(FORECAST_COLUMNS, np.empty((0, len(panel.keys))))), told
+    said = smoothing.say(series, ahead)
+    factor = smoothing.overdispersion(way.of(test.said), test, series.group)[:ahead]
+    known = np.broadcast_to(series.total.sum(0) > 0, said.level.shape)
+    share = np.where(known, way.of(said), np.nan)
+    columns: dict[str, NDArray[np.generic]] = {"share": share}
+    spread = np.where(known, smoothing.inside(share, said.level), 0.5)
+    bounds = _bounds(series, spread, factor)
+    for name, bound, unknown in zip(FORECAST_COLUMNS[1:5], bounds, (0, 1, 0, 1), strict=True):
+        columns[name] = np.where(known, bound, unknown)
+    columns["model"] = np.where(known, way.name, smoothing.NOTHING).astype(object)
+    columns["naive_share"] = said.naive
+    return panel.long(panel.first + len(series.count), columns), told
 
 
 def _bounds(series: Series, share: Floats, factor: Floats) -> Floats:
     """The 80 % and 95 % bounds, (4, ahead, series), on whole customers where whole are counted."""
     active = series.total[(series.total > 0).any(1)][-RECENT:]
     total = np.maximum(active.sum(0) / max(len(active), 1), 1)
-    safe = np.clip(share, 1e-4, 1 - 1e-4)
     size = np.maximum(total / factor - 1, 0.1)
     steps = [
         proportions.beta_quantiles(m, s, (0.1, 0.9, 0.025, 0.975))
-        for m, s in zip(safe, size, strict=True)
+        for m, s in zip(share, size, strict=True)
     ]
     bounds = np.stack(steps, axis=1)
     if (series.count == np.round(series.count)).all():
         bounds = np.floor(bounds * total + 0.5) / total
     return np.clip(bounds, 0, 1)
+
+
+# --- all of it -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Everything that a weekly report says.
+
+    Attributes:
+        weekly: The table it rests on, partial weeks marked.
+        movement: See `movement`.
+        forecast: See `forecast`.
+        errors: See `errors`.
+        running: The week that is not over, such as ``2026-W47``; "" if there is none.
+        tally: What became of the photos; None for a table without any.
+        zone: The time zone in which weeks begin.
+    """
+
+    weekly: pd.DataFrame
+    movement: pd.DataFrame
+    forecast: pd.DataFrame
+    errors: pd.DataFrame
+    running: str
+    tally: Tally | None
+    zone: str
+
+
+def outlook(
+    weekly: pd.DataFrame,
+    *,
+    weeks_ahead: int = 4,
+    now: datetime | None = None,
+    zone: tzinfo = UTC,
+    tally: Tally | None = None,
+) -> Outlook:
+    """Says all that can be said of a weekly table.
+
+    Args:
+        weekly: As for `movement`. Without a column ``partial`` the week of `now` is partial.
+        weeks_ahead: Of the forecast.
+        now: Aware; None: every week is over.
+        zone: In which weeks begin.
+        tally: What became of the photos.
+
+    Raises:
+        TrendscopeError: As for `movement` and `forecast`.
+    """
+    need(weekly, "week")
+    if "partial" not in weekly:
+        running = weeks.label(weeks.monday(now, zone)) if now else ""
+        weekly = weekly.assign(partial=weekly["week"] == running)
+    partial = weekly.loc[weekly["partial"].astype(str).str.lower() == "true", "week"]
+    coming, told = _expect(panel_of(weekly), weeks_ahead)
+    return Outlook(
+        weekly,
+        movement(weekly),
+        coming,
+        told,
+        partial.max() if len(partial) else "",
+        tally,
+        str(zone),
+    )
