@@ -17,12 +17,16 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"console"},
+    {"trend_report"},
     {"report", "scan"},
-    {"readings"},
+    {"trends"},
+    {"counting"},
+    {"readings", "panel"},
     {"classifier"},
     {"garments"},
-    {"feeds", "images"},
-    {"errors", "categories"},
+    {"feeds", "images", "smoothing"},
+    {"proportions"},
+    {"errors", "categories", "weeks"},
     {"__init__"},
 ]
 """From the top down; a module imports only from layers below its own."""
@@ -38,6 +42,7 @@ OWNERS = {
     "rich": {"console"},
     "jinja2": {"report"},
     "optax": set(),
+    "scipy": set(),
     "orbax": set(),
     "tensorflow": set(),
     "tensorflow_datasets": set(),
@@ -139,7 +144,10 @@ RUN = "from trendscope.cli import app; app({})"
 
 @pytest.mark.parametrize(
     "code",
-    ["import trendscope", *(RUN.format(a) for a in (["--help"], ["--version"], ["profile", "-h"]))],
+    [
+        "import trendscope",
+        *(RUN.format(a) for a in (["--help"], ["--version"], ["profile", "-h"], ["trends", "-h"])),
+    ],
 )
 def test_help_loads_nothing_heavy(code):
     assert loaded(code) == []
@@ -151,6 +159,14 @@ def test_that_check_can_fail():
 
 def test_reports_and_scans_do_not_load_jax():
     assert "jax" not in loaded("import trendscope.report, trendscope.console, trendscope.scan")
+
+
+def test_trends_of_a_table_do_not_load_jax(tmp_path):
+    path = tmp_path / "weekly.csv"
+    path.write_text("week,category,count,total\n2026-W01,Bag,3,10\n")
+    words = ["trends", "--from-csv", str(path), "--html", str(tmp_path / "page.html")]
+    found = loaded(RUN.format(words))
+    assert "jax" not in found and "pandas" in found
 
 
 def test_public_names_are_there_and_unknown_ones_are_not():

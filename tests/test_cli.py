@@ -43,7 +43,7 @@ def shell(*arguments, **options):
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
-@pytest.mark.parametrize("command", [[], ["classify"], ["profile"]])
+@pytest.mark.parametrize("command", [[], ["classify"], ["profile"], ["trends"]])
 def test_help_has_examples(run, command, flag):
     result = run(*command, flag)
     assert result.exit_code == 0
@@ -151,6 +151,132 @@ def test_output_to_a_file_is_what_standard_output_gets(run, photos, tmp_path, fl
 def test_quiet_warns_of_nothing_and_verbose_names_the_files(run, photos):
     assert run("profile", photos, "--json", "-q").stderr == ""
     assert "broken.jpg: " in run("profile", photos, "-v").stdout
+
+
+# --- trends --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def weekly(tmp_path):
+    """26 weeks to 2026-W46 in which dresses double in the last four, and a week that still runs."""
+    counts = [10] * 22 + [20] * 4 + [90]
+    rows = [
+        f"2026-W{week},{name},{n if name == 'Dress' else 100 - n},100"
+        for week, n in enumerate(counts, 21)
+        for name in ("Dress", "Bag")
+    ]
+    path = tmp_path / "weekly.csv"
+    path.write_text("\n".join(["week,category,count,total", *rows]) + "\n")
+    return path
+
+
+def test_trends_of_a_table(run, weekly):
+    result = run("trends", "--from-csv", weekly, "--as-of", "2026-11-21")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "week 2026-W46 (UTC)" in result.stdout
+    assert "Dress has risen: +100 % (90 % interval " in result.stdout
+    assert "cannot be told from season" in result.stdout
+    assert "Week 2026-W47 is not over and is not judged." in result.stdout
+
+
+def test_a_week_that_is_over_is_judged(run, weekly):
+    result = run("trends", "--from-csv", weekly, "--as-of", "2026-11-23")
+    assert "week 2026-W47 (UTC)" in result.stdout
+    assert "not over" not in result.stdout
+
+
+def test_the_zone_decides_which_week_runs(run, weekly):
+    # 2026-11-23 begins in Auckland while it is still Sunday in UTC.
+    as_of = ("--as-of", "2026-11-23", "--timezone", "Pacific/Auckland")
+    assert "week 2026-W47 (Pacific/Auckland)" in run("trends", "--from-csv", weekly, *as_of).stdout
+
+
+def test_trends_as_csv_and_json_tell_the_same(run, weekly):
+    flags = ("--from-csv", weekly, "--as-of", "2026-11-21", "--weeks", "3", "--ahead", "2")
+    table = list(csv.DictReader(io.StringIO(run("trends", *flags, "--csv").stdout)))
+    document = json.loads(run("trends", *flags, "--json").stdout)
+    assert (document["schema_version"], document["running_week"]) == (1, "2026-W47")
+    assert [row["kind"] for row in table] == ["complete"] * 6 + ["running"] * 2 + ["forecast"] * 4
+    text = [{k: "" if v is None else str(v) for k, v in row.items()} for row in document["rows"]]
+    assert text == table
+
+
+def test_trends_as_markdown_and_page(run, weekly, tmp_path):
+    page = tmp_path / "trends.html"
+    result = run("trends", "--from-csv", weekly, "--markdown", "--html", page)
+    assert result.stdout.startswith("**What customers wear, week 2026-W4")
+    assert "\n| category | share (95 %) |" in result.stdout
+    assert "<bdi>Dress</bdi>" in page.read_text()
+    assert "<script" not in page.read_text()
+
+
+def test_trends_of_photos(run, photos):
+    result = run("trends", photos, "--as-of", "2026-04-06", "--json")
+    document = json.loads(result.stdout)
+    # Two dresses are dated, 2 March and 30 March; bag and coat are not; one file is broken.
+    assert document["photos"] == {
+        "photos": 5,
+        "classified": 2,
+        "uncertain": 0,
+        "outside": 0,
+        "undated": 2,
+        "skipped": 1,
+        "doubles": 0,
+    }
+    dress = [row for row in document["rows"] if row["category"] == "Dress"]
+    assert [(row["week"], row["count"]) for row in dress if row["count"] is not None] == [
+        ("2026-W10", 1),
+        ("2026-W11", 0),
+        ("2026-W12", 0),
+        ("2026-W13", 0),
+        ("2026-W14", 1),
+        ("2026-W15", 0),
+    ]
+    assert result.stderr.startswith("trendscope: skipped 1: ")
+
+
+def test_trends_by_segment(run, photos, tmp_path):
+    segments = tmp_path / "cities.csv"
+    segments.write_text("\ufeffCustomer;Segment\nanna;Zürich\n", encoding="utf-8")
+    result = run("trends", photos, "--as-of", "2026-04-06", "--segments", segments, "--csv", "-q")
+    table = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert {row["segment"] for row in table} == {"Zürich"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "give either photos or --from-csv FILE"),
+        (["x", "--from-csv", "weekly.csv"], 2, "give either photos or --from-csv FILE"),
+        (["x", "--json", "--csv"], 2, "exclude each other"),
+        (["--from-csv", "w.csv", "--segments", "s.csv"], 2, "--segments goes with photos"),
+        (["x", "--timezone", "Mars/Olympus"], 2, "--timezone Mars/Olympus: unknown"),
+        (["--from-csv", "no.csv"], 1, "no.csv: No such file or directory; give a CSV with the"),
+    ],
+)
+def test_trends_wrongly_asked_for(run, arguments, code, message):
+    result = run("trends", *arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "No columns to parse"),
+        (b"week,category\n", "no column 'count'; it has: week, category"),
+        (b"week,category,count,total\n2026-W01,Bag,many,10\n", "Unable to parse string 'many'"),
+        (b"week,category,count,total\n2026-W01,Bag,9,3\n", "2026-W01 Bag: count 9 of total 3"),
+        (b"\xff\xfe\x00", "codec can't decode"),
+        (b"week,category,count,total\n2026-W01,Bag,1,2,3,4\n", "more cells than the header"),
+    ],
+)
+def test_tables_that_are_none(run, tmp_path, content, message):
+    path = tmp_path / "weekly.csv"
+    path.write_bytes(content)
+    result = run("trends", "--from-csv", path)
+    assert result.exit_code == 1
+    assert message in result.stderr and result.stderr.count("\n") <= 2
 
 
 # --- exit codes ----------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from trendscope.classifier import SHIPPED, read_weights
+from trendscope.trend_report import CSV_COLUMNS
+from trendscope.trends import FALLING, RISING, STEADY, TOO_FEW, WATCH
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,7 +27,7 @@ PRODUCT = [line for line in COMMANDS if line.startswith("trendscope ")]
 
 
 def test_there_are_commands_for_all():
-    assert len(PRODUCT) == 6
+    assert len(PRODUCT) == 8
 
 
 @pytest.mark.parametrize("line", PRODUCT)
@@ -39,6 +41,12 @@ def test_commands_run(line, tmp_path):
     written = [words[words.index(flag) + 1] for flag in ("-o", "--html") if flag in words]
     assert all((tmp_path / name).stat().st_size > 100 for name in written)
     assert written or "anna" in done.stdout or "ben.w" in done.stdout
+
+
+def test_the_columns_of_trends_are_described():
+    section = README.split("## Weekly trends")[1].split("\n## ")[0]
+    assert [name for name in CSV_COLUMNS if f"`{name}`" not in section] == []
+    assert [word for word in (RISING, FALLING, STEADY, WATCH, TOO_FEW) if word not in section] == []
 
 
 @pytest.mark.parametrize("module", ["train", "evaluate", "export", "sweep", "adapt"])

@@ -15,6 +15,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from trendscope.feeds import Skipped
     from trendscope.readings import Classification, Profile
+    from trendscope.trends import Outlook
 
 
 class ExitCode(IntEnum):
@@ -82,6 +84,7 @@ Examples:
   trendscope profile anna/                      what Anna wears
   trendscope profile export.zip --html a.html   the same with pictures
   trendscope classify photo.jpg --show          one photo, all probabilities
+  trendscope trends customers/                  what is worn more, what less
 """
 CLASSIFY_EXAMPLES = """\b
 Examples:
@@ -93,6 +96,17 @@ Examples:
   trendscope profile customers/                 one sub-folder per customer
   trendscope profile export.zip --html anna.html
   trendscope profile customers/ --csv -o shares.csv
+"""
+TRENDS_EXAMPLES = """\b
+Examples:
+  trendscope trends customers/                  what is worn more, what less
+  trendscope trends customers/ --markdown       to paste into mail or chat
+  trendscope trends customers/ --segments cities.csv --html cities.html
+  trendscope trends --from-csv weekly.csv --csv -o trends.csv
+
+\b
+A weekly.csv has the columns week,category,count,total (and segment, if you
+like): 2026-W47,Dress,99,412 for 99 of the 412 who were active that week.
 """
 
 app = typer.Typer(
@@ -215,6 +229,63 @@ def _kinds(include: str) -> frozenset[str]:
     return kinds
 
 
+@app.command(epilog=TRENDS_EXAMPLES)
+def trends(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Photos, folders of photos, exports."),
+    ] = None,
+    from_csv: Annotated[
+        Path | None,
+        typer.Option("--from-csv", metavar="FILE", help="A weekly table of your own instead."),
+    ] = None,
+    segments: Annotated[
+        Path | None,
+        typer.Option("--segments", metavar="FILE", help="CSV customer,segment: a table for each."),
+    ] = None,
+    weeks: Annotated[int, typer.Option("--weeks", min=1, help="Complete weeks to show.")] = 12,
+    ahead: Annotated[int, typer.Option("--ahead", min=1, max=52, help="Weeks to expect.")] = 4,
+    timezone: Annotated[
+        str, typer.Option("--timezone", metavar="ZONE", help="In which weeks begin.")
+    ] = "UTC",
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="As if it were that day; today if not."),
+    ] = None,
+    json: Json = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print a CSV row per week, category.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Also write a page.")
+    ] = None,
+    output: Output = None,
+    weights: Weights = None,
+    strict: Strict = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Say what is worn more and what less, week by week, and what to expect."""
+    with _exit_codes(verbose):
+        if json + csv + markdown > 1:
+            raise UsageError("--json, --csv and --markdown exclude each other; choose one")
+        if bool(paths) == bool(from_csv):
+            raise UsageError("give either photos or --from-csv FILE; see trendscope trends --help")
+        if from_csv and segments:
+            raise UsageError("--segments goes with photos; a weekly table has a column segment")
+        _check_targets(output, html)
+        zone = _zone(timezone)
+        now = as_of.replace(tzinfo=zone) if as_of else datetime.now(UTC)
+        photos = None
+        if from_csv:
+            found = _outlook_of_table(from_csv, ahead, now, zone)
+        else:
+            photos = _profile(paths or [], weights, None, frozenset(), zone, quiet, pictures=False)
+            found = _outlook_of_photos(photos, segments, ahead, now, zone)
+        _write_trends(found, weeks, output, html, json=json, csv=csv, markdown=markdown)
+        if photos:
+            _conclude(photos, strict, quiet or not (json or csv or markdown or output))
+
+
 def _zone(name: str) -> ZoneInfo:
     from zoneinfo import ZoneInfo
 
@@ -222,6 +293,53 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:  # all that ZoneInfo raises for odd names
         raise UsageError(f"--timezone {name}: unknown; give one such as Europe/Berlin") from error
+
+
+def _outlook_of_table(path: Path, ahead: int, now: datetime, zone: ZoneInfo) -> Outlook:
+    from trendscope.panel import read_table
+    from trendscope.trends import outlook
+
+    table = read_table(path, "week", "category", "count", "total")
+    return outlook(table, weeks_ahead=ahead, now=now, zone=zone)
+
+
+def _outlook_of_photos(
+    found: Profile, segments: Path | None, ahead: int, now: datetime, zone: ZoneInfo
+) -> Outlook:
+    from trendscope import trends
+    from trendscope.panel import read_table
+
+    groups = read_table(segments, "customer", "segment") if segments else None
+    seen = trends.sightings(found.readings)
+    weekly = trends.weekly(seen, zone=zone, now=now, segments=groups)
+    tally = trends.tally(seen, zone=zone, now=now, skipped=found.skipped)
+    return trends.outlook(weekly, weeks_ahead=ahead, now=now, zone=zone, tally=tally)
+
+
+def _write_trends(
+    found: Outlook,
+    weeks: int,
+    output: Path | None,
+    html: Path | None,
+    *,
+    json: bool,
+    csv: bool,
+    markdown: bool,
+) -> None:
+    from trendscope import report, trend_report
+
+    if html:
+        report.write_whole(html, trend_report.trends_html(found, weeks))
+    if json:
+        _deliver(trend_report.trends_json(found, weeks), output)
+    elif csv:
+        _deliver(trend_report.trends_csv(found, weeks), output)
+    elif markdown:
+        _deliver(trend_report.trends_markdown(found, weeks), output)
+    else:
+        from trendscope.console import print_trends
+
+        _draw(lambda file: print_trends(found, file, weeks=weeks), output)
 
 
 def _classification(

@@ -1,4 +1,4 @@
-"""Profiles and classifications for the terminal: tables and bars, or plain text where it is none.
+"""Profiles, classifications and trends for the terminal: tables and bars, or plain text elsewhere.
 
 The only module that draws with rich.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -20,6 +20,9 @@ from trendscope.feeds import Skipped
 from trendscope.readings import Classification, CustomerProfile, Profile, Reading
 from trendscope.report import color, limits, percent, plural, shown, span
 from trendscope.scan import Progress as Told
+
+if TYPE_CHECKING:
+    from trendscope.trends import Outlook
 
 BAR = 24
 """Width of a full bar in characters."""
@@ -56,6 +59,43 @@ def print_classification(
         console.print(_line(photo))
         if bars and isinstance(photo, Reading):
             console.print(_probabilities(photo, console.is_terminal))
+
+
+def print_trends(outlook: Outlook, file: IO[str] | None = None, *, weeks: int = 12) -> None:
+    """Prints what has risen and fallen, a line for each category, and what to know about it."""
+    from trendscope import trend_report
+
+    console = _console(file)
+    console.print(Text(trend_report.title(outlook), style="bold"))
+    for sentence in trend_report.headline(outlook, weeks):
+        console.print(Text(f"  {sentence}"))
+    found = trend_report.lines(outlook, weeks)
+    rows = [trend_report.cells(line) for line in found]
+    if found:
+        console.print()
+        console.print(_columns(trend_report.headings(found), rows, console.is_terminal))
+    _print_limits(console, trend_report.notes(outlook), "What to know:")
+
+
+def _columns(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], terminal: bool
+) -> RenderableType:
+    if not terminal:
+        table = [headings, *rows]
+        widths = [max(len(row[i]) for row in table) for i in range(len(headings))]
+        return Text("\n".join(_aligned(row, widths) for row in table))
+    drawn = Table(box=None, header_style="dim", padding=(0, 1), pad_edge=True)
+    for heading in headings:
+        drawn.add_column(heading)
+    for row in rows:
+        moving = {"rising", "falling"} & {*row}
+        drawn.add_row(*map(Text, row), style="bold" if moving else "")
+    return drawn
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+    return "  " + "  ".join(cells).rstrip()
 
 
 @contextmanager

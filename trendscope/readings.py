@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
+from trendscope import weeks
 from trendscope.categories import CATEGORIES
 from trendscope.feeds import Skipped
 
@@ -200,7 +201,7 @@ def summarise(weights: str, results: Iterable[Reading | Skipped], zone: tzinfo =
     return Profile(weights, customers, _by_source(unowned), zone)
 
 
-def weekly(
+def photos_a_week(
     dates: Iterable[datetime], longest: int = 52, zone: tzinfo = UTC
 ) -> tuple[tuple[str, int], ...]:
     """Photos per ISO week (Monday first), such as ``("2026-W47", 3)``; empty weeks are 0.
@@ -210,13 +211,12 @@ def weekly(
         longest: Only so many weeks up to the last one that has a photo.
         zone: In which days begin.
     """
-    counts = Counter(_monday(moment, zone) for moment in dates)
+    counts = Counter(weeks.number_of(weeks.monday(moment, zone)) for moment in dates)
     if not counts:
         return ()
     last = max(counts)
-    first = max(min(counts), last - timedelta(weeks=longest - 1))
-    mondays = (first + timedelta(weeks=week) for week in range((last - first).days // 7 + 1))
-    return tuple((f"{day:%G-W%V}", counts[day]) for day in mondays)
+    first = max(min(counts), last - longest + 1)
+    return tuple((weeks.name(week), counts[week]) for week in range(first, last + 1))
 
 
 def _customer(name: str, readings: list[Reading], skipped: list[Skipped]) -> CustomerProfile:
@@ -245,8 +245,3 @@ def _by_date(reading: Reading) -> tuple[bool, datetime, str, str, str]:
 
 def _by_source(skipped: list[Skipped]) -> tuple[Skipped, ...]:
     return tuple(sorted(skipped, key=lambda item: (item.source, item.reason, item.detail)))
-
-
-def _monday(moment: datetime, zone: tzinfo) -> date:
-    day = moment.astimezone(zone).date()
-    return day - timedelta(days=day.weekday())

@@ -29,7 +29,7 @@ from trendscope.readings import (
     CustomerProfile,
     Profile,
     Reading,
-    weekly,
+    photos_a_week,
 )
 
 SCHEMA_VERSION = 1
@@ -114,7 +114,7 @@ def classification_json(classification: Classification) -> str:
         _skipped_photo(photo) if isinstance(photo, Skipped) else _photo(photo)
         for photo in classification.photos
     ]
-    return _json({"weights": classification.weights, "photos": photos})
+    return document({"weights": classification.weights, "photos": photos})
 
 
 def profile_json(profile: Profile) -> str:
@@ -132,11 +132,12 @@ def profile_json(profile: Profile) -> str:
     customers = [_customer(customer, profile.zone) for customer in profile.customers]
     skipped = [_skipped(item) for item in profile.unowned]
     facts = {"weights": profile.weights, "timezone": str(profile.zone)}
-    return _json({**facts, "customers": customers, "skipped": skipped})
+    return document({**facts, "customers": customers, "skipped": skipped})
 
 
-def _json(document: dict[str, Any]) -> str:
-    versioned = {"schema_version": SCHEMA_VERSION, **document}
+def document(facts: dict[str, Any]) -> str:
+    """Facts as JSON: the version first, UTF-8, no NaN."""
+    versioned = {"schema_version": SCHEMA_VERSION, **facts}
     return json.dumps(versioned, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
@@ -178,7 +179,7 @@ def _customer(customer: CustomerProfile, zone: tzinfo) -> dict[str, Any]:
         "first_seen": _iso(min(dates, default=None)),
         "last_seen": _iso(max(dates, default=None)),
         "seen": {c.category: [_iso(c.first_seen), _iso(c.last_seen)] for c in customer.ranked},
-        "weeks": dict(weekly(dates, zone=zone)),
+        "weeks": dict(photos_a_week(dates, zone=zone)),
         "skipped": [_skipped(item) for item in customer.skipped],
     }
 
@@ -297,6 +298,11 @@ def groups(customer: CustomerProfile) -> tuple[Group, ...]:
 
 def profile_html(profile: Profile) -> str:
     """A page of its own: figures, contact sheet and what was left out. No scripts, no network."""
+    return page("profile.html", profile=profile, categories=CATEGORIES, reasons=REASONS)
+
+
+def page(template: str, **facts: object) -> str:
+    """Fills a template; every text is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -306,12 +312,11 @@ def profile_html(profile: Profile) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (percent, plural, day, shown, file_name, color, limits, groups, weekly)
+    filters = (percent, plural, day, shown, file_name, color, limits, groups, photos_a_week)
     for function in filters:
         environment.filters[function.__name__] = function
     environment.filters["picture"] = _data_uri
-    page = environment.get_template("profile.html")
-    return page.render(profile=profile, categories=CATEGORIES, reasons=REASONS)
+    return environment.get_template(template).render(**facts)
 
 
 def _group(title: str, shade: str, note: str, readings: Iterable[Reading]) -> Group:
