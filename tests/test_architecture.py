@@ -20,8 +20,9 @@ LAYERS = [
     {"report", "scan"},
     {"readings"},
     {"classifier"},
-    {"garments"},
+    {"garments", "decoding", "likeness"},
     {"feeds", "images"},
+    {"limits"},
     {"errors", "categories"},
     {"__init__"},
 ]

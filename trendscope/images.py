@@ -12,15 +12,15 @@ import re
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
 
 import numpy as np
-import pillow_heif
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
 from trendscope.errors import ImageError
+from trendscope.limits import Limits
 
-pillow_heif.register_heif_opener()
 Image.MAX_IMAGE_PIXELS = None  # our own limit, checked before loading, names itself in its message
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF")
@@ -61,19 +61,6 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a single picture may ask for.
-
-    Attributes:
-        pixels: Largest width x height; 108 million is a common phone photo.
-        bytes: Largest file.
-    """
-
-    pixels: int = 120_000_000
-    bytes: int = 100_000_000
-
-
-@dataclass(frozen=True)
 class Photo:
     """A decoded picture.
 
@@ -100,6 +87,29 @@ def sniff(data: bytes) -> str | None:
     return None
 
 
+def check(data: bytes, limits: Limits) -> None:
+    """Refuses what can be refused before anything is decoded.
+
+    Raises:
+        ImageError: ``empty``, ``too_large``, ``video``, ``unsupported_format`` or ``not_an_image``.
+    """
+    if not data:
+        raise ImageError("empty", "the file is empty")
+    if len(data) > limits.file_bytes:
+        size = f"{len(data):,} bytes; the limit is {limits.file_bytes:,}"
+        raise ImageError("too_large", f"{size}; raise it with --limit file_bytes=...")
+    kind = sniff(data)
+    if kind == "video":
+        raise ImageError("video", "a video; only photos are looked at")
+    if kind is not None and kind not in _FORMATS:
+        raise ImageError(
+            "unsupported_format",
+            f"content is {kind}; save it as JPEG, PNG, WebP, GIF, HEIC or AVIF",
+        )
+    if kind is None:
+        raise ImageError("not_an_image", "content is no picture of a known format")
+
+
 def decode(
     data: bytes, *, edge: int = 1024, limits: Limits | None = None, now: datetime | None = None
 ) -> Photo:
@@ -116,7 +126,7 @@ def decode(
             ``unsupported_format``, ``not_an_image``, ``truncated`` or ``decoder_error``.
     """
     limits = limits or Limits()
-    _check_bytes(data, limits)
+    check(data, limits)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -124,7 +134,8 @@ def decode(
     except ImageError:
         raise
     except MemoryError as error:
-        raise ImageError("too_large", "the picture needs more memory than there is") from error
+        raise ImageError("too_large", "needs more memory than decoding may take; "
+            "save it smaller, or raise it: --limit decoder_memory=...") from error
     except Exception as error:  # decoders raise nearly anything for broken files
         raise _explain(error, data) from error
 
@@ -138,30 +149,16 @@ def thumbnail(rgb: UInt8[np.ndarray, "h w 3"], edge: int, quality: int = 80) -> 
     return out.getvalue()
 
 
-def _check_bytes(data: bytes, limits: Limits) -> None:
-    if not data:
-        raise ImageError("empty", "the file is empty")
-    if len(data) > limits.bytes:
-        raise ImageError("too_large", f"{len(data):,} bytes; the limit is {limits.bytes:,}")
-    kind = sniff(data)
-    if kind == "video":
-        raise ImageError("video", "a video; only photos are looked at")
-    if kind is not None and kind not in _FORMATS:
-        raise ImageError(
-            "unsupported_format",
-            f"content is {kind}; save it as JPEG, PNG, WebP, GIF, HEIC or AVIF",
-        )
-    if kind is None:
-        raise ImageError("not_an_image", "content is no picture of a known format")
-
-
 def _decode(data: bytes, edge: int, limits: Limits, now: datetime) -> Photo:
+    if sniff(data) in ("HEIF", "AVIF"):  # libheif reads some AVIF files that Pillow cannot
+        _know_heif()
     with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
         width, height = picture.size
         if width * height > limits.pixels:
             raise ImageError(
                 "too_large",
-                f"{width} x {height} pixels; the limit is {limits.pixels:,}; save it smaller",
+                f"{width} x {height} pixels; the limit is {limits.pixels:,}; "
+                "save it smaller, or raise it: --limit pixels=...",
             )
         kind = picture.format or "unknown"
         picture.draft("RGB", (edge, edge))
@@ -175,6 +172,14 @@ def _decode(data: bytes, edge: int, limits: Limits, now: datetime) -> Photo:
     rgb.thumbnail((edge, edge), Image.Resampling.BOX, reducing_gap=None)
     digest = hashlib.sha256(data).hexdigest()
     return Photo(np.asarray(rgb), digest, taken_at, kind, (width, height))
+
+
+@cache
+def _know_heif() -> None:
+    """Here and not above: most runs meet no HEIC, and loading its decoder takes a while."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

@@ -1,8 +1,8 @@
 """The one orchestrator: feeds, images, garments and the classifier joined into readings of photos.
 
-Photos are decoded in threads while the weights load and beside the network, a bounded number at a
-time, and come out in the order of the feed. A photo that fails costs itself and is listed; the run
-goes on.
+Photos are decoded, in processes of their own, while the weights load and beside the network, a
+bounded number at a time, and come out in the order of the feed. A photo that fails costs itself and
+is listed; the run goes on.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from datetime import datetime
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
 
 from trendscope import garments
+from trendscope.decoding import Decoder
 from trendscope.errors import ImageError
 from trendscope.feeds import DateSource, Post, Skipped, open_feed
-from trendscope.images import decode, thumbnail
+from trendscope.images import Photo, thumbnail
+from trendscope.limits import Limits
 from trendscope.readings import (
     Classification,
     Garment,
@@ -35,6 +37,9 @@ from trendscope.readings import (
 if TYPE_CHECKING:
     from trendscope.classifier import Prediction
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 DECODED_SIDE = 384
 """Longest side, in pixels, at which photos are looked at; larger ones are decoded to it at once."""
 
@@ -44,7 +49,7 @@ SEEN_SIDE = 112
 THREADS = 2
 BATCH = 64
 AHEAD = 2 * BATCH
-"""Photos decoded but not yet judged; each keeps its cut-out and thumbnail, not all its pixels."""
+"""Photos decoded but not yet judged: a batch with all pixels, a batch with only the cut-out."""
 
 
 class Predictor(Protocol):
@@ -71,6 +76,7 @@ def classify(
     *,
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
+    limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> Classification:
     """Says of each photo what garment it shows.
@@ -79,6 +85,7 @@ def classify(
         paths: Photos, folders and exports; see `trendscope.feeds.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
         customer: Whose photos they are, instead of what the feed says.
+        limits: What feeds and photos may ask for.
         progress: Told after every item.
 
     Raises:
@@ -86,8 +93,8 @@ def classify(
         WeightsError: The weights are missing or cannot be used.
     """
     load = _loader(weights)
-    feed = list(open_feed(paths, customer=customer))
-    results = tuple(_told(scan(feed, load), len(feed), progress))
+    feed = list(open_feed(paths, customer=customer, limits=limits))
+    results = tuple(_told(scan(feed, load, limits=limits), len(feed), progress))
     return Classification(load().name, results)
 
 
@@ -96,6 +103,7 @@ def profile(
     *,
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
+    limits: Limits | None = None,
     pictures: bool = False,
     progress: Progress | None = None,
 ) -> Profile:
@@ -105,6 +113,7 @@ def profile(
         paths: Photos, folders and exports; see `trendscope.feeds.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
         customer: Whose photos they are, instead of what the feed says.
+        limits: What feeds and photos may ask for.
         pictures: Keep a thumbnail and the network's view of each photo, for a contact sheet.
         progress: Told after every item.
 
@@ -113,8 +122,9 @@ def profile(
         WeightsError: The weights are missing or cannot be used.
     """
     load = _loader(weights)
-    feed = list(open_feed(paths, customer=customer))
-    results = _told(scan(feed, load, pictures=pictures), len(feed), progress)
+    feed = list(open_feed(paths, customer=customer, limits=limits))
+    looked_at = scan(feed, load, limits=limits, pictures=pictures)
+    results = _told(looked_at, len(feed), progress)
     once = tuple(count_once(results))
     return summarise(load().name, once)
 
@@ -123,6 +133,7 @@ def scan(
     feed: Iterable[Post | Skipped],
     load: Callable[[], Predictor],
     *,
+    limits: Limits | None = None,
     pictures: bool = False,
 ) -> Iterator[Reading | Skipped]:
     """Reads a feed's photos in its order, holding no more than `AHEAD` of them at a time.
@@ -130,23 +141,28 @@ def scan(
     Args:
         feed: Posts, and what the feed's reader skipped, which is passed on in its place.
         load: Gives the classifier; runs beside the decoding of the first photos.
+        limits: What a photo may ask for.
         pictures: Add a thumbnail and the network's view to each reading.
 
     Raises:
         WeightsError: `load` could not do its work.
     """
-    loading = ThreadPoolExecutor(1)
-    decoding = ThreadPoolExecutor(THREADS)
+    loading, decoding, cutting = (ThreadPoolExecutor(n) for n in (1, THREADS, THREADS))
+    decoder = Decoder(limits)
     try:
+        decoder.start()
         classifier = loading.submit(load)
-        prepare = partial(_prepare, classifier=classifier, pictures=pictures)
-        prepared = _in_order(feed, partial(decoding.submit, prepare))
+        decoded = _in_order(feed, partial(decoding.submit, _decode, decoder=decoder))
+        cut = partial(_cut, classifier=classifier, pictures=pictures)
+        prepared = _in_order(decoded, partial(cutting.submit, cut))
         while batch := list(islice(prepared, BATCH)):
             yield from _judge(batch, classifier.result(), pictures)
     finally:
         # A caller who stops early, by Ctrl-C too, does not wait for photos nobody will see.
+        decoder.close()
         loading.shutdown(wait=False, cancel_futures=True)
         decoding.shutdown(cancel_futures=True)
+        cutting.shutdown(wait=False, cancel_futures=True)
 
 
 def count_once(results: Iterable[Reading | Skipped]) -> Iterator[Reading | Skipped]:
@@ -199,28 +215,32 @@ def _told(
 
 
 def _in_order(
-    feed: Iterable[Post | Skipped], prepare: Callable[[Post], Future[_Prepared | Skipped]]
-) -> Iterator[_Prepared | Skipped]:
-    waiting: deque[Future[_Prepared | Skipped] | Skipped] = deque()
-    for item in feed:
-        waiting.append(item if isinstance(item, Skipped) else prepare(item))
-        if len(waiting) >= AHEAD:
+    items: Iterable[T | Skipped], begin: Callable[[T], Future[R | Skipped]]
+) -> Iterator[R | Skipped]:
+    """The results of what was begun for each item, at most a batch ahead."""
+    waiting: deque[Future[R | Skipped] | Skipped] = deque()
+    for item in items:
+        waiting.append(item if isinstance(item, Skipped) else begin(item))
+        if len(waiting) >= BATCH:
             yield _finished(waiting.popleft())
     while waiting:
         yield _finished(waiting.popleft())
 
 
-def _finished(item: Future[_Prepared | Skipped] | Skipped) -> _Prepared | Skipped:
+def _finished(item: Future[R | Skipped] | Skipped) -> R | Skipped:
     return item if isinstance(item, Skipped) else item.result()
 
 
-def _prepare(post: Post, classifier: Future[Predictor], pictures: bool) -> _Prepared | Skipped:
+def _decode(post: Post, decoder: Decoder) -> tuple[Post, Photo] | Skipped:
     try:
-        photo = decode(post.read(), edge=DECODED_SIDE)
+        return post, decoder.decode(post.read(), edge=DECODED_SIDE)
     except ImageError as error:
         return Skipped(post.customer, post.source, error.reason, str(error))
-    size = classifier.result().input_size
-    cut = garments.cut_out(photo.rgb, size)
+
+
+def _cut(found: tuple[Post, Photo], classifier: Future[Predictor], pictures: bool) -> _Prepared:
+    post, photo = found
+    cut = garments.cut_out(photo.rgb, classifier.result().input_size)
     posted_at, date_source = _date(post, photo.taken_at)
     box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
     small = thumbnail(photo.rgb, THUMBNAIL_SIDE) if pictures else None

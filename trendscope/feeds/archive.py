@@ -21,6 +21,19 @@ _FREE_BYTES = 10_000_000
 _FREE_ARCHIVE_BYTES = 100_000_000
 _LOCAL_HEADER_BYTES = 30  # of a member in a zip, before its name
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+_METHOD_NAMES = {
+    1: "shrinking",
+    2: "reducing",
+    3: "reducing",
+    4: "reducing",
+    5: "reducing",
+    6: "imploding",
+    9: "Deflate64",
+    14: "LZMA",
+    93: "Zstandard",
+    95: "XZ",
+    98: "PPMd",
+}
 _ENCRYPTED = 0x1
 
 JUNK = {".ds_store", "thumbs.db", "desktop.ini", ".localized"}
@@ -184,8 +197,9 @@ class ZipTree:
             return "encrypted", "protected by a password; export without one"
         if info.compress_type not in _METHODS:
             return (
-                "damaged_archive",
-                f"packed by a method that is not supported ({info.compress_type})",
+                "unsupported_compression",
+                f"packed by {_METHOD_NAMES.get(info.compress_type, 'an unknown method')} "
+                f"(method {info.compress_type}); pack it as an ordinary zip (deflate)",
             )
         if info in self._overlapping:
             return "damaged_archive", "its data overlap another member's"
