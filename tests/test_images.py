@@ -15,8 +15,10 @@ from PIL import Image
 
 from tests.conftest import RED, picture
 from trendscope.errors import ImageError
+from trendscope.formats import sniff
+from trendscope.images import decode, thumbnail
 from trendscope.limits import Limits
-from trendscope.images import decode, parse_exif_date, sniff, thumbnail
+from trendscope.pictures import parse_exif_date
 
 
 def encode(image: Image.Image, kind: str, **options) -> bytes:

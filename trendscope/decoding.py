@@ -11,50 +11,62 @@ from __future__ import annotations
 import json
 import os
 import signal
-import struct
 import subprocess
 import sys
 from dataclasses import asdict
 from datetime import datetime
+from queue import LifoQueue
+from threading import Lock
 from typing import IO, Any
 
 import numpy as np
 
 from trendscope.errors import ImageError, TrendscopeError
-from trendscope.images import Photo, check, decode, sniff
+from trendscope.formats import check, sniff
+from trendscope.images import Photo
 from trendscope.limits import Limits
+from trendscope.worker import ANSWER, READY, REQUEST
 
-_REQUEST = struct.Struct("<QI")  # bytes of the file; longest side of the result in pixels
-_ANSWER = struct.Struct("<II")  # bytes of the facts, as JSON; bytes of the pixels
-_READY = b"ready"
+_WORTH_A_WORKER = 32  # photos; a start costs as much as decoding so many
+_SETTINGS = {
+    "OPENBLAS_NUM_THREADS": "1",  # starting more takes as long as loading all the rest
+    # Memory is kept from photo to photo; giving it back and getting it again takes a third more.
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "134217728",
+}
 _PIPE_BYTES = 1 << 20  # a photo passes at once, where the system allows it, not 64 kB at a time
 
 SERVE = """
 import sys, json
-from types import SimpleNamespace
 sys.path, limits = json.loads(sys.argv[1])
-# Shapes in signatures are for readers and tests; importing them takes a third of the start.
-sys.modules["jaxtyping"] = SimpleNamespace(UInt8=None)
-from trendscope.decoding import serve
 from trendscope.limits import Limits
+from trendscope.worker import serve
 serve(Limits(**limits))
 """
 """What a worker runs."""
 
 
 class Decoder:
-    """A few workers, each started when first needed and again after a failure."""
+    """A few workers: one at first, more once there is work for them, new ones for those that fail.
 
-    def __init__(self, limits: Limits | None = None, *, program: str = SERVE):
+    Attributes:
+        workers: The most there are at a time.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, workers: int = 2, program: str = SERVE):
+        self.workers = workers
         self._limits = limits or Limits()
         self._program = program
-        self._idle: list[_Worker] = []
-        self._all: set[_Worker] = set()
+        self._asked = 0
+        self._running: list[_Worker] = []
+        self._idle: LifoQueue[_Worker] = LifoQueue()
         self._closed = False
+        self._lock = Lock()
 
     def start(self) -> None:
-        """Starts a worker ahead of need, without waiting for it."""
-        self._idle.append(self._new())
+        """Starts the first worker ahead of need, without waiting for it."""
+        with self._lock:
+            self._idle.put(self._new())
 
     def decode(self, data: bytes, *, edge: int) -> Photo:
         """Decodes a photo as `trendscope.images.decode` does; called by several threads at once.
@@ -64,32 +76,40 @@ class Decoder:
             TrendscopeError: No worker can be started.
         """
         check(data, self._limits)
+        worker = self._take()
         try:
-            worker = self._idle.pop()
-        except IndexError:
-            worker = self._new()
-        try:
-            photo = worker.decode(data, edge)
+            return worker.decode(data, edge)
         except _Died as death:
-            self._all.discard(worker)
             raise _explained(death, data, self._limits) from death
-        except ImageError:
-            self._idle.append(worker)
-            raise
-        self._idle.append(worker)
-        return photo
+        finally:
+            self._idle.put(worker)
 
     def close(self) -> None:
         """Ends all workers at once, whatever they are at."""
-        self._closed = True
-        while self._all:
-            self._all.pop().kill()
+        with self._lock:
+            self._closed = True
+            for worker in self._running:
+                worker.kill()
+
+    def _take(self) -> _Worker:
+        """An idle worker; where there is none, a new one if it is worth its start."""
+        with self._lock:
+            self._asked += 1
+            wanted = min(self.workers, 1 + self._asked // _WORTH_A_WORKER)
+            if self._idle.empty() and len(self._running) < wanted:
+                return self._new()
+        worker = self._idle.get()
+        if worker.alive:
+            return worker
+        with self._lock:
+            self._running.remove(worker)
+            return self._new()
 
     def _new(self) -> _Worker:
         if self._closed:
             raise ImageError("unreadable", "the run was stopped")
         worker = _Worker(self._program, self._limits)
-        self._all.add(worker)
+        self._running.append(worker)
         return worker
 
 
@@ -117,7 +137,7 @@ class _Worker:
     def decode(self, data: bytes, edge: int) -> Photo:
         assert self._process.stdin and self._process.stdout
         try:
-            self._process.stdin.write(_REQUEST.pack(len(data), edge))
+            self._process.stdin.write(REQUEST.pack(len(data), edge))
             self._process.stdin.write(data)
             self._process.stdin.flush()
             self._await_start(self._process.stdout)
@@ -126,6 +146,10 @@ class _Worker:
             self.kill()
             raise _Died(self._process.returncode) from None
 
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
@@ -133,7 +157,7 @@ class _Worker:
     def _await_start(self, answers: IO[bytes]) -> None:
         if self._ready:
             return
-        if answers.read(len(_READY)) != _READY:
+        if answers.read(len(READY)) != READY:
             self.kill()
             raise TrendscopeError(
                 f"photos cannot be decoded: {sys.executable} started, but could not load Pillow "
@@ -143,13 +167,13 @@ class _Worker:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, without what lifts a decoder's own limits; linear algebra is not wanted there."""
+    """Ours, without what lifts a decoder's own limits."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LIBHEIF")}
-    return {**kept, "OPENBLAS_NUM_THREADS": "1"}
+    return {**kept, **_SETTINGS}
 
 
 def _photo(answers: IO[bytes]) -> Photo:
-    facts_size, pixels_size = _ANSWER.unpack(_exactly(answers, _ANSWER.size))
+    facts_size, pixels_size = ANSWER.unpack(_exactly(answers, ANSWER.size))
     facts: dict[str, Any] = json.loads(_exactly(answers, facts_size))
     pixels = _exactly(answers, pixels_size)
     if "reason" in facts:
@@ -176,60 +200,3 @@ def _explained(death: _Died, data: bytes, limits: Limits) -> ImageError:
         )
     how = f"signal {-death.code}" if death.code < 0 else f"exit code {death.code}"
     return ImageError("decoder_crash", f"the {kind} decoder crashed on this file ({how})")
-
-
-# --- in the worker -------------------------------------------------------------------------------
-
-
-def serve(limits: Limits) -> None:
-    """Answers requests from standard input until it ends."""
-    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever a library prints is no answer
-    _confine(limits)
-    answers.write(_READY)
-    answers.flush()
-    while head := requests.read(_REQUEST.size):
-        size, edge = _REQUEST.unpack(head)
-        data = requests.read(size)
-        # The default action of SIGALRM ends the process, even in the midst of C code.
-        signal.setitimer(signal.ITIMER_REAL, limits.decode_seconds)
-        facts, pixels = _answer(data, edge, limits)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        answers.write(_ANSWER.pack(len(facts), len(pixels)) + facts)
-        answers.write(pixels)
-        answers.flush()
-
-
-def _confine(limits: Limits) -> None:
-    import resource
-
-    memory = limits.decoder_memory
-    for kind, most in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hardest = resource.getrlimit(kind)[1]
-        if hardest != resource.RLIM_INFINITY:
-            most = min(most, hardest)
-        resource.setrlimit(kind, (most, most))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who reads our answers
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-
-
-def _answer(data: bytes, edge: int, limits: Limits) -> tuple[bytes, bytes]:
-    facts: dict[str, Any]
-    try:
-        photo = decode(data, edge=edge, limits=limits)
-    except ImageError as error:
-        facts, pixels = {"reason": error.reason, "detail": str(error)}, b""
-    else:
-        facts = {
-            "shape": photo.rgb.shape[:2],
-            "sha256": photo.sha256,
-            "taken_at": photo.taken_at and photo.taken_at.isoformat(),
-            "format": photo.format,
-            "size": photo.size,
-        }
-        pixels = photo.rgb.tobytes()
-    return json.dumps(facts).encode(), pixels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 
 from trendscope.errors import UsageError
 
@@ -42,8 +42,8 @@ def adjusted(settings: Iterable[str]) -> Limits:
     Raises:
         UsageError: A name is unknown, or a value is not a number or negative.
     """
-    kinds = {field.name: type(field.default) for field in fields(Limits)}
-    changes: dict[str, int | float] = {}
+    kinds = {name: type(value) for name, value in asdict(Limits()).items()}
+    changes = {}
     for setting in settings:
         name, _, value = setting.partition("=")
         if name not in kinds:
@@ -54,4 +54,4 @@ def adjusted(settings: Iterable[str]) -> Limits:
             changes[name] = -1
         if not 0 <= changes[name] < float("inf"):
             raise UsageError(f"--limit {setting}: expected {name}=NUMBER, such as {name}=100")
-    return replace(Limits(), **changes)  # type: ignore[arg-type]
+    return replace(Limits(), **changes)

@@ -152,8 +152,9 @@ def scan(
     try:
         decoder.start()
         classifier = loading.submit(load)
-        decoded = _in_order(feed, partial(decoding.submit, _decode, decoder=decoder))
+        decode = partial(_decode, decoder=decoder)
         cut = partial(_cut, classifier=classifier, pictures=pictures)
+        decoded = _in_order(feed, partial(decoding.submit, decode))
         prepared = _in_order(decoded, partial(cutting.submit, cut))
         while batch := list(islice(prepared, BATCH)):
             yield from _judge(batch, classifier.result(), pictures)
@@ -215,10 +216,10 @@ def _told(
 
 
 def _in_order(
-    items: Iterable[T | Skipped], begin: Callable[[T], Future[R | Skipped]]
+    items: Iterable[T | Skipped], begin: Callable[[T], Future[R] | Future[R | Skipped]]
 ) -> Iterator[R | Skipped]:
     """The results of what was begun for each item, at most a batch ahead."""
-    waiting: deque[Future[R | Skipped] | Skipped] = deque()
+    waiting: deque[Future[R] | Future[R | Skipped] | Skipped] = deque()
     for item in items:
         waiting.append(item if isinstance(item, Skipped) else begin(item))
         if len(waiting) >= BATCH:
@@ -227,7 +228,7 @@ def _in_order(
         yield _finished(waiting.popleft())
 
 
-def _finished(item: Future[R | Skipped] | Skipped) -> R | Skipped:
+def _finished(item: Future[R] | Future[R | Skipped] | Skipped) -> R | Skipped:
     return item if isinstance(item, Skipped) else item.result()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from trendscope.errors import FeedError
-from trendscope.limits import Limits
+from trendscope.limits import Limits as Limits
 
 DateSource = Literal["feed", "exif", "file name", "none"]
 
