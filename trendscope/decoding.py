@@ -58,6 +58,7 @@ class Decoder:
         self._limits = limits or Limits()
         self._program = program
         self._asked = 0
+        self._asking = 0
         self._running: list[_Worker] = []
         self._idle: LifoQueue[_Worker] = LifoQueue()
         self._closed = False
@@ -82,7 +83,7 @@ class Decoder:
         except _Died as death:
             raise _explained(death, data, self._limits) from death
         finally:
-            self._idle.put(worker)
+            self._give_back(worker)
 
     def close(self) -> None:
         """Ends all workers at once, whatever they are at."""
@@ -95,8 +96,9 @@ class Decoder:
         """An idle worker; where there is none, a new one if it is worth its start."""
         with self._lock:
             self._asked += 1
-            wanted = min(self.workers, 1 + self._asked // _WORTH_A_WORKER)
-            if self._idle.empty() and len(self._running) < wanted:
+            self._asking += 1
+            wanted = min(self.workers, self._asking, 1 + self._asked // _WORTH_A_WORKER)
+            if len(self._running) < wanted:
                 return self._new()
         worker = self._idle.get()
         if worker.alive:
@@ -104,6 +106,11 @@ class Decoder:
         with self._lock:
             self._running.remove(worker)
             return self._new()
+
+    def _give_back(self, worker: _Worker) -> None:
+        with self._lock:
+            self._asking -= 1
+        self._idle.put(worker)
 
     def _new(self) -> _Worker:
         if self._closed:

@@ -216,10 +216,10 @@ def _told(
 
 
 def _in_order(
-    items: Iterable[T | Skipped], begin: Callable[[T], Future[R] | Future[R | Skipped]]
+    items: Iterable[T | Skipped], begin: Callable[[T], Future[R | Skipped]]
 ) -> Iterator[R | Skipped]:
     """The results of what was begun for each item, at most a batch ahead."""
-    waiting: deque[Future[R] | Future[R | Skipped] | Skipped] = deque()
+    waiting: deque[Future[R | Skipped] | Skipped] = deque()
     for item in items:
         waiting.append(item if isinstance(item, Skipped) else begin(item))
         if len(waiting) >= BATCH:
@@ -228,7 +228,7 @@ def _in_order(
         yield _finished(waiting.popleft())
 
 
-def _finished(item: Future[R] | Future[R | Skipped] | Skipped) -> R | Skipped:
+def _finished(item: Future[R | Skipped] | Skipped) -> R | Skipped:
     return item if isinstance(item, Skipped) else item.result()
 
 
@@ -239,7 +239,9 @@ def _decode(post: Post, decoder: Decoder) -> tuple[Post, Photo] | Skipped:
         return Skipped(post.customer, post.source, error.reason, str(error))
 
 
-def _cut(found: tuple[Post, Photo], classifier: Future[Predictor], pictures: bool) -> _Prepared:
+def _cut(
+    found: tuple[Post, Photo], classifier: Future[Predictor], pictures: bool
+) -> _Prepared | Skipped:
     post, photo = found
     cut = garments.cut_out(photo.rgb, classifier.result().input_size)
     posted_at, date_source = _date(post, photo.taken_at)
