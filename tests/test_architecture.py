@@ -18,6 +18,7 @@ LAYERS = [
     {"cli"},
     {"console"},
     {"report", "scan"},
+    {"pseudonyms"},
     {"readings"},
     {"classifier"},
     {"garments", "decoding", "likeness"},

@@ -152,7 +152,7 @@ def test_closing_ends_a_worker_in_the_midst_and_starts_no_other():
 
 def test_a_worker_that_cannot_start_is_no_photos_fault():
     decoder = Decoder(program="raise SystemExit(1)")
-    with pytest.raises(TrendscopeError, match="photos cannot be decoded: .*reinstall trendscope"):
+    with pytest.raises(TrendscopeError, match=r"photos cannot be decoded: .*reinstall trendscope"):
         decoder.decode(GOOD, edge=64)
 
 

@@ -15,16 +15,19 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from enum import IntEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
+from trendscope.limits import Limits, adjusted
 
 if TYPE_CHECKING:
     from trendscope.feeds import Skipped
+    from trendscope.pseudonyms import Pseudonyms
     from trendscope.readings import Classification, Profile
 
 
@@ -56,6 +59,22 @@ Customer = Annotated[
     str | None,
     typer.Option(
         "--customer", metavar="NAME", help="Whose photos they are, whatever the feed says."
+    ),
+]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        metavar="NAME=VALUE",
+        help="Change a limit; may be repeated. Usual: "
+        + " ".join(f"{name}={value:_}" for name, value in asdict(Limits()).items()),
+    ),
+]
+Pseudonymise = Annotated[
+    bool,
+    typer.Option(
+        "--pseudonymise",
+        help="Replace customers' names and paths by keyed hashes; the key is in TRENDSCOPE_KEY.",
     ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 4 if anything was skipped.")]
@@ -132,14 +151,23 @@ def classify(
     output: Output = None,
     weights: Weights = None,
     customer: Customer = None,
+    pseudonymise: Pseudonymise = False,
+    limit: Limit = None,
     strict: Strict = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Say of each photo which garment it shows."""
-    with _exit_codes(verbose):
+    with _exit_codes(verbose, pseudonymise and (*paths, output, customer)):
         _check_targets(output)
-        found = _classification(paths, weights, customer, quiet)
+        found = _classification(
+            paths,
+            quiet,
+            weights=weights,
+            customer=customer,
+            limits=adjusted(limit or ()),
+            pseudonyms=_pseudonyms(pseudonymise),
+        )
         if json:
             from trendscope.report import classification_json
 
@@ -165,16 +193,33 @@ def profile(
     output: Output = None,
     weights: Weights = None,
     customer: Customer = None,
+    keep_reposts: Annotated[
+        bool,
+        typer.Option(
+            "--keep-reposts", help="Count photos posted again in another size or quality."
+        ),
+    ] = False,
+    pseudonymise: Pseudonymise = False,
+    limit: Limit = None,
     strict: Strict = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Say what each customer wears, and how often."""
-    with _exit_codes(verbose):
+    with _exit_codes(verbose, pseudonymise and (*paths, output, html, customer)):
         if json and csv:
             raise UsageError("--json and --csv exclude each other; choose one")
         _check_targets(output, html)
-        found = _profile(paths, weights, customer, quiet, pictures=html is not None)
+        found = _profile(
+            paths,
+            quiet,
+            weights=weights,
+            customer=customer,
+            limits=adjusted(limit or ()),
+            keep_reposts=keep_reposts,
+            pseudonyms=_pseudonyms(pseudonymise),
+            pictures=html is not None,
+        )
         if html:
             _write_page(found, html)
         if json or csv:
@@ -188,26 +233,28 @@ def profile(
         _conclude(found, strict, quiet or not (json or csv or output))
 
 
-def _classification(
-    paths: list[Path], weights: str | None, customer: str | None, quiet: bool
-) -> Classification:
+def _classification(paths: list[Path], quiet: bool, **options: Any) -> Classification:
     from trendscope import scan
     from trendscope.console import progress_bar
 
     with progress_bar(quiet) as progress:
-        return scan.classify(paths, weights=weights, customer=customer, progress=progress)
+        return scan.classify(paths, progress=progress, **options)
 
 
-def _profile(
-    paths: list[Path], weights: str | None, customer: str | None, quiet: bool, pictures: bool
-) -> Profile:
+def _profile(paths: list[Path], quiet: bool, **options: Any) -> Profile:
     from trendscope import scan
     from trendscope.console import progress_bar
 
     with progress_bar(quiet) as progress:
-        return scan.profile(
-            paths, weights=weights, customer=customer, pictures=pictures, progress=progress
-        )
+        return scan.profile(paths, progress=progress, **options)
+
+
+def _pseudonyms(wanted: bool) -> Pseudonyms | None:
+    if not wanted:
+        return None
+    from trendscope.pseudonyms import from_environment
+
+    return from_environment()
 
 
 def _write_page(found: Profile, path: Path) -> None:
@@ -272,17 +319,33 @@ def _warn(skipped: Sequence[Skipped]) -> None:
 
 
 @contextmanager
-def _exit_codes(verbose: bool) -> Iterator[None]:
-    """Turns what can go wrong into a line on standard error and an exit code."""
+def _exit_codes(
+    verbose: bool, hidden: Sequence[Path | str | None] | Literal[False]
+) -> Iterator[None]:
+    """Turns what can go wrong into a line on standard error and an exit code.
+
+    Args:
+        verbose: Show where it arose.
+        hidden: Names and paths that messages may not show.
+    """
     try:
         yield
     except (TrendscopeError, OSError, KeyboardInterrupt) as error:
+        names = [str(name) for name in hidden or () if name is not None]
         if verbose:
-            traceback.print_exc()
-        raise typer.Exit(_report(error)) from error
+            print(_cleared(traceback.format_exc(), names), end="", file=sys.stderr)
+        raise typer.Exit(_report(error, names)) from error
 
 
-def _report(error: BaseException) -> ExitCode:
+def _cleared(text: str, names: list[str]) -> str:
+    if not names:
+        return text
+    from trendscope.pseudonyms import without
+
+    return without(text, names)
+
+
+def _report(error: BaseException, names: list[str]) -> ExitCode:
     if isinstance(error, KeyboardInterrupt):
         print("trendscope: stopped; nothing was written", file=sys.stderr)
         return ExitCode.INTERRUPTED
@@ -290,7 +353,7 @@ def _report(error: BaseException) -> ExitCode:
         # Whoever read the output, such as `head`, has seen enough. Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
-    print(f"trendscope: {error}", file=sys.stderr)
+    print(f"trendscope: {_cleared(str(error), names)}", file=sys.stderr)
     if isinstance(error, UsageError):
         return ExitCode.WRONG_USAGE
     return ExitCode.NOTHING_USABLE if isinstance(error, NothingUsable) else ExitCode.FAILED

@@ -25,7 +25,9 @@ from trendscope.decoding import Decoder
 from trendscope.errors import ImageError
 from trendscope.feeds import DateSource, Post, Skipped, open_feed
 from trendscope.images import Photo, thumbnail
+from trendscope.likeness import Album, Likeness, likeness
 from trendscope.limits import Limits
+from trendscope.pseudonyms import Pseudonyms
 from trendscope.readings import (
     Classification,
     Garment,
@@ -77,6 +79,7 @@ def classify(
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
     limits: Limits | None = None,
+    pseudonyms: Pseudonyms | None = None,
     progress: Progress | None = None,
 ) -> Classification:
     """Says of each photo what garment it shows.
@@ -86,6 +89,7 @@ def classify(
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
         customer: Whose photos they are, instead of what the feed says.
         limits: What feeds and photos may ask for.
+        pseudonyms: Replace the customers' names, and the paths, which may hold them.
         progress: Told after every item.
 
     Raises:
@@ -94,8 +98,8 @@ def classify(
     """
     load = _loader(weights)
     feed = list(open_feed(paths, customer=customer, limits=limits))
-    results = tuple(_told(scan(feed, load, limits=limits), len(feed), progress))
-    return Classification(load().name, results)
+    results = _named(_told(scan(feed, load, limits=limits), len(feed), progress), pseudonyms)
+    return Classification(load().name, tuple(results))
 
 
 def profile(
@@ -104,6 +108,8 @@ def profile(
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
     limits: Limits | None = None,
+    keep_reposts: bool = False,
+    pseudonyms: Pseudonyms | None = None,
     pictures: bool = False,
     progress: Progress | None = None,
 ) -> Profile:
@@ -114,6 +120,8 @@ def profile(
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
         customer: Whose photos they are, instead of what the feed says.
         limits: What feeds and photos may ask for.
+        keep_reposts: Count photos that were posted again in another size or quality.
+        pseudonyms: Replace the customers' names, and the paths, which may hold them.
         pictures: Keep a thumbnail and the network's view of each photo, for a contact sheet.
         progress: Told after every item.
 
@@ -124,8 +132,8 @@ def profile(
     load = _loader(weights)
     feed = list(open_feed(paths, customer=customer, limits=limits))
     looked_at = scan(feed, load, limits=limits, pictures=pictures)
-    results = _told(looked_at, len(feed), progress)
-    once = tuple(count_once(results))
+    results = _named(_told(looked_at, len(feed), progress), pseudonyms)
+    once = tuple(count_once(results, keep_reposts=keep_reposts))
     return summarise(load().name, once)
 
 
@@ -166,9 +174,18 @@ def scan(
         cutting.shutdown(wait=False, cancel_futures=True)
 
 
-def count_once(results: Iterable[Reading | Skipped]) -> Iterator[Reading | Skipped]:
-    """Turns a customer's image that was read before, by its id or its bytes, into a `Skipped`."""
+def count_once(
+    results: Iterable[Reading | Skipped], *, keep_reposts: bool = False
+) -> Iterator[Reading | Skipped]:
+    """Turns a customer's image that was read before into a `Skipped`.
+
+    Args:
+        results: What was read.
+        keep_reposts: Only the same post or the same bytes are the same image; else also what looks
+            the same in another size or compression, which is told apart as ``repost``.
+    """
     seen: set[tuple[str, str]] = set()
+    album = Album[str]()
     for result in results:
         if isinstance(result, Skipped):
             yield result
@@ -177,9 +194,22 @@ def count_once(results: Iterable[Reading | Skipped]) -> Iterator[Reading | Skipp
         if keys & seen:
             detail = "the same photo of this customer was counted already"
             yield Skipped(result.customer, result.source, "duplicate", detail)
-        else:
-            seen |= keys
-            yield result
+            continue
+        seen |= keys
+        yield result if keep_reposts else _first(result, album)
+
+
+def _first(reading: Reading, album: Album[str]) -> Reading | Skipped:
+    """The reading, unless the album holds one that looks the same."""
+    if reading.looks is None:
+        return reading
+    if original := album.find(reading.customer, reading.looks):
+        detail = (
+            f"the same photo as {original}, in another size or quality; --keep-reposts counts it"
+        )
+        return Skipped(reading.customer, reading.source, "repost", detail)
+    album.add(reading.customer, reading.looks, reading.source)
+    return reading
 
 
 @dataclass(frozen=True)
@@ -190,6 +220,7 @@ class _Prepared:
     date_source: DateSource
     pixels: UInt8[np.ndarray, "s s 3"]
     box: garments.Box
+    looks: Likeness
     thumbnail: bytes | None
 
 
@@ -213,6 +244,12 @@ def _told(
         if progress:
             progress(done, total)
         yield result
+
+
+def _named(
+    results: Iterable[Reading | Skipped], pseudonyms: Pseudonyms | None
+) -> Iterable[Reading | Skipped]:
+    return results if pseudonyms is None else map(pseudonyms.replaced, results)
 
 
 def _in_order(
@@ -246,8 +283,9 @@ def _cut(
     cut = garments.cut_out(photo.rgb, classifier.result().input_size)
     posted_at, date_source = _date(post, photo.taken_at)
     box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
+    looks = likeness(photo.rgb)
     small = thumbnail(photo.rgb, THUMBNAIL_SIDE) if pictures else None
-    return _Prepared(post, photo.sha256, posted_at, date_source, cut.pixels, box, small)
+    return _Prepared(post, photo.sha256, posted_at, date_source, cut.pixels, box, looks, small)
 
 
 def _date(post: Post, taken_at: datetime | None) -> tuple[datetime | None, DateSource]:
@@ -289,6 +327,7 @@ def _reading(item: _Prepared, prediction: Prediction, pictures: bool) -> Reading
         garments=found,
         probabilities=tuple(prediction.top(len(prediction.probabilities))),
         outside=prediction.outside,
+        looks=item.looks,
         thumbnail=item.thumbnail,
         seen=thumbnail(item.pixels, SEEN_SIDE, quality=90) if pictures else None,
     )
