@@ -87,10 +87,66 @@ def test_zip_in_zip_is_not_opened(tmp_path):
     assert item.reason == "nested_archive"
 
 
+def test_zips_inside_a_zip_are_opened_as_deep_as_allowed(tmp_path):
+    innermost = make(tmp_path / "0.zip", {"a.jpg": b"deep"}).read_bytes()
+    middle = make(tmp_path / "1.zip", {"0.ZIP": innermost, "b.jpg": b"middle"}).read_bytes()
+    outer = make(tmp_path / "2.zip", {"1.zip": middle, "c.jpg": b"top"})
+    found = {}
+    for depth in range(3):
+        items = list(open_feed([outer], limits=Limits(depth=depth)))
+        found[depth] = [i.read() if isinstance(i, Post) else i.reason for i in items]
+    assert found == {
+        0: ["nested_archive", b"top"],
+        1: ["nested_archive", b"middle", b"top"],
+        2: [b"deep", b"middle", b"top"],
+    }
+
+
+def test_zips_inside_share_the_budgets_of_the_outer_one(tmp_path):
+    inner = make(tmp_path / "0.zip", {f"{i}.jpg": bytes(50) for i in range(5)}).read_bytes()
+    outer = make(tmp_path / "1.zip", {"a.zip": inner, "b.zip": inner})
+    tree = ZipTree(outer, Limits(depth=1, members=8))
+    assert len(tree.names) == 6
+    assert [s.reason for s in tree.skipped] == ["archive_limit"]
+    posts = list(open_feed([outer], limits=Limits(depth=1, archive_bytes=2 * len(inner) + 120)))
+    with pytest.raises(ImageError, match="unpacks to more than 20 bytes"):
+        [post.read() for post in posts]
+    closed = ZipTree(outer, Limits(depth=1, file_bytes=len(inner) + 1))  # memory for one of them
+    assert [s.reason for s in closed.skipped] == ["nested_archive"]
+
+
+def test_a_damaged_zip_inside_costs_itself(tmp_path):
+    outer = make(tmp_path / "1.zip", {"a.zip": b"PK no", "b.jpg": b"x"})
+    skipped, post = open_feed([outer], limits=Limits(depth=1))
+    assert (skipped.reason, post.read()) == ("damaged_archive", b"x")
+    assert skipped.detail == "cannot be opened as a zip (File is not a zip file)"
+
+
+@pytest.mark.parametrize("method", [1, 6, 9, 14, 93, 95, 98, 77])
+def test_methods_that_are_not_supported_are_named(tmp_path, method):
+    path = make(tmp_path / "z.zip", {"a.jpg": b"x", "b.jpg": b"y"})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 10] = method
+    path.write_bytes(data)
+    skipped, post = open_feed([path])
+    assert (skipped.reason, post.read()) == ("unsupported_compression", b"y")
+    assert f"(method {method}); pack it as an ordinary zip" in skipped.detail
+    assert ("unknown" in skipped.detail) == (method == 77)
+
+
+def test_junk_before_a_zip_does_not_hide_that_it_is_one(tmp_path):
+    path = make(tmp_path / "z.zip", {"a.jpg": b"x"})
+    path.write_bytes(b"junk" + path.read_bytes())
+    assert [post.read() for post in open_feed([path])] == [b"x"]
+    (tmp_path / "picture.zip").write_bytes(picture(RED))
+    (post,) = open_feed([tmp_path / "picture.zip"])
+    assert post.read() == picture(RED)
+
+
 def test_unpacking_stops_at_the_ratio(tmp_path):
-    path = make(tmp_path / "z.zip", {"a.jpg": bytes(30_000_000)}, compression=zipfile.ZIP_DEFLATED)
+    path = make(tmp_path / "z.zip", {"a.jpg": bytes(3_000_000)}, compression=zipfile.ZIP_DEFLATED)
     (post,) = open_feed([path])
-    with pytest.raises(ImageError, match="unpacks to more than 10,000,000 bytes") as caught:
+    with pytest.raises(ImageError, match="unpacks to more than 1,000,000 bytes") as caught:
         post.read()
     assert caught.value.reason == "archive_limit"
 
@@ -113,13 +169,13 @@ def test_members_refused_half_way_use_the_budget_up_too(tmp_path):
 
 
 def test_the_budget_follows_the_size_of_the_archive(tmp_path):
-    zeros = {f"{i:02}.jpg": bytes(9_900_000) for i in range(12)}
+    zeros = {f"{i:03}.jpg": bytes(990_000) for i in range(110)}
     path = make(tmp_path / "z.zip", zeros, compression=zipfile.ZIP_DEFLATED)
     read = 0
     with pytest.raises(ImageError, match="unpacks to more than"):
         for post in open_feed([path]):
             read += len(post.read())
-    assert read == 10 * 9_900_000  # the eleventh would pass 100 MB
+    assert read == 101 * 990_000  # the next would pass 100 MB
 
 
 def test_members_that_share_bytes_are_refused(tmp_path):

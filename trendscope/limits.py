@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, replace
 
 from trendscope.errors import UsageError
 
+FREE_MEMBER_BYTES = 1_000_000
+FREE_ARCHIVE_BYTES = 100_000_000
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -17,8 +20,8 @@ class Limits:
         json_bytes: Largest index file of an export.
         members: Most members of one archive, those of archives inside it included.
         archive_bytes: Most bytes read out of one archive, all members together.
-        ratio: Most bytes that a member may unpack to per packed byte beyond its first 10 MB, and
-            an archive beyond its first 100 MB.
+        ratio: Most bytes that a member may unpack to per packed byte beyond `FREE_MEMBER_BYTES`,
+            and an archive beyond `FREE_ARCHIVE_BYTES`.
         depth: How deep archives may lie inside each other; 0: those inside another stay closed.
         pixels: Largest width x height; 108 million is a common phone photo.
         decode_seconds: Longest time for decoding one photo.
@@ -30,7 +33,7 @@ class Limits:
     members: int = 500_000
     archive_bytes: int = 50_000_000_000
     ratio: int = 200
-    depth: int = 1
+    depth: int = 0
     pixels: int = 120_000_000
     decode_seconds: float = 20.0
     decoder_memory: int = 1_000_000_000

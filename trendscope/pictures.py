@@ -71,9 +71,12 @@ def jpeg(pixels: bytes, shape: tuple[int, int], edge: int, quality: int) -> byte
 
 
 def _read(data: bytes, edge: int, limits: Limits, now: datetime) -> Picture:
-    if sniff(data) in ("HEIF", "AVIF"):  # libheif reads some AVIF files that Pillow cannot
+    kind = sniff(data)
+    kinds: tuple[str, ...] = (kind,) if kind else FORMATS
+    if kind in ("HEIF", "AVIF"):  # libheif reads some AVIF files that Pillow cannot
         _know_heif()
-    with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        kinds = ("AVIF", "HEIF")
+    with Image.open(io.BytesIO(data), formats=kinds) as picture:
         width, height = picture.size
         if width * height > limits.pixels:
             raise ImageError(
@@ -81,7 +84,6 @@ def _read(data: bytes, edge: int, limits: Limits, now: datetime) -> Picture:
                 f"{width} x {height} pixels; the limit is {limits.pixels:,}; "
                 "save it smaller, or raise it: --limit pixels=...",
             )
-        kind = picture.format or "unknown"
         picture.draft("RGB", (edge, edge))
         picture.load()
         # Only now: for PNG, reading EXIF loads the pixels too and would hide that they are broken.
@@ -92,6 +94,7 @@ def _read(data: bytes, edge: int, limits: Limits, now: datetime) -> Picture:
     rgb = _to_rgb(upright)
     rgb.thumbnail((edge, edge), Image.Resampling.BOX, reducing_gap=None)
     digest = hashlib.sha256(data).hexdigest()
+    kind = picture.format or kind or "unknown"
     return Picture(rgb.tobytes(), rgb.size[::-1], digest, taken_at, kind, (width, height))
 
 

@@ -5,6 +5,7 @@ Both give sorted member names with forward slashes and read one member at a time
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import zipfile
@@ -14,12 +15,21 @@ from pathlib import Path
 from typing import Protocol
 
 from trendscope.errors import FeedError, ImageError
-from trendscope.feeds import Limits, Skipped, displayed
+from trendscope.feeds import Skipped, displayed
+from trendscope.limits import FREE_ARCHIVE_BYTES, FREE_MEMBER_BYTES, Limits
 
 _CHUNK = 1 << 20
-_FREE_BYTES = 10_000_000
-_FREE_ARCHIVE_BYTES = 100_000_000
 _LOCAL_HEADER_BYTES = 30  # of a member in a zip, before its name
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+)
+"""What `zipfile` raises for archives that are not as they should be."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _METHOD_NAMES = {
     1: "shrinking",
@@ -151,7 +161,11 @@ def _why(error: OSError) -> str:
 
 
 class ZipTree:
-    """The members of a zip that are safe to read."""
+    """The members of a zip that are safe to read, those of zips inside it included.
+
+    Zips inside are opened only so far as `Limits.depth` says, in memory, and use up the same
+    budget of members and bytes.
+    """
 
     def __init__(self, path: Path, limits: Limits):
         self.label = displayed(str(path))
@@ -159,37 +173,67 @@ class ZipTree:
         self.names: list[str] = []
         self.skipped: list[Skipped] = []
         self._limits = limits
-        self._infos: dict[str, zipfile.ZipInfo] = {}
+        self._members: dict[str, tuple[zipfile.ZipFile, zipfile.ZipInfo]] = {}
+        self._counted = 0
+        self._in_memory = 0
         try:
-            self._zip = zipfile.ZipFile(path)
-            most = max(_FREE_ARCHIVE_BYTES, limits.ratio * path.stat().st_size)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            archive = zipfile.ZipFile(path)
+            most = max(FREE_ARCHIVE_BYTES, limits.ratio * path.stat().st_size)
+        except _DAMAGED as error:
             raise FeedError(
-                f"{self.label} cannot be opened as a zip ({error}); download the export again"
+                f"{self.label} cannot be opened as a zip ({_short(error)}); "
+                "download the export again"
             ) from error
         self._budget = min(limits.archive_bytes, most)
-        self._overlapping = _overlapping(self._zip.infolist(), self._zip.start_dir)
-        for number, info in enumerate(self._zip.infolist()):
-            if number >= limits.members:
-                problem = f"more than {limits.members:,} members; the rest is not read"
-                self.skipped.append(Skipped(None, self.label, "archive_limit", problem))
+        self._add_all(archive, "", limits.depth)
+        self.names = sorted(self._members)
+
+    def _add_all(self, archive: zipfile.ZipFile, prefix: str, depth: int) -> None:
+        infos = archive.infolist()
+        overlapping = _overlapping(infos, archive.start_dir)
+        for info in infos:
+            if self._counted >= self._limits.members:
+                most = f"more than {self._limits.members:,} members; the rest is not read"
+                self._skip(prefix, "archive_limit", most)
                 break
-            self._add(info)
-        self.names.sort()
+            self._counted += 1
+            name = prefix + info.filename
+            if name.endswith("/") or is_junk(name):
+                continue
+            problem = self._problem(name, info, info in overlapping)
+            if problem:
+                self._skip(name, *problem)
+            elif name.lower().endswith(".zip"):
+                self._open_inner(archive, info, name, depth)
+            else:
+                self._members[name] = archive, info
 
-    def _add(self, info: zipfile.ZipInfo) -> None:
-        if info.filename.endswith("/") or is_junk(info.filename):
+    def _open_inner(
+        self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, depth: int
+    ) -> None:
+        room = self._limits.file_bytes - self._in_memory
+        if depth < 1 or info.file_size > room:
+            self._skip(
+                name, "nested_archive", "a zip inside a zip is not opened; give it by itself"
+            )
             return
-        if problem := self._problem(info):
-            source = f"{self.label}/{displayed(info.filename)}"
-            self.skipped.append(Skipped(None, source, *problem))
+        try:
+            data = self._read(archive, info, room)
+            self._in_memory += len(data)
+            inner = zipfile.ZipFile(io.BytesIO(data))
+        except ImageError as error:
+            self._skip(name, error.reason, str(error))
+        except _DAMAGED as error:
+            self._skip(name, "damaged_archive", f"cannot be opened as a zip ({_short(error)})")
         else:
-            self._infos[info.filename] = info
-            self.names.append(info.filename)
+            self._add_all(inner, f"{name}/", depth - 1)
 
-    def _problem(self, info: zipfile.ZipInfo) -> tuple[str, str] | None:
-        name = info.orig_filename
-        if unsafe(name):
+    def _skip(self, name: str, reason: str, detail: str) -> None:
+        source = f"{self.label}/{displayed(name)}".rstrip("/") if name else self.label
+        self.skipped.append(Skipped(None, source, reason, detail))
+
+    def _problem(self, name: str, info: zipfile.ZipInfo, overlaps: bool) -> tuple[str, str] | None:
+        if unsafe(info.orig_filename):
             return "unsafe_path", "the path leads out of the archive"
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
             return "link", "a link or device inside the archive"
@@ -201,36 +245,29 @@ class ZipTree:
                 f"packed by {_METHOD_NAMES.get(info.compress_type, 'an unknown method')} "
                 f"(method {info.compress_type}); pack it as an ordinary zip (deflate)",
             )
-        if info in self._overlapping:
+        if overlaps:
             return "damaged_archive", "its data overlap another member's"
-        if info.filename in self._infos:
+        if name in self._members:
             return "duplicate", "a second member of the same name"
-        if info.filename.lower().endswith(".zip"):
-            return "nested_archive", "a zip inside a zip is not opened; give it by itself"
         return None
 
     def read(self, name: str, limit: int) -> bytes:
         """The member's bytes, counted while they are unpacked; see `Tree.read`."""
-        info = self._infos[name]
-        try:
-            return self._unpack(info, limit)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            OSError,
-            EOFError,
-            RuntimeError,
-            NotImplementedError,
-            ValueError,
-        ) as error:
-            raise ImageError("damaged_archive", f"damaged inside the archive ({error})") from error
+        return self._read(*self._members[name], limit)
 
-    def _unpack(self, info: zipfile.ZipInfo, limit: int) -> bytes:
+    def _read(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+        try:
+            return self._unpack(archive, info, limit)
+        except _DAMAGED as error:
+            problem = f"damaged inside the archive ({_short(error)})"
+            raise ImageError("damaged_archive", problem) from error
+
+    def _unpack(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
         parts: list[bytes] = []
         size = 0
-        most = min(limit, self._budget, max(_FREE_BYTES, self._limits.ratio * info.compress_size))
-        most = max(most, 0)
-        with self._zip.open(info) as member:
+        most = max(FREE_MEMBER_BYTES, self._limits.ratio * info.compress_size)
+        most = max(min(limit, self._budget, most), 0)
+        with archive.open(info) as member:
             while chunk := member.read(_CHUNK):
                 size += len(chunk)
                 # At once, so that members refused half-way use the budget up too.
@@ -241,6 +278,13 @@ class ZipTree:
         if size != info.file_size:
             raise ImageError("damaged_archive", f"says {info.file_size:,} bytes but holds {size:,}")
         return b"".join(parts)
+
+
+def _short(error: Exception) -> str:
+    """What went wrong in few words; zip errors may quote half the file."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    line = displayed(" ".join(text.split())) or type(error).__name__
+    return line if len(line) <= 80 else f"{line[:79]}…"
 
 
 def _overlapping(infos: list[zipfile.ZipInfo], end: int) -> set[zipfile.ZipInfo]:

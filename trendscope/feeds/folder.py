@@ -12,6 +12,7 @@ from pathlib import Path
 from trendscope.errors import FeedError
 from trendscope.feeds import DateSource, Limits, Post, Skipped, displayed, instagram
 from trendscope.feeds.archive import FolderTree, Part, Tree, ZipTree, read_file
+from trendscope.formats import sniff
 
 # A date and perhaps a time in names that phones, Instaloader and WhatsApp give their files.
 _NAMED_DATE = re.compile(
@@ -40,7 +41,7 @@ def read(
 
 
 def is_zip(path: Path) -> bool:
-    """True for a regular file that begins as a zip does.
+    """True for a regular file that begins as a zip does, or is called one and is no picture.
 
     `zipfile.is_zipfile` looks at the end instead: a photo with a zip glued on would be one.
     """
@@ -48,9 +49,12 @@ def is_zip(path: Path) -> bool:
         return False
     try:
         with path.open("rb") as file:
-            return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+            start = file.read(32)
     except OSError:
         return False
+    if start[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"):
+        return True
+    return bool(start) and path.suffix.lower() == ".zip" and sniff(start) is None
 
 
 def _read_folder(
