@@ -6,6 +6,7 @@ Both give sorted member names with forward slashes and read one member at a time
 from __future__ import annotations
 
 import io
+import lzma
 import os
 import stat
 import zipfile
@@ -23,6 +24,8 @@ _LOCAL_HEADER_BYTES = 30  # of a member in a zip, before its name
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
+    MemoryError,  # a member packed by LZMA names the memory that it wants
     OSError,
     EOFError,
     RuntimeError,
@@ -30,7 +33,7 @@ _DAMAGED = (
     ValueError,
 )
 """What `zipfile` raises for archives that are not as they should be."""
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _METHOD_NAMES = {
     1: "shrinking",
     2: "reducing",
@@ -39,7 +42,6 @@ _METHOD_NAMES = {
     5: "reducing",
     6: "imploding",
     9: "Deflate64",
-    14: "LZMA",
     93: "Zstandard",
     95: "XZ",
     98: "PPMd",
