@@ -58,6 +58,7 @@ def test_a_photo_is_the_same_as_decoded_here(decoder):
     for data in (GOOD, picture(RED, (800, 600), "PNG"), picture(RED, kind="AVIF")):
         ours, theirs = decoder.decode(data, edge=100), decode(data, edge=100)
         assert (ours.rgb == theirs.rgb).all() and ours.rgb.dtype == np.uint8
+        assert (ours.small == theirs.small).all() and ours.small.any()
         assert (ours.sha256, ours.size, ours.format) == (theirs.sha256, theirs.size, theirs.format)
 
 

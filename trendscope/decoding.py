@@ -186,8 +186,17 @@ def _photo(answers: IO[bytes]) -> Photo:
     if "reason" in facts:
         raise ImageError(facts["reason"], facts["detail"])
     taken_at = facts["taken_at"] and datetime.fromisoformat(facts["taken_at"])
-    rgb = np.frombuffer(pixels, np.uint8).reshape(*facts["shape"], 3)
-    return Photo(rgb, facts["sha256"], taken_at, facts["format"], tuple(facts["size"]))
+    height, width = facts["shape"]
+    flat = np.frombuffer(pixels, np.uint8)
+    rgb, small = np.split(flat, [height * width * 3])
+    return Photo(
+        rgb.reshape(height, width, 3),
+        small.reshape(32, 32, 3),
+        facts["sha256"],
+        taken_at,
+        facts["format"],
+        tuple(facts["size"]),
+    )
 
 
 def _exactly(answers: IO[bytes], size: int) -> bytes:

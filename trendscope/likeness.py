@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
 from typing import Generic, TypeVar
 
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float64
+
+from trendscope.images import Photo
 
 T = TypeVar("T")
 
@@ -43,13 +44,13 @@ class Likeness:
     aspect: float
 
 
-def likeness(rgb: UInt8[np.ndarray, "h w 3"]) -> Likeness:
-    """Describes upright pixels."""
-    small = _shrunk(rgb)
-    low = _COSINES @ small.mean(2) @ _COSINES.T
+def likeness(photo: Photo) -> Likeness:
+    """Describes a decoded photo."""
+    low = _COSINES @ photo.small.mean(2) @ _COSINES.T
     bits = np.packbits(low.ravel() > _WEAKEST)
-    colours = small.reshape(16, 2, 16, 2, 3).mean((1, 3)).round().astype(np.uint8)
-    return Likeness(int.from_bytes(bits.tobytes()), colours.tobytes(), rgb.shape[1] / rgb.shape[0])
+    colours = photo.small.reshape(16, 2, 16, 2, 3).mean((1, 3)).round().astype(np.uint8)
+    width, height = photo.size
+    return Likeness(int.from_bytes(bits.tobytes()), colours.tobytes(), width / height)
 
 
 def alike(one: Likeness, other: Likeness) -> bool:
@@ -97,23 +98,3 @@ def _cosines() -> Float64[np.ndarray, "8 32"]:
 
 
 _COSINES = _cosines()
-
-
-def _shrunk(rgb: UInt8[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "32 32 3"]:
-    """Means over a grid of 32 x 32 fields, whatever the picture's shape."""
-    h, w = rgb.shape[:2]
-    rows = _fields(h) @ rgb.reshape(h, w * 3).astype(np.float32)
-    columns = rows.reshape(_SIDE, w, 3).transpose(1, 0, 2).reshape(w, _SIDE * 3)
-    means: np.ndarray = (_fields(w) @ columns).reshape(_SIDE, _SIDE, 3).transpose(1, 0, 2)
-    return means
-
-
-@cache
-def _fields(length: int) -> Float32[np.ndarray, "32 length"]:
-    """How much of each pixel of a side lies in each of 32 equal fields; every row sums to 1."""
-    edges = np.arange(_SIDE + 1) * (length / _SIDE)
-    starts, ends = edges[:-1, None], edges[1:, None]
-    pixels = np.arange(length)
-    shared = np.minimum(ends, pixels + 1) - np.maximum(starts, pixels)
-    weights: np.ndarray = np.maximum(shared, 0) * (_SIDE / length)
-    return weights.astype(np.float32)

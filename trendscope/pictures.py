@@ -22,12 +22,16 @@ from trendscope.limits import Limits
 Image.MAX_IMAGE_PIXELS = None  # our own limit, checked before loading, names itself in its message
 
 
+SMALL_SIDE = 32
+
+
 class Picture(NamedTuple):
     """A decoded picture: `trendscope.images.Photo` before its pixels are an array.
 
     Attributes:
         pixels: 8-bit RGB, row by row.
         shape: Height and width.
+        small: The same as a picture of `SMALL_SIDE` x `SMALL_SIDE`, 8-bit RGB.
         sha256: Digest of the file's bytes, in hex.
         taken_at: When the camera says it was taken, aware UTC.
         format: Pillow's name of the format.
@@ -36,6 +40,7 @@ class Picture(NamedTuple):
 
     pixels: bytes
     shape: tuple[int, int]
+    small: bytes
     sha256: str
     taken_at: datetime | None
     format: str
@@ -93,9 +98,15 @@ def _read(data: bytes, edge: int, limits: Limits, now: datetime) -> Picture:
         width, height = height, width
     rgb = _to_rgb(upright)
     rgb.thumbnail((edge, edge), Image.Resampling.BOX, reducing_gap=None)
-    digest = hashlib.sha256(data).hexdigest()
-    kind = picture.format or kind or "unknown"
-    return Picture(rgb.tobytes(), rgb.size[::-1], digest, taken_at, kind, (width, height))
+    return Picture(
+        rgb.tobytes(),
+        rgb.size[::-1],
+        rgb.resize((SMALL_SIDE, SMALL_SIDE), Image.Resampling.BOX).tobytes(),
+        hashlib.sha256(data).hexdigest(),
+        taken_at,
+        picture.format or kind or "unknown",
+        (width, height),
+    )
 
 
 @cache

@@ -283,7 +283,7 @@ def _cut(
     cut = garments.cut_out(photo.rgb, classifier.result().input_size)
     posted_at, date_source = _date(post, photo.taken_at)
     box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
-    looks = likeness(photo.rgb)
+    looks = likeness(photo)
     small = thumbnail(photo.rgb, THUMBNAIL_SIDE) if pictures else None
     return _Prepared(post, photo.sha256, posted_at, date_source, cut.pixels, box, looks, small)
 

@@ -16,7 +16,7 @@ REQUEST = struct.Struct("<QI")
 """Bytes of the file that follows; longest side of the result in pixels."""
 
 ANSWER = struct.Struct("<II")
-"""Bytes of the facts, as JSON, and of the pixels, which follow."""
+"""Bytes of the facts, as JSON, and of the pixels and the small picture, which follow."""
 
 READY = b"ready"
 
@@ -67,6 +67,6 @@ def _answer(data: bytes, edge: int, limits: Limits) -> tuple[bytes, bytes]:
     except ImageError as error:
         return json.dumps({"reason": error.reason, "detail": str(error)}).encode(), b""
     facts: dict[str, Any] = picture._asdict()
-    del facts["pixels"]
+    pixels = facts.pop("pixels") + facts.pop("small")
     facts["taken_at"] = picture.taken_at and picture.taken_at.isoformat()
-    return json.dumps(facts).encode(), picture.pixels
+    return json.dumps(facts).encode(), pixels

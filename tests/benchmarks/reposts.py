@@ -31,7 +31,7 @@ COPIES = {
 
 def looks(data: bytes) -> Likeness:
     """As the scan sees it."""
-    return likeness(decode(data, edge=384).rgb)
+    return likeness(decode(data, edge=384))
 
 
 def copy(data: bytes, side: int, kind: str, quality: int) -> bytes:
