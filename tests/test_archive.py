@@ -157,6 +157,16 @@ def test_lzma_may_name_any_memory_and_gets_little(tmp_path):
     assert found[0] in ("500000", "damaged_archive") and int(found[1]) < 100_000
 
 
+def test_a_part_of_a_split_zip_is_refused_whole(tmp_path):
+    path = make(tmp_path / "z.zip", {"a.jpg": b"x", "b.jpg": b"y"})
+    data = bytearray(path.read_bytes())
+    data[data.rindex(b"PK\x01\x02") + 34] = 1  # the disk on which b.jpg begins
+    path.write_bytes(data)
+    (item,) = open_feed([path])
+    assert item.reason == "damaged_archive"
+    assert item.detail.endswith("z.zip is one part of a split zip; join the parts first")
+
+
 def test_junk_before_a_zip_does_not_hide_that_it_is_one(tmp_path):
     path = make(tmp_path / "z.zip", {"a.jpg": b"x"})
     path.write_bytes(b"junk" + path.read_bytes())

@@ -85,15 +85,14 @@ def test_a_read_only_disk_is_refused_before_any_work(tmp_path):
 def test_a_closed_folder_is_refused_before_any_work(tmp_path):
     for folder in (tmp_path, *tmp_path.parents[:2]):
         os.chmod(folder, 0o755)
-    child = os.fork()
-    if not child:
-        os.setuid(65534)
-        try:
-            report.check_target(tmp_path / "r.json")
-        except BaseException as error:
-            os._exit(7 if "is not writable" in str(error) else 8)
-        os._exit(9)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    code = (
+        "import os, sys; from pathlib import Path; from trendscope.report import check_target\n"
+        "os.setuid(65534)\n"
+        "try: check_target(Path(sys.argv[1]))\n"
+        "except Exception as error: print(error)\n"
+    )
+    found = done([sys.executable, "-c", code, tmp_path / "r.json"])
+    assert b"is not writable; choose another folder" in found.stdout
 
 
 def test_nobody_reads_half_a_report(tmp_path):

@@ -186,6 +186,8 @@ class ZipTree:
                 f"{self.label} cannot be opened as a zip ({_short(error)}); "
                 "download the export again"
             ) from error
+        if any(0 < info.volume < 0xFFFF for info in archive.infolist()):
+            raise FeedError(f"{self.label} is one part of a split zip; join the parts first")
         self._budget = min(limits.archive_bytes, most)
         self._add_all(archive, "", limits.depth)
         self.names = sorted(self._members)
