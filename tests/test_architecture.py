@@ -52,7 +52,7 @@ MAY_NOT_LOAD = ("jax", "flax", "numpy", "pandas", "cv2", "PIL", "rich", "jinja2"
 
 
 def room(path):
-    """The module a file belongs to: feeds/folder.py to feeds."""
+    """The module a file belongs to: feeds/archive.py to feeds."""
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 

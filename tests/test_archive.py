@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import stat
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from tests.conftest import RED, picture
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds import Limits, Post, Skipped, open_feed
 from trendscope.feeds.archive import ZipTree, unsafe
+from trendscope.feeds.opening import is_zip
 
 
 def make(path: Path, members: dict[str, bytes], **options) -> Path:
@@ -269,3 +271,28 @@ def test_zip_bytes_are_never_extracted(tmp_path, monkeypatch):
     monkeypatch.setattr(zipfile.ZipFile, "extractall", forbidden)
     path = make(tmp_path / "z.zip", {"a.jpg": b"x"})
     assert [post.read() for post in open_feed([path])] == [b"x"]
+
+
+def test_zips_inside_zips_are_read_when_the_outer_one_was_closed_since(tmp_path):
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("ann/a.jpg", b"inner")
+    for number in range(20):
+        with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
+            archive.writestr("inside.zip", inner.getvalue())
+            archive.writestr("b.jpg", b"outer")
+    trees = [ZipTree(tmp_path / f"{number}.zip", Limits(depth=1)) for number in range(20)]
+    for tree in trees:
+        assert tree.names == ["b.jpg", "inside.zip/ann/a.jpg"]
+        assert [tree.read(name, 100) for name in tree.names] == [b"outer", b"inner"]
+
+
+def test_what_is_called_a_zip_is_one_unless_it_is_a_picture(tmp_path):
+    for name, data, expected in (
+        ("a.zip", b"glued on" * 8, True),
+        ("b.zip", b"\xff\xd8\xff\xe0" + bytes(28), False),
+        ("c.zip", b"", False),
+        ("d.jpg", b"glued on" * 8, False),
+    ):
+        (tmp_path / name).write_bytes(data)
+        assert is_zip(tmp_path / name) is expected

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.test_instagram import export, single
 from tests.wardrobe import painted
 from trendscope.cli import app
 
@@ -178,6 +179,34 @@ def test_strict_makes_skipped_files_count(run, photos):
     assert run("profile", photos / "ben", "--strict").exit_code == 0
 
 
+def test_parts_left_out_as_asked_are_named_and_are_no_fault(run, tmp_path):
+    export(
+        tmp_path,
+        {
+            "media/posts/202609/1.jpg": painted("Dress"),
+            "media/stories/202609/2.jpg": painted("Bag"),
+            "your_instagram_activity/messages/inbox/x/message_1.json": {"messages": []},
+            "your_instagram_activity/media/posts_1.json": [single("media/posts/202609/1.jpg")],
+        },
+    )
+    result = run("profile", tmp_path, "--strict")
+    assert result.exit_code == 0
+    assert "1 part left out: not asked for." in result.stdout
+    assert "1 part left out: private, never read." in result.stdout
+    both = run("profile", tmp_path, "--include", "stories,Archived", "--json")
+    (customer,) = json.loads(both.stdout)["customers"]
+    assert customer["counts"]["Dress"] == customer["counts"]["Bag"] == 1
+
+
+@pytest.mark.parametrize(("zone", "week"), [("UTC", "2026-W39"), ("America/New_York", "2026-W38")])
+def test_weeks_follow_the_time_zone(run, tmp_path, zone, week):
+    uri, monday = "media/posts/202609/1.jpg", 1_789_950_600  # 2026-09-21 00:30 UTC
+    files = {uri: painted("Dress"), "content/posts_1.json": [single(uri, monday)]}
+    result = run("profile", export(tmp_path, files), "--timezone", zone, "--json")
+    found = json.loads(result.stdout)
+    assert (found["timezone"], found["customers"][0]["weeks"]) == (zone, {week: 1})
+
+
 def test_nothing_usable_is_3_and_still_lists_what_was_skipped(run, tmp_path):
     (tmp_path / "empty.jpg").write_bytes(b"")
     result = run("profile", tmp_path, "--json")
@@ -193,6 +222,10 @@ def test_nothing_usable_is_3_and_still_lists_what_was_skipped(run, tmp_path):
         (["--json", "--csv"], "--json and --csv exclude each other; choose one"),
         (["-o", "no/such/out.json"], "create it first"),
         (["--html", "/"], "is a folder; name a file in it"),
+        (["--include", "posts"], "choose from stories, archived, profile"),
+        (["--timezone", "Europe/Atlantis"], "unknown; give one such as Europe/Berlin"),
+        (["--timezone", "../../etc/passwd"], "unknown; give one such as Europe/Berlin"),
+        (["--timezone", "Europe"], "unknown; give one such as Europe/Berlin"),
     ],
 )
 def test_wrong_usage_is_2_before_any_work(run, photos, monkeypatch, arguments, message):

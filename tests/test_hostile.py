@@ -183,3 +183,29 @@ def test_bombs_need_little_memory():
         *bombs,
     ]
     subprocess.run(command, check=True, cwd=HOME, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+
+
+def test_texts_are_survived_as_index_profile_and_sidecar(tmp_path):
+    wrong = []
+    for number, row in enumerate(entries("json")):
+        data = (CORPUS / row["path"]).read_bytes()
+        found = list(open_feed([with_text(tmp_path / str(number), data)]))
+        reasons = [item.reason for item in found if isinstance(item, Skipped)]
+        if row["firm"] == "yes" and row["expected"] != "decodes" and "bad_json" not in reasons:
+            wrong.append((row["path"], reasons))
+        photos = [i for i in found if isinstance(i, Post) and i.source.endswith(".jpg")]
+        assert [photo.read() for photo in photos] == [b"1"] * 4, row["path"]
+    assert wrong == []
+
+
+def with_text(root: Path, data: bytes) -> Path:
+    """Feeds of four readers, with the text wherever a reader looks for one."""
+    stem = "ann/2026-09-15_10-30-45_UTC"
+    index, profile = "export/content/posts_1.json", "export/personal_information/profile.json"
+    files = dict.fromkeys((index, profile, f"{stem}.json", f"{stem}.json.xz"), data)
+    files |= {"ben/1.jpg.json": data, "Takeout/Google Photos/Photos from 2026/1.jpg.json": data}
+    photos = ("export/media/posts/202609/1.jpg", f"{stem}.jpg", "ben/1.jpg", "Takeout/x/1.jpg")
+    for name, content in (files | dict.fromkeys(photos, b"1")).items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
+    return root

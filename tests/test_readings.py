@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -137,6 +138,20 @@ def test_weeks_are_iso_weeks_and_empty_ones_are_zero():
 def test_weeks_are_those_of_utc():
     sunday_night_in_new_york = datetime.fromisoformat("2026-03-01T22:00:00-05:00")
     assert weekly([sunday_night_in_new_york]) == (("2026-W10", 1),)
+
+
+def test_weeks_begin_where_one_says():
+    sunday_night_in_new_york = datetime.fromisoformat("2026-03-02T03:00:00+00:00")
+    zone = ZoneInfo("America/New_York")
+    assert weekly([sunday_night_in_new_york], zone=zone) == (("2026-W09", 1),)
+    assert summarise("w", [], zone).zone is zone
+
+
+@given(st.dates(date(1990, 1, 1), date(2100, 1, 1)))
+def test_weeks_are_those_of_the_calendar(day):
+    year, week, _ = day.isocalendar()
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    assert weekly([noon]) == ((f"{year}-W{week:02}", 1),)
 
 
 def test_no_dates_no_weeks():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
@@ -159,6 +160,19 @@ def test_dates_are_the_feeds_then_the_cameras_then_the_file_names(
     data = painted("Bag", kind="JPEG", exif=exif)
     (found,) = run(post(data, posted_at=given, date_source=source))
     assert (found.posted_at, found.date_source) == (expected, expected_source)
+
+
+@pytest.mark.parametrize(
+    ("offset", "hour"), [(None, 10), ("+00:00", 12), ("-02:00", 14)], ids=["none", "utc", "west"]
+)
+def test_a_camera_that_names_no_offset_shows_local_time(offset, hour):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:06:01 12:00:00"
+    if offset:
+        exif.get_ifd(0x8769)[0x9011] = offset
+    data = painted("Bag", kind="JPEG", exif=exif)
+    (found,) = run(post(data), zone=ZoneInfo("Europe/Berlin"))
+    assert found.posted_at == datetime(2026, 6, 1, hour, tzinfo=UTC)
 
 
 # --- counting once -------------------------------------------------------------------------------

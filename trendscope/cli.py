@@ -26,6 +26,8 @@ from trendscope.errors import NothingUsable, TrendscopeError, UsageError
 from trendscope.limits import Limits, adjusted
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from trendscope.feeds import Skipped
     from trendscope.pseudonyms import Pseudonyms
     from trendscope.readings import Classification, Profile
@@ -44,7 +46,7 @@ class ExitCode(IntEnum):
 
 Paths = Annotated[
     list[Path],
-    typer.Argument(metavar="PATH", help="Photos, folders of photos, exports (zip or folder)."),
+    typer.Argument(metavar="PATH", help="Photos, folders of photos, exports (zips or folders)."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Output = Annotated[
@@ -76,6 +78,16 @@ Pseudonymise = Annotated[
         "--pseudonymise",
         help="Replace customers' names and paths by keyed hashes; the key is in TRENDSCOPE_KEY.",
     ),
+]
+Include = Annotated[
+    str,
+    typer.Option(
+        "--include", metavar="KINDS", help="Besides posts: stories,archived,profile or some of it."
+    ),
+]
+Timezone = Annotated[
+    str,
+    typer.Option("--timezone", metavar="ZONE", help="Of dates without one; such as Europe/Berlin."),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 4 if anything was skipped.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no warnings.")]
@@ -138,8 +150,8 @@ def trendscope(
 ) -> None:
     """Which kinds of clothes do customers wear?
 
-    Give it the photos they posted: single ones, folders, or Instagram exports. Everything runs on
-    this computer; no photo leaves it.
+    Give it the photos they posted: single ones, folders, or exports of Instagram, Facebook and
+    Google Photos. Everything runs on this computer; no photo leaves it.
     """
 
 
@@ -151,6 +163,8 @@ def classify(
     output: Output = None,
     weights: Weights = None,
     customer: Customer = None,
+    include: Include = "",
+    timezone: Timezone = "UTC",
     pseudonymise: Pseudonymise = False,
     limit: Limit = None,
     strict: Strict = False,
@@ -165,6 +179,8 @@ def classify(
             quiet,
             weights=weights,
             customer=customer,
+            include=_kinds(include),
+            zone=_zone(timezone),
             limits=adjusted(limit or ()),
             pseudonyms=_pseudonyms(pseudonymise),
         )
@@ -193,6 +209,8 @@ def profile(
     output: Output = None,
     weights: Weights = None,
     customer: Customer = None,
+    include: Include = "",
+    timezone: Timezone = "UTC",
     keep_reposts: Annotated[
         bool,
         typer.Option(
@@ -215,6 +233,8 @@ def profile(
             quiet,
             weights=weights,
             customer=customer,
+            include=_kinds(include),
+            zone=_zone(timezone),
             limits=adjusted(limit or ()),
             keep_reposts=keep_reposts,
             pseudonyms=_pseudonyms(pseudonymise),
@@ -231,6 +251,24 @@ def profile(
 
             _draw(lambda file: print_profile(found, file, names=verbose), output)
         _conclude(found, strict, quiet or not (json or csv or output))
+
+
+def _kinds(include: str) -> frozenset[str]:
+    from trendscope.feeds import KINDS
+
+    kinds = frozenset(filter(None, (kind.strip().lower() for kind in include.split(","))))
+    if unknown := sorted(kinds - {*KINDS}):
+        raise UsageError(f"--include {unknown[0]}: unknown; choose from {', '.join(KINDS)}")
+    return kinds
+
+
+def _zone(name: str) -> ZoneInfo:
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # all that ZoneInfo raises for odd names
+        raise UsageError(f"--timezone {name}: unknown; give one such as Europe/Berlin") from error
 
 
 def _classification(paths: list[Path], quiet: bool, **options: Any) -> Classification:
@@ -298,15 +336,17 @@ def _draw(draw: Callable[[IO[str] | None], None], output: Path | None) -> None:
 
 def _conclude(found: Classification | Profile, strict: bool, quiet: bool) -> None:
     """Says what was skipped, where the output itself does not, and chooses the exit code."""
+    from trendscope.feeds import PARTS
+
     skipped = found.skipped
     if skipped and not quiet:
         _warn(skipped)
     if not found.readings:
         raise NothingUsable(
             f"none of {len(skipped)} files could be used; give photos (JPEG, PNG, WebP, GIF, HEIC, "
-            "AVIF), a folder of them, or an Instagram export in JSON"
+            "AVIF), a folder of them, or an export of Instagram in JSON"
         )
-    if strict and skipped:
+    if strict and any(item.reason not in PARTS for item in skipped):
         raise typer.Exit(ExitCode.SKIPPED)
 
 

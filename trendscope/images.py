@@ -23,7 +23,8 @@ class Photo:
         rgb: Upright pixels, scaled down to the wanted size; 8 bits, alpha laid on white.
         small: The same pixels as means over 32 x 32 fields, whatever its shape.
         sha256: Digest of the file's bytes, in hex.
-        taken_at: When the camera says it was taken, aware UTC (as UTC where it names no offset).
+        taken_at: When the camera says it was taken: aware UTC, or without a zone, as its clock
+            showed, where it names no offset.
         format: Pillow's name of the format, such as ``JPEG``.
         size: Width and height of the upright original in pixels.
     """

@@ -33,7 +33,8 @@ class Picture(NamedTuple):
         shape: Height and width.
         small: The same as a picture of `SMALL_SIDE` x `SMALL_SIDE`, 8-bit RGB.
         sha256: Digest of the file's bytes, in hex.
-        taken_at: When the camera says it was taken, aware UTC.
+        taken_at: When the camera says it was taken: aware UTC, or without a zone, as its clock
+            showed, where it names no offset.
         format: Pillow's name of the format.
         size: Width and height of the upright original.
     """
@@ -162,32 +163,33 @@ def _taken_at(picture: Image.Image, latest: datetime) -> datetime | None:
         return None
     for date, offset in _DATES:
         moment = parse_exif_date(values.get(date), values.get(offset))
-        if moment and moment <= latest:
+        if moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) <= latest:
             return moment
     return None
 
 
 def parse_exif_date(date: object, offset: object = None) -> datetime | None:
-    """Reads EXIF's ``2026:11:16 08:30:00`` with its offset ``+01:00``; UTC where there is none.
+    """Reads EXIF's ``2026:11:16 08:30:00`` with its offset ``+01:00``, as UTC.
 
-    None for blanks, zeros, a camera that was never set (before 1990), and other forms.
+    Without an offset the time is given back without a zone. None for blanks, zeros, a camera that
+    was never set (before 1990), and other forms.
     """
     match = re.match(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)", str(date or ""))
     if not match:
         return None
+    zone = _zone(offset)
     try:
         local = datetime(*(int(part) for part in match.groups()))  # type: ignore[arg-type]
-    except ValueError:
+        found = local.replace(tzinfo=zone).astimezone(UTC) if zone else local
+    except (ValueError, OverflowError):  # the 31st of February; the end of the year 9999
         return None
-    if local.year < _FIRST_CAMERA_YEAR:
-        return None
-    return local.replace(tzinfo=_zone(offset)).astimezone(UTC)
+    return found if local.year >= _FIRST_CAMERA_YEAR else None
 
 
-def _zone(offset: object) -> timezone:
+def _zone(offset: object) -> timezone | None:
     match = re.match(r"([+-])(\d\d):(\d\d)", str(offset or ""))
     if not match:
-        return UTC
+        return None
     sign = -1 if match[1] == "-" else 1
     minutes = sign * (60 * int(match[2]) + int(match[3]))
-    return timezone(timedelta(minutes=minutes)) if abs(minutes) < 24 * 60 else UTC
+    return timezone(timedelta(minutes=minutes)) if abs(minutes) < 24 * 60 else None

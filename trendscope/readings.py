@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from trendscope.categories import CATEGORIES
@@ -168,11 +168,13 @@ class Profile:
         weights: Name of the weights that judged.
         customers: Those of whom a photo could be read, by name.
         unowned: What was not used and belongs to none of them, by source.
+        zone: In which weeks begin.
     """
 
     weights: str
     customers: tuple[CustomerProfile, ...]
     unowned: tuple[Skipped, ...]
+    zone: tzinfo = UTC
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -186,7 +188,7 @@ class Profile:
         return (*own, *self.unowned)
 
 
-def summarise(weights: str, results: Iterable[Reading | Skipped]) -> Profile:
+def summarise(weights: str, results: Iterable[Reading | Skipped], zone: tzinfo = UTC) -> Profile:
     """Sums up photos per customer; the order in which they come does not matter."""
     readings: defaultdict[str, list[Reading]] = defaultdict(list)
     skipped: defaultdict[str | None, list[Skipped]] = defaultdict(list)
@@ -198,17 +200,20 @@ def summarise(weights: str, results: Iterable[Reading | Skipped]) -> Profile:
     names = sorted(readings)
     customers = tuple(_customer(name, readings[name], skipped.pop(name, [])) for name in names)
     unowned = [item for items in skipped.values() for item in items]
-    return Profile(weights, customers, _by_source(unowned))
+    return Profile(weights, customers, _by_source(unowned), zone)
 
 
-def weekly(dates: Iterable[datetime], longest: int = 52) -> tuple[tuple[str, int], ...]:
-    """Photos per ISO week (Monday first, UTC), such as ``("2026-W47", 3)``; empty weeks are 0.
+def weekly(
+    dates: Iterable[datetime], longest: int = 52, zone: tzinfo = UTC
+) -> tuple[tuple[str, int], ...]:
+    """Photos per ISO week (Monday first), such as ``("2026-W47", 3)``; empty weeks are 0.
 
     Args:
         dates: Aware times.
         longest: Only so many weeks up to the last one that has a photo.
+        zone: In which days begin.
     """
-    counts = Counter(_monday(moment) for moment in dates)
+    counts = Counter(_monday(moment, zone) for moment in dates)
     if not counts:
         return ()
     last = max(counts)
@@ -245,6 +250,6 @@ def _by_source(skipped: list[Skipped]) -> tuple[Skipped, ...]:
     return tuple(sorted(skipped, key=lambda item: (item.source, item.reason, item.detail)))
 
 
-def _monday(moment: datetime) -> date:
-    day = moment.astimezone(UTC).date()
+def _monday(moment: datetime, zone: tzinfo) -> date:
+    day = moment.astimezone(zone).date()
     return day - timedelta(days=day.weekday())

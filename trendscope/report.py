@@ -16,13 +16,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 from trendscope.categories import CATEGORIES, COLORS
 from trendscope.errors import TrendscopeError, UsageError
-from trendscope.feeds import REASONS, Skipped, displayed
+from trendscope.feeds import PARTS, REASONS, Skipped, displayed
 from trendscope.readings import (
     CategoryCount,
     Classification,
@@ -90,7 +90,11 @@ def limits(readings: Iterable[Reading], skipped: Iterable[Skipped]) -> tuple[str
     )
     found = [f"{plural(count, 'photo')}: {text}." for count, text in sentences if count]
     for reason, count in sorted(reasons.items()):
-        found.append(f"{plural(count, 'file')} not used: {REASONS.get(reason, reason)}.")
+        words = REASONS.get(reason, reason)
+        if reason in PARTS:
+            found.append(f"{plural(count, 'part')} left out: {words}.")
+        else:
+            found.append(f"{plural(count, 'file')} not used: {words}.")
     return tuple(found)
 
 
@@ -116,17 +120,19 @@ def classification_json(classification: Classification) -> str:
 def profile_json(profile: Profile) -> str:
     """One document with every customer's figures.
 
-    ``schema_version`` (1), ``weights`` (name), ``customers``, and ``skipped`` for what belongs to
-    no customer listed. A customer has ``customer`` (name), ``photos`` (looked at; skipped ones are
-    not among them), ``counts`` and ``shares`` by category (a share is the fraction of the
-    customer's classified garments; all ten are listed), ``classified``, ``uncertain`` and
-    ``outside`` photos, ``undated`` photos, ``first_seen`` and ``last_seen`` (ISO 8601 UTC, null if
-    no photo is dated), ``seen`` (the same per category), ``weeks`` (photos per ISO week, at most
-    the last 52) and ``skipped`` (``path``, ``reason``, ``detail``).
+    ``schema_version`` (1), ``weights`` (name), ``timezone`` (of the weeks), ``customers``, and
+    ``skipped`` for what belongs to no customer listed. A customer has ``customer`` (name),
+    ``photos`` (looked at; skipped ones are not among them), ``counts`` and ``shares`` by category
+    (a share is the fraction of the customer's classified garments; all ten are listed),
+    ``classified``, ``uncertain`` and ``outside`` photos, ``undated`` photos, ``first_seen`` and
+    ``last_seen`` (ISO 8601 UTC, null if no photo is dated), ``seen`` (the same per category),
+    ``weeks`` (photos per ISO week, at most the last 52) and ``skipped`` (``path``, ``reason``,
+    ``detail``).
     """
-    customers = [_customer(customer) for customer in profile.customers]
+    customers = [_customer(customer, profile.zone) for customer in profile.customers]
     skipped = [_skipped(item) for item in profile.unowned]
-    return _json({"weights": profile.weights, "customers": customers, "skipped": skipped})
+    facts = {"weights": profile.weights, "timezone": str(profile.zone)}
+    return _json({**facts, "customers": customers, "skipped": skipped})
 
 
 def _json(document: dict[str, Any]) -> str:
@@ -158,7 +164,7 @@ def _skipped_photo(item: Skipped) -> dict[str, Any]:
     return {**_skipped(item), "verdict": "unreadable", "garments": [], "top": []}
 
 
-def _customer(customer: CustomerProfile) -> dict[str, Any]:
+def _customer(customer: CustomerProfile, zone: tzinfo) -> dict[str, Any]:
     dates = customer.dates
     return {
         "customer": customer.customer,
@@ -172,7 +178,7 @@ def _customer(customer: CustomerProfile) -> dict[str, Any]:
         "first_seen": _iso(min(dates, default=None)),
         "last_seen": _iso(max(dates, default=None)),
         "seen": {c.category: [_iso(c.first_seen), _iso(c.last_seen)] for c in customer.ranked},
-        "weeks": dict(weekly(dates)),
+        "weeks": dict(weekly(dates, zone=zone)),
         "skipped": [_skipped(item) for item in customer.skipped],
     }
 

@@ -8,10 +8,10 @@ is listed; the run goes on.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,7 @@ from trendscope import garments
 from trendscope.decoding import Decoder
 from trendscope.errors import ImageError
 from trendscope.feeds import DateSource, Post, Skipped, open_feed
+from trendscope.feeds.dates import to_utc
 from trendscope.images import Photo, thumbnail
 from trendscope.likeness import Album, Likeness, likeness
 from trendscope.limits import Limits
@@ -78,6 +79,8 @@ def classify(
     *,
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
+    include: Collection[str] = (),
+    zone: tzinfo = UTC,
     limits: Limits | None = None,
     pseudonyms: Pseudonyms | None = None,
     progress: Progress | None = None,
@@ -88,6 +91,8 @@ def classify(
         paths: Photos, folders and exports; see `trendscope.feeds.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
         customer: Whose photos they are, instead of what the feed says.
+        include: Of `trendscope.feeds.KINDS`, what is read besides posts.
+        zone: Of dates that do not say theirs.
         limits: What feeds and photos may ask for.
         pseudonyms: Replace the customers' names, and the paths, which may hold them.
         progress: Told after every item.
@@ -97,8 +102,9 @@ def classify(
         WeightsError: The weights are missing or cannot be used.
     """
     load = _loader(weights)
-    feed = list(open_feed(paths, customer=customer, limits=limits))
-    results = _named(_told(scan(feed, load, limits=limits), len(feed), progress), pseudonyms)
+    feed = list(open_feed(paths, customer=customer, include=include, zone=zone, limits=limits))
+    looked_at = scan(feed, load, zone=zone, limits=limits)
+    results = _named(_told(looked_at, len(feed), progress), pseudonyms)
     return Classification(load().name, tuple(results))
 
 
@@ -107,6 +113,8 @@ def profile(
     *,
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
+    include: Collection[str] = (),
+    zone: tzinfo = UTC,
     limits: Limits | None = None,
     keep_reposts: bool = False,
     pseudonyms: Pseudonyms | None = None,
@@ -119,6 +127,8 @@ def profile(
         paths: Photos, folders and exports; see `trendscope.feeds.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
         customer: Whose photos they are, instead of what the feed says.
+        include: Of `trendscope.feeds.KINDS`, what is read besides posts.
+        zone: Of dates that do not say theirs, and of the weeks.
         limits: What feeds and photos may ask for.
         keep_reposts: Count photos that were posted again in another size or quality.
         pseudonyms: Replace the customers' names, and the paths, which may hold them.
@@ -130,17 +140,18 @@ def profile(
         WeightsError: The weights are missing or cannot be used.
     """
     load = _loader(weights)
-    feed = list(open_feed(paths, customer=customer, limits=limits))
-    looked_at = scan(feed, load, limits=limits, pictures=pictures)
+    feed = list(open_feed(paths, customer=customer, include=include, zone=zone, limits=limits))
+    looked_at = scan(feed, load, zone=zone, limits=limits, pictures=pictures)
     results = _named(_told(looked_at, len(feed), progress), pseudonyms)
     once = tuple(count_once(results, keep_reposts=keep_reposts))
-    return summarise(load().name, once)
+    return summarise(load().name, once, zone)
 
 
 def scan(
     feed: Iterable[Post | Skipped],
     load: Callable[[], Predictor],
     *,
+    zone: tzinfo = UTC,
     limits: Limits | None = None,
     pictures: bool = False,
 ) -> Iterator[Reading | Skipped]:
@@ -149,6 +160,7 @@ def scan(
     Args:
         feed: Posts, and what the feed's reader skipped, which is passed on in its place.
         load: Gives the classifier; runs beside the decoding of the first photos.
+        zone: Of cameras that do not say theirs.
         limits: What a photo may ask for.
         pictures: Add a thumbnail and the network's view to each reading.
 
@@ -161,7 +173,7 @@ def scan(
         decoder.start()
         classifier = loading.submit(load)
         decode = partial(_decode, decoder=decoder)
-        cut = partial(_cut, classifier=classifier, pictures=pictures)
+        cut = partial(_cut, classifier=classifier, zone=zone, pictures=pictures)
         decoded = _in_order(feed, partial(decoding.submit, decode))
         prepared = _in_order(decoded, partial(cutting.submit, cut))
         while batch := list(islice(prepared, BATCH)):
@@ -277,22 +289,24 @@ def _decode(post: Post, decoder: Decoder) -> tuple[Post, Photo] | Skipped:
 
 
 def _cut(
-    found: tuple[Post, Photo], classifier: Future[Predictor], pictures: bool
+    found: tuple[Post, Photo], classifier: Future[Predictor], zone: tzinfo, pictures: bool
 ) -> _Prepared | Skipped:
     post, photo = found
     cut = garments.cut_out(photo.rgb, classifier.result().input_size)
-    posted_at, date_source = _date(post, photo.taken_at)
+    posted_at, date_source = _date(post, photo.taken_at, zone)
     box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
     looks = likeness(photo)
     small = thumbnail(photo.rgb, THUMBNAIL_SIDE) if pictures else None
     return _Prepared(post, photo.sha256, posted_at, date_source, cut.pixels, box, looks, small)
 
 
-def _date(post: Post, taken_at: datetime | None) -> tuple[datetime | None, DateSource]:
+def _date(
+    post: Post, taken_at: datetime | None, zone: tzinfo
+) -> tuple[datetime | None, DateSource]:
     """The feed's own date is trusted first, then the camera's, then the file name's."""
     if post.date_source == "feed" or taken_at is None:
         return post.posted_at, post.date_source
-    return taken_at, "exif"
+    return to_utc(taken_at, zone), "exif"
 
 
 def _scaled(box: garments.Box, across: float, down: float) -> garments.Box:

@@ -11,7 +11,8 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -73,6 +74,16 @@ class Tree(Protocol):
             ImageError: It is larger than `limit`, damaged, or cannot be read.
         """
 
+    def source(self, name: str) -> str:
+        """Where a member lies, for people."""
+
+    def place(self, name: str) -> Place:
+        """Whose a member is where nothing but its place tells."""
+
+
+Place = tuple[str, str]
+"""A customer's name, and the absolute path of what bears it: a folder or a zip."""
+
 
 def is_junk(name: str) -> bool:
     """True for what operating systems leave behind; skipped without a word."""
@@ -80,15 +91,78 @@ def is_junk(name: str) -> bool:
     return "__MACOSX" in folders or last.lower() in JUNK or last.startswith("._")
 
 
-class Part:
-    """Some members of another tree, under the same names; what that tree skipped stays with it."""
+def is_hidden(name: str) -> bool:
+    """True for dot-files and what lies in dot-folders, such as Android's ``.trashed-`` photos."""
+    return any(part.startswith(".") and part.strip(".") for part in name.split("/"))
 
-    def __init__(self, tree: Tree, title: str, names: list[str]):
-        self.label = tree.label
-        self.title = title
+
+HIDDEN = ("hidden", "a hidden or deleted file, not a photo of the feed")
+
+
+class Part:
+    """What lies below a folder of another tree, or some of it.
+
+    Args:
+        tree: The other tree; what that one skipped stays with it.
+        names: The members, without `root`.
+        root: The folder, with a slash at its end; "" for the tree itself.
+    """
+
+    def __init__(self, tree: Tree, names: list[str], root: str = ""):
+        self.label = f"{tree.label}/{displayed(root)}".rstrip("/")
+        self.title = f"{tree.title}/{displayed(root)}".rstrip("/")
         self.names = names
         self.skipped: list[Skipped] = []
-        self.read = tree.read
+        self._tree = tree
+        self._root = root
+
+    @property
+    def whole_names(self) -> list[str]:
+        """The members as the other tree names them."""
+        return [self._root + name for name in self.names]
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The member's bytes; see `Tree.read`."""
+        return self._tree.read(self._root + name, limit)
+
+    def source(self, name: str) -> str:
+        """Where a member lies, for people."""
+        return self._tree.source(self._root + name)
+
+    def place(self, name: str) -> Place:
+        """Whose a member is, by its place in the other tree."""
+        return self._tree.place(self._root + name)
+
+
+class Joined:
+    """The parts of one export as one tree; the part's number stands before each name."""
+
+    def __init__(self, trees: Sequence[Tree]):
+        self.label = trees[0].label
+        self.title = trees[0].title
+        self.skipped: list[Skipped] = []
+        self._trees = trees
+        numbered = enumerate(trees)
+        self.names = [f"{number}/{name}" for number, tree in numbered for name in tree.names]
+
+    def _member(self, name: str) -> tuple[Tree, str]:
+        number, _, rest = name.partition("/")
+        return self._trees[int(number)], rest
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The member's bytes; see `Tree.read`."""
+        tree, rest = self._member(name)
+        return tree.read(rest, limit)
+
+    def source(self, name: str) -> str:
+        """Where it lies, for people: in its part."""
+        tree, rest = self._member(name)
+        return tree.source(rest)
+
+    def place(self, name: str) -> Place:
+        """Whose it is, by the place of its part."""
+        tree, rest = self._member(name)
+        return tree.place(rest)
 
 
 class FolderTree:
@@ -104,11 +178,44 @@ class FolderTree:
             if problem is None:
                 self.names.append(name)
             else:
-                self.skipped.append(Skipped(None, f"{self.label}/{displayed(name)}", *problem))
+                self.skipped.append(Skipped(None, self.source(name), *problem))
 
     def read(self, name: str, limit: int) -> bytes:
         """The file's bytes; see `Tree.read`."""
         return read_file(self.root / name, limit)
+
+    def source(self, name: str) -> str:
+        """The file's path, for people."""
+        return f"{self.label}/{displayed(name)}"
+
+    def place(self, name: str) -> Place:
+        """The sub-folder that it lies in, else the folder itself."""
+        first, _, rest = name.partition("/")
+        root = os.path.abspath(self.root)
+        return (first, f"{root}/{first}") if rest else (self.title, root)
+
+
+class LoneFile:
+    """One file that was given by itself."""
+
+    def __init__(self, path: Path):
+        self.label = displayed(str(path.parent))
+        self.title = displayed(path.absolute().parent.name)
+        self.names = [path.name]
+        self.skipped: list[Skipped] = []
+        self._path = path
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The file's bytes; see `Tree.read`."""
+        return read_file(self._path, limit)
+
+    def source(self, name: str) -> str:
+        """The path as it was given, for people."""
+        return displayed(str(self._path))
+
+    def place(self, name: str) -> Place:
+        """The folder that it lies in."""
+        return self.title, os.path.abspath(self._path.parent)
 
 
 def _walk(root: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
@@ -125,7 +232,9 @@ def _walk(root: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
             name = prefix + entry.name
             if is_junk(name):
                 continue
-            if entry.is_dir(follow_symlinks=False):
+            if is_hidden(entry.name):
+                yield name, HIDDEN
+            elif entry.is_dir(follow_symlinks=False):
                 waiting.append(name + "/")
             else:
                 yield name, _problem(entry)
@@ -162,25 +271,42 @@ def _why(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
 
 
+@lru_cache(maxsize=16)
+def _opened(path: Path, changed: int, size: int) -> zipfile.ZipFile:
+    """A zip that stays open while it is among the last ones used: a folder may hold thousands.
+
+    `changed` and `size` only tell apart what lay there at different times.
+    """
+    return zipfile.ZipFile(path)
+
+
 class ZipTree:
     """The members of a zip that are safe to read, those of zips inside it included.
 
     Zips inside are opened only so far as `Limits.depth` says, in memory, and use up the same
     budget of members and bytes.
+
+    Args:
+        path: The zip.
+        limits: What it may ask for.
+        home: Whose its photos are where the zip lies in a customer's folder; else None.
     """
 
-    def __init__(self, path: Path, limits: Limits):
+    def __init__(self, path: Path, limits: Limits, home: Place | None = None):
+        self._path = path
+        self._home = home
         self.label = displayed(str(path))
         self.title = displayed(path.name.removesuffix(".zip"))
         self.names: list[str] = []
         self.skipped: list[Skipped] = []
         self._limits = limits
-        self._members: dict[str, tuple[zipfile.ZipFile, zipfile.ZipInfo]] = {}
+        self._members: dict[str, tuple[zipfile.ZipFile | None, zipfile.ZipInfo]] = {}
         self._counted = 0
         self._in_memory = 0
         try:
-            archive = zipfile.ZipFile(path)
-            most = max(FREE_ARCHIVE_BYTES, limits.ratio * path.stat().st_size)
+            self._facts = path.stat()
+            most = max(FREE_ARCHIVE_BYTES, limits.ratio * self._facts.st_size)
+            archive = self._open()
         except _DAMAGED as error:
             raise FeedError(
                 f"{self.label} cannot be opened as a zip ({_short(error)}); "
@@ -189,10 +315,15 @@ class ZipTree:
         if any(0 < info.volume < 0xFFFF for info in archive.infolist()):
             raise FeedError(f"{self.label} is one part of a split zip; join the parts first")
         self._budget = min(limits.archive_bytes, most)
-        self._add_all(archive, "", limits.depth)
+        self._add_all(None, "", limits.depth)
         self.names = sorted(self._members)
 
-    def _add_all(self, archive: zipfile.ZipFile, prefix: str, depth: int) -> None:
+    def _open(self, inner: zipfile.ZipFile | None = None) -> zipfile.ZipFile:
+        """The zip inside, or the one on disk, which may have been closed since."""
+        return inner or _opened(self._path, self._facts.st_mtime_ns, self._facts.st_size)
+
+    def _add_all(self, inner: zipfile.ZipFile | None, prefix: str, depth: int) -> None:
+        archive = self._open(inner)
         infos = archive.infolist()
         overlapping = _overlapping(infos, archive.start_dir)
         for info in infos:
@@ -208,12 +339,12 @@ class ZipTree:
             if problem:
                 self._skip(name, *problem)
             elif name.lower().endswith(".zip"):
-                self._open_inner(archive, info, name, depth)
+                self._open_inner(inner, info, name, depth)
             else:
-                self._members[name] = archive, info
+                self._members[name] = inner, info
 
     def _open_inner(
-        self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, depth: int
+        self, outer: zipfile.ZipFile | None, info: zipfile.ZipInfo, name: str, depth: int
     ) -> None:
         room = self._limits.file_bytes - self._in_memory
         if depth < 1 or info.file_size > room:
@@ -222,7 +353,7 @@ class ZipTree:
             )
             return
         try:
-            data = self._read(archive, info, room)
+            data = self._read(outer, info, room)
             self._in_memory += len(data)
             inner = zipfile.ZipFile(io.BytesIO(data))
         except ImageError as error:
@@ -233,12 +364,26 @@ class ZipTree:
             self._add_all(inner, f"{name}/", depth - 1)
 
     def _skip(self, name: str, reason: str, detail: str) -> None:
-        source = f"{self.label}/{displayed(name)}".rstrip("/") if name else self.label
+        source = self.source(name).rstrip("/") if name else self.label
         self.skipped.append(Skipped(None, source, reason, detail))
+
+    def source(self, name: str) -> str:
+        """The zip's path and the member's in it, for people."""
+        return f"{self.label}/{displayed(name)}"
+
+    def place(self, name: str) -> Place:
+        """The folder that the zip lies in, else a sub-folder in the zip, else the zip's name."""
+        if self._home:
+            return self._home
+        first, _, rest = name.partition("/")
+        root = os.path.abspath(self._path)
+        return (first, f"{root}/{first}") if rest else (self.title, root)
 
     def _problem(self, name: str, info: zipfile.ZipInfo, overlaps: bool) -> tuple[str, str] | None:
         if unsafe(info.orig_filename):
             return "unsafe_path", "the path leads out of the archive"
+        if is_hidden(name):
+            return HIDDEN
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
             return "link", "a link or device inside the archive"
         if info.flag_bits & _ENCRYPTED:
@@ -259,19 +404,19 @@ class ZipTree:
         """The member's bytes, counted while they are unpacked; see `Tree.read`."""
         return self._read(*self._members[name], limit)
 
-    def _read(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+    def _read(self, inner: zipfile.ZipFile | None, info: zipfile.ZipInfo, limit: int) -> bytes:
         try:
-            return self._unpack(archive, info, limit)
+            return self._unpack(inner, info, limit)
         except _DAMAGED as error:
             problem = f"damaged inside the archive ({_short(error)})"
             raise ImageError("damaged_archive", problem) from error
 
-    def _unpack(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+    def _unpack(self, inner: zipfile.ZipFile | None, info: zipfile.ZipInfo, limit: int) -> bytes:
         parts: list[bytes] = []
         size = 0
         most = max(FREE_MEMBER_BYTES, self._limits.ratio * info.compress_size)
         most = max(min(limit, self._budget, most), 0)
-        with archive.open(info) as member:
+        with self._open(inner).open(info) as member:
             while chunk := member.read(_CHUNK):
                 size += len(chunk)
                 # At once, so that members refused half-way use the budget up too.
