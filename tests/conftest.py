@@ -12,7 +12,8 @@ settings.load_profile("laws")
 
 # Array shapes in signatures are checked while the tests run.
 install_import_hook(
-    ["trendscope.garments", "trendscope.images", "training.metrics"], "beartype.beartype"
+    ["trendscope.garments", "trendscope.images", "trendscope.likeness", "training.metrics"],
+    "beartype.beartype",
 )
 
 from tests.wardrobe import (  # noqa: E402, F401

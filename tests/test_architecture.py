@@ -21,11 +21,14 @@ LAYERS = [
     {"report", "scan"},
     {"trends"},
     {"counting"},
+    {"pseudonyms"},
     {"readings", "panel"},
     {"classifier"},
-    {"garments"},
-    {"feeds", "images", "smoothing"},
-    {"proportions"},
+    {"garments", "decoding", "likeness"},
+    {"images", "worker", "smoothing"},
+    {"feeds", "pictures", "proportions"},
+    {"formats"},
+    {"limits"},
     {"errors", "categories", "weeks"},
     {"__init__"},
 ]
@@ -36,8 +39,8 @@ OWNERS = {
     "flax": {"classifier"},
     "safetensors": {"classifier"},
     "cv2": {"garments"},
-    "PIL": {"images"},
-    "pillow_heif": {"images"},
+    "PIL": {"pictures"},
+    "pillow_heif": {"pictures"},
     "typer": {"cli"},
     "rich": {"console"},
     "jinja2": {"report"},
@@ -53,7 +56,7 @@ MAY_NOT_LOAD = ("jax", "flax", "numpy", "pandas", "cv2", "PIL", "rich", "jinja2"
 
 
 def room(path):
-    """The module a file belongs to: feeds/folder.py to feeds."""
+    """The module a file belongs to: feeds/archive.py to feeds."""
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 

@@ -153,6 +153,23 @@ def test_quiet_warns_of_nothing_and_verbose_names_the_files(run, photos):
     assert "broken.jpg: " in run("profile", photos, "-v").stdout
 
 
+def test_reposts_are_left_out_unless_they_are_kept(run, photos):
+    (photos / "ben" / "again.jpg").write_bytes(painted("Coat", (60, 80), "JPEG"))
+    result = run("profile", photos / "ben")
+    assert "ben: 1 photo\n" in result.stdout
+    assert "1 file not used: counted already, in another size or quality." in result.stdout
+    assert "ben: 2 photos\n" in run("profile", photos / "ben", "--keep-reposts").stdout
+
+
+@pytest.mark.parametrize("command", ["profile", "classify"])
+def test_limits_can_be_changed(run, photos, command):
+    result = run(command, photos / "ben", "--limit", "pixels=19_199", "--limit", "ratio=9")
+    assert result.exit_code == 3
+    assert run(command, photos / "ben", "--limit", "pixels=19_200").exit_code == 0
+    refused = run(command, photos / "ben", "--limit", "pixel=1")
+    assert refused.exit_code == 2 and "use file_bytes, " in refused.stderr
+
+
 # --- trends --------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,10 @@ from PIL import Image
 
 from tests.conftest import RED, picture
 from trendscope.errors import ImageError
-from trendscope.images import Limits, decode, parse_exif_date, sniff, thumbnail
+from trendscope.formats import sniff
+from trendscope.images import decode, thumbnail
+from trendscope.limits import Limits
+from trendscope.pictures import parse_exif_date
 
 
 def encode(image: Image.Image, kind: str, **options) -> bytes:
@@ -161,7 +164,7 @@ def test_limits_are_adjustable():
     with pytest.raises(ImageError, match="100 x 100 pixels; the limit is 9,999; save"):
         decode(data, limits=Limits(pixels=9_999))
     with pytest.raises(ImageError, match="bytes; the limit is 5"):
-        decode(data, limits=Limits(bytes=5))
+        decode(data, limits=Limits(file_bytes=5))
 
 
 def test_sniff_goes_by_content():

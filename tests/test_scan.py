@@ -196,6 +196,26 @@ def test_the_same_post_or_the_same_bytes_count_once_per_customer():
     assert reasons == ["counted", "duplicate", "duplicate", "duplicate", "counted", "counted"]
 
 
+def test_a_repost_is_told_apart_from_a_double_and_can_be_kept():
+    original = post(painted("Dress", (600, 800), "JPEG"), "1")
+    smaller = post(painted("Dress", (150, 200), "JPEG", quality=50), "2")
+    other, of_ben = post(painted("Bag"), "3"), post(painted("Dress"), "4", customer="ben")
+    readings = run(original, smaller, other, of_ben)
+    found = list(count_once(readings))
+    assert [type(r) for r in found] == [Reading, Skipped, Reading, Reading]
+    assert (found[1].reason, found[1].source) == ("repost", "anna/2")
+    assert found[1].detail == (
+        "the same photo as anna/1, in another size or quality; --keep-reposts counts it"
+    )
+    assert list(count_once(readings, keep_reposts=True)) == readings
+
+
+def test_a_repost_is_looked_for_among_what_counts_only():
+    big, small = painted("Dress", (600, 800), "JPEG"), painted("Dress", (150, 200), "JPEG")
+    found = list(count_once(run(*(post(data, str(i)) for i, data in enumerate((big, big, small))))))
+    assert [r.reason for r in found if isinstance(r, Skipped)] == ["duplicate", "repost"]
+
+
 def test_a_broken_copy_does_not_hide_the_intact_one():
     found = list(count_once(run(post(b"", "1"), post(painted("Bag"), "1"))))
     assert [type(r) for r in found] == [Skipped, Reading]

@@ -15,19 +15,22 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
+from trendscope.limits import Limits, adjusted
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from trendscope.feeds import Skipped
+    from trendscope.pseudonyms import Pseudonyms
     from trendscope.readings import Classification, Profile
     from trendscope.trends import Outlook
 
@@ -60,6 +63,22 @@ Customer = Annotated[
     str | None,
     typer.Option(
         "--customer", metavar="NAME", help="Whose photos they are, whatever the feed says."
+    ),
+]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        metavar="NAME=VALUE",
+        help="Change a limit; may be repeated. Usual: "
+        + " ".join(f"{name}={value:_}" for name, value in asdict(Limits()).items()),
+    ),
+]
+Pseudonymise = Annotated[
+    bool,
+    typer.Option(
+        "--pseudonymise",
+        help="Replace customers' names and paths by keyed hashes; the key is in TRENDSCOPE_KEY.",
     ),
 ]
 Include = Annotated[
@@ -160,15 +179,25 @@ def classify(
     customer: Customer = None,
     include: Include = "",
     timezone: Timezone = "UTC",
+    pseudonymise: Pseudonymise = False,
+    limit: Limit = None,
     strict: Strict = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Say of each photo which garment it shows."""
-    with _exit_codes(verbose):
+    with _exit_codes(verbose, pseudonymise and (*paths, output, customer)):
         _check_targets(output)
-        kinds, zone = _kinds(include), _zone(timezone)
-        found = _classification(paths, weights, customer, kinds, zone, quiet)
+        found = _classification(
+            paths,
+            quiet,
+            weights=weights,
+            customer=customer,
+            include=_kinds(include),
+            zone=_zone(timezone),
+            limits=adjusted(limit or ()),
+            pseudonyms=_pseudonyms(pseudonymise),
+        )
         if json:
             from trendscope.report import classification_json
 
@@ -196,17 +225,35 @@ def profile(
     customer: Customer = None,
     include: Include = "",
     timezone: Timezone = "UTC",
+    keep_reposts: Annotated[
+        bool,
+        typer.Option(
+            "--keep-reposts", help="Count photos posted again in another size or quality."
+        ),
+    ] = False,
+    pseudonymise: Pseudonymise = False,
+    limit: Limit = None,
     strict: Strict = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Say what each customer wears, and how often."""
-    with _exit_codes(verbose):
+    with _exit_codes(verbose, pseudonymise and (*paths, output, html, customer)):
         if json and csv:
             raise UsageError("--json and --csv exclude each other; choose one")
         _check_targets(output, html)
-        kinds, zone = _kinds(include), _zone(timezone)
-        found = _profile(paths, weights, customer, kinds, zone, quiet, html is not None)
+        found = _profile(
+            paths,
+            quiet,
+            weights=weights,
+            customer=customer,
+            include=_kinds(include),
+            zone=_zone(timezone),
+            limits=adjusted(limit or ()),
+            keep_reposts=keep_reposts,
+            pseudonyms=_pseudonyms(pseudonymise),
+            pictures=html is not None,
+        )
         if html:
             _write_page(found, html)
         if json or csv:
@@ -265,7 +312,7 @@ def trends(
     verbose: Verbose = False,
 ) -> None:
     """Say what is worn more and what less, week by week, and what to expect."""
-    with _exit_codes(verbose):
+    with _exit_codes(verbose, False):
         if json + csv + markdown > 1:
             raise UsageError("--json, --csv and --markdown exclude each other; choose one")
         if bool(paths) == bool(from_csv):
@@ -279,7 +326,7 @@ def trends(
         if from_csv:
             found = _outlook_of_table(from_csv, ahead, now, zone)
         else:
-            photos = _profile(paths or [], weights, None, frozenset(), zone, quiet, pictures=False)
+            photos = _profile(paths or [], quiet, weights=weights, zone=zone)
             found = _outlook_of_photos(photos, segments, ahead, now, zone)
         _write_trends(found, weeks, output, html, json=json, csv=csv, markdown=markdown)
         if photos:
@@ -342,50 +389,28 @@ def _write_trends(
         _draw(lambda file: print_trends(found, file, weeks=weeks), output)
 
 
-def _classification(
-    paths: list[Path],
-    weights: str | None,
-    customer: str | None,
-    include: frozenset[str],
-    zone: ZoneInfo,
-    quiet: bool,
-) -> Classification:
+def _classification(paths: list[Path], quiet: bool, **options: Any) -> Classification:
     from trendscope import scan
     from trendscope.console import progress_bar
 
     with progress_bar(quiet) as progress:
-        return scan.classify(
-            paths,
-            weights=weights,
-            customer=customer,
-            include=include,
-            zone=zone,
-            progress=progress,
-        )
+        return scan.classify(paths, progress=progress, **options)
 
 
-def _profile(
-    paths: list[Path],
-    weights: str | None,
-    customer: str | None,
-    include: frozenset[str],
-    zone: ZoneInfo,
-    quiet: bool,
-    pictures: bool,
-) -> Profile:
+def _profile(paths: list[Path], quiet: bool, **options: Any) -> Profile:
     from trendscope import scan
     from trendscope.console import progress_bar
 
     with progress_bar(quiet) as progress:
-        return scan.profile(
-            paths,
-            weights=weights,
-            customer=customer,
-            include=include,
-            zone=zone,
-            pictures=pictures,
-            progress=progress,
-        )
+        return scan.profile(paths, progress=progress, **options)
+
+
+def _pseudonyms(wanted: bool) -> Pseudonyms | None:
+    if not wanted:
+        return None
+    from trendscope.pseudonyms import from_environment
+
+    return from_environment()
 
 
 def _write_page(found: Profile, path: Path) -> None:
@@ -452,17 +477,33 @@ def _warn(skipped: Sequence[Skipped]) -> None:
 
 
 @contextmanager
-def _exit_codes(verbose: bool) -> Iterator[None]:
-    """Turns what can go wrong into a line on standard error and an exit code."""
+def _exit_codes(
+    verbose: bool, hidden: Sequence[Path | str | None] | Literal[False]
+) -> Iterator[None]:
+    """Turns what can go wrong into a line on standard error and an exit code.
+
+    Args:
+        verbose: Show where it arose.
+        hidden: Names and paths that messages may not show.
+    """
     try:
         yield
     except (TrendscopeError, OSError, KeyboardInterrupt) as error:
+        names = [str(name) for name in hidden or () if name is not None]
         if verbose:
-            traceback.print_exc()
-        raise typer.Exit(_report(error)) from error
+            print(_cleared(traceback.format_exc(), names), end="", file=sys.stderr)
+        raise typer.Exit(_report(error, names)) from error
 
 
-def _report(error: BaseException) -> ExitCode:
+def _cleared(text: str, names: list[str]) -> str:
+    if not names:
+        return text
+    from trendscope.pseudonyms import without
+
+    return without(text, names)
+
+
+def _report(error: BaseException, names: list[str]) -> ExitCode:
     if isinstance(error, KeyboardInterrupt):
         print("trendscope: stopped; nothing was written", file=sys.stderr)
         return ExitCode.INTERRUPTED
@@ -470,7 +511,7 @@ def _report(error: BaseException) -> ExitCode:
         # Whoever read the output, such as `head`, has seen enough. Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
-    print(f"trendscope: {error}", file=sys.stderr)
+    print(f"trendscope: {_cleared(str(error), names)}", file=sys.stderr)
     if isinstance(error, UsageError):
         return ExitCode.WRONG_USAGE
     return ExitCode.NOTHING_USABLE if isinstance(error, NothingUsable) else ExitCode.FAILED

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trendscope.classifier import Verdict
     from trendscope.feeds import DateSource
     from trendscope.garments import Box
+    from trendscope.likeness import Likeness
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Reading:
         garments: What was recognised; empty unless ``classified``.
         probabilities: All ten categories with their calibrated probabilities, best first.
         outside: Calibrated probability that none of the ten is shown, 0..1.
+        looks: What it looks like, to tell when it was posted again.
         thumbnail: A small JPEG of the photo, if pictures were asked for.
         seen: A small JPEG of what the network saw, if pictures were asked for.
     """
@@ -66,6 +68,7 @@ class Reading:
     garments: tuple[Garment, ...]
     probabilities: tuple[tuple[str, float], ...]
     outside: float
+    looks: Likeness | None = field(default=None, repr=False)
     thumbnail: bytes | None = field(default=None, repr=False)
     seen: bytes | None = field(default=None, repr=False)
 

@@ -1,8 +1,8 @@
 """The one orchestrator: feeds, images, garments and the classifier joined into readings of photos.
 
-Photos are decoded in threads while the weights load and beside the network, a bounded number at a
-time, and come out in the order of the feed. A photo that fails costs itself and is listed; the run
-goes on.
+Photos are decoded, in processes of their own, while the weights load and beside the network, a
+bounded number at a time, and come out in the order of the feed. A photo that fails costs itself and
+is listed; the run goes on.
 """
 
 from __future__ import annotations
@@ -15,16 +15,20 @@ from datetime import UTC, datetime, tzinfo
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
 
 from trendscope import garments
+from trendscope.decoding import Decoder
 from trendscope.errors import ImageError
 from trendscope.feeds import DateSource, Post, Skipped, open_feed
 from trendscope.feeds.dates import to_utc
-from trendscope.images import decode, thumbnail
+from trendscope.images import Photo, thumbnail
+from trendscope.likeness import Album, Likeness, likeness
+from trendscope.limits import Limits
+from trendscope.pseudonyms import Pseudonyms
 from trendscope.readings import (
     Classification,
     Garment,
@@ -36,6 +40,9 @@ from trendscope.readings import (
 if TYPE_CHECKING:
     from trendscope.classifier import Prediction
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 DECODED_SIDE = 384
 """Longest side, in pixels, at which photos are looked at; larger ones are decoded to it at once."""
 
@@ -45,7 +52,7 @@ SEEN_SIDE = 112
 THREADS = 2
 BATCH = 64
 AHEAD = 2 * BATCH
-"""Photos decoded but not yet judged; each keeps its cut-out and thumbnail, not all its pixels."""
+"""Photos decoded but not yet judged: a batch with all pixels, a batch with only the cut-out."""
 
 
 class Predictor(Protocol):
@@ -74,6 +81,8 @@ def classify(
     customer: str | None = None,
     include: Collection[str] = (),
     zone: tzinfo = UTC,
+    limits: Limits | None = None,
+    pseudonyms: Pseudonyms | None = None,
     progress: Progress | None = None,
 ) -> Classification:
     """Says of each photo what garment it shows.
@@ -84,6 +93,8 @@ def classify(
         customer: Whose photos they are, instead of what the feed says.
         include: Of `trendscope.feeds.KINDS`, what is read besides posts.
         zone: Of dates that do not say theirs.
+        limits: What feeds and photos may ask for.
+        pseudonyms: Replace the customers' names, and the paths, which may hold them.
         progress: Told after every item.
 
     Raises:
@@ -91,9 +102,10 @@ def classify(
         WeightsError: The weights are missing or cannot be used.
     """
     load = _loader(weights)
-    feed = list(open_feed(paths, customer=customer, include=include, zone=zone))
-    results = tuple(_told(scan(feed, load, zone=zone), len(feed), progress))
-    return Classification(load().name, results)
+    feed = list(open_feed(paths, customer=customer, include=include, zone=zone, limits=limits))
+    looked_at = scan(feed, load, zone=zone, limits=limits)
+    results = _named(_told(looked_at, len(feed), progress), pseudonyms)
+    return Classification(load().name, tuple(results))
 
 
 def profile(
@@ -103,6 +115,9 @@ def profile(
     customer: str | None = None,
     include: Collection[str] = (),
     zone: tzinfo = UTC,
+    limits: Limits | None = None,
+    keep_reposts: bool = False,
+    pseudonyms: Pseudonyms | None = None,
     pictures: bool = False,
     progress: Progress | None = None,
 ) -> Profile:
@@ -114,6 +129,9 @@ def profile(
         customer: Whose photos they are, instead of what the feed says.
         include: Of `trendscope.feeds.KINDS`, what is read besides posts.
         zone: Of dates that do not say theirs, and of the weeks.
+        limits: What feeds and photos may ask for.
+        keep_reposts: Count photos that were posted again in another size or quality.
+        pseudonyms: Replace the customers' names, and the paths, which may hold them.
         pictures: Keep a thumbnail and the network's view of each photo, for a contact sheet.
         progress: Told after every item.
 
@@ -122,9 +140,10 @@ def profile(
         WeightsError: The weights are missing or cannot be used.
     """
     load = _loader(weights)
-    feed = list(open_feed(paths, customer=customer, include=include, zone=zone))
-    results = _told(scan(feed, load, zone=zone, pictures=pictures), len(feed), progress)
-    once = tuple(count_once(results))
+    feed = list(open_feed(paths, customer=customer, include=include, zone=zone, limits=limits))
+    looked_at = scan(feed, load, zone=zone, limits=limits, pictures=pictures)
+    results = _named(_told(looked_at, len(feed), progress), pseudonyms)
+    once = tuple(count_once(results, keep_reposts=keep_reposts))
     return summarise(load().name, once, zone)
 
 
@@ -133,6 +152,7 @@ def scan(
     load: Callable[[], Predictor],
     *,
     zone: tzinfo = UTC,
+    limits: Limits | None = None,
     pictures: bool = False,
 ) -> Iterator[Reading | Skipped]:
     """Reads a feed's photos in its order, holding no more than `AHEAD` of them at a time.
@@ -141,28 +161,43 @@ def scan(
         feed: Posts, and what the feed's reader skipped, which is passed on in its place.
         load: Gives the classifier; runs beside the decoding of the first photos.
         zone: Of cameras that do not say theirs.
+        limits: What a photo may ask for.
         pictures: Add a thumbnail and the network's view to each reading.
 
     Raises:
         WeightsError: `load` could not do its work.
     """
-    loading = ThreadPoolExecutor(1)
-    decoding = ThreadPoolExecutor(THREADS)
+    loading, decoding, cutting = (ThreadPoolExecutor(n) for n in (1, THREADS, THREADS))
+    decoder = Decoder(limits)
     try:
+        decoder.start()
         classifier = loading.submit(load)
-        prepare = partial(_prepare, classifier=classifier, zone=zone, pictures=pictures)
-        prepared = _in_order(feed, partial(decoding.submit, prepare))
+        decode = partial(_decode, decoder=decoder)
+        cut = partial(_cut, classifier=classifier, zone=zone, pictures=pictures)
+        decoded = _in_order(feed, partial(decoding.submit, decode))
+        prepared = _in_order(decoded, partial(cutting.submit, cut))
         while batch := list(islice(prepared, BATCH)):
             yield from _judge(batch, classifier.result(), pictures)
     finally:
         # A caller who stops early, by Ctrl-C too, does not wait for photos nobody will see.
+        decoder.close()
         loading.shutdown(wait=False, cancel_futures=True)
         decoding.shutdown(cancel_futures=True)
+        cutting.shutdown(wait=False, cancel_futures=True)
 
 
-def count_once(results: Iterable[Reading | Skipped]) -> Iterator[Reading | Skipped]:
-    """Turns a customer's image that was read before, by its id or its bytes, into a `Skipped`."""
+def count_once(
+    results: Iterable[Reading | Skipped], *, keep_reposts: bool = False
+) -> Iterator[Reading | Skipped]:
+    """Turns a customer's image that was read before into a `Skipped`.
+
+    Args:
+        results: What was read.
+        keep_reposts: Only the same post or the same bytes are the same image; else also what looks
+            the same in another size or compression, which is told apart as ``repost``.
+    """
     seen: set[tuple[str, str]] = set()
+    album = Album[str]()
     for result in results:
         if isinstance(result, Skipped):
             yield result
@@ -171,9 +206,22 @@ def count_once(results: Iterable[Reading | Skipped]) -> Iterator[Reading | Skipp
         if keys & seen:
             detail = "the same photo of this customer was counted already"
             yield Skipped(result.customer, result.source, "duplicate", detail)
-        else:
-            seen |= keys
-            yield result
+            continue
+        seen |= keys
+        yield result if keep_reposts else _first(result, album)
+
+
+def _first(reading: Reading, album: Album[str]) -> Reading | Skipped:
+    """The reading, unless the album holds one that looks the same."""
+    if reading.looks is None:
+        return reading
+    if original := album.find(reading.customer, reading.looks):
+        detail = (
+            f"the same photo as {original}, in another size or quality; --keep-reposts counts it"
+        )
+        return Skipped(reading.customer, reading.source, "repost", detail)
+    album.add(reading.customer, reading.looks, reading.source)
+    return reading
 
 
 @dataclass(frozen=True)
@@ -184,6 +232,7 @@ class _Prepared:
     date_source: DateSource
     pixels: UInt8[np.ndarray, "s s 3"]
     box: garments.Box
+    looks: Likeness
     thumbnail: bytes | None
 
 
@@ -209,35 +258,46 @@ def _told(
         yield result
 
 
+def _named(
+    results: Iterable[Reading | Skipped], pseudonyms: Pseudonyms | None
+) -> Iterable[Reading | Skipped]:
+    return results if pseudonyms is None else map(pseudonyms.replaced, results)
+
+
 def _in_order(
-    feed: Iterable[Post | Skipped], prepare: Callable[[Post], Future[_Prepared | Skipped]]
-) -> Iterator[_Prepared | Skipped]:
-    waiting: deque[Future[_Prepared | Skipped] | Skipped] = deque()
-    for item in feed:
-        waiting.append(item if isinstance(item, Skipped) else prepare(item))
-        if len(waiting) >= AHEAD:
+    items: Iterable[T | Skipped], begin: Callable[[T], Future[R | Skipped]]
+) -> Iterator[R | Skipped]:
+    """The results of what was begun for each item, at most a batch ahead."""
+    waiting: deque[Future[R | Skipped] | Skipped] = deque()
+    for item in items:
+        waiting.append(item if isinstance(item, Skipped) else begin(item))
+        if len(waiting) >= BATCH:
             yield _finished(waiting.popleft())
     while waiting:
         yield _finished(waiting.popleft())
 
 
-def _finished(item: Future[_Prepared | Skipped] | Skipped) -> _Prepared | Skipped:
+def _finished(item: Future[R | Skipped] | Skipped) -> R | Skipped:
     return item if isinstance(item, Skipped) else item.result()
 
 
-def _prepare(
-    post: Post, classifier: Future[Predictor], zone: tzinfo, pictures: bool
-) -> _Prepared | Skipped:
+def _decode(post: Post, decoder: Decoder) -> tuple[Post, Photo] | Skipped:
     try:
-        photo = decode(post.read(), edge=DECODED_SIDE)
+        return post, decoder.decode(post.read(), edge=DECODED_SIDE)
     except ImageError as error:
         return Skipped(post.customer, post.source, error.reason, str(error))
-    size = classifier.result().input_size
-    cut = garments.cut_out(photo.rgb, size)
+
+
+def _cut(
+    found: tuple[Post, Photo], classifier: Future[Predictor], zone: tzinfo, pictures: bool
+) -> _Prepared | Skipped:
+    post, photo = found
+    cut = garments.cut_out(photo.rgb, classifier.result().input_size)
     posted_at, date_source = _date(post, photo.taken_at, zone)
     box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
+    looks = likeness(photo)
     small = thumbnail(photo.rgb, THUMBNAIL_SIDE) if pictures else None
-    return _Prepared(post, photo.sha256, posted_at, date_source, cut.pixels, box, small)
+    return _Prepared(post, photo.sha256, posted_at, date_source, cut.pixels, box, looks, small)
 
 
 def _date(
@@ -281,6 +341,7 @@ def _reading(item: _Prepared, prediction: Prediction, pictures: bool) -> Reading
         garments=found,
         probabilities=tuple(prediction.top(len(prediction.probabilities))),
         outside=prediction.outside,
+        looks=item.looks,
         thumbnail=item.thumbnail,
         seen=thumbnail(item.pixels, SEEN_SIDE, quality=90) if pictures else None,
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from trendscope.errors import FeedError
+from trendscope.limits import Limits as Limits
 
 DateSource = Literal["feed", "exif", "file name", "none"]
 
@@ -35,7 +36,11 @@ REASONS: dict[str, str] = {
     "nested_archive": "archive inside an archive",
     "archive_limit": "archive larger than allowed",
     "damaged_archive": "damaged archive",
+    "unsupported_compression": "packed by a method that is not supported",
+    "decoder_crash": "crashed its decoder",
+    "timeout": "took too long to decode",
     "duplicate": "counted already",
+    "repost": "counted already, in another size or quality",
     "hidden": "hidden or deleted",
     "unlisted": "not named in the manifest",
     "unknown_media": "picture that the export does not explain",
@@ -92,25 +97,6 @@ class Skipped:
     source: str
     reason: str
     detail: str
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a feed may ask for.
-
-    Attributes:
-        file_bytes: Largest single image file.
-        json_bytes: Largest index file of an export.
-        archive_bytes: Most bytes read out of one archive, all members together.
-        members: Most members of one archive.
-        ratio: Most bytes a member may unpack to per packed byte, beyond its first 10 MB.
-    """
-
-    file_bytes: int = 100_000_000
-    json_bytes: int = 200_000_000
-    archive_bytes: int = 50_000_000_000
-    members: int = 500_000
-    ratio: int = 200
 
 
 def open_feed(

@@ -5,6 +5,8 @@ Both give sorted member names with forward slashes and read one member at a time
 
 from __future__ import annotations
 
+import io
+import lzma
 import os
 import stat
 import zipfile
@@ -15,13 +17,36 @@ from pathlib import Path
 from typing import Protocol
 
 from trendscope.errors import FeedError, ImageError
-from trendscope.feeds import Limits, Skipped, displayed
+from trendscope.feeds import Skipped, displayed
+from trendscope.limits import FREE_ARCHIVE_BYTES, FREE_MEMBER_BYTES, Limits
 
 _CHUNK = 1 << 20
-_FREE_BYTES = 10_000_000
-_FREE_ARCHIVE_BYTES = 100_000_000
 _LOCAL_HEADER_BYTES = 30  # of a member in a zip, before its name
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    MemoryError,  # a member packed by LZMA names the memory that it wants
+    OSError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+)
+"""What `zipfile` raises for archives that are not as they should be."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+_METHOD_NAMES = {
+    1: "shrinking",
+    2: "reducing",
+    3: "reducing",
+    4: "reducing",
+    5: "reducing",
+    6: "imploding",
+    9: "Deflate64",
+    93: "Zstandard",
+    95: "XZ",
+    98: "PPMd",
+}
 _ENCRYPTED = 0x1
 
 JUNK = {".ds_store", "thumbs.db", "desktop.ini", ".localized"}
@@ -256,7 +281,10 @@ def _opened(path: Path, changed: int, size: int) -> zipfile.ZipFile:
 
 
 class ZipTree:
-    """The members of a zip that are safe to read.
+    """The members of a zip that are safe to read, those of zips inside it included.
+
+    Zips inside are opened only so far as `Limits.depth` says, in memory, and use up the same
+    budget of members and bytes.
 
     Args:
         path: The zip.
@@ -272,36 +300,72 @@ class ZipTree:
         self.names: list[str] = []
         self.skipped: list[Skipped] = []
         self._limits = limits
-        self._infos: dict[str, zipfile.ZipInfo] = {}
+        self._members: dict[str, tuple[zipfile.ZipFile | None, zipfile.ZipInfo]] = {}
+        self._counted = 0
+        self._in_memory = 0
         try:
             self._facts = path.stat()
-            most = max(_FREE_ARCHIVE_BYTES, limits.ratio * self._facts.st_size)
-            opened = self._open()
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            most = max(FREE_ARCHIVE_BYTES, limits.ratio * self._facts.st_size)
+            archive = self._open()
+        except _DAMAGED as error:
             raise FeedError(
-                f"{self.label} cannot be opened as a zip ({error}); download the export again"
+                f"{self.label} cannot be opened as a zip ({_short(error)}); "
+                "download the export again"
             ) from error
+        if any(0 < info.volume < 0xFFFF for info in archive.infolist()):
+            raise FeedError(f"{self.label} is one part of a split zip; join the parts first")
         self._budget = min(limits.archive_bytes, most)
-        self._overlapping = _overlapping(opened.infolist(), opened.start_dir)
-        for number, info in enumerate(opened.infolist()):
-            if number >= limits.members:
-                problem = f"more than {limits.members:,} members; the rest is not read"
-                self.skipped.append(Skipped(None, self.label, "archive_limit", problem))
+        self._add_all(None, "", limits.depth)
+        self.names = sorted(self._members)
+
+    def _open(self, inner: zipfile.ZipFile | None = None) -> zipfile.ZipFile:
+        """The zip inside, or the one on disk, which may have been closed since."""
+        return inner or _opened(self._path, self._facts.st_mtime_ns, self._facts.st_size)
+
+    def _add_all(self, inner: zipfile.ZipFile | None, prefix: str, depth: int) -> None:
+        archive = self._open(inner)
+        infos = archive.infolist()
+        overlapping = _overlapping(infos, archive.start_dir)
+        for info in infos:
+            if self._counted >= self._limits.members:
+                most = f"more than {self._limits.members:,} members; the rest is not read"
+                self._skip(prefix, "archive_limit", most)
                 break
-            self._add(info)
-        self.names.sort()
+            self._counted += 1
+            name = prefix + info.filename
+            if name.endswith("/") or is_junk(name):
+                continue
+            problem = self._problem(name, info, info in overlapping)
+            if problem:
+                self._skip(name, *problem)
+            elif name.lower().endswith(".zip"):
+                self._open_inner(inner, info, name, depth)
+            else:
+                self._members[name] = inner, info
 
-    def _open(self) -> zipfile.ZipFile:
-        return _opened(self._path, self._facts.st_mtime_ns, self._facts.st_size)
-
-    def _add(self, info: zipfile.ZipInfo) -> None:
-        if info.filename.endswith("/") or is_junk(info.filename):
+    def _open_inner(
+        self, outer: zipfile.ZipFile | None, info: zipfile.ZipInfo, name: str, depth: int
+    ) -> None:
+        room = self._limits.file_bytes - self._in_memory
+        if depth < 1 or info.file_size > room:
+            self._skip(
+                name, "nested_archive", "a zip inside a zip is not opened; give it by itself"
+            )
             return
-        if problem := self._problem(info):
-            self.skipped.append(Skipped(None, self.source(info.filename), *problem))
+        try:
+            data = self._read(outer, info, room)
+            self._in_memory += len(data)
+            inner = zipfile.ZipFile(io.BytesIO(data))
+        except ImageError as error:
+            self._skip(name, error.reason, str(error))
+        except _DAMAGED as error:
+            self._skip(name, "damaged_archive", f"cannot be opened as a zip ({_short(error)})")
         else:
-            self._infos[info.filename] = info
-            self.names.append(info.filename)
+            self._add_all(inner, f"{name}/", depth - 1)
+
+    def _skip(self, name: str, reason: str, detail: str) -> None:
+        source = self.source(name).rstrip("/") if name else self.label
+        self.skipped.append(Skipped(None, source, reason, detail))
 
     def source(self, name: str) -> str:
         """The zip's path and the member's in it, for people."""
@@ -315,9 +379,8 @@ class ZipTree:
         root = os.path.abspath(self._path)
         return (first, f"{root}/{first}") if rest else (self.title, root)
 
-    def _problem(self, info: zipfile.ZipInfo) -> tuple[str, str] | None:
-        name = info.orig_filename
-        if unsafe(name):
+    def _problem(self, name: str, info: zipfile.ZipInfo, overlaps: bool) -> tuple[str, str] | None:
+        if unsafe(info.orig_filename):
             return "unsafe_path", "the path leads out of the archive"
         if is_hidden(name):
             return HIDDEN
@@ -327,39 +390,33 @@ class ZipTree:
             return "encrypted", "protected by a password; export without one"
         if info.compress_type not in _METHODS:
             return (
-                "damaged_archive",
-                f"packed by a method that is not supported ({info.compress_type})",
+                "unsupported_compression",
+                f"packed by {_METHOD_NAMES.get(info.compress_type, 'an unknown method')} "
+                f"(method {info.compress_type}); pack it as an ordinary zip (deflate)",
             )
-        if info in self._overlapping:
+        if overlaps:
             return "damaged_archive", "its data overlap another member's"
-        if info.filename in self._infos:
+        if name in self._members:
             return "duplicate", "a second member of the same name"
-        if info.filename.lower().endswith(".zip"):
-            return "nested_archive", "a zip inside a zip is not opened; give it by itself"
         return None
 
     def read(self, name: str, limit: int) -> bytes:
         """The member's bytes, counted while they are unpacked; see `Tree.read`."""
-        info = self._infos[name]
-        try:
-            return self._unpack(info, limit)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            OSError,
-            EOFError,
-            RuntimeError,
-            NotImplementedError,
-            ValueError,
-        ) as error:
-            raise ImageError("damaged_archive", f"damaged inside the archive ({error})") from error
+        return self._read(*self._members[name], limit)
 
-    def _unpack(self, info: zipfile.ZipInfo, limit: int) -> bytes:
+    def _read(self, inner: zipfile.ZipFile | None, info: zipfile.ZipInfo, limit: int) -> bytes:
+        try:
+            return self._unpack(inner, info, limit)
+        except _DAMAGED as error:
+            problem = f"damaged inside the archive ({_short(error)})"
+            raise ImageError("damaged_archive", problem) from error
+
+    def _unpack(self, inner: zipfile.ZipFile | None, info: zipfile.ZipInfo, limit: int) -> bytes:
         parts: list[bytes] = []
         size = 0
-        most = min(limit, self._budget, max(_FREE_BYTES, self._limits.ratio * info.compress_size))
-        most = max(most, 0)
-        with self._open().open(info) as member:
+        most = max(FREE_MEMBER_BYTES, self._limits.ratio * info.compress_size)
+        most = max(min(limit, self._budget, most), 0)
+        with self._open(inner).open(info) as member:
             while chunk := member.read(_CHUNK):
                 size += len(chunk)
                 # At once, so that members refused half-way use the budget up too.
@@ -370,6 +427,13 @@ class ZipTree:
         if size != info.file_size:
             raise ImageError("damaged_archive", f"says {info.file_size:,} bytes but holds {size:,}")
         return b"".join(parts)
+
+
+def _short(error: Exception) -> str:
+    """What went wrong in few words; zip errors may quote half the file."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    line = displayed(" ".join(text.split())) or type(error).__name__
+    return line if len(line) <= 80 else f"{line[:79]}…"
 
 
 def _overlapping(infos: list[zipfile.ZipInfo], end: int) -> set[zipfile.ZipInfo]:

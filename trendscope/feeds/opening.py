@@ -28,6 +28,7 @@ from trendscope.feeds import (
 )
 from trendscope.feeds.archive import FolderTree, LoneFile, Part, Place, Tree, ZipTree
 from trendscope.feeds.request import Request
+from trendscope.formats import sniff
 
 Items = Iterable[Post | Skipped]
 
@@ -81,7 +82,7 @@ def _refuse(path: Path) -> Items:
 
 
 def is_zip(path: Path) -> bool:
-    """True for a regular file that begins as a zip does.
+    """True for a regular file that begins as a zip does, or is called one and is no picture.
 
     `zipfile.is_zipfile` looks at the end instead: a photo with a zip glued on would be one.
     """
@@ -89,9 +90,12 @@ def is_zip(path: Path) -> bool:
         return False
     try:
         with path.open("rb") as file:
-            return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+            start = file.read(32)
     except OSError:
         return False
+    if start[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"):
+        return True
+    return bool(start) and path.suffix.lower() == ".zip" and sniff(start) is None
 
 
 def _may_be_zip(name: str) -> bool:
