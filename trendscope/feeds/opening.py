@@ -129,7 +129,7 @@ def _open_zip(path: Path, plan: _Plan, request: Request, home: Place | None = No
 
 def _open_file(path: Path, plan: _Plan, request: Request) -> None:
     tree = LoneFile(path)
-    if manifest.find(tree):
+    if manifest.find(tree, request):
         # Given by itself, it speaks for its own lines only, not for all that lies beside it.
         folder = FolderTree(path.parent)
         plan.steps.append(partial(manifest.read, folder, request, only=path.name))
@@ -142,10 +142,10 @@ def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
     """Plans what the readers know of a tree; returns the names that none of them does."""
     rest = tree.names
     for reader in (manifest, instaloader, gallery_dl):
-        for part in reader.find(Part(tree, rest)):
+        for part in reader.find(Part(tree, rest), request):
             plan.steps.append(partial(reader.read, part, request))
             rest = _without(rest, part.whole_names)
-    for part in takeout.find(Part(tree, rest)):
+    for part in takeout.find(Part(tree, rest), request):
         plan.takeouts.append((plan.later(), part))
         rest = _without(rest, part.whole_names)
     found = meta.find(Part(tree, rest), request)
