@@ -71,7 +71,7 @@ class Predictor(Protocol):
 
 
 Progress = Callable[[int, int], None]
-"""Called with the number of photos and skipped items that are done, and of all there are."""
+"""Called with the number of photos and skipped items that are done, and of all found so far."""
 
 
 def classify(
@@ -102,7 +102,8 @@ def classify(
         WeightsError: The weights are missing or cannot be used.
     """
     load = _loader(weights)
-    feed = list(open_feed(paths, customer=customer, include=include, zone=zone, limits=limits))
+    found = open_feed(paths, customer=customer, include=include, zone=zone, limits=limits)
+    feed = _listed(found, progress)
     looked_at = scan(feed, load, zone=zone, limits=limits)
     results = _named(_told(looked_at, len(feed), progress), pseudonyms)
     return Classification(load().name, tuple(results))
@@ -140,7 +141,8 @@ def profile(
         WeightsError: The weights are missing or cannot be used.
     """
     load = _loader(weights)
-    feed = list(open_feed(paths, customer=customer, include=include, zone=zone, limits=limits))
+    found = open_feed(paths, customer=customer, include=include, zone=zone, limits=limits)
+    feed = _listed(found, progress)
     looked_at = scan(feed, load, zone=zone, limits=limits, pictures=pictures)
     results = _named(_told(looked_at, len(feed), progress), pseudonyms)
     once = tuple(count_once(results, keep_reposts=keep_reposts))
@@ -247,6 +249,16 @@ def _loader(weights: str | Path | Predictor | None) -> Callable[[], Predictor]:
         return Classifier.load() if weights is None else Classifier.load(weights)
 
     return load
+
+
+def _listed(feed: Iterable[Post | Skipped], progress: Progress | None) -> list[Post | Skipped]:
+    """All of a feed; every thousand is told, because a large one is long in being listed."""
+    found: list[Post | Skipped] = []
+    for item in feed:
+        found.append(item)
+        if progress and len(found) % 1000 == 0:
+            progress(0, len(found))
+    return found
 
 
 def _told(

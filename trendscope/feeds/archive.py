@@ -87,12 +87,15 @@ Place = tuple[str, str]
 
 def is_junk(name: str) -> bool:
     """True for what operating systems leave behind; skipped without a word."""
-    *folders, last = name.split("/")
-    return "__MACOSX" in folders or last.lower() in JUNK or last.startswith("._")
+    folders, _, last = name.rpartition("/")
+    inside = "__MACOSX" in folders and "__MACOSX" in folders.split("/")
+    return inside or last.lower() in JUNK or last.startswith("._")
 
 
 def is_hidden(name: str) -> bool:
     """True for dot-files and what lies in dot-folders, such as Android's ``.trashed-`` photos."""
+    if not name.startswith(".") and "/." not in name:
+        return False
     return any(part.startswith(".") and part.strip(".") for part in name.split("/"))
 
 
@@ -453,12 +456,11 @@ def _overlapping(infos: list[zipfile.ZipInfo], end: int) -> set[zipfile.ZipInfo]
 
 def unsafe(name: str) -> bool:
     """True for a member name that is absolute, climbs, or hides something."""
-    parts = name.replace("\\", "/").split("/")
     return (
         not name
         or "\0" in name
         or "\\" in name
         or name.startswith(("/", "~"))
-        or ":" in parts[0]
-        or ".." in parts
+        or (":" in name and ":" in name.partition("/")[0])
+        or (".." in name and ".." in name.split("/"))
     )
