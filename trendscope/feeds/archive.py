@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import lzma
 import os
+import re
 import stat
 import zipfile
 import zlib
@@ -48,6 +49,7 @@ _METHOD_NAMES = {
     98: "PPMd",
 }
 _ENCRYPTED = 0x1
+_QUOTED = re.compile(r"""b?(['"]).*\1""", re.DOTALL)
 
 JUNK = {".ds_store", "thumbs.db", "desktop.ini", ".localized"}
 
@@ -433,8 +435,9 @@ class ZipTree:
 
 
 def _short(error: Exception) -> str:
-    """What went wrong in few words; zip errors may quote half the file."""
+    """What went wrong in few words, without the names that zip errors quote: anybody's."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text = _QUOTED.sub("…", text)
     line = displayed(" ".join(text.split())) or type(error).__name__
     return line if len(line) <= 80 else f"{line[:79]}…"
 
