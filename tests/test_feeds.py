@@ -18,6 +18,7 @@ from trendscope.errors import FeedError, ImageError
 from trendscope.feeds import REASONS, Limits, Post, Skipped, displayed, open_feed
 from trendscope.feeds.dates import latest_believed, named_date
 from trendscope.feeds.opening import is_zip
+from trendscope.formats import check
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -62,6 +63,24 @@ def test_single_image_belongs_to_its_folder(folder):
 def test_missing_path_says_what_to_do(tmp_path):
     with pytest.raises(FeedError, match="does not exist; check the spelling"):
         open_feed([tmp_path / "nowhere"])
+
+
+def test_what_programs_keep_for_themselves_is_no_photo(folder):
+    path = folder / "Thumbs.DATA"
+    path.write_bytes(picture(RED))
+    (found,) = (item for item in open_feed([folder]) if isinstance(item, Skipped))
+    assert (found.customer, found.source, found.reason) == ("anna", str(path), "not_an_image")
+    assert "(.data); rename it if it is a photo" in found.detail
+    assert names(open_feed([path])) == ["Thumbs.DATA"]  # unless it is asked for
+
+
+def test_documents_that_are_zips_inside_stay_shut(tmp_path):
+    path = tmp_path / "prices.XLSX"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/media/1.jpg", picture(RED))
+    assert names(open_feed([path])) == names(open_feed([tmp_path])) == ["prices.XLSX"]
+    with pytest.raises(ImageError, match="content is ZIP"):
+        check(next(iter(open_feed([path]))).read(), Limits())
 
 
 def test_junk_is_skipped_without_a_word(folder):

@@ -81,12 +81,21 @@ def _refuse(path: Path) -> Items:
     return [Skipped(None, displayed(str(path)), *problem)]
 
 
+_DOCUMENTS = frozenset(
+    ".xlsx .xlsm .docx .pptx .odt .ods .odp .epub .jar .apk .cbz .kmz .pages .numbers .key".split()
+)
+"""Suffixes of files that are zips inside, and no feeds."""
+
+_PROGRAM_DATA = frozenset(".data .bin .db .cache .tmp .bak".split())
+"""Suffixes of what programs keep for themselves, thumbnails of other people's photos too."""
+
+
 def is_zip(path: Path) -> bool:
     """True for a regular file that begins as a zip does, or is called one and is no picture.
 
     `zipfile.is_zipfile` looks at the end instead: a photo with a zip glued on would be one.
     """
-    if not os.path.isfile(path):
+    if not os.path.isfile(path) or path.suffix.lower() in _DOCUMENTS:
         return False
     try:
         with path.open("rb") as file:
@@ -135,7 +144,7 @@ def _open_file(path: Path, plan: _Plan, request: Request) -> None:
         plan.steps.append(partial(manifest.read, folder, request, only=path.name))
         return
     rest = _exports(tree, plan, request)
-    plan.steps.append(partial(_photos, tree, rest, request))
+    plan.steps.append(partial(_photos, tree, rest, request, asked=True))
 
 
 def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
@@ -163,6 +172,13 @@ def _without(names: list[str], taken: Iterable[str]) -> list[str]:
     return [name for name in names if name not in known] if known else names
 
 
-def _photos(tree: Tree, names: list[str], request: Request) -> Items:
-    """Plain photos, each of the customer in whose folder it lies."""
-    return (request.post(tree, name, request.owner(tree, name)) for name in names)
+def _photos(tree: Tree, names: list[str], request: Request, *, asked: bool = False) -> Items:
+    """Plain photos, each of the customer in whose folder it lies; what was `asked` for by name."""
+    for name in names:
+        suffix = os.path.splitext(name)[1].lower()
+        owner = request.owner(tree, name)
+        if suffix in _PROGRAM_DATA and not asked:
+            detail = f"a program's own file by its name ({suffix}); rename it if it is a photo"
+            yield Skipped(owner, tree.source(name), "not_an_image", detail)
+        else:
+            yield request.post(tree, name, owner)
