@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import BLUE, GREEN, RED, picture
+from tests.test_instagram import export
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds import REASONS, Limits, Post, Skipped, displayed, open_feed
 from trendscope.feeds.dates import latest_believed, named_date
@@ -51,8 +52,26 @@ def test_each_sub_folder_is_a_customer(tmp_path):
     assert [post.customer for post in open_feed([tmp_path])] == ["ben", "cleo"]
 
 
-def test_given_customer_wins(folder):
-    assert {post.customer for post in open_feed([folder], customer="Zoe")} == {"Zoe"}
+def test_the_given_customer_stands_for_folders_and_zips(folder):
+    with zipfile.ZipFile(folder / "more.zip", "w") as archive:
+        archive.writestr("sub/1.jpg", b"1")
+    for path in (folder, folder / "a.jpg", folder / "more.zip"):
+        assert {post.customer for post in open_feed([path], customer="Zoe")} == {"Zoe"}
+
+
+def test_the_given_customer_is_no_other_whom_the_feed_names(tmp_path):
+    files = {
+        "table/list.csv": b"customer,taken_at,image\nann,,1.jpg\n",
+        "table/1.jpg": b"1",
+        "loader/2026-09-15_10-30-45_UTC.jpg": b"2",
+        "loader/2026-09-15_10-30-45_UTC.json": {"node": {"owner": {"username": "ben"}}},
+        "dl/1.jpg": b"3",
+        "dl/1.jpg.json": {"category": "flickr", "username": "cleo", "date": "2026-01-01"},
+        "plain/1.jpg": b"4",
+    }
+    found = open_feed([export(tmp_path, files)], customer="Zoe")
+    customers = {post.read(): post.customer for post in found if isinstance(post, Post)}
+    assert customers == {b"1": "ann", b"2": "ben", b"3": "cleo", b"4": "Zoe"}
 
 
 def test_single_image_belongs_to_its_folder(folder):

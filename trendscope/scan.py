@@ -90,7 +90,7 @@ def classify(
     Args:
         paths: Photos, folders and exports; see `trendscope.feeds.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
-        customer: Whose photos they are, instead of what the feed says.
+        customer: Whose photos they are where the feed does not say.
         include: Of `trendscope.feeds.KINDS`, what is read besides posts.
         zone: Of dates that do not say theirs.
         limits: What feeds and photos may ask for.
@@ -127,7 +127,7 @@ def profile(
     Args:
         paths: Photos, folders and exports; see `trendscope.feeds.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
-        customer: Whose photos they are, instead of what the feed says.
+        customer: Whose photos they are where the feed does not say.
         include: Of `trendscope.feeds.KINDS`, what is read besides posts.
         zone: Of dates that do not say theirs, and of the weeks.
         limits: What feeds and photos may ask for.

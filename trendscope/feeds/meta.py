@@ -302,8 +302,8 @@ def _has_photos(piece: Piece) -> bool:
 def _export(pieces: list[Piece], request: Request) -> Export:
     service = max((piece.service for piece in pieces), key=("instagram", "facebook").index)
     user = next((piece.user for piece in pieces if piece.user), None)
-    place, account = pieces[0].home
-    owner = request.names.of(*((user, f"{service}:{user}") if user else (place, account)))
+    names = request.names
+    owner = names.of(user, f"{service}:{user}") if user else names.of_place(*pieces[0].home)
     indexes = [
         (f"{number}/{index.name}", index)
         for number, piece in enumerate(pieces)

@@ -127,7 +127,7 @@ def _open_zip(path: Path, plan: _Plan, request: Request, home: Place | None = No
     try:
         tree = ZipTree(path, request.limits, home)
     except FeedError as error:
-        owner = request.names.of(*home) if home else None
+        owner = request.names.of_place(*home) if home else None
         problem = Skipped(owner, displayed(str(path)), "damaged_archive", str(error))
         plan.steps.append(partial(list, [problem]))
         return

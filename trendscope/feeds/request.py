@@ -27,10 +27,12 @@ class Names:
         self._accounts: dict[str, str] = {}
         self._shown: dict[tuple[str, str], str] = {}
 
+    def of_place(self, name: str, place: str) -> str:
+        """The name for what only its place has a name for; the one given by the user, if any."""
+        return self._given or self.of(name, place)
+
     def of(self, name: str, account: str) -> str:
-        """The name to show for an account; the one given by the user, if any, for all."""
-        if self._given:
-            return self._given
+        """The name to show for an account that the feed names."""
         key = (name, account)
         if key not in self._shown:
             self._shown[key] = self._free(displayed(name), account)
@@ -69,7 +71,7 @@ class Request:
 
     def owner(self, tree: Tree, name: str) -> str:
         """The customer of a member by where it lies, where nothing better is known."""
-        return self.names.of(*tree.place(name))
+        return self.names.of_place(*tree.place(name))
 
     def post(
         self,

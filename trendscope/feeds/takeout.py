@@ -70,7 +70,7 @@ def put_together(parts: Sequence[Part], request: Request) -> dict[int, tuple[Joi
         key = (match[1], account.removesuffix(".zip")[:-4]) if match else (name, account)
         groups.setdefault(key, []).append(number)
     return {
-        numbers[0]: (Joined([parts[number] for number in numbers]), request.names.of(*key))
+        numbers[0]: (Joined([parts[number] for number in numbers]), request.names.of_place(*key))
         for key, numbers in groups.items()
     }
 
