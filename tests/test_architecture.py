@@ -21,7 +21,7 @@ LAYERS = [
     {"readings"},
     {"classifier"},
     {"garments"},
-    {"feeds", "images"},
+    {"feeds", "images", "weights_file"},
     {"errors", "categories"},
     {"__init__"},
 ]

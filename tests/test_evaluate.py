@@ -202,7 +202,7 @@ def call(monkeypatch, *words: str) -> None:
 
 def test_shipped_weights_are_printed_and_nothing_is_written(tmp_path, monkeypatch, capsys):
     write_weights(tmp_path / "small.safetensors", HEADER, VARIABLES)
-    monkeypatch.setattr("trendscope.classifier.SHIPPED", tmp_path)
+    monkeypatch.setattr("trendscope.weights_file.SHIPPED", tmp_path)
     monkeypatch.setattr(evaluate, "SHIPPED", tmp_path)
     call(monkeypatch, "--weights", "small", "--json")
     document = json.loads(capsys.readouterr().out)

@@ -26,10 +26,9 @@ from safetensors.numpy import save
 
 from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
-
-SHIPPED = Path(__file__).parent / "weights"
-DEFAULT = "fashion-mnist"
-"""The weights used where none are named."""
+from trendscope.weights_file import DEFAULT
+from trendscope.weights_file import SHIPPED as SHIPPED
+from trendscope.weights_file import find_weights as find_weights
 
 BATCH = 64
 """Cut-outs per network call. Short batches are padded to it, so the network compiles once."""
@@ -252,18 +251,6 @@ def write_weights(path: Path, header: Header, variables: Variables) -> None:
     part = path.with_name(path.name + ".part")
     part.write_bytes(save(arrays, {"trendscope": header.to_json()}))
     os.replace(part, path)
-
-
-def find_weights(weights: str | Path) -> Path:
-    """The file of shipped weights by name (``fashion-mnist``), of a run folder, or as given."""
-    named = SHIPPED / f"{weights}.safetensors"
-    path = named if named.exists() else Path(weights)
-    if path.is_dir():
-        path /= "weights.safetensors"
-    if not path.is_file():
-        shipped = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.safetensors"))) or "none"
-        raise WeightsError(f"no weights at {weights}: give a file, or a shipped name ({shipped})")
-    return path
 
 
 def read_weights(path: Path) -> tuple[Header, Variables]:
