@@ -274,3 +274,33 @@ def test_order_does_not_depend_on_creation(tmp_path):
         for name in order:
             (root / f"{name}.jpg").write_bytes(picture(RED))
         assert names(open_feed([root])) == ["1.jpg", "2.jpg", "3.jpg"]
+
+
+def test_posts_say_which_file_on_disk_holds_them(folder, monkeypatch):
+    export = {
+        "media/posts/202609/17850000000000001.jpg": picture(RED),
+        "media/posts/202609/17850000000000002.jpg": picture(RED),
+        "your_instagram_activity/media/posts_1.json": b"""[{"media": [
+            {"uri": "media/posts/202609/17850000000000001.jpg", "creation_timestamp": 1790000000}
+        ]}]""",
+    }
+    with zipfile.ZipFile(folder / "c.zip", "w") as archive:
+        archive.writestr("x/photo.jpg", picture(BLUE))
+    for name, data in export.items():
+        path = folder.parent / "instagram-ben-2026-11-16" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    monkeypatch.chdir(folder.parent)
+    posts = [
+        *open_feed([Path("anna"), Path("instagram-ben-2026-11-16")]),
+        *open_feed([Path("anna/a.jpg")]),
+    ]
+    for post in posts:
+        file, member = post.file
+        assert os.path.isabs(file)
+        if member:
+            data = zipfile.ZipFile(file).read(member)
+        else:
+            data = Path(file).read_bytes()
+        assert post.read() == data
+    assert [post.file[1] for post in posts] == ["x/photo.jpg", "", "", "", "", ""]

@@ -53,6 +53,9 @@ class Reading:
         outside: Calibrated probability that none of the ten is shown, 0..1.
         thumbnail: A small JPEG of the photo, if pictures were asked for.
         seen: A small JPEG of what the network saw, if pictures were asked for.
+        taken_at: When the camera says it was taken, aware UTC.
+        embedding: The network's view as float32 numbers, little-endian; near for images that look
+            alike.
     """
 
     customer: str
@@ -67,6 +70,8 @@ class Reading:
     outside: float
     thumbnail: bytes | None = field(default=None, repr=False)
     seen: bytes | None = field(default=None, repr=False)
+    taken_at: datetime | None = field(default=None, repr=False)
+    embedding: bytes | None = field(default=None, repr=False)
 
     @property
     def confidence(self) -> float:

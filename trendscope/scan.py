@@ -7,6 +7,7 @@ goes on.
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,7 @@ from datetime import datetime
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -22,7 +24,7 @@ from jaxtyping import UInt8
 
 from trendscope import garments
 from trendscope.errors import ImageError
-from trendscope.feeds import DateSource, Post, Skipped, open_feed
+from trendscope.feeds import Post, Skipped, open_feed
 from trendscope.images import decode, thumbnail
 from trendscope.readings import (
     Classification,
@@ -61,6 +63,9 @@ class Predictor(Protocol):
     def predict(self, cut_outs: Sequence[UInt8[np.ndarray, "s s 3"]]) -> list[Prediction]:
         """One prediction per cut-out."""
 
+
+Recall = Callable[[Post, str], Reading | None]
+"""Gives what is known of a post's bytes, by their sha256 in hex; None if nothing is."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of photos and skipped items that are done, and of all there are."""
@@ -120,32 +125,38 @@ def profile(
 
 
 def scan(
-    feed: Iterable[Post | Skipped],
+    feed: Iterable[Post | Skipped | Reading],
     load: Callable[[], Predictor],
     *,
     pictures: bool = False,
+    small: int | None = None,
+    recall: Recall | None = None,
 ) -> Iterator[Reading | Skipped]:
     """Reads a feed's photos in its order, holding no more than `AHEAD` of them at a time.
 
     Args:
-        feed: Posts, and what the feed's reader skipped, which is passed on in its place.
-        load: Gives the classifier; runs beside the decoding of the first photos.
+        feed: Posts; what the feed's reader skipped, and what is known already, is passed on in its
+            place.
+        load: Gives the classifier; runs beside the decoding of the first photos, and not at all if
+            none has to be decoded.
         pictures: Add a thumbnail and the network's view to each reading.
+        small: Add a thumbnail of so many pixels a side instead.
+        recall: Knows photos by their bytes, so that they need not be judged again.
 
     Raises:
         WeightsError: `load` could not do its work.
     """
-    loading = ThreadPoolExecutor(1)
+    loading = _Loading(load)
     decoding = ThreadPoolExecutor(THREADS)
     try:
-        classifier = loading.submit(load)
-        prepare = partial(_prepare, classifier=classifier, pictures=pictures)
+        side = THUMBNAIL_SIDE if pictures else small
+        prepare = partial(_prepare, loading=loading, side=side, recall=recall)
         prepared = _in_order(feed, partial(decoding.submit, prepare))
         while batch := list(islice(prepared, BATCH)):
-            yield from _judge(batch, classifier.result(), pictures)
+            yield from _judge(batch, loading, pictures)
     finally:
         # A caller who stops early, by Ctrl-C too, does not wait for photos nobody will see.
-        loading.shutdown(wait=False, cancel_futures=True)
+        loading.close()
         decoding.shutdown(cancel_futures=True)
 
 
@@ -165,15 +176,36 @@ def count_once(results: Iterable[Reading | Skipped]) -> Iterator[Reading | Skipp
             yield result
 
 
+class _Loading:
+    """A classifier that is loaded beside the decoding, once the first photo asks for it."""
+
+    def __init__(self, load: Callable[[], Predictor]):
+        self._load = load
+        self._thread = ThreadPoolExecutor(1)
+        self._lock = Lock()
+        self._classifier: Future[Predictor] | None = None
+
+    def start(self) -> Future[Predictor]:
+        with self._lock:
+            if self._classifier is None:
+                self._classifier = self._thread.submit(self._load)
+            return self._classifier
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
 @dataclass(frozen=True)
 class _Prepared:
     post: Post
     sha256: str
-    posted_at: datetime | None
-    date_source: DateSource
+    taken_at: datetime | None
     pixels: UInt8[np.ndarray, "s s 3"]
     box: garments.Box
     thumbnail: bytes | None
+
+
+_Step = _Prepared | Skipped | Reading
 
 
 def _loader(weights: str | Path | Predictor | None) -> Callable[[], Predictor]:
@@ -199,39 +231,35 @@ def _told(
 
 
 def _in_order(
-    feed: Iterable[Post | Skipped], prepare: Callable[[Post], Future[_Prepared | Skipped]]
-) -> Iterator[_Prepared | Skipped]:
-    waiting: deque[Future[_Prepared | Skipped] | Skipped] = deque()
+    feed: Iterable[Post | Skipped | Reading], prepare: Callable[[Post], Future[_Step]]
+) -> Iterator[_Step]:
+    waiting: deque[Future[_Step] | Skipped | Reading] = deque()
     for item in feed:
-        waiting.append(item if isinstance(item, Skipped) else prepare(item))
+        waiting.append(prepare(item) if isinstance(item, Post) else item)
         if len(waiting) >= AHEAD:
             yield _finished(waiting.popleft())
     while waiting:
         yield _finished(waiting.popleft())
 
 
-def _finished(item: Future[_Prepared | Skipped] | Skipped) -> _Prepared | Skipped:
-    return item if isinstance(item, Skipped) else item.result()
+def _finished(item: Future[_Step] | Skipped | Reading) -> _Step:
+    return item.result() if isinstance(item, Future) else item
 
 
-def _prepare(post: Post, classifier: Future[Predictor], pictures: bool) -> _Prepared | Skipped:
+def _prepare(post: Post, loading: _Loading, side: int | None, recall: Recall | None) -> _Step:
     try:
-        photo = decode(post.read(), edge=DECODED_SIDE)
+        data = post.read()
+        if recall and (known := recall(post, hashlib.sha256(data).hexdigest())):
+            return known
+        classifier = loading.start()
+        photo = decode(data, edge=DECODED_SIDE)
     except ImageError as error:
         return Skipped(post.customer, post.source, error.reason, str(error))
     size = classifier.result().input_size
     cut = garments.cut_out(photo.rgb, size)
-    posted_at, date_source = _date(post, photo.taken_at)
     box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
-    small = thumbnail(photo.rgb, THUMBNAIL_SIDE) if pictures else None
-    return _Prepared(post, photo.sha256, posted_at, date_source, cut.pixels, box, small)
-
-
-def _date(post: Post, taken_at: datetime | None) -> tuple[datetime | None, DateSource]:
-    """The feed's own date is trusted first, then the camera's, then the file name's."""
-    if post.date_source == "feed" or taken_at is None:
-        return post.posted_at, post.date_source
-    return taken_at, "exif"
+    small = thumbnail(photo.rgb, side) if side else None
+    return _Prepared(post, photo.sha256, photo.taken_at, cut.pixels, box, small)
 
 
 def _scaled(box: garments.Box, across: float, down: float) -> garments.Box:
@@ -239,33 +267,34 @@ def _scaled(box: garments.Box, across: float, down: float) -> garments.Box:
     return round(x0 * across), round(y0 * down), round(x1 * across), round(y1 * down)
 
 
-def _judge(
-    batch: list[_Prepared | Skipped], classifier: Predictor, pictures: bool
-) -> Iterator[Reading | Skipped]:
+def _judge(batch: list[_Step], loading: _Loading, pictures: bool) -> Iterator[Reading | Skipped]:
     cut_outs = [item.pixels for item in batch if isinstance(item, _Prepared)]
-    predictions = iter(classifier.predict(cut_outs) if cut_outs else ())
+    predictions = iter(loading.start().result().predict(cut_outs) if cut_outs else ())
     for item in batch:
-        if isinstance(item, Skipped):
-            yield item
-        else:
+        if isinstance(item, _Prepared):
             yield _reading(item, next(predictions), pictures)
+        else:
+            yield item
 
 
 def _reading(item: _Prepared, prediction: Prediction, pictures: bool) -> Reading:
     found: tuple[Garment, ...] = ()
     if prediction.category is not None:
         found = (Garment(prediction.category, prediction.confidence, item.box),)
+    posted_at, date_source = item.post.dated(item.taken_at)
     return Reading(
         customer=item.post.customer,
         post_id=item.post.post_id,
         source=item.post.source,
         sha256=item.sha256,
-        posted_at=item.posted_at,
-        date_source=item.date_source,
+        posted_at=posted_at,
+        date_source=date_source,
         verdict=prediction.verdict,
         garments=found,
         probabilities=tuple(prediction.top(len(prediction.probabilities))),
         outside=prediction.outside,
         thumbnail=item.thumbnail,
         seen=thumbnail(item.pixels, SEEN_SIDE, quality=90) if pictures else None,
+        taken_at=item.taken_at,
+        embedding=prediction.embedding.astype("<f4").tobytes(),
     )

@@ -51,6 +51,9 @@ class Post:
         date_source: Where `posted_at` comes from; ``none`` when it is None.
         source: Where the image lies, for people: a path, or ``export.zip/media/x.jpg``.
         read: Returns the image's bytes; raises `ImageError` when they cannot be read.
+        file: Absolute path of the file on this disk that holds the bytes, and the member in it (""
+            for the file itself); None where there is none. While that file's size and time stay,
+            so do the bytes.
     """
 
     customer: str
@@ -59,6 +62,13 @@ class Post:
     date_source: DateSource
     source: str
     read: Callable[[], bytes] = field(repr=False, compare=False)
+    file: tuple[str, str] | None = field(default=None, repr=False, compare=False)
+
+    def dated(self, taken_at: datetime | None) -> tuple[datetime | None, DateSource]:
+        """Its date: the feed's own is trusted first, then the camera's, then the file name's."""
+        if self.date_source == "feed" or taken_at is None:
+            return self.posted_at, self.date_source
+        return taken_at, "exif"
 
 
 @dataclass(frozen=True)

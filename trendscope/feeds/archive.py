@@ -48,6 +48,9 @@ class Tree(Protocol):
             ImageError: It is larger than `limit`, damaged, or cannot be read.
         """
 
+    def file(self, name: str) -> tuple[str, str]:
+        """The file on disk that holds the member, and the member in it; see `Post.file`."""
+
 
 def is_junk(name: str) -> bool:
     """True for what operating systems leave behind; skipped without a word."""
@@ -64,6 +67,7 @@ class Part:
         self.names = names
         self.skipped: list[Skipped] = []
         self.read = tree.read
+        self.file = tree.file
 
 
 class FolderTree:
@@ -71,6 +75,7 @@ class FolderTree:
 
     def __init__(self, root: Path):
         self.root = root
+        self._absolute = os.path.abspath(root)
         self.label = displayed(str(root))
         self.title = displayed(root.resolve().name)
         self.names: list[str] = []
@@ -84,6 +89,10 @@ class FolderTree:
     def read(self, name: str, limit: int) -> bytes:
         """The file's bytes; see `Tree.read`."""
         return read_file(self.root / name, limit)
+
+    def file(self, name: str) -> tuple[str, str]:
+        """The file itself; see `Tree.file`."""
+        return os.path.join(self._absolute, name), ""
 
 
 def _walk(root: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
@@ -146,6 +155,7 @@ class ZipTree:
         self.names: list[str] = []
         self.skipped: list[Skipped] = []
         self._limits = limits
+        self._absolute = os.path.abspath(path)
         self._infos: dict[str, zipfile.ZipInfo] = {}
         try:
             self._zip = zipfile.ZipFile(path)
@@ -210,6 +220,10 @@ class ZipTree:
             ValueError,
         ) as error:
             raise ImageError("damaged_archive", f"damaged inside the archive ({error})") from error
+
+    def file(self, name: str) -> tuple[str, str]:
+        """The zip and the member; see `Tree.file`."""
+        return self._absolute, name
 
     def _unpack(self, info: zipfile.ZipInfo, limit: int) -> bytes:
         parts: list[bytes] = []

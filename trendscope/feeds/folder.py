@@ -118,14 +118,15 @@ def _member(tree: Tree, name: str, customer: str, limits: Limits, now: datetime)
     posted_at, date_source = named_date(name.rsplit("/", 1)[-1], now)
     read_member = partial(tree.read, name, limits.file_bytes)
     source = f"{tree.label}/{displayed(name)}"
-    return Post(customer, source, posted_at, date_source, source, read_member)
+    return Post(customer, source, posted_at, date_source, source, read_member, tree.file(name))
 
 
 def _post(path: Path, customer: str, limits: Limits, now: datetime) -> Post:
     posted_at, date_source = named_date(path.name, now)
     read_it = partial(read_file, path, limits.file_bytes)
     source = displayed(str(path))
-    return Post(customer, source, posted_at, date_source, source, read_it)
+    file = (os.path.abspath(path), "")
+    return Post(customer, source, posted_at, date_source, source, read_it, file)
 
 
 def named_date(name: str, now: datetime) -> tuple[datetime | None, DateSource]:

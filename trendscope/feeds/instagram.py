@@ -157,9 +157,8 @@ def _item(
     date_source: DateSource = "feed" if posted_at else "none"
     read_member = partial(tree.read, name, limits.file_bytes)
     post_id = _media_id(uri)
-    return Post(
-        owner, post_id, posted_at, date_source, f"{tree.label}/{displayed(name)}", read_member
-    )
+    found = f"{tree.label}/{displayed(name)}"
+    return Post(owner, post_id, posted_at, date_source, found, read_member, tree.file(name))
 
 
 def _places(names: list[str]) -> dict[str, list[str]]:
@@ -192,7 +191,8 @@ def _orphans(tree: Tree, owner: str, seen: set[str], limits: Limits) -> Iterator
             continue
         read_member = partial(tree.read, name, limits.file_bytes)
         source = f"{tree.label}/{displayed(name)}"
-        yield Post(owner, _media_id(name), None, "none", source, read_member)
+        file = tree.file(name)
+        yield Post(owner, _media_id(name), None, "none", source, read_member, file)
 
 
 def _user_name(tree: Tree, limits: Limits) -> str | None:
