@@ -17,7 +17,9 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"console"},
+    {"collect"},
     {"report", "scan"},
+    {"store"},
     {"readings"},
     {"classifier"},
     {"garments"},
@@ -34,6 +36,8 @@ OWNERS = {
     "cv2": {"garments"},
     "PIL": {"images"},
     "pillow_heif": {"images"},
+    "sqlalchemy": {"store"},
+    "psycopg": {"store"},
     "typer": {"cli"},
     "rich": {"console"},
     "jinja2": {"report"},
@@ -44,7 +48,7 @@ OWNERS = {
     "training": set(),
 }
 
-MAY_NOT_LOAD = ("jax", "flax", "numpy", "pandas", "cv2", "PIL", "rich", "jinja2")
+MAY_NOT_LOAD = ("jax", "flax", "numpy", "pandas", "cv2", "PIL", "rich", "jinja2", "sqlalchemy")
 
 
 def room(path):

@@ -36,6 +36,7 @@ from trendscope.readings import (
 
 if TYPE_CHECKING:
     from trendscope.classifier import Prediction
+    from trendscope.store.recall import Memory
 
 DECODED_SIDE = 384
 """Longest side, in pixels, at which photos are looked at; larger ones are decoded to it at once."""
@@ -90,7 +91,7 @@ def classify(
         FeedError: A path is missing.
         WeightsError: The weights are missing or cannot be used.
     """
-    load = _loader(weights)
+    load = loader(weights)
     feed = list(open_feed(paths, customer=customer))
     results = tuple(_told(scan(feed, load), len(feed), progress))
     return Classification(load().name, results)
@@ -102,6 +103,7 @@ def profile(
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
     pictures: bool = False,
+    memory: Memory | None = None,
     progress: Progress | None = None,
 ) -> Profile:
     """Says per customer what they wear and how often; each image of a customer counts once.
@@ -111,17 +113,25 @@ def profile(
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
         customer: Whose photos they are, instead of what the feed says.
         pictures: Keep a thumbnail and the network's view of each photo, for a contact sheet.
+        memory: Knows photos that need not be looked at again (`trendscope.collect.remembered`).
         progress: Told after every item.
 
     Raises:
         FeedError: A path is missing.
         WeightsError: The weights are missing or cannot be used.
     """
-    load = _loader(weights)
+    load = loader(weights)
     feed = list(open_feed(paths, customer=customer))
-    results = _told(scan(feed, load, pictures=pictures), len(feed), progress)
+    recall = memory.by_bytes if memory else None
+    known = _recalled(feed, memory) if memory else feed
+    results = _told(scan(known, load, pictures=pictures, recall=recall), len(feed), progress)
     once = tuple(count_once(results))
-    return summarise(load().name, once)
+    return summarise(memory.weights if memory else load().name, once)
+
+
+def _recalled(feed: Iterable[Post | Skipped], memory: Memory) -> Iterator[Post | Skipped | Reading]:
+    for _, item, known in memory.look_up(feed, full=True):
+        yield (known and known.result) or item
 
 
 def scan(
@@ -208,7 +218,9 @@ class _Prepared:
 _Step = _Prepared | Skipped | Reading
 
 
-def _loader(weights: str | Path | Predictor | None) -> Callable[[], Predictor]:
+def loader(weights: str | Path | Predictor | None) -> Callable[[], Predictor]:
+    """A function that loads the classifier when it is first called."""
+
     @cache
     def load() -> Predictor:
         if weights is not None and not isinstance(weights, str | Path):
