@@ -33,7 +33,7 @@ def binaries():
 
 @contextmanager
 def server() -> Iterator[str]:
-    """A PostgreSQL server on a socket in a folder of its own; gives the URL of its maintenance database.
+    """A PostgreSQL server on a socket in a folder of its own; gives its maintenance database.
 
     It refuses to run as root, so root runs it as the user ``postgres``.
     """
@@ -53,7 +53,7 @@ def server() -> Iterator[str]:
 
     try:
         call("initdb", "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-        # What a crash of the machine would do is not tested; without waiting for the disk it is quick.
+        # No crash of the machine is tested; without waiting for the disk it is quick.
         settings = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=50"
         call("pg_ctl", "start", "-w", "-o", settings, "-l", str(folder / "log"))
         try:

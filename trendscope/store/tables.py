@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, and_, case, func, literal, select
+from sqlalchemy import Connection, Double, Integer, Select, and_, case, func, literal, select
 
 from trendscope.store import schema
 from trendscope.store.database import Database, opened
@@ -37,8 +37,8 @@ def sightings(
         customer, post_id: text.
         posted_at: time.
         date_source: ``feed``, ``exif``, ``file name`` or ``none``.
-        category: one of the ten; missing where a reason is given.
-        reason: ``uncertain`` or ``outside``; missing where a category is given.
+        category: one of the ten; None where a reason is given.
+        reason: ``uncertain`` or ``outside``; None where a category is given.
         confidence: in the best of the ten, 0..1.
         outside: probability that it is none of the ten, 0..1.
         x0, y0, x1, y1: box in pixels of the upright photo, Int64; <NA> without a category.
@@ -67,8 +67,7 @@ def sightings(
         query = query.outerjoin(schema.embeddings, _SAME_SIGHT)
     if customer is not None:
         query = query.where(schema.customers.c.name == customer)
-    frame = _frame(db, query.order_by(*_ORDER, schema.sightings.c.number))
-    return frame.astype(dict.fromkeys(_BOX, "Int64"))
+    return _frame(db, query.order_by(*_ORDER, schema.sightings.c.number))
 
 
 def weekly_rows(db: Database = None, columns: Sequence[str] | None = None) -> DataFrame:
@@ -147,7 +146,7 @@ def customers(db: Database = None) -> DataFrame:
         counts = dict(
             tuple(row) for row in connection.execute(refused.group_by(schema.customers.c.name))
         )
-    frame.insert(8, "skipped", frame["customer"].map(counts).fillna(0).astype("int64"))
+    frame.insert(8, "skipped", frame["customer"].map(counts).fillna(0).astype("Int64"))
     return frame.sort_values("customer", ignore_index=True)
 
 
@@ -155,7 +154,7 @@ def skips(db: Database = None) -> DataFrame:
     """What was not used.
 
     Returns:
-        customer: text; missing where it is not known whose it was.
+        customer: text; None where it is not known whose it was.
         source: where it lies, for people.
         reason: a key of `trendscope.feeds.REASONS`.
         detail: a plain sentence.
@@ -239,9 +238,17 @@ def _fetched(connection: Connection, query: Select[Any]) -> DataFrame:
 
     result = connection.execution_options(yield_per=FETCHED).execute(query)
     names = list(result.keys())
-    parts = [pd.DataFrame.from_records(rows, columns=names) for rows in result.partitions()]
+    # As objects first: what a column holds must not be guessed from the part that came first.
+    parts = [
+        pd.DataFrame.from_records(rows, columns=names).astype(object)
+        for rows in result.partitions()
+    ]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
-    for name in names:
-        if name.endswith(("posted_at", "_posted")):
-            frame[name] = pd.to_datetime(frame[name].astype("Int64"), unit="us", utc=True)
+    for column in query.selected_columns:
+        if column.name.endswith("posted_at") or column.name.endswith("_posted"):
+            moments = frame[column.name].astype("Int64")
+            frame[column.name] = pd.to_datetime(moments, unit="us", utc=True)
+        elif isinstance(column.type, Double | Integer):
+            kind = "float64" if isinstance(column.type, Double) else "Int64"
+            frame[column.name] = frame[column.name].astype(kind)
     return frame
