@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import IntEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
@@ -26,6 +26,8 @@ from trendscope.errors import NothingUsable, TrendscopeError, UsageError
 if TYPE_CHECKING:
     from trendscope.feeds import Skipped
     from trendscope.readings import Classification, Profile
+    from trendscope.store.recall import Memory
+    from trendscope.store.record import Collected
 
 
 class ExitCode(IntEnum):
@@ -58,11 +60,23 @@ Customer = Annotated[
         "--customer", metavar="NAME", help="Whose photos they are, whatever the feed says."
     ),
 ]
+Db = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="FILE|URL",
+        envvar="TRENDSCOPE_DB",
+        show_envvar=False,
+        help="The database; else TRENDSCOPE_DB, else trendscope.db.",
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 4 if anything was skipped.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no warnings.")]
 Verbose = Annotated[
     bool, typer.Option("-v", "--verbose", help="Name every skipped file; show where errors arose.")
 ]
+
+Traced = Annotated[bool, typer.Option("-v", "--verbose", help="Show where errors arose.")]
 
 # \b keeps the lines of a paragraph of help as they are.
 EXAMPLES = """\b
@@ -70,6 +84,7 @@ Examples:
   trendscope profile anna/                      what Anna wears
   trendscope profile export.zip --html a.html   the same with pictures
   trendscope classify photo.jpg --show          one photo, all probabilities
+  trendscope scan customers/                    all customers, into a database
 """
 CLASSIFY_EXAMPLES = """\b
 Examples:
@@ -81,6 +96,18 @@ Examples:
   trendscope profile customers/                 one sub-folder per customer
   trendscope profile export.zip --html anna.html
   trendscope profile customers/ --csv -o shares.csv
+"""
+
+SCAN_EXAMPLES = """\b
+Examples:
+  trendscope scan customers/                    into trendscope.db, here
+  trendscope scan week47/ --db fashion.db       only what is new is looked at
+  trendscope scan exports/ --db postgresql://team@server/fashion
+"""
+STATUS_EXAMPLES = """\b
+Examples:
+  trendscope status --db fashion.db
+  trendscope status --json
 """
 
 app = typer.Typer(
@@ -163,6 +190,10 @@ def profile(
         typer.Option("--html", metavar="FILE", help="Also write a contact sheet with pictures."),
     ] = None,
     output: Output = None,
+    db: Annotated[
+        str | None,
+        typer.Option("--db", metavar="FILE|URL", help="Reuse what this database knows already."),
+    ] = None,
     weights: Weights = None,
     customer: Customer = None,
     strict: Strict = False,
@@ -174,7 +205,7 @@ def profile(
         if json and csv:
             raise UsageError("--json and --csv exclude each other; choose one")
         _check_targets(output, html)
-        found = _profile(paths, weights, customer, quiet, pictures=html is not None)
+        found = _profile(paths, db, weights, customer, quiet, pictures=html is not None)
         if html:
             _write_page(found, html)
         if json or csv:
@@ -188,6 +219,91 @@ def profile(
         _conclude(found, strict, quiet or not (json or csv or output))
 
 
+@app.command(epilog=SCAN_EXAMPLES)
+def scan(
+    paths: Paths,
+    db: Db = None,
+    json: Json = False,
+    output: Output = None,
+    reclassify: Annotated[
+        bool, typer.Option("--reclassify", help="Judge all photos anew, by other weights.")
+    ] = False,
+    thumbnails: Annotated[
+        bool, typer.Option("--thumbnails/--no-thumbnails", help="Keep a small picture of each.")
+    ] = True,
+    weights: Weights = None,
+    customer: Customer = None,
+    strict: Strict = False,
+    quiet: Quiet = False,
+    verbose: Traced = False,
+) -> None:
+    """Look at what is new of many customers, and keep what is seen in a database.
+
+    Stopped or killed, it goes on where it was when it is run again.
+    """
+    with _exit_codes(verbose, "what was looked at is kept; run it again to go on"):
+        _check_targets(output)
+        found = _collected(paths, db, weights, customer, reclassify, thumbnails, quiet)
+        if json:
+            from trendscope.report import collected_json
+
+            _deliver(collected_json(found), output)
+        else:
+            from trendscope.console import print_collected
+
+            _draw(lambda file: print_collected(found, file), output)
+        if not found.tally.photos:
+            raise _nothing_usable(found.tally.skipped)
+        if strict and found.tally.skipped:
+            raise typer.Exit(ExitCode.SKIPPED)
+
+
+@app.command(epilog=STATUS_EXAMPLES)
+def status(
+    db: Db = None, json: Json = False, output: Output = None, verbose: Verbose = False
+) -> None:
+    """Say what a database holds, since when, and what was skipped."""
+    with _exit_codes(verbose):
+        _check_targets(output)
+        from trendscope import store
+
+        found = store.status(db)
+        if json:
+            from trendscope.report import status_json
+
+            _deliver(status_json(found), output)
+        else:
+            from trendscope.console import print_status
+
+            skipped = store.skips(db)[["source", "detail"]] if verbose else None
+            names = [] if skipped is None else list(skipped.itertuples(index=False))
+            _draw(lambda file: print_status(found, file, names=names), output)
+
+
+def _collected(
+    paths: list[Path],
+    db: str | None,
+    weights: str | None,
+    customer: str | None,
+    reclassify: bool,
+    thumbnails: bool,
+    quiet: bool,
+) -> Collected:
+    from trendscope.collect import collect
+    from trendscope.console import progress_bar
+
+    with progress_bar(quiet) as progress:
+        return collect(
+            paths,
+            db,
+            weights=weights,
+            customer=customer,
+            reclassify=reclassify,
+            thumbnails=thumbnails,
+            progress=progress,
+        )
+
+
 def _classification(
     paths: list[Path], weights: str | None, customer: str | None, quiet: bool
 ) -> Classification:
@@ -199,15 +315,35 @@ def _classification(
 
 
 def _profile(
-    paths: list[Path], weights: str | None, customer: str | None, quiet: bool, pictures: bool
+    paths: list[Path],
+    db: str | None,
+    weights: str | None,
+    customer: str | None,
+    quiet: bool,
+    pictures: bool,
 ) -> Profile:
     from trendscope import scan
     from trendscope.console import progress_bar
 
-    with progress_bar(quiet) as progress:
+    with progress_bar(quiet) as progress, _memory(db, weights, pictures) as memory:
         return scan.profile(
-            paths, weights=weights, customer=customer, pictures=pictures, progress=progress
+            paths,
+            weights=weights,
+            customer=customer,
+            pictures=pictures,
+            memory=memory,
+            progress=progress,
         )
+
+
+def _memory(
+    db: str | None, weights: str | None, pictures: bool
+) -> AbstractContextManager[Memory | None]:
+    if db is None:
+        return nullcontext()
+    from trendscope.collect import remembered
+
+    return remembered(db, weights, pictures=pictures)
 
 
 def _write_page(found: Profile, path: Path) -> None:
@@ -255,12 +391,16 @@ def _conclude(found: Classification | Profile, strict: bool, quiet: bool) -> Non
     if skipped and not quiet:
         _warn(skipped)
     if not found.readings:
-        raise NothingUsable(
-            f"none of {len(skipped)} files could be used; give photos (JPEG, PNG, WebP, GIF, HEIC, "
-            "AVIF), a folder of them, or an Instagram export in JSON"
-        )
+        raise _nothing_usable(len(skipped))
     if strict and skipped:
         raise typer.Exit(ExitCode.SKIPPED)
+
+
+def _nothing_usable(files: int) -> NothingUsable:
+    return NothingUsable(
+        f"none of {files} files could be used; give photos (JPEG, PNG, WebP, GIF, HEIC, "
+        "AVIF), a folder of them, or an Instagram export in JSON"
+    )
 
 
 def _warn(skipped: Sequence[Skipped]) -> None:
@@ -272,19 +412,24 @@ def _warn(skipped: Sequence[Skipped]) -> None:
 
 
 @contextmanager
-def _exit_codes(verbose: bool) -> Iterator[None]:
-    """Turns what can go wrong into a line on standard error and an exit code."""
+def _exit_codes(verbose: bool, kept: str = "nothing was written") -> Iterator[None]:
+    """Turns what can go wrong into a line on standard error and an exit code.
+
+    Args:
+        verbose: Show where errors arose.
+        kept: What is said when the user stops the command.
+    """
     try:
         yield
     except (TrendscopeError, OSError, KeyboardInterrupt) as error:
         if verbose:
             traceback.print_exc()
-        raise typer.Exit(_report(error)) from error
+        raise typer.Exit(_report(error, kept)) from error
 
 
-def _report(error: BaseException) -> ExitCode:
+def _report(error: BaseException, kept: str) -> ExitCode:
     if isinstance(error, KeyboardInterrupt):
-        print("trendscope: stopped; nothing was written", file=sys.stderr)
+        print(f"trendscope: stopped; {kept}", file=sys.stderr)
         return ExitCode.INTERRUPTED
     if isinstance(error, BrokenPipeError):
         # Whoever read the output, such as `head`, has seen enough. Python would complain at exit.

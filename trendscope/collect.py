@@ -12,7 +12,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -24,6 +24,7 @@ from trendscope.scan import BATCH, Predictor, Progress, loader, scan
 from trendscope.store.database import Database, Store, open_store, opened
 from trendscope.store.recall import Looked, Memory, Stamp
 from trendscope.store.record import (
+    Collected,
     Found,
     Tally,
     admit,
@@ -47,26 +48,6 @@ Clock = Callable[[], datetime]
 def present() -> datetime:
     """The computer's time, in UTC."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Collected:
-    """What came of a scan into a store.
-
-    Attributes:
-        database: Its name, without any password.
-        weights: Name of those that judged.
-        tally: How many photos were judged, recognised, unchanged; how many items were skipped.
-        skipped: The items that were not used, by reason.
-        missing: With `reclassify`, images that the new weights have not judged, as they were not
-            found; the former sightings count until they are. 0 otherwise.
-    """
-
-    database: str
-    weights: str
-    tally: Tally
-    skipped: dict[str, int]
-    missing: int
 
 
 def collect(

@@ -73,6 +73,26 @@ class Tally:
         return self.judged + self.recognised + self.unchanged
 
 
+@dataclass(frozen=True)
+class Collected:
+    """What came of a scan into a store.
+
+    Attributes:
+        database: Its name, without any password.
+        weights: Name of those that judged.
+        tally: How many photos were judged, recognised, unchanged; how many items were skipped.
+        skipped: The items that were not used, by reason.
+        missing: When photos are judged anew, images that were not found and so not judged; the
+            former sightings count until they are. 0 otherwise.
+    """
+
+    database: str
+    weights: str
+    tally: Tally
+    skipped: dict[str, int]
+    missing: int
+
+
 def current_weights(connection: Connection) -> tuple[int, WeightsIdentity] | None:
     """The weights whose sightings count, by id and identity; None in a new database."""
     row = connection.execute(select(weights).where(weights.c.current)).one_or_none()
