@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import event, insert, inspect, select, text
+from sqlalchemy.engine import Engine
 
 from tests.databases import content, engine
 from tests.wardrobe import reading
@@ -488,6 +490,37 @@ def test_names_that_are_no_text_are_kept_apart_and_readable(opened):
     assert sorted(store.customers(opened)["customer"]) == sorted(
         ["a\\udcff", "a\\x00b", "a\nb", "ünï", "‮x", "'; DROP TABLE photos; --"]
     )
+
+
+@pytest.mark.parametrize("db", ["sqlite"], indirect=True)
+def test_no_statement_of_a_scan_walks_through_a_whole_table(opened, db):
+    """A batch must cost the same whether a customer, or a database, is large or small."""
+    asked = []
+
+    def note(connection, cursor, statement, parameters, context, many):
+        asked.append((statement, parameters[0] if many else parameters))
+
+    items = [found(), found(name="2.jpg", customer="ben"), skipped()]
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        weights_id = write(opened, *items)
+        write(opened, *items)
+        memory = Memory(opened, weights_id, pictures=True)
+        post = Post("anna", "1.jpg", None, "none", "1.jpg", bytes)
+        memory.by_bytes(post, items[0][1].sha256)
+        list(memory.look_up([post, items[2][1]], full=True))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    bare = sqlite3.connect(db)
+    plans = [
+        (statement, row[3])
+        for statement, parameters in asked
+        if statement.split()[0] in ("SELECT", "UPDATE", "DELETE")
+        for row in bare.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    ]
+    walks = re.compile(r"SCAN (?!weights\b|schema_steps\b|CONSTANT|\d)")
+    assert len(plans) > 20
+    assert [plan for plan in plans if walks.match(plan[1])] == []
 
 
 # --- counting once -------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def make_feed(root: Path) -> Path:
 
 def start(feed: Path, db: str) -> subprocess.Popen[str]:
     """A scan in a process of its own, which prints a line when it begins."""
-    command = [sys.executable, "-m", __name__, "--scan", str(feed), db]
+    command = [sys.executable, "-m", "tests.benchmarks.kills", "--scan", str(feed), db]
     return subprocess.Popen(command, cwd=HOME, stdout=subprocess.PIPE, text=True)
 
 

@@ -261,7 +261,7 @@ def _log_ahead(connection: sqlite3.Connection, patience: Patience) -> None:
 
 def _postgres(url: URL) -> Engine:
     try:
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, connect_args={"prepare_threshold": None})
     except ModuleNotFoundError as error:
         raise StoreError(
             "PostgreSQL needs the extra postgres: pip install 'trendscope[postgres]'"

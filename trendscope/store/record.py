@@ -323,12 +323,13 @@ def _count_once(connection: Connection, touched: Sequence[tuple[int, int, str]])
     a better date: the feed's before the camera's before the file name's before none, then the
     earlier. So neither the order of a feed nor that of scans decides.
     """
+    double = or_(exists().where(*_better("image_id")), exists().where(*_better("post_id")))
     owner = photos.c.customer_id.in_({customer for customer, _, _ in touched})
     same_image = photos.c.image_id.in_({image for _, image, _ in touched})
     same_post = photos.c.post_id.in_({post for _, _, post in touched})
-    double = or_(exists().where(*_better("image_id")), exists().where(*_better("post_id")))
-    around = update(photos).where(owner, or_(same_image, same_post))
-    connection.execute(around.values(counted=~double))
+    # Two statements, each with an index; one with OR would look at all photos of a customer.
+    for same in (same_image, same_post):
+        connection.execute(update(photos).where(same, owner).values(counted=~double))
 
 
 _other = photos.alias("other")

@@ -95,7 +95,7 @@ photos = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     Column("customer_id", _Id, ForeignKey(customers.c.id), nullable=False),
-    Column("image_id", _Id, ForeignKey(images.c.id), nullable=False, index=True),
+    Column("image_id", _Id, ForeignKey(images.c.id), nullable=False),
     Column("place", LargeBinary, nullable=False, unique=True, comment="digest; see recall.place"),
     Column("post_id", _Text, nullable=False, comment="of the image within the customer"),
     Column("source", _Text, nullable=False, comment="where it lies, for people"),
@@ -109,8 +109,9 @@ photos = Table(
         nullable=False,
         comment="false for a double: the customer's same image or post is counted elsewhere",
     ),
-    Index("photos_by_image", "customer_id", "image_id"),
-    Index("photos_by_post", "customer_id", "post_id"),
+    Index("photos_by_customer", "customer_id"),
+    Index("photos_by_image", "image_id", "customer_id"),
+    Index("photos_by_post", "post_id", "customer_id"),
     comment="Where customers' feeds hold images; each place once",
 )
 
