@@ -155,6 +155,12 @@ def test_that_check_can_fail():
 
 def test_reports_and_scans_do_not_load_jax():
     assert "jax" not in loaded("import trendscope.report, trendscope.console, trendscope.scan")
+    assert "jax" not in loaded("import trendscope.collect, trendscope.store")
+
+
+def test_what_needs_no_database_does_not_load_sqlalchemy():
+    assert "sqlalchemy" not in loaded("import trendscope.console, trendscope.scan")
+    assert "sqlalchemy" in loaded("import trendscope.store")
 
 
 def test_public_names_are_there_and_unknown_ones_are_not():
