@@ -103,12 +103,12 @@ def content(db: str | Path) -> dict[str, list[tuple[object, ...]]]:
         .join_from(t.photos, t.customers)
         .join(t.images),
         "sightings": select(what, by, *columns(t.sightings))
-        .join_from(t.sightings, t.images)
-        .join(t.weights),
+        .outerjoin_from(t.sightings, t.images)
+        .outerjoin(t.weights),
         "embeddings": select(what, by, *columns(t.embeddings))
-        .join_from(t.embeddings, t.images)
-        .join(t.weights),
-        "thumbnails": select(what, *columns(t.thumbnails)).join_from(t.thumbnails, t.images),
+        .outerjoin_from(t.embeddings, t.images)
+        .outerjoin(t.weights),
+        "thumbnails": select(what, *columns(t.thumbnails)).outerjoin_from(t.thumbnails, t.images),
         "skips": select(who, *columns(t.skips)).outerjoin_from(t.skips, t.customers),
     }
     bare = engine(db)

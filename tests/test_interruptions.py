@@ -223,4 +223,6 @@ def test_ctrl_c_says_that_what_was_done_is_kept(tmp_path):
     out, error = process.communicate(timeout=20)
     assert (process.returncode, out) == (130, "")
     assert error == "trendscope: stopped; what was looked at is kept; run it again to go on\n"
-    assert 0 < store.status(path).photos < 400
+    found = store.status(path)
+    assert 0 < found.photos < 400
+    assert (found.last_scan.judged, found.last_scan.finished_at) == (found.photos, None)
