@@ -1,8 +1,9 @@
 """Makes the sample feeds: Fashion-MNIST test garments laid out in photo-like scenes.
 
 Run with ``python -m sample_feeds.make``. Three customers over twelve weeks: anna's folder of
-photos, the Instagram export of ben.w, and a folder of files that no program should trip over. The
-true category of every garment goes to truth.csv.
+photos, the Instagram export of ben.w, and a folder of files that no program should trip over; and a
+small feed for every other reader (exports.py). The true category of every garment goes to
+truth.csv.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image
 
+from sample_feeds import exports
 from training import data
 from trendscope.categories import CATEGORIES
 
@@ -243,10 +245,11 @@ def bomb() -> bytes:
 
 def main() -> None:
     """Makes everything anew."""
-    for old in ("anna", "hostile"):
+    for old in ("anna", "hostile", *exports.FOLDERS):
         shutil.rmtree(HERE / old, ignore_errors=True)
     wardrobe = Wardrobe()
     rows = [*make_folder(wardrobe), *make_export(wardrobe), *make_hostile(wardrobe)]
+    rows += exports.make(wardrobe.photo)
     with (HERE / "truth.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("customer", "source", "category"))

@@ -13,7 +13,8 @@ settings.load_profile("laws")
 
 # Array shapes in signatures are checked while the tests run.
 install_import_hook(
-    ["trendscope.garments", "trendscope.images", "training.metrics"], "beartype.beartype"
+    ["trendscope.garments", "trendscope.images", "trendscope.likeness", "training.metrics"],
+    "beartype.beartype",
 )
 
 from tests import databases  # noqa: E402

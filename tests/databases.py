@@ -97,6 +97,7 @@ def content(db: str | Path) -> dict[str, list[tuple[object, ...]]]:
 
     queries = {
         "customers": select(who),
+        "accounts": select(who, t.accounts.c.account).join_from(t.accounts, t.customers),
         "weights": select(*columns(t.weights, "since")),
         "images": select(*columns(t.images)),
         "photos": select(who, what, *columns(t.photos))
@@ -109,6 +110,7 @@ def content(db: str | Path) -> dict[str, list[tuple[object, ...]]]:
         .outerjoin_from(t.embeddings, t.images)
         .outerjoin(t.weights),
         "thumbnails": select(what, *columns(t.thumbnails)).outerjoin_from(t.thumbnails, t.images),
+        "looks": select(what, *columns(t.looks)).outerjoin_from(t.looks, t.images),
         "skips": select(who, *columns(t.skips)).outerjoin_from(t.skips, t.customers),
     }
     bare = engine(db)

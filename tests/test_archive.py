@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import io
 import stat
+import subprocess
+import sys
 import warnings
 import zipfile
 from pathlib import Path
@@ -11,6 +14,7 @@ from tests.conftest import RED, picture
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds import Limits, Post, Skipped, open_feed
 from trendscope.feeds.archive import ZipTree, unsafe
+from trendscope.feeds.opening import is_zip
 
 
 def make(path: Path, members: dict[str, bytes], **options) -> Path:
@@ -87,10 +91,97 @@ def test_zip_in_zip_is_not_opened(tmp_path):
     assert item.reason == "nested_archive"
 
 
+def test_zips_inside_a_zip_are_opened_as_deep_as_allowed(tmp_path):
+    innermost = make(tmp_path / "0.zip", {"a.jpg": b"deep"}).read_bytes()
+    middle = make(tmp_path / "1.zip", {"0.ZIP": innermost, "b.jpg": b"middle"}).read_bytes()
+    outer = make(tmp_path / "2.zip", {"1.zip": middle, "c.jpg": b"top"})
+    found = {}
+    for depth in range(3):
+        items = list(open_feed([outer], limits=Limits(depth=depth)))
+        found[depth] = [i.read() if isinstance(i, Post) else i.reason for i in items]
+    assert found == {
+        0: ["nested_archive", b"top"],
+        1: ["nested_archive", b"middle", b"top"],
+        2: [b"deep", b"middle", b"top"],
+    }
+
+
+def test_zips_inside_share_the_budgets_of_the_outer_one(tmp_path):
+    inner = make(tmp_path / "0.zip", {f"{i}.jpg": bytes(50) for i in range(5)}).read_bytes()
+    outer = make(tmp_path / "1.zip", {"a.zip": inner, "b.zip": inner})
+    tree = ZipTree(outer, Limits(depth=1, members=8))
+    assert len(tree.names) == 6
+    assert [s.reason for s in tree.skipped] == ["archive_limit"]
+    posts = list(open_feed([outer], limits=Limits(depth=1, archive_bytes=2 * len(inner) + 120)))
+    with pytest.raises(ImageError, match="unpacks to more than 20 bytes"):
+        [post.read() for post in posts]
+    closed = ZipTree(outer, Limits(depth=1, file_bytes=len(inner) + 1))  # memory for one of them
+    assert [s.reason for s in closed.skipped] == ["nested_archive"]
+
+
+def test_a_damaged_zip_inside_costs_itself(tmp_path):
+    outer = make(tmp_path / "1.zip", {"a.zip": b"PK no", "b.jpg": b"x"})
+    skipped, post = open_feed([outer], limits=Limits(depth=1))
+    assert (skipped.reason, post.read()) == ("damaged_archive", b"x")
+    assert skipped.detail == "cannot be opened as a zip (File is not a zip file)"
+
+
+@pytest.mark.parametrize("method", [1, 6, 9, 93, 95, 98, 77])
+def test_methods_that_are_not_supported_are_named(tmp_path, method):
+    path = make(tmp_path / "z.zip", {"a.jpg": b"x", "b.jpg": b"y"})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 10] = method
+    path.write_bytes(data)
+    skipped, post = open_feed([path])
+    assert (skipped.reason, post.read()) == ("unsupported_compression", b"y")
+    assert f"(method {method}); pack it as an ordinary zip" in skipped.detail
+    assert ("unknown" in skipped.detail) == (method == 77)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_lzma_may_name_any_memory_and_gets_little(tmp_path):
+    members = {"a.jpg": bytes(500_000)}
+    path = make(tmp_path / "z.zip", members, compression=zipfile.ZIP_LZMA)
+    data = bytearray(path.read_bytes())
+    properties = 30 + len("a.jpg") + 4  # after the local header, the name, version and size
+    data[properties + 1 : properties + 5] = b"\xff\xff\xff\xff"  # 4 GiB
+    path.write_bytes(data)
+    code = (
+        "import sys; from pathlib import Path; from trendscope.feeds import open_feed\n"
+        "from trendscope.errors import ImageError\n"
+        "(post,) = open_feed([Path(sys.argv[1])])\n"
+        "try: print(len(post.read()))\n"
+        "except ImageError as error: print(error.reason)\n"
+        "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])\n"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert found[0] in ("500000", "damaged_archive") and int(found[1]) < 100_000
+
+
+def test_a_part_of_a_split_zip_is_refused_whole(tmp_path):
+    path = make(tmp_path / "z.zip", {"a.jpg": b"x", "b.jpg": b"y"})
+    data = bytearray(path.read_bytes())
+    data[data.rindex(b"PK\x01\x02") + 34] = 1  # the disk on which b.jpg begins
+    path.write_bytes(data)
+    (item,) = open_feed([path])
+    assert item.reason == "damaged_archive"
+    assert item.detail.endswith("z.zip is one part of a split zip; join the parts first")
+
+
+def test_junk_before_a_zip_does_not_hide_that_it_is_one(tmp_path):
+    path = make(tmp_path / "z.zip", {"a.jpg": b"x"})
+    path.write_bytes(b"junk" + path.read_bytes())
+    assert [post.read() for post in open_feed([path])] == [b"x"]
+    (tmp_path / "picture.zip").write_bytes(picture(RED))
+    (post,) = open_feed([tmp_path / "picture.zip"])
+    assert post.read() == picture(RED)
+
+
 def test_unpacking_stops_at_the_ratio(tmp_path):
-    path = make(tmp_path / "z.zip", {"a.jpg": bytes(30_000_000)}, compression=zipfile.ZIP_DEFLATED)
+    path = make(tmp_path / "z.zip", {"a.jpg": bytes(3_000_000)}, compression=zipfile.ZIP_DEFLATED)
     (post,) = open_feed([path])
-    with pytest.raises(ImageError, match="unpacks to more than 10,000,000 bytes") as caught:
+    with pytest.raises(ImageError, match="unpacks to more than 1,000,000 bytes") as caught:
         post.read()
     assert caught.value.reason == "archive_limit"
 
@@ -113,13 +204,13 @@ def test_members_refused_half_way_use_the_budget_up_too(tmp_path):
 
 
 def test_the_budget_follows_the_size_of_the_archive(tmp_path):
-    zeros = {f"{i:02}.jpg": bytes(9_900_000) for i in range(12)}
+    zeros = {f"{i:03}.jpg": bytes(990_000) for i in range(110)}
     path = make(tmp_path / "z.zip", zeros, compression=zipfile.ZIP_DEFLATED)
     read = 0
     with pytest.raises(ImageError, match="unpacks to more than"):
         for post in open_feed([path]):
             read += len(post.read())
-    assert read == 10 * 9_900_000  # the eleventh would pass 100 MB
+    assert read == 101 * 990_000  # the next would pass 100 MB
 
 
 def test_members_that_share_bytes_are_refused(tmp_path):
@@ -180,3 +271,28 @@ def test_zip_bytes_are_never_extracted(tmp_path, monkeypatch):
     monkeypatch.setattr(zipfile.ZipFile, "extractall", forbidden)
     path = make(tmp_path / "z.zip", {"a.jpg": b"x"})
     assert [post.read() for post in open_feed([path])] == [b"x"]
+
+
+def test_zips_inside_zips_are_read_when_the_outer_one_was_closed_since(tmp_path):
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("ann/a.jpg", b"inner")
+    for number in range(20):
+        with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
+            archive.writestr("inside.zip", inner.getvalue())
+            archive.writestr("b.jpg", b"outer")
+    trees = [ZipTree(tmp_path / f"{number}.zip", Limits(depth=1)) for number in range(20)]
+    for tree in trees:
+        assert tree.names == ["b.jpg", "inside.zip/ann/a.jpg"]
+        assert [tree.read(name, 100) for name in tree.names] == [b"outer", b"inner"]
+
+
+def test_what_is_called_a_zip_is_one_unless_it_is_a_picture(tmp_path):
+    for name, data, expected in (
+        ("a.zip", b"glued on" * 8, True),
+        ("b.zip", b"\xff\xd8\xff\xe0" + bytes(28), False),
+        ("c.zip", b"", False),
+        ("d.jpg", b"glued on" * 8, False),
+    ):
+        (tmp_path / name).write_bytes(data)
+        assert is_zip(tmp_path / name) is expected

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.test_instagram import export, single
 from tests.wardrobe import painted
 from trendscope.cli import app
 
@@ -42,7 +43,9 @@ def shell(*arguments, **options):
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
-@pytest.mark.parametrize("command", [[], ["classify"], ["profile"], ["scan"], ["status"]])
+@pytest.mark.parametrize(
+    "command", [[], ["classify"], ["profile"], ["trends"], ["scan"], ["status"]]
+)
 def test_help_has_examples(run, command, flag):
     result = run(*command, flag)
     assert result.exit_code == 0
@@ -152,6 +155,149 @@ def test_quiet_warns_of_nothing_and_verbose_names_the_files(run, photos):
     assert "broken.jpg: " in run("profile", photos, "-v").stdout
 
 
+def test_reposts_are_left_out_unless_they_are_kept(run, photos):
+    (photos / "ben" / "again.jpg").write_bytes(painted("Coat", (60, 80), "JPEG"))
+    result = run("profile", photos / "ben")
+    assert "ben: 1 photo\n" in result.stdout
+    assert "1 file not used: counted already, in another size or quality." in result.stdout
+    assert "ben: 2 photos\n" in run("profile", photos / "ben", "--keep-reposts").stdout
+
+
+@pytest.mark.parametrize("command", ["profile", "classify"])
+def test_limits_can_be_changed(run, photos, command):
+    result = run(command, photos / "ben", "--limit", "pixels=19_199", "--limit", "ratio=9")
+    assert result.exit_code == 3
+    assert run(command, photos / "ben", "--limit", "pixels=19_200").exit_code == 0
+    refused = run(command, photos / "ben", "--limit", "pixel=1")
+    assert refused.exit_code == 2 and "use file_bytes, " in refused.stderr
+
+
+# --- trends --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def weekly(tmp_path):
+    """26 weeks to 2026-W46 in which dresses double in the last four, and a week that still runs."""
+    counts = [10] * 22 + [20] * 4 + [90]
+    rows = [
+        f"2026-W{week},{name},{n if name == 'Dress' else 100 - n},100"
+        for week, n in enumerate(counts, 21)
+        for name in ("Dress", "Bag")
+    ]
+    path = tmp_path / "weekly.csv"
+    path.write_text("\n".join(["week,category,count,total", *rows]) + "\n")
+    return path
+
+
+def test_trends_of_a_table(run, weekly):
+    result = run("trends", "--from-csv", weekly, "--as-of", "2026-11-21")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "week 2026-W46 (UTC)" in result.stdout
+    assert "Dress has risen: +100 % (90 % interval " in result.stdout
+    assert "cannot be told from season" in result.stdout
+    assert "Week 2026-W47 is not over and is not judged." in result.stdout
+
+
+def test_a_week_that_is_over_is_judged(run, weekly):
+    result = run("trends", "--from-csv", weekly, "--as-of", "2026-11-23")
+    assert "week 2026-W47 (UTC)" in result.stdout
+    assert "not over" not in result.stdout
+
+
+def test_the_zone_decides_which_week_runs(run, weekly):
+    # 2026-11-23 begins in Auckland while it is still Sunday in UTC.
+    as_of = ("--as-of", "2026-11-23", "--timezone", "Pacific/Auckland")
+    assert "week 2026-W47 (Pacific/Auckland)" in run("trends", "--from-csv", weekly, *as_of).stdout
+
+
+def test_trends_as_csv_and_json_tell_the_same(run, weekly):
+    flags = ("--from-csv", weekly, "--as-of", "2026-11-21", "--weeks", "3", "--ahead", "2")
+    table = list(csv.DictReader(io.StringIO(run("trends", *flags, "--csv").stdout)))
+    document = json.loads(run("trends", *flags, "--json").stdout)
+    assert (document["schema_version"], document["running_week"]) == (1, "2026-W47")
+    assert [row["kind"] for row in table] == ["complete"] * 6 + ["running"] * 2 + ["forecast"] * 4
+    text = [{k: "" if v is None else str(v) for k, v in row.items()} for row in document["rows"]]
+    assert text == table
+
+
+def test_trends_as_markdown_and_page(run, weekly, tmp_path):
+    page = tmp_path / "trends.html"
+    result = run("trends", "--from-csv", weekly, "--markdown", "--html", page)
+    assert result.stdout.startswith("**What customers wear, week 2026-W4")
+    assert "\n| category | share (95 %) |" in result.stdout
+    assert "<bdi>Dress</bdi>" in page.read_text()
+    assert "<script" not in page.read_text()
+
+
+def test_trends_of_photos(run, photos):
+    result = run("trends", photos, "--as-of", "2026-04-06", "--json")
+    document = json.loads(result.stdout)
+    # Two dresses are dated, 2 March and 30 March; bag and coat are not; one file is broken.
+    assert document["photos"] == {
+        "photos": 5,
+        "classified": 2,
+        "uncertain": 0,
+        "outside": 0,
+        "undated": 2,
+        "skipped": 1,
+        "doubles": 0,
+    }
+    dress = [row for row in document["rows"] if row["category"] == "Dress"]
+    assert [(row["week"], row["count"]) for row in dress if row["count"] is not None] == [
+        ("2026-W10", 1),
+        ("2026-W11", 0),
+        ("2026-W12", 0),
+        ("2026-W13", 0),
+        ("2026-W14", 1),
+        ("2026-W15", 0),
+    ]
+    assert result.stderr.startswith("trendscope: skipped 1: ")
+
+
+def test_trends_by_segment(run, photos, tmp_path):
+    segments = tmp_path / "cities.csv"
+    segments.write_text("\ufeffCustomer;Segment\nanna;Zürich\n", encoding="utf-8")
+    result = run("trends", photos, "--as-of", "2026-04-06", "--segments", segments, "--csv", "-q")
+    table = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert {row["segment"] for row in table} == {"Zürich"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "give either photos or --from-csv FILE"),
+        (["x", "--from-csv", "weekly.csv"], 2, "give either photos or --from-csv FILE"),
+        (["x", "--json", "--csv"], 2, "exclude each other"),
+        (["--from-csv", "w.csv", "--segments", "s.csv"], 2, "--segments goes with photos"),
+        (["x", "--timezone", "Mars/Olympus"], 2, "--timezone Mars/Olympus: unknown"),
+        (["--from-csv", "no.csv"], 1, "no.csv: No such file or directory; give a CSV with the"),
+    ],
+)
+def test_trends_wrongly_asked_for(run, arguments, code, message):
+    result = run("trends", *arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "No columns to parse"),
+        (b"week,category\n", "no column 'count'; it has: week, category"),
+        (b"week,category,count,total\n2026-W01,Bag,many,10\n", "Unable to parse string 'many'"),
+        (b"week,category,count,total\n2026-W01,Bag,9,3\n", "2026-W01 Bag: count 9 of total 3"),
+        (b"\xff\xfe\x00", "codec can't decode"),
+        (b"week,category,count,total\n2026-W01,Bag,1,2,3,4\n", "more cells than the header"),
+    ],
+)
+def test_tables_that_are_none(run, tmp_path, content, message):
+    path = tmp_path / "weekly.csv"
+    path.write_bytes(content)
+    result = run("trends", "--from-csv", path)
+    assert result.exit_code == 1
+    assert message in result.stderr and result.stderr.count("\n") <= 2
+
+
 # --- exit codes ----------------------------------------------------------------------------------
 
 
@@ -159,6 +305,34 @@ def test_strict_makes_skipped_files_count(run, photos):
     assert run("profile", photos, "--strict").exit_code == 4
     assert run("classify", photos, "--strict").exit_code == 4
     assert run("profile", photos / "ben", "--strict").exit_code == 0
+
+
+def test_parts_left_out_as_asked_are_named_and_are_no_fault(run, tmp_path):
+    export(
+        tmp_path,
+        {
+            "media/posts/202609/1.jpg": painted("Dress"),
+            "media/stories/202609/2.jpg": painted("Bag"),
+            "your_instagram_activity/messages/inbox/x/message_1.json": {"messages": []},
+            "your_instagram_activity/media/posts_1.json": [single("media/posts/202609/1.jpg")],
+        },
+    )
+    result = run("profile", tmp_path, "--strict")
+    assert result.exit_code == 0
+    assert "1 part left out: not asked for." in result.stdout
+    assert "1 part left out: private, never read." in result.stdout
+    both = run("profile", tmp_path, "--include", "stories,Archived", "--json")
+    (customer,) = json.loads(both.stdout)["customers"]
+    assert customer["counts"]["Dress"] == customer["counts"]["Bag"] == 1
+
+
+@pytest.mark.parametrize(("zone", "week"), [("UTC", "2026-W39"), ("America/New_York", "2026-W38")])
+def test_weeks_follow_the_time_zone(run, tmp_path, zone, week):
+    uri, monday = "media/posts/202609/1.jpg", 1_789_950_600  # 2026-09-21 00:30 UTC
+    files = {uri: painted("Dress"), "content/posts_1.json": [single(uri, monday)]}
+    result = run("profile", export(tmp_path, files), "--timezone", zone, "--json")
+    found = json.loads(result.stdout)
+    assert (found["timezone"], found["customers"][0]["weeks"]) == (zone, {week: 1})
 
 
 def test_nothing_usable_is_3_and_still_lists_what_was_skipped(run, tmp_path):
@@ -176,6 +350,10 @@ def test_nothing_usable_is_3_and_still_lists_what_was_skipped(run, tmp_path):
         (["--json", "--csv"], "--json and --csv exclude each other; choose one"),
         (["-o", "no/such/out.json"], "create it first"),
         (["--html", "/"], "is a folder; name a file in it"),
+        (["--include", "posts"], "choose from stories, archived, profile"),
+        (["--timezone", "Europe/Atlantis"], "unknown; give one such as Europe/Berlin"),
+        (["--timezone", "../../etc/passwd"], "unknown; give one such as Europe/Berlin"),
+        (["--timezone", "Europe"], "unknown; give one such as Europe/Berlin"),
     ],
 )
 def test_wrong_usage_is_2_before_any_work(run, photos, monkeypatch, arguments, message):
@@ -280,6 +458,7 @@ def test_scan_and_status_as_json(run, photos, tmp_path):
         "database": str(path),
         "weights": "fashion-mnist",
         **{"judged": 4, "recognised": 0, "unchanged": 0, "skipped": {"decoder_error": 1}},
+        "namesakes": [],
         "missing": 0,
     }
     run("status", "--db", path, "--json", "-o", tmp_path / "status.json")
@@ -311,7 +490,7 @@ def test_a_profile_with_a_database_is_the_profile_without(
     path = tmp_path / "t.db"
     run("scan", photos, "--db", path)
     plain = run("profile", photos, *output)
-    monkeypatch.setattr("trendscope.scan.decode", None)
+    monkeypatch.setattr("trendscope.decoding.Decoder.decode", None)
     known = run("profile", photos, "--db", path, *output)
     assert (known.exit_code, known.stderr) == (0, plain.stderr)
     assert known.stdout.replace("fashion-mnist", "fake") == plain.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -11,11 +12,13 @@ import threading
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from safetensors.numpy import save_file
 
 from tests import fakes
@@ -26,7 +29,10 @@ from trendscope import scan as scanning
 from trendscope import store
 from trendscope.categories import CATEGORIES
 from trendscope.collect import THUMBNAIL_SIDE, collect, identity_of, remembered
+from trendscope.decoding import Decoder
 from trendscope.errors import FeedError, StoreError, WeightsError
+from trendscope.limits import Limits
+from trendscope.pseudonyms import Pseudonyms
 from trendscope.scan import profile
 from trendscope.store.record import Tally
 from trendscope.weights_file import WeightsIdentity, identify
@@ -90,7 +96,7 @@ def unreadable(monkeypatch):
     def refuse(*_):
         raise AssertionError("an unchanged file was read")
 
-    monkeypatch.setattr("trendscope.feeds.folder.read_file", refuse)
+    monkeypatch.setattr("trendscope.feeds.archive.FolderTree.read", refuse)
     monkeypatch.setattr("trendscope.feeds.archive.ZipTree.read", refuse)
 
 
@@ -157,7 +163,7 @@ def test_a_date_that_was_corrected_in_the_export_is_taken_over(tmp_path, db, mon
         return tally(index.parents[2], db)
 
     assert posted(1) == (1, 0, 0, 0)
-    monkeypatch.setattr("trendscope.scan.decode", None)
+    monkeypatch.setattr("trendscope.decoding.Decoder.decode", None)
     assert posted(2) == (0, 1, 0, 0)
     assert store.sightings(db)["posted_at"].tolist() == [datetime(2026, 9, 2, tzinfo=UTC)]
     assert posted(2) == (0, 0, 1, 0)
@@ -168,8 +174,7 @@ def test_files_that_could_not_be_read_are_tried_again_when_that_can_have_changed
 ):
     run(photos, db)
     asked = []
-    monkeypatch.setattr(scanning, "decode", lambda data, edge: asked.append(data))
-    monkeypatch.setattr("trendscope.store.record.VERSION", "0.0.0")
+    monkeypatch.setattr(Decoder, "decode", lambda self, data, edge: asked.append(data))
     run(photos, db)
     assert asked == []  # the same file, the same version
     monkeypatch.undo()
@@ -179,14 +184,30 @@ def test_files_that_could_not_be_read_are_tried_again_when_that_can_have_changed
 
 
 def test_a_newer_version_looks_again_at_what_an_older_one_refused(photos, db, monkeypatch):
-    monkeypatch.setattr("trendscope.store.record.VERSION", "0.0.0")
+    monkeypatch.setattr("trendscope.store.recall.VERSION", "0.0.0")
     run(photos, db)
     monkeypatch.undo()
-    asked = []
-    real = scanning.decode
-    monkeypatch.setattr(scanning, "decode", lambda *a, **k: asked.append(1) or real(*a, **k))
+    asked = decoded(monkeypatch)
     assert tally(photos, db) == (0, 0, 4, 1)
     assert asked == [1]
+
+
+def decoded(monkeypatch):
+    """A list that gets a 1 for every photo that is decoded."""
+    asked, real = [], Decoder.decode
+    monkeypatch.setattr(Decoder, "decode", lambda *a, **k: asked.append(1) or real(*a, **k))
+    return asked
+
+
+def test_other_limits_look_again_at_what_was_refused_and_at_nothing_else(photos, db, monkeypatch):
+    (photos / "ben" / "wide.png").write_bytes(painted("Bag", (400, 400)))
+    strict = Limits(pixels=100_000)
+    assert tally(photos, db, limits=strict) == (4, 0, 0, 2)
+    asked = decoded(monkeypatch)
+    assert tally(photos, db, limits=strict) == (0, 0, 4, 2)
+    assert asked == []
+    assert tally(photos, db) == (1, 0, 4, 1)
+    assert asked == [1, 1]
 
 
 def test_missing_rights_are_looked_at_again(photos, db, monkeypatch):
@@ -196,7 +217,7 @@ def test_missing_rights_are_looked_at_again(photos, db, monkeypatch):
         raise ImageError("unreadable", "the file cannot be read (permission denied)")
 
     with monkeypatch.context() as patch:
-        patch.setattr("trendscope.feeds.folder.read_file", closed)
+        patch.setattr("trendscope.feeds.archive.read_file", closed)
         assert tally(photos, db) == (0, 0, 0, 5)
     assert tally(photos, db) == (4, 0, 0, 1)
 
@@ -244,6 +265,124 @@ def test_names_that_differ_in_bytes_only_are_kept_apart(tmp_path, db):
     assert tally(folder, db) == (6, 0, 0, 0)
     assert tally(folder, db) == (0, 0, 6, 0)
     assert len(content(db)["photos"]) == 6
+
+
+# --- whose they are -------------------------------------------------------------------------------
+
+
+def wardrobe(folder, *categories):
+    folder.mkdir(parents=True)
+    for number, category in enumerate(categories):
+        (folder / f"{number}.png").write_bytes(painted(category))
+    return folder
+
+
+def told(db):
+    """Customers and how many photos they have."""
+    frame = store.customers(db)
+    return dict(zip(frame["customer"], frame["photos"].tolist(), strict=True))
+
+
+def test_two_customers_of_one_name_stay_apart_in_scans_of_their_own(tmp_path, db):
+    north = wardrobe(tmp_path / "north" / "ann", "Bag", "Coat")
+    south = wardrobe(tmp_path / "south" / "ann", "Dress")
+    assert run(north, db).namesakes == ()
+    assert run(south, db).namesakes == ("ann (2)",)
+    assert told(db) == {"ann": 2, "ann (2)": 1}
+    before = content(db)
+    for paths in ([south], [north], [south, north]):
+        found = collect(paths, db, weights=FakeClassifier())
+        assert (found.tally.judged + found.tally.recognised, found.namesakes) == (0, ())
+    assert content(db) == before
+
+
+def test_a_profile_with_a_database_calls_customers_as_the_database_does(tmp_path, db):
+    north = wardrobe(tmp_path / "north" / "ann", "Bag")
+    south = wardrobe(tmp_path / "south" / "ann", "Dress")
+    collect([north, south], db, weights=FakeClassifier())
+    pseudonyms = Pseudonyms(b"a key of sixteen")
+    with remembered(db, FakeClassifier()) as memory:
+        (alone,) = profile([south], weights=FakeClassifier(), memory=memory).customers
+        hidden = profile(
+            [south], weights=FakeClassifier(), memory=memory, pseudonyms=pseudonyms
+        ).customers
+    assert alone.customer == "ann (2)"
+    assert hidden[0].customer == pseudonyms.name("ann (2)") != pseudonyms.name("ann")
+
+
+def test_one_account_is_one_customer_wherever_its_exports_lie(tmp_path, db):
+    for name, category in (("a", "Bag"), ("b", "Coat")):
+        media = f"media/posts/202609/1785000000000000{ord(name)}.png"
+        index = [{"media": [{"uri": media, "creation_timestamp": 1_790_000_000}]}]
+        with zipfile.ZipFile(tmp_path / f"instagram-ann-2026-11-16-{name}.zip", "w") as archive:
+            archive.writestr(media, painted(category))
+            archive.writestr("your_instagram_activity/media/posts_1.json", json.dumps(index))
+    wardrobe(tmp_path / "phone" / "ann", "Dress")
+    for path in sorted(tmp_path.glob("*.zip")):
+        assert run(path, db).namesakes == ()
+    run(tmp_path / "phone" / "ann", db)
+    assert told(db) == {"ann": 2, "ann (2)": 1}
+    assert [row[1] for row in content(db)["accounts"] if row[0] == "ann"] == ["instagram:ann"]
+
+
+def test_folders_of_one_name_are_one_customer_if_that_is_said_once(tmp_path, db):
+    old = wardrobe(tmp_path / "week46" / "ann", "Bag")
+    new = wardrobe(tmp_path / "week47" / "ann", "Coat", "Dress")
+    run(old, db)
+    assert run(new, db, one_per_name=True).namesakes == ()
+    assert run(new, db).tally.unchanged == 2  # remembered
+    assert told(db) == {"ann": 3}
+
+
+def test_a_customer_named_by_the_user_is_the_one_of_that_name(tmp_path, db):
+    run(wardrobe(tmp_path / "north" / "ann", "Bag"), db)
+    run(wardrobe(tmp_path / "inbox", "Coat"), db, customer="ann")
+    assert told(db) == {"ann": 2}
+    run(tmp_path / "inbox", db)
+    assert told(db) == {"ann": 2, "inbox": 1}  # what was said held for that scan
+
+
+def test_a_name_that_another_scan_gave_away_meanwhile_is_not_given_twice(tmp_path, db):
+    north = wardrobe(tmp_path / "north" / "ann", "Bag")
+    south = wardrobe(tmp_path / "south" / "ann", "Coat")
+
+    class Slow(FakeClassifier):
+        """While it judges, another scan is done."""
+
+        def predict(self, cut_outs):
+            run(north, db)
+            return super().predict(cut_outs)
+
+    with pytest.raises(StoreError, match=r"another customer 'ann'.*run it again to go on"):
+        run(south, db, weights=Slow())
+    assert told(db) == {"ann": 1}
+    run(south, db)
+    assert told(db) == {"ann": 1, "ann (2)": 1}
+
+
+def test_a_photo_posted_again_is_told_from_memory_too(tmp_path, db):
+    folder = tmp_path / "ann"
+    folder.mkdir()
+    with Image.open(io.BytesIO(painted("Bag", (600, 800)))) as picture:
+        picture.save(folder / "a.png")
+        picture.resize((300, 400)).save(folder / "b.jpg", quality=80)
+    run(folder, db)
+    fresh = profile([folder], weights=FakeClassifier())
+    with remembered(db, FakeClassifier()) as memory:
+        known = profile([folder], weights=FakeClassifier(), memory=memory)
+    assert [item.reason for item in known.skipped] == ["repost"]
+    assert known.skipped == fresh.skipped
+
+
+def test_a_camera_without_a_zone_is_dated_by_the_zone_of_the_run(tmp_path, db):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:06:01 12:00:00"
+    (tmp_path / "ann").mkdir()
+    path = tmp_path / "ann" / "a.jpg"
+    path.write_bytes(painted("Bag", kind="JPEG", exif=exif))
+    for zone, hour in ((UTC, 12), (ZoneInfo("Europe/Berlin"), 10), (UTC, 12)):
+        run(path, db, zone=zone)
+        assert store.sightings(db)["posted_at"].tolist() == [datetime(2026, 6, 1, hour, tzinfo=UTC)]
 
 
 # --- order, batches and threads ------------------------------------------------------------------

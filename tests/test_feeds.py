@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from tests.conftest import BLUE, GREEN, RED, picture
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds import REASONS, Limits, Post, Skipped, displayed, open_feed
-from trendscope.feeds.folder import is_zip, named_date
+from trendscope.feeds.dates import latest_believed, named_date
+from trendscope.feeds.opening import is_zip
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -70,6 +72,63 @@ def test_junk_is_skipped_without_a_word(folder):
     assert names(open_feed([folder])) == ["a.jpg", "b.jpg"]
 
 
+def test_hidden_and_deleted_photos_are_named_and_not_read(folder):
+    (folder / ".trashed-1790000000-IMG_20260901.jpg").write_bytes(picture(RED))
+    (folder / ".thumbnails").mkdir()
+    (folder / ".thumbnails" / "1.jpg").write_bytes(picture(RED))
+    with zipfile.ZipFile(folder / "more.zip", "w") as archive:
+        archive.writestr("in/.trashed-1-x.jpg", picture(RED))
+    items = list(open_feed([folder]))
+    assert [(Path(s.source).name, s.reason) for s in items if isinstance(s, Skipped)] == [
+        (".thumbnails", "hidden"),
+        (".trashed-1790000000-IMG_20260901.jpg", "hidden"),
+        (".trashed-1-x.jpg", "hidden"),
+    ]
+    assert names(items) == ["a.jpg", "b.jpg"]
+
+
+def test_two_customers_of_one_name_are_told_apart(tmp_path):
+    for place in ("x/anna", "y/anna", "x/Anna"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "1.jpg").write_bytes(place.encode())
+    both = [tmp_path / "x", tmp_path / "y"]
+    found = {post.read().decode(): post.customer for post in open_feed(both)}
+    assert found == {"x/Anna": "Anna", "x/anna": "anna", "y/anna": "anna (2)"}
+    assert {post.customer for post in open_feed(both, customer="Zoe")} == {"Zoe"}
+
+
+def test_names_that_only_look_the_same_are_told_apart(tmp_path):
+    for place in ("Zo\u00eb", "Zoe\u0308"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "1.jpg").write_bytes(b"1")
+    assert {post.customer for post in open_feed([tmp_path])} == {"Zoe\u0308", "Zo\u00eb (2)"}
+
+
+def test_one_customers_folder_given_in_several_ways_is_one_customer(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    ways = [Path("."), folder, folder.parent, folder / "a.jpg"]
+    assert {post.customer for post in open_feed(ways)} == {"anna"}
+
+
+def test_a_folder_called_like_a_second_customer_keeps_its_photos_to_itself(tmp_path):
+    for place in ("x/anna", "y/anna", "z/anna (2)"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "1.jpg").write_bytes(b"1")
+    found = [post.customer for post in open_feed([tmp_path / name for name in "xyz"])]
+    assert found == ["anna", "anna (2)", "anna (2) (2)"]
+
+
+def test_dates_in_names_are_the_cameras_local_time(folder):
+    (folder / "IMG_20260901_003000.jpg").write_bytes(picture(RED))
+    (folder / "2026-09-01_00-30-00_UTC.jpg").write_bytes(picture(RED))
+    posts = list(open_feed([folder], zone=ZoneInfo("Europe/Berlin"), now=NOW))
+    dates = {Path(post.source).name: post.posted_at for post in posts if post.posted_at}
+    assert dates == {
+        "IMG_20260901_003000.jpg": datetime(2026, 8, 31, 22, 30, tzinfo=UTC),
+        "2026-09-01_00-30-00_UTC.jpg": datetime(2026, 9, 1, 0, 30, tzinfo=UTC),
+    }
+
+
 def test_links_and_pipes_are_reported_and_not_opened(folder):
     (folder / "outside.jpg").symlink_to("/etc/passwd")
     (folder / "loop").symlink_to(folder)
@@ -118,7 +177,7 @@ def test_unreadable_folder_and_file_are_reported(folder):
     os.chmod(folder / "a.jpg", 0)
     code = (
         "import os, sys; from pathlib import Path\n"
-        "from trendscope.feeds import folder, open_feed, Post\n"
+        "from trendscope.feeds import opening, open_feed, Post\n"
         "from trendscope.errors import ImageError\n"
         "if os.getuid() == 0: os.setuid(65534)\n"
         "for item in open_feed([Path(sys.argv[1])]):\n"
@@ -171,9 +230,7 @@ def test_displayed_keeps_letters_and_escapes_controls():
     ],
 )
 def test_dates_in_file_names(name, expected):
-    found, source = named_date(name, NOW)
-    assert found == expected
-    assert source == ("file name" if expected else "none")
+    assert named_date(name, latest_believed(NOW)) == expected
 
 
 def test_a_photo_with_a_zip_glued_on_is_a_photo(tmp_path):

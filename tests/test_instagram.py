@@ -4,14 +4,19 @@ import json
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trendscope.feeds import Limits, Post, Skipped, instagram, open_feed
+from trendscope.feeds import PARTS, Limits, Post, Skipped, instagram, open_feed
 from trendscope.feeds.archive import FolderTree
-from trendscope.feeds.instagram import moment, repaired
+from trendscope.feeds.dates import latest_believed, moment
+from trendscope.feeds.index import load, repaired
+from trendscope.feeds.instagram import OPENED
+from trendscope.feeds.meta import find, put_together
+from trendscope.feeds.request import Request
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 PROFILE = "personal_information/personal_information/personal_information.json"
@@ -31,8 +36,10 @@ def single(uri: str, stamp: object = 1_790_000_000) -> dict[str, object]:
     return {"media": [{"uri": uri, "creation_timestamp": stamp, "title": "x"}]}
 
 
-def read(root: Path, customer: str | None = None):
-    return list(instagram.read(FolderTree(root), customer, Limits(), NOW))
+def read(root: Path, customer: str | None = None, **options):
+    """All but the lines for whole parts that are left out."""
+    items = open_feed([root], customer=customer, now=NOW, **options)
+    return [item for item in items if getattr(item, "reason", "post") not in PARTS]
 
 
 def test_single_posts_and_carousels(tmp_path):
@@ -187,14 +194,21 @@ JSON = st.recursive(
 def test_any_json_is_survived(value):
     class OneFile:
         label = title = "x"
-        names = (G3,)
-        skipped = ()
+        names: ClassVar = [G3]
 
         def read(self, name, limit):
             return json.dumps(value).encode()
 
-    for item in instagram.read(OneFile(), "ann", Limits(), NOW):
-        assert isinstance(item, Skipped)
+        def source(self, name):
+            return name
+
+        def place(self, name):
+            return "ann", "/ann"
+
+    request = Request(now=NOW)
+    exports = put_together(find(OneFile(), request).pieces, request)
+    for export in exports.values():
+        assert all(isinstance(item, Skipped) for item in instagram.read(export, request))
 
 
 def test_zip_and_folder_give_the_same(tmp_path):
@@ -260,7 +274,6 @@ def test_parts_unpacked_side_by_side_are_one_export(tmp_path):
 @pytest.mark.parametrize(
     ("index", "root"),
     [
-        ("media.json", ""),
         ("content/posts_1.json", ""),
         ("your_instagram_activity/content/posts_1.json", ""),
         ("your_instagram_activity/posts/posts_2.json", ""),
@@ -272,9 +285,15 @@ def test_parts_unpacked_side_by_side_are_one_export(tmp_path):
         ("content/content/posts_1.json", "content/"),
     ],
 )
-def test_roots_of_every_layout(index, root):
-    names = [index, f"{root}media/posts/1.jpg"]
-    assert instagram.exports(names) == {root: names}
+@pytest.mark.parametrize("there", [True, False])
+def test_roots_of_every_layout(index, root, there, tmp_path):
+    uri = "media/posts/202609/1.jpg"
+    files = {index: [single(uri)]} | ({f"{root}{uri}": b"1"} if there else {})
+    found = find(FolderTree(export(tmp_path, files)), Request(now=NOW))
+    (piece,) = found.pieces
+    assert found.claimed == set(files)
+    assert sorted(piece.part.whole_names) == sorted(files)
+    assert (uri in piece.part.names) == there
 
 
 def test_layout_of_before_2021(tmp_path):
@@ -317,7 +336,7 @@ def test_wrapping_folder_is_no_obstacle(tmp_path):
     ],
 )
 def test_moments(stamp, expected):
-    found = moment(stamp, NOW)
+    found = moment(stamp, latest_believed(NOW), earliest=OPENED["instagram"])
     assert (found.timestamp() if found else None) == expected
 
 
@@ -340,3 +359,223 @@ def test_repairing_undoes_what_meta_does(text):
     assert repaired(text.encode("utf-8", "surrogatepass").decode("latin-1")) == text or any(
         "\ud800" <= letter <= "\udfff" for letter in text
     )
+
+
+# --- what is read besides posts, and what never --------------------------------------------------
+
+STORIES = "your_instagram_activity/media/stories.json"
+ARCHIVED = "your_instagram_activity/media/archived_posts.json"
+PORTRAITS = "your_instagram_activity/media/profile_photos.json"
+DELETED = "your_instagram_activity/media/recently_deleted_content.json"
+
+
+def medium(uri: str) -> dict[str, object]:
+    return {"uri": uri, "creation_timestamp": 1_790_000_000}
+
+
+def everything() -> dict[str, object]:
+    """An export with a photo of every kind."""
+    where = {
+        "p": "media/posts/202609/p.jpg",
+        "s": "media/stories/202609/s.jpg",
+        "a": "media/archived_posts/202609/a.jpg",
+        "f": "media/profile/202609/f.jpg",
+        "d": "media/posts/202609/d.jpg",
+        "o": "media/other/o.jpg",
+    }
+    return {uri: name.encode() for name, uri in where.items()} | {
+        G3: [single(where["p"])],
+        G4: [{"label_values": [{"media": [medium(uri)]}]} for uri in where.values()],
+        STORIES: {"ig_stories": [medium(where["s"])]},
+        ARCHIVED: {"ig_archived_post_media": [{"media": [medium(where["a"])]}]},
+        PORTRAITS: {"ig_profile_picture": [medium(where["f"])]},
+        DELETED: [{"media": [medium(where["d"])]}],
+        "your_instagram_activity/messages/inbox/x/photos/m.jpg": b"m",
+    }
+
+
+@pytest.mark.parametrize(
+    ("include", "expected"),
+    [
+        ((), "p"),
+        (("stories",), "ps"),
+        (("archived",), "pa"),
+        (("profile",), "pf"),
+        (("stories", "archived", "profile"), "psaf"),
+    ],
+)
+@pytest.mark.parametrize("indexed", [True, False])
+def test_posts_are_read_and_what_else_is_asked_for(tmp_path, include, expected, indexed):
+    files = everything()
+    if not indexed:
+        expected += "d"  # that it was deleted, only the index says
+        files = {name: part for name, part in files.items() if not name.endswith(".json")}
+    posts = read(export(tmp_path, files), "ann", include=include)
+    assert sorted(post.read().decode() for post in posts) == sorted(expected)
+
+
+def test_parts_that_are_left_out_are_counted_by_folder(tmp_path):
+    lines = [
+        (item.source.removeprefix(f"{tmp_path}/"), item.reason, item.detail.split(":")[0])
+        for item in open_feed([export(tmp_path, everything())], now=NOW)
+        if isinstance(item, Skipped)
+    ]
+    assert lines == [
+        ("media/archived_posts", "not_included", "1 file"),
+        ("media/profile", "not_included", "1 file"),
+        ("media/stories", "not_included", "1 file"),
+        ("media/other", "not_included", "1 file"),
+        ("media/posts", "private", "1 file"),
+        ("your_instagram_activity/messages", "private", "1 file"),
+    ]
+
+
+def test_an_archived_post_that_is_also_in_the_list_of_posts_is_one(tmp_path):
+    uri = "media/posts/202609/a.jpg"
+    archived = {ARCHIVED: {"ig_archived_post_media": [{"media": [medium(uri)]}]}}
+    mixed = {uri: b"a", G4: [{"label_values": [{"media": [medium(uri)]}]}]} | archived
+    assert read(export(tmp_path / "1", mixed), "ann") == []
+    assert len(read(export(tmp_path / "2", mixed | {G3: [single(uri)]}), "ann")) == 1
+
+
+@pytest.mark.parametrize("name", ["reposts", "saved_posts", "liked_posts"])
+@pytest.mark.parametrize("listed", [True, False])
+def test_other_peoples_posts_are_never_read(tmp_path, name, listed):
+    entry = {"media": [medium("media/other.jpg")]}
+    files = {
+        "media/posts/a.jpg": b"a",
+        "media/other.jpg": b"o",
+        G3: [single("media/posts/a.jpg")],
+        f"your_instagram_activity/media/{name}.json": [entry] if listed else entry,
+    }
+    assert [post.read() for post in read(export(tmp_path, files), "ann")] == [b"a"]
+
+
+def test_a_folder_called_like_a_private_one_around_the_export_hides_nothing(tmp_path):
+    files = {"media/posts/a.jpg": b"a", G3: [single("media/posts/a.jpg")]}
+    export(tmp_path / "saved" / "instagram-ann-2026-11-16-x", files)
+    (post,) = open_feed([tmp_path], now=NOW)
+    assert (post.customer, post.date_source) == ("ann", "feed")
+
+
+def test_pictures_that_nothing_explains_are_named(tmp_path):
+    files = {
+        "media/posts/a.jpg": b"1",
+        G3: [single("media/posts/a.jpg")],
+        "your_instagram_activity/odd/b.jpg": b"2",
+    }
+    _, odd = read(export(tmp_path, files), "ann")
+    assert (odd.reason, odd.source.rsplit("/", 1)[-1]) == ("unknown_media", "b.jpg")
+
+
+def test_photos_in_folders_beside_an_exports_own_are_their_customers(tmp_path):
+    files = {"media/posts/a.jpg": b"1", G3: [single("media/posts/a.jpg")], PROFILE: named("ann")}
+    posts = read(export(tmp_path, files | {"ben/b.jpg": b"2"}))
+    assert [(post.customer, post.read()) for post in posts] == [("ann", b"1"), ("ben", b"2")]
+
+
+def named(user: str, key: str = "Username") -> dict[str, object]:
+    return {"profile_user": [{"string_map_data": {key: {"value": user}}}]}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "Username",
+        "USERNAME",
+        "Benutzername",
+        "Nom d\u2019utilisateur",
+        "Nome de usu\u00c3\u00a1rio",
+    ],
+)
+@pytest.mark.parametrize(
+    "place",
+    [
+        PROFILE,
+        "personal_information/personal_information.json",
+        "account_information/personal_information.json",
+        "your_instagram_activity/personal_information/personal_information_1.json",
+    ],
+)
+def test_user_names_in_profiles_of_all_layouts(tmp_path, key, place):
+    files = {"media/posts/a.jpg": b"1", G3: [single("media/posts/a.jpg")], place: named("ann", key)}
+    (post,) = read(export(tmp_path, files))
+    assert post.customer == "ann"
+
+
+@pytest.mark.parametrize("profile", [None, [], {}, {"profile_user": [None]}, named("")])
+def test_a_profile_that_says_nothing_stops_nothing(tmp_path, profile):
+    root = tmp_path / "instagram-ann.b_c-2026-11-16-Ab3dEf9H"
+    files = {"media/posts/a.jpg": b"1", G3: [single("media/posts/a.jpg")], PROFILE: profile}
+    (post,) = read(export(root, files))
+    assert post.customer == "ann.b_c"
+
+
+def test_copies_in_public_media_count_once(tmp_path):
+    name = "posts/202609/17850000000000001.jpg"
+    files = {f"media/{name}": b"1", f"public-media/{name}": b"1", G3: [single(f"media/{name}")]}
+    assert [post.read() for post in read(export(tmp_path, files), "ann")] == [b"1"]
+    del files[G3]
+    first, second = read(export(tmp_path / "no index", files), "ann")
+    assert (first.read(), second.reason) == (b"1", "duplicate")
+
+
+def test_the_posts_own_time_counts_before_its_photos(tmp_path):
+    uri = "media/posts/a.jpg"
+    post = {"creation_timestamp": 1_790_086_400, "media": [medium(uri)]}
+    broken = {"creation_timestamp": 0, "media": [medium("media/posts/b.jpg")]}
+    files = {uri: b"1", "media/posts/b.jpg": b"2", G3: [post, broken]}
+    stamps = [post.posted_at.timestamp() for post in read(export(tmp_path, files), "ann")]
+    assert stamps == [1_790_086_400, 1_790_000_000]
+
+
+def test_numbers_in_media_names_are_no_dates(tmp_path):
+    uri = "media/posts/202609/20260901_717815925220920_17842207189193574.jpg"
+    (post,) = read(export(tmp_path, {uri: b"1", G3: [single(uri, None)]}), "ann")
+    assert (post.posted_at, post.date_source) == (None, "none")
+
+
+def test_an_index_may_name_a_photo_in_any_folder(tmp_path):
+    (post,) = read(export(tmp_path, {"odd/a.jpg": b"1", G3: [single("odd/a.jpg")]}), "ann")
+    assert (post.date_source, post.post_id) == ("feed", "odd/a.jpg")
+
+
+def test_photos_of_one_name_in_two_folders_are_two(tmp_path):
+    files = {"a.jpg": b"1", "media/a.jpg": b"2", G3: [single("a.jpg")]}
+    posts = read(export(tmp_path, files), "ann")
+    assert [(post.read(), post.date_source) for post in posts] == [(b"1", "feed"), (b"2", "none")]
+
+
+def test_what_is_not_read_takes_no_photo_of_the_same_name_along(tmp_path):
+    index = [single("connections/a.jpg"), single("media/posts/a.jpg"), single("lost/a.jpg")]
+    post, lost = read(export(tmp_path, {"media/posts/a.jpg": b"1", G3: index}), "ann")
+    assert (post.read(), lost.reason) == (b"1", "missing_media")
+
+
+def test_an_index_among_saved_things_says_nothing(tmp_path):
+    saved = "your_instagram_activity/saved/posts_1.json"
+    files = {"media/posts/a.jpg": b"1", G3: [single("media/posts/a.jpg")]}
+    files |= {"odd/b.jpg": b"2", saved: [single("odd/b.jpg")]}
+    _, other = read(export(tmp_path, files), "ann")
+    assert (other.reason, other.source) == ("unknown_media", f"{tmp_path}/odd/b.jpg")
+
+
+def test_captions_and_places_get_no_further_than_the_parser(tmp_path):
+    post = medium("a.jpg") | {"title": "my caption", "location": {"latitude": 52.5}}
+    export(tmp_path, {"posts_1.json": [{"media": [post], "title": "my caption"}]})
+    loaded = load(FolderTree(tmp_path), "posts_1.json", Limits())
+    assert loaded == [{"media": [medium("a.jpg")]}]
+
+
+def test_nothing_private_outlives_the_reading(tmp_path):
+    secrets = ("ann@example.org", "+49 30 1234", "my caption", "52.5", "1990-01-01")
+    profile = named("ann")
+    fields = profile["profile_user"][0]["string_map_data"]
+    fields |= {"Email": {"value": secrets[0]}, "Phone": {"value": secrets[1]}}
+    fields |= {"Date of birth": {"value": secrets[4]}}
+    exif = {"photo_metadata": {"exif_data": [{"latitude": 52.5}]}}
+    post = {"media": [medium("media/posts/a.jpg") | {"title": secrets[2], "media_metadata": exif}]}
+    files = {"media/posts/a.jpg": b"1", G3: [post], PROFILE: profile}
+    files |= {"personal_information/broken.json": b'{"Email": "ann@example.org"'}
+    found = repr(list(open_feed([export(tmp_path, files)], now=NOW)))
+    assert "'ann'" in found and not [secret for secret in secrets if secret in found]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tests.wardrobe import reading
 from trendscope.categories import CATEGORIES
 from trendscope.feeds import Skipped
-from trendscope.readings import summarise, weekly
+from trendscope.readings import photos_a_week, summarise
 
 moments = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1)).map(
     lambda moment: moment.replace(tzinfo=UTC)
@@ -131,27 +132,41 @@ def test_weeks_are_iso_weeks_and_empty_ones_are_zero():
     days = [datetime(2026, 12, 28, tzinfo=UTC), datetime(2027, 1, 3, 23, 59, tzinfo=UTC)]
     later = datetime(2027, 1, 11, tzinfo=UTC)
     # The Monday 2026-12-28 opens week 53, which ends on Sunday 2027-01-03.
-    assert weekly([*days, later]) == (("2026-W53", 2), ("2027-W01", 0), ("2027-W02", 1))
+    assert photos_a_week([*days, later]) == (("2026-W53", 2), ("2027-W01", 0), ("2027-W02", 1))
 
 
 def test_weeks_are_those_of_utc():
     sunday_night_in_new_york = datetime.fromisoformat("2026-03-01T22:00:00-05:00")
-    assert weekly([sunday_night_in_new_york]) == (("2026-W10", 1),)
+    assert photos_a_week([sunday_night_in_new_york]) == (("2026-W10", 1),)
+
+
+def test_weeks_begin_where_one_says():
+    sunday_night_in_new_york = datetime.fromisoformat("2026-03-02T03:00:00+00:00")
+    zone = ZoneInfo("America/New_York")
+    assert photos_a_week([sunday_night_in_new_york], zone=zone) == (("2026-W09", 1),)
+    assert summarise("w", [], zone).zone is zone
+
+
+@given(st.dates(date(1990, 1, 1), date(2100, 1, 1)))
+def test_weeks_are_those_of_the_calendar(day):
+    year, week, _ = day.isocalendar()
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    assert photos_a_week([noon]) == ((f"{year}-W{week:02}", 1),)
 
 
 def test_no_dates_no_weeks():
-    assert weekly([]) == ()
+    assert photos_a_week([]) == ()
 
 
 def test_only_the_last_weeks_are_shown():
     old, new = datetime(1990, 1, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
-    weeks = weekly([old, new], longest=4)
+    weeks = photos_a_week([old, new], longest=4)
     assert weeks == (("2026-W07", 0), ("2026-W08", 0), ("2026-W09", 0), ("2026-W10", 1))
 
 
 @given(st.lists(moments.filter(bool), min_size=1, max_size=20))
 def test_every_recent_photo_is_in_one_week(dates):
-    weeks = weekly(dates)
+    weeks = photos_a_week(dates)
     recent = max(dates) - timedelta(weeks=50)
     assert sum(count for _, count in weeks) >= sum(moment >= recent for moment in dates)
     assert len({week for week, _ in weeks}) == len(weeks) <= 52

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from trendscope.classifier import SHIPPED, read_weights
+from trendscope.trend_report import CSV_COLUMNS
+from trendscope.trends import FALLING, RISING, STEADY, TOO_FEW, WATCH
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,7 +28,7 @@ PRODUCT = [line for line in COMMANDS if line.startswith("trendscope ")]
 
 
 def test_there_are_commands_for_all():
-    assert len(PRODUCT) == 9
+    assert len(PRODUCT) == 11
 
 
 @pytest.mark.parametrize("line", PRODUCT)
@@ -40,7 +42,7 @@ def test_commands_run(line, tmp_path):
     assert done.returncode == 0, done.stderr
     written = [words[words.index(flag) + 1] for flag in ("-o", "--html") if flag in words]
     assert all((tmp_path / name).stat().st_size > 100 for name in written)
-    told = ("anna", "ben.w", "29 photos")
+    told = ("anna", "ben.w", "43 photos")
     assert written or any(words in done.stdout for words in told)
 
 
@@ -48,6 +50,12 @@ def run(words, folder):
     command = [sys.executable, "-m", "trendscope", *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def test_the_columns_of_trends_are_described():
+    section = README.split("## Weekly trends")[1].split("\n## ")[0]
+    assert [name for name in CSV_COLUMNS if f"`{name}`" not in section] == []
+    assert [word for word in (RISING, FALLING, STEADY, WATCH, TOO_FEW) if word not in section] == []
 
 
 @pytest.mark.parametrize("module", ["train", "evaluate", "export", "sweep", "adapt"])

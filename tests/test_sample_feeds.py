@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,17 +31,33 @@ def below(source: str) -> str:
     return source.removeprefix(f"{SAMPLES}/")
 
 
+def is_skipped(item: Post | Skipped) -> bool:
+    return isinstance(item, Skipped)
+
+
 def test_they_are_small_enough_to_carry():
     assert sum(file.stat().st_size for file in SAMPLES.rglob("*") if file.is_file()) <= 6_000_000
 
 
 def test_every_true_photo_is_read_for_its_customer(items, truth):
     posts = {below(post.source): post for post in items if isinstance(post, Post)}
-    assert len(truth) == 27
+    assert len(truth) == 41
     for source, (customer, category) in truth.items():
         assert category in CATEGORIES
         assert posts[source].customer == customer
         assert decode(posts[source].read()).rgb.size
+
+
+def test_there_is_a_feed_for_every_reader(items, truth):
+    dated = {i.customer: i.date_source for i in items if isinstance(i, Post) and i.posted_at}
+    readers = dict.fromkeys(
+        ("ben.w", "cara.m", "dora", "emil", "fay", "gil", "Hana B.", "iris", "kim"), "feed"
+    )
+    assert dated == readers | {"anna": "file name"}
+    reasons = {item.customer: item.reason for item in items if is_skipped(item)}
+    assert (reasons["iris"], reasons["jo"]) == ("html_export", "links_only")
+    photos = {below(item.source) for item in items if isinstance(item, Post)}
+    assert set(truth) <= photos
 
 
 def test_posts_spread_over_twelve_weeks(items):
@@ -54,7 +72,10 @@ def test_the_export_holds_what_real_ones_do(items):
     ben = [item for item in items if item.customer == "ben.w"]
     formats = {decode(post.read()).format for post in ben if isinstance(post, Post)}
     assert formats == {"JPEG", "WEBP", "HEIF"}
-    assert [item.reason for item in ben if isinstance(item, Skipped)] == ["missing_media"]
+    assert [(item.reason, item.source.rsplit("/", 1)[-1]) for item in ben if is_skipped(item)] == [
+        ("missing_media", "17859999999999999.jpg"),
+        ("private", "messages"),
+    ]
 
 
 def test_hostile_files_are_each_named_with_a_reason():
@@ -76,7 +97,7 @@ def test_hostile_files_are_each_named_with_a_reason():
 
 def test_shipped_weights_read_the_samples(truth):
     """End to end on the shipped weights: what is named is right, in four of five cases or more."""
-    found = profile([SAMPLES / "anna", next(SAMPLES.glob("*.zip"))])
+    found = profile([SAMPLES / "anna", next(SAMPLES.glob("instagram-ben*.zip"))])
     named = [
         (garment.category, truth[below(reading.source)][1])
         for reading in found.readings
@@ -84,3 +105,22 @@ def test_shipped_weights_read_the_samples(truth):
     ]
     assert len(found.readings) == 24 and len(named) >= 12
     assert sum(said == true for said, true in named) >= 0.8 * len(named)
+
+
+def test_nothing_outside_the_feed_is_opened_and_no_socket_at_all():
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from trendscope.feeds import Post, open_feed, opening\n"
+        "root = Path(sys.argv[1]); odd = []\n"
+        "def watch(event, arguments):\n"
+        "    if event.startswith('socket.') or event == 'subprocess.Popen': odd.append(event)\n"
+        "    if event == 'open' and isinstance(arguments[0], (str, bytes)):\n"
+        "        if not str(arguments[0]).startswith(str(root)): odd.append(arguments[0])\n"
+        "list(open_feed([root]))  # so that Python's own modules are loaded\n"
+        "sys.addaudithook(watch)\n"
+        "posts = [item for item in open_feed([root]) if isinstance(item, Post)]\n"
+        "print(sum(bool(post.read()) for post in posts) > 40, odd)\n"
+    )
+    command = [sys.executable, "-c", program, str(SAMPLES)]
+    out = subprocess.check_output(command, text=True, cwd=SAMPLES.parent)
+    assert out == "True []\n"

@@ -6,6 +6,7 @@ import hashlib
 import io
 import threading
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
@@ -223,8 +224,21 @@ def test_a_small_thumbnail_the_cameras_date_and_the_embedding():
     with Image.open(io.BytesIO(found.thumbnail)) as opened:
         assert max(opened.size) == 96
     assert found.seen is None
-    assert (found.posted_at, found.taken_at) == (FEED, datetime(2026, 6, 1, 12, tzinfo=UTC))
+    assert (found.posted_at, found.taken_at) == (FEED, datetime(2026, 6, 1, 12))
     assert found.embedding == bytes(16)
+
+
+@pytest.mark.parametrize(
+    ("offset", "hour"), [(None, 10), ("+00:00", 12), ("-02:00", 14)], ids=["none", "utc", "west"]
+)
+def test_a_camera_that_names_no_offset_shows_local_time(offset, hour):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:06:01 12:00:00"
+    if offset:
+        exif.get_ifd(0x8769)[0x9011] = offset
+    data = painted("Bag", kind="JPEG", exif=exif)
+    (found,) = run(post(data), zone=ZoneInfo("Europe/Berlin"))
+    assert found.posted_at == datetime(2026, 6, 1, hour, tzinfo=UTC)
 
 
 # --- counting once -------------------------------------------------------------------------------
@@ -246,6 +260,26 @@ def test_the_same_post_or_the_same_bytes_count_once_per_customer():
     )
     reasons = [r.reason if isinstance(r, Skipped) else "counted" for r in found]
     assert reasons == ["counted", "duplicate", "duplicate", "duplicate", "counted", "counted"]
+
+
+def test_a_repost_is_told_apart_from_a_double_and_can_be_kept():
+    original = post(painted("Dress", (600, 800), "JPEG"), "1")
+    smaller = post(painted("Dress", (150, 200), "JPEG", quality=50), "2")
+    other, of_ben = post(painted("Bag"), "3"), post(painted("Dress"), "4", customer="ben")
+    readings = run(original, smaller, other, of_ben)
+    found = list(count_once(readings))
+    assert [type(r) for r in found] == [Reading, Skipped, Reading, Reading]
+    assert (found[1].reason, found[1].source) == ("repost", "anna/2")
+    assert found[1].detail == (
+        "the same photo as anna/1, in another size or quality; --keep-reposts counts it"
+    )
+    assert list(count_once(readings, keep_reposts=True)) == readings
+
+
+def test_a_repost_is_looked_for_among_what_counts_only():
+    big, small = painted("Dress", (600, 800), "JPEG"), painted("Dress", (150, 200), "JPEG")
+    found = list(count_once(run(*(post(data, str(i)) for i, data in enumerate((big, big, small))))))
+    assert [r.reason for r in found if isinstance(r, Skipped)] == ["duplicate", "repost"]
 
 
 def test_a_broken_copy_does_not_hide_the_intact_one():

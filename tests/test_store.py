@@ -25,6 +25,7 @@ from trendscope import store
 from trendscope.categories import CATEGORIES
 from trendscope.errors import StoreError, UsageError
 from trendscope.feeds import Post, Skipped
+from trendscope.likeness import Likeness
 from trendscope.readings import Garment
 from trendscope.store import database, schema
 from trendscope.store.database import Patience, open_store
@@ -390,8 +391,12 @@ def test_a_stamp_is_of_the_file_and_not_of_how_its_path_is_written(tmp_path, mon
 
 
 def test_a_reading_comes_back_as_it_was(opened):
+    looks = Likeness(2**63 + 5, bytes(range(256)) * 3, 0.75)
     whole = found(
-        day=(2026, 3, 2, 9), taken_at=datetime(2026, 3, 1, tzinfo=UTC), thumbnail=b"JPEG"
+        day=(2026, 3, 2, 9),
+        taken_at=datetime(2026, 3, 1, tzinfo=UTC),
+        thumbnail=b"JPEG",
+        looks=looks,
     )[1]
     open_questions = [
         found(None, name=f"{verdict}.jpg", verdict=verdict, outside=0.3)[1]
@@ -416,7 +421,15 @@ def test_a_reading_comes_back_as_it_was(opened):
             }
             assert again.probabilities[0][0] == original.probabilities[0][0]
             assert again.thumbnail == (original.thumbnail if pictures else None)
-            for name in ("customer", "posted_at", "date_source", "verdict", "garments", "outside"):
+            for name in (
+                "customer",
+                "posted_at",
+                "date_source",
+                "verdict",
+                "garments",
+                "outside",
+                "looks",
+            ):
                 assert getattr(again, name) == getattr(original, name), name
         assert memory.by_bytes(post, "unheard of") is None
 
@@ -780,7 +793,7 @@ def test_forgetting_takes_everything_of_one_customer_and_nothing_of_others(fille
     left = content(db)
     assert {name: len(rows) for name, rows in left.items()} == {
         **dict.fromkeys(("customers", "weights", "images", "photos", "sightings"), 1),
-        **{"embeddings": 1, "thumbnails": 0, "skips": 1},
+        **{"embeddings": 1, "thumbnails": 0, "skips": 1, "accounts": 0, "looks": 0},
     }
     assert "anna" not in repr(left)
 

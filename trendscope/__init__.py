@@ -9,7 +9,6 @@ The names below stand in the order of the pipeline and are loaded when first use
 """
 
 from importlib import import_module
-from importlib.metadata import version as _version
 from typing import Any
 
 _HOMES = {
@@ -31,6 +30,10 @@ _HOMES = {
     "open_store": "store",
     "status": "store",
     "forget": "store",
+    "sightings": "trends",
+    "weekly": "trends",
+    "movement": "trends",
+    "forecast": "trends",
     "classification_json": "report",
     "profile_json": "report",
     "profile_csv": "report",
@@ -42,7 +45,9 @@ __all__ = [*_HOMES, "__version__"]
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return _version("trendscope")
+        from importlib.metadata import version
+
+        return version("trendscope")
     if name in _HOMES:
         return getattr(import_module(f"trendscope.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'trendscope' has no attribute {name!r}")

@@ -10,15 +10,16 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from trendscope.feeds import Post, Skipped, open_feed
+from trendscope.limits import Limits
 from trendscope.readings import Reading
 from trendscope.scan import BATCH, Predictor, Progress, loader, scan
 from trendscope.store.database import Database, Store, open_store, opened
@@ -56,6 +57,10 @@ def collect(
     *,
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
+    one_per_name: bool = False,
+    include: Collection[str] = (),
+    zone: tzinfo = UTC,
+    limits: Limits | None = None,
     reclassify: bool = False,
     thumbnails: bool = True,
     batch: int = BATCH,
@@ -70,6 +75,11 @@ def collect(
         weights: Name of shipped weights, a weights file, or a classifier, which is told from others
             by its name; the default if None.
         customer: Whose photos they are, instead of what the feed says.
+        one_per_name: Whoever bears the name of a known customer is the same one, wherever it lies;
+            otherwise another one, who is told apart by a number.
+        include: Of `trendscope.feeds.KINDS`, what is read besides posts.
+        zone: Of dates that do not say theirs.
+        limits: What feeds and photos may ask for.
         reclassify: Judge all photos anew by other weights than before; what the former ones saw
             counts until the last photo is judged.
         thumbnails: Keep a small picture of each photo.
@@ -84,32 +94,45 @@ def collect(
     """
     identity = identity_of(weights)
     paths = [Path(os.path.abspath(path)) for path in paths]
-    feed = open_feed(paths, customer=customer)
-    total = sum(1 for _ in open_feed(paths, customer=customer)) if progress else 0
+    read = partial(open_feed, paths, include=include, zone=zone, limits=limits)
+    counted = read()
+    total = sum(1 for _ in counted) if progress else 0
     with _opened(db, clock()) as store:
         with store.writing() as connection:
             weights_id = admit(connection, identity, reclassify, clock(), store.shown)
             scan_id = begin_scan(connection, weights_id, clock())
-        run = _Run(store, scan_id, weights_id, reclassify, partial(_told, progress, total))
-        known = Memory(store, weights_id)
+        known = Memory(store, weights_id, zone=zone, limits=limits)
+        names = known.names(customer, together=one_per_name)
+        write = partial(
+            record, weights_id=weights_id, names=names, limits=limits, reclassify=reclassify
+        )
+        run = _Run(store, scan_id, write, partial(_told, progress, total))
         small = THUMBNAIL_SIDE if thumbnails else None
-        fresh = run.fresh(known.look_up(feed, full=False))
-        results = scan(fresh, loader(weights), small=small, recall=known.by_bytes)
-        run.keep(results, batch)
-        missing = run.finish(clock())
+        fresh = run.fresh(known.look_up(read(names=names), full=False))
+        judge = partial(scan, zone=zone, limits=limits, small=small, recall=known.by_bytes)
+        run.keep(judge(fresh, loader(weights)), batch)
+        missing = run.finish(clock(), weights_id if reclassify else None)
         skipped = dict(sorted(run.reasons.items()))
-        return Collected(store.shown, identity.name, run.tally, skipped, missing)
+        namesakes = tuple(names.numbered)
+        return Collected(store.shown, identity.name, run.tally, skipped, namesakes, missing)
 
 
 @contextmanager
 def remembered(
-    db: Database, weights: str | Path | Predictor | None = None, *, pictures: bool = False
+    db: Database,
+    weights: str | Path | Predictor | None = None,
+    *,
+    zone: tzinfo = UTC,
+    limits: Limits | None = None,
+    pictures: bool = False,
 ) -> Iterator[Memory | None]:
     """What a database knows by some weights, for `trendscope.profile`; None if nothing.
 
     Args:
         db: The database.
         weights: Those that would judge what is not known.
+        zone: Of cameras that do not say theirs.
+        limits: What photos may ask for now.
         pictures: Bring the kept thumbnails too.
 
     Raises:
@@ -120,7 +143,10 @@ def remembered(
         with store.reading() as connection:
             current = current_weights(connection)
         same = current is not None and current[1].digest == digest
-        yield Memory(store, current[0], pictures=pictures) if current and same else None
+        if current and same:
+            yield Memory(store, current[0], zone=zone, limits=limits, pictures=pictures)
+        else:
+            yield None
 
 
 def identity_of(weights: str | Path | Predictor | None) -> WeightsIdentity:
@@ -146,16 +172,14 @@ class _Run:
         self,
         store: Store,
         scan_id: int,
-        weights_id: int,
-        reclassify: bool,
+        write: Callable[..., None],
         told: Callable[[int], None],
     ):
         self.tally = Tally()
         self.reasons: Counter[str] = Counter()
         self._store = store
         self._scan_id = scan_id
-        self._weights_id = weights_id
-        self._reclassify = reclassify
+        self._write = write
         self._told = told
         self._stamps: deque[Stamp] = deque()
 
@@ -179,15 +203,15 @@ class _Run:
             for result in part:
                 self._count(result)
             with self._store.writing() as connection:
-                record(connection, self._weights_id, found, reclassify=self._reclassify)
+                self._write(connection, batch=found)
                 tell_scan(connection, self._scan_id, self.tally)
 
-    def finish(self, now: datetime) -> int:
+    def finish(self, now: datetime, new_weights: int | None) -> int:
         """Notes the end of the scan; returns how many images the new weights still lack."""
         missing = 0
         with self._store.writing() as connection:
-            if self._reclassify:
-                missing = finish_reclassifying(connection, self._weights_id)
+            if new_weights is not None:
+                missing = finish_reclassifying(connection, new_weights)
             tell_scan(connection, self._scan_id, self.tally, now)
         self._told(self.tally.photos + self.tally.skipped)
         return missing

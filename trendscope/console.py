@@ -1,4 +1,4 @@
-"""Profiles and classifications for the terminal: tables and bars, or plain text where it is none.
+"""Profiles, classifications and trends for the terminal: tables and bars, or plain text elsewhere.
 
 The only module that draws with rich.
 """
@@ -32,6 +32,7 @@ from trendscope.scan import Progress as Told
 if TYPE_CHECKING:
     from trendscope.store import Status
     from trendscope.store.record import Collected
+    from trendscope.trends import Outlook
 
 BAR = 24
 """Width of a full bar in characters."""
@@ -81,6 +82,13 @@ def print_collected(collected: Collected, file: IO[str] | None = None) -> None:
     told = ", ".join(f"{count:,} {words}" for count, words in parts if count)
     console.print(f"{plural(tally.photos, 'photo')}{': ' if told else ''}{told}.")
     _print_limits(console, limits_of(collected.skipped), "What is left out:")
+    if collected.namesakes:
+        names = ", ".join(shown(name, 60) for name in collected.namesakes[:5])
+        more = ", ..." if len(collected.namesakes) > 5 else ""
+        console.print(
+            f"New, and not the customer of that name who was known before: {names}{more}. Where "
+            "folders are named by customer, scan with --one-per-name from the start."
+        )
     if collected.missing:
         console.print(
             f"The former weights' results stay in use: {plural(collected.missing, 'image')} of the "
@@ -140,6 +148,43 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:,.0f} photos/s" if task.speed else "", style="dim")
+
+
+def print_trends(outlook: Outlook, file: IO[str] | None = None, *, weeks: int = 12) -> None:
+    """Prints what has risen and fallen, a line for each category, and what to know about it."""
+    from trendscope import trend_report
+
+    console = _console(file)
+    console.print(Text(trend_report.title(outlook), style="bold"))
+    for sentence in trend_report.headline(outlook, weeks):
+        console.print(Text(f"  {sentence}"))
+    found = trend_report.lines(outlook, weeks)
+    rows = [trend_report.cells(line) for line in found]
+    if found:
+        console.print()
+        console.print(_columns(trend_report.headings(found), rows, console.is_terminal))
+    _print_limits(console, trend_report.notes(outlook), "What to know:")
+
+
+def _columns(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], terminal: bool
+) -> RenderableType:
+    if not terminal:
+        table = [headings, *rows]
+        widths = [max(len(row[i]) for row in table) for i in range(len(headings))]
+        return Text("\n".join(_aligned(row, widths) for row in table))
+    drawn = Table(box=None, header_style="dim", padding=(0, 1), pad_edge=True)
+    for heading in headings:
+        drawn.add_column(heading)
+    for row in rows:
+        moving = {"rising", "falling"} & {*row}
+        drawn.add_row(*map(Text, row), style="bold" if moving else "")
+    return drawn
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+    return "  " + "  ".join(cells).rstrip()
 
 
 @contextmanager

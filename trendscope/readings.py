@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
+from trendscope import weeks
 from trendscope.categories import CATEGORIES
 from trendscope.feeds import Skipped
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from trendscope.classifier import Verdict
     from trendscope.feeds import DateSource
     from trendscope.garments import Box
+    from trendscope.likeness import Likeness
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,10 @@ class Reading:
         garments: What was recognised; empty unless ``classified``.
         probabilities: All ten categories with their calibrated probabilities, best first.
         outside: Calibrated probability that none of the ten is shown, 0..1.
+        looks: What it looks like, to tell when it was posted again.
         thumbnail: A small JPEG of the photo, if pictures were asked for.
         seen: A small JPEG of what the network saw, if pictures were asked for.
-        taken_at: When the camera says it was taken, aware UTC.
+        taken_at: When the camera says it was taken; see `trendscope.images.Photo`.
         embedding: The network's view as float32 numbers, little-endian; near for images that look
             alike.
     """
@@ -68,6 +71,7 @@ class Reading:
     garments: tuple[Garment, ...]
     probabilities: tuple[tuple[str, float], ...]
     outside: float
+    looks: Likeness | None = field(default=None, repr=False)
     thumbnail: bytes | None = field(default=None, repr=False)
     seen: bytes | None = field(default=None, repr=False)
     taken_at: datetime | None = field(default=None, repr=False)
@@ -170,11 +174,13 @@ class Profile:
         weights: Name of the weights that judged.
         customers: Those of whom a photo could be read, by name.
         unowned: What was not used and belongs to none of them, by source.
+        zone: In which weeks begin.
     """
 
     weights: str
     customers: tuple[CustomerProfile, ...]
     unowned: tuple[Skipped, ...]
+    zone: tzinfo = UTC
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -188,7 +194,7 @@ class Profile:
         return (*own, *self.unowned)
 
 
-def summarise(weights: str, results: Iterable[Reading | Skipped]) -> Profile:
+def summarise(weights: str, results: Iterable[Reading | Skipped], zone: tzinfo = UTC) -> Profile:
     """Sums up photos per customer; the order in which they come does not matter."""
     readings: defaultdict[str, list[Reading]] = defaultdict(list)
     skipped: defaultdict[str | None, list[Skipped]] = defaultdict(list)
@@ -200,23 +206,25 @@ def summarise(weights: str, results: Iterable[Reading | Skipped]) -> Profile:
     names = sorted(readings)
     customers = tuple(_customer(name, readings[name], skipped.pop(name, [])) for name in names)
     unowned = [item for items in skipped.values() for item in items]
-    return Profile(weights, customers, _by_source(unowned))
+    return Profile(weights, customers, _by_source(unowned), zone)
 
 
-def weekly(dates: Iterable[datetime], longest: int = 52) -> tuple[tuple[str, int], ...]:
-    """Photos per ISO week (Monday first, UTC), such as ``("2026-W47", 3)``; empty weeks are 0.
+def photos_a_week(
+    dates: Iterable[datetime], longest: int = 52, zone: tzinfo = UTC
+) -> tuple[tuple[str, int], ...]:
+    """Photos per ISO week (Monday first), such as ``("2026-W47", 3)``; empty weeks are 0.
 
     Args:
         dates: Aware times.
         longest: Only so many weeks up to the last one that has a photo.
+        zone: In which days begin.
     """
-    counts = Counter(_monday(moment) for moment in dates)
+    counts = Counter(weeks.number_of(weeks.monday(moment, zone)) for moment in dates)
     if not counts:
         return ()
     last = max(counts)
-    first = max(min(counts), last - timedelta(weeks=longest - 1))
-    mondays = (first + timedelta(weeks=week) for week in range((last - first).days // 7 + 1))
-    return tuple((f"{day:%G-W%V}", counts[day]) for day in mondays)
+    first = max(min(counts), last - longest + 1)
+    return tuple((weeks.name(week), counts[week]) for week in range(first, last + 1))
 
 
 def _customer(name: str, readings: list[Reading], skipped: list[Skipped]) -> CustomerProfile:
@@ -245,8 +253,3 @@ def _by_date(reading: Reading) -> tuple[bool, datetime, str, str, str]:
 
 def _by_source(skipped: list[Skipped]) -> tuple[Skipped, ...]:
     return tuple(sorted(skipped, key=lambda item: (item.source, item.reason, item.detail)))
-
-
-def _monday(moment: datetime) -> date:
-    day = moment.astimezone(UTC).date()
-    return day - timedelta(days=day.weekday())

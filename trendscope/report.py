@@ -16,20 +16,20 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trendscope.categories import CATEGORIES, COLORS
 from trendscope.errors import TrendscopeError, UsageError
-from trendscope.feeds import REASONS, Skipped, displayed
+from trendscope.feeds import PARTS, REASONS, Skipped, displayed
 from trendscope.readings import (
     CategoryCount,
     Classification,
     CustomerProfile,
     Profile,
     Reading,
-    weekly,
+    photos_a_week,
 )
 
 if TYPE_CHECKING:
@@ -98,9 +98,15 @@ def limits(readings: Iterable[Reading], skipped: Iterable[Skipped]) -> tuple[str
 def limits_of(reasons: Mapping[str, int]) -> tuple[str, ...]:
     """A sentence for every reason why files were not used."""
     return tuple(
-        f"{plural(count, 'file')} not used: {REASONS.get(reason, reason)}."
+        f"{_left_out(reason, count)}: {REASONS.get(reason, reason)}."
         for reason, count in sorted(reasons.items())
     )
+
+
+def _left_out(reason: str, count: int) -> str:
+    if reason in PARTS:
+        return f"{plural(count, 'part')} left out"
+    return f"{plural(count, 'file')} not used"
 
 
 # --- JSON ----------------------------------------------------------------------------------------
@@ -119,35 +125,39 @@ def classification_json(classification: Classification) -> str:
         _skipped_photo(photo) if isinstance(photo, Skipped) else _photo(photo)
         for photo in classification.photos
     ]
-    return _json({"weights": classification.weights, "photos": photos})
+    return document({"weights": classification.weights, "photos": photos})
 
 
 def profile_json(profile: Profile) -> str:
     """One document with every customer's figures.
 
-    ``schema_version`` (1), ``weights`` (name), ``customers``, and ``skipped`` for what belongs to
-    no customer listed. A customer has ``customer`` (name), ``photos`` (looked at; skipped ones are
-    not among them), ``counts`` and ``shares`` by category (a share is the fraction of the
-    customer's classified garments; all ten are listed), ``classified``, ``uncertain`` and
-    ``outside`` photos, ``undated`` photos, ``first_seen`` and ``last_seen`` (ISO 8601 UTC, null if
-    no photo is dated), ``seen`` (the same per category), ``weeks`` (photos per ISO week, at most
-    the last 52) and ``skipped`` (``path``, ``reason``, ``detail``).
+    ``schema_version`` (1), ``weights`` (name), ``timezone`` (of the weeks), ``customers``, and
+    ``skipped`` for what belongs to no customer listed. A customer has ``customer`` (name),
+    ``photos`` (looked at; skipped ones are not among them), ``counts`` and ``shares`` by category
+    (a share is the fraction of the customer's classified garments; all ten are listed),
+    ``classified``, ``uncertain`` and ``outside`` photos, ``undated`` photos, ``first_seen`` and
+    ``last_seen`` (ISO 8601 UTC, null if no photo is dated), ``seen`` (the same per category),
+    ``weeks`` (photos per ISO week, at most the last 52) and ``skipped`` (``path``, ``reason``,
+    ``detail``).
     """
-    customers = [_customer(customer) for customer in profile.customers]
+    customers = [_customer(customer, profile.zone) for customer in profile.customers]
     skipped = [_skipped(item) for item in profile.unowned]
-    return _json({"weights": profile.weights, "customers": customers, "skipped": skipped})
+    facts = {"weights": profile.weights, "timezone": str(profile.zone)}
+    return document({**facts, "customers": customers, "skipped": skipped})
 
 
 def collected_json(collected: Collected) -> str:
     """One document about a scan into a database.
 
     ``schema_version`` (1), ``database``, ``weights`` (name), ``judged``, ``recognised``,
-    ``unchanged`` (photos, see `trendscope.store.record.Tally`), ``skipped`` (files by reason) and
-    ``missing`` (images that new weights have not judged yet).
+    ``unchanged`` (photos, see `trendscope.store.record.Tally`), ``skipped`` (files by reason),
+    ``namesakes`` (new customers whose name another one had) and ``missing`` (images that new
+    weights have not judged yet).
     """
     counts = asdict(collected.tally) | {"skipped": collected.skipped}
     names = {"database": collected.database, "weights": collected.weights}
-    return _json({**names, **counts, "missing": collected.missing})
+    rest = {"namesakes": list(collected.namesakes), "missing": collected.missing}
+    return document({**names, **counts, **rest})
 
 
 def status_json(status: Status) -> str:
@@ -156,7 +166,7 @@ def status_json(status: Status) -> str:
     ``schema_version`` (1) and the fields of `trendscope.store.Status`; times are ISO 8601 in UTC,
     null where there is none.
     """
-    return _json(_plain(asdict(status)))
+    return document(_plain(asdict(status)))
 
 
 def _plain(value: Any) -> Any:
@@ -168,8 +178,9 @@ def _plain(value: Any) -> Any:
     return [_plain(inner) for inner in value] if isinstance(value, tuple) else value
 
 
-def _json(document: dict[str, Any]) -> str:
-    versioned = {"schema_version": SCHEMA_VERSION, **document}
+def document(facts: dict[str, Any]) -> str:
+    """Facts as JSON: the version first, UTF-8, no NaN."""
+    versioned = {"schema_version": SCHEMA_VERSION, **facts}
     return json.dumps(versioned, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
@@ -197,7 +208,7 @@ def _skipped_photo(item: Skipped) -> dict[str, Any]:
     return {**_skipped(item), "verdict": "unreadable", "garments": [], "top": []}
 
 
-def _customer(customer: CustomerProfile) -> dict[str, Any]:
+def _customer(customer: CustomerProfile, zone: tzinfo) -> dict[str, Any]:
     dates = customer.dates
     return {
         "customer": customer.customer,
@@ -211,7 +222,7 @@ def _customer(customer: CustomerProfile) -> dict[str, Any]:
         "first_seen": _iso(min(dates, default=None)),
         "last_seen": _iso(max(dates, default=None)),
         "seen": {c.category: [_iso(c.first_seen), _iso(c.last_seen)] for c in customer.ranked},
-        "weeks": dict(weekly(dates)),
+        "weeks": dict(photos_a_week(dates, zone=zone)),
         "skipped": [_skipped(item) for item in customer.skipped],
     }
 
@@ -330,6 +341,11 @@ def groups(customer: CustomerProfile) -> tuple[Group, ...]:
 
 def profile_html(profile: Profile) -> str:
     """A page of its own: figures, contact sheet and what was left out. No scripts, no network."""
+    return page("profile.html", profile=profile, categories=CATEGORIES, reasons=REASONS)
+
+
+def page(template: str, **facts: object) -> str:
+    """Fills a template; every text is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -339,12 +355,11 @@ def profile_html(profile: Profile) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (percent, plural, day, shown, file_name, color, limits, groups, weekly)
+    filters = (percent, plural, day, shown, file_name, color, limits, groups, photos_a_week)
     for function in filters:
         environment.filters[function.__name__] = function
     environment.filters["picture"] = _data_uri
-    page = environment.get_template("profile.html")
-    return page.render(profile=profile, categories=CATEGORIES, reasons=REASONS)
+    return environment.get_template(template).render(**facts)
 
 
 def _group(title: str, shade: str, note: str, readings: Iterable[Reading]) -> Group:

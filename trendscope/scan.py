@@ -1,31 +1,36 @@
 """The one orchestrator: feeds, images, garments and the classifier joined into readings of photos.
 
-Photos are decoded in threads while the weights load and beside the network, a bounded number at a
-time, and come out in the order of the feed. A photo that fails costs itself and is listed; the run
-goes on.
+Photos are decoded, in processes of their own, while the weights load and beside the network, a
+bounded number at a time, and come out in the order of the feed. A photo that fails costs itself and
+is listed; the run goes on. What is known already passes through in its place.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
 
 from trendscope import garments
+from trendscope.decoding import Decoder
 from trendscope.errors import ImageError
-from trendscope.feeds import Post, Skipped, open_feed
-from trendscope.images import decode, thumbnail
+from trendscope.feeds import DateSource, Post, Skipped, open_feed
+from trendscope.feeds.request import Names
+from trendscope.images import Photo, thumbnail
+from trendscope.likeness import Album, Likeness, likeness
+from trendscope.limits import Limits
+from trendscope.pseudonyms import Pseudonyms
 from trendscope.readings import (
     Classification,
     Garment,
@@ -38,6 +43,11 @@ if TYPE_CHECKING:
     from trendscope.classifier import Prediction
     from trendscope.store.recall import Memory
 
+T = TypeVar("T")
+R = TypeVar("R")
+Done = Reading | Skipped
+"""What passes through without more work."""
+
 DECODED_SIDE = 384
 """Longest side, in pixels, at which photos are looked at; larger ones are decoded to it at once."""
 
@@ -47,7 +57,7 @@ SEEN_SIDE = 112
 THREADS = 2
 BATCH = 64
 AHEAD = 2 * BATCH
-"""Photos decoded but not yet judged; each keeps its cut-out and thumbnail, not all its pixels."""
+"""Photos decoded but not yet judged: a batch with all pixels, a batch with only the cut-out."""
 
 
 class Predictor(Protocol):
@@ -77,6 +87,10 @@ def classify(
     *,
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
+    include: Collection[str] = (),
+    zone: tzinfo = UTC,
+    limits: Limits | None = None,
+    pseudonyms: Pseudonyms | None = None,
     progress: Progress | None = None,
 ) -> Classification:
     """Says of each photo what garment it shows.
@@ -85,6 +99,10 @@ def classify(
         paths: Photos, folders and exports; see `trendscope.feeds.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
         customer: Whose photos they are, instead of what the feed says.
+        include: Of `trendscope.feeds.KINDS`, what is read besides posts.
+        zone: Of dates that do not say theirs.
+        limits: What feeds and photos may ask for.
+        pseudonyms: Replace the customers' names, and the paths, which may hold them.
         progress: Told after every item.
 
     Raises:
@@ -92,9 +110,10 @@ def classify(
         WeightsError: The weights are missing or cannot be used.
     """
     load = loader(weights)
-    feed = list(open_feed(paths, customer=customer))
-    results = tuple(_told(scan(feed, load), len(feed), progress))
-    return Classification(load().name, results)
+    feed = list(open_feed(paths, customer=customer, include=include, zone=zone, limits=limits))
+    looked_at = scan(feed, load, zone=zone, limits=limits)
+    results = _named(_told(looked_at, len(feed), progress), pseudonyms)
+    return Classification(load().name, tuple(results))
 
 
 def profile(
@@ -102,6 +121,11 @@ def profile(
     *,
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
+    include: Collection[str] = (),
+    zone: tzinfo = UTC,
+    limits: Limits | None = None,
+    keep_reposts: bool = False,
+    pseudonyms: Pseudonyms | None = None,
     pictures: bool = False,
     memory: Memory | None = None,
     progress: Progress | None = None,
@@ -112,8 +136,14 @@ def profile(
         paths: Photos, folders and exports; see `trendscope.feeds.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
         customer: Whose photos they are, instead of what the feed says.
+        include: Of `trendscope.feeds.KINDS`, what is read besides posts.
+        zone: Of dates that do not say theirs, and of the weeks.
+        limits: What feeds and photos may ask for.
+        keep_reposts: Count photos that were posted again in another size or quality.
+        pseudonyms: Replace the customers' names, and the paths, which may hold them.
         pictures: Keep a thumbnail and the network's view of each photo, for a contact sheet.
-        memory: Knows photos that need not be looked at again (`trendscope.collect.remembered`).
+        memory: Knows photos that need not be looked at again, and the customers' names
+            (`trendscope.collect.remembered`).
         progress: Told after every item.
 
     Raises:
@@ -121,12 +151,14 @@ def profile(
         WeightsError: The weights are missing or cannot be used.
     """
     load = loader(weights)
-    feed = list(open_feed(paths, customer=customer))
-    recall = memory.by_bytes if memory else None
+    names = memory.names(customer) if memory else Names(customer)
+    feed = list(open_feed(paths, include=include, zone=zone, limits=limits, names=names))
     known = _recalled(feed, memory) if memory else feed
-    results = _told(scan(known, load, pictures=pictures, recall=recall), len(feed), progress)
-    once = tuple(count_once(results))
-    return summarise(memory.weights if memory else load().name, once)
+    recall = memory.by_bytes if memory else None
+    looked_at = scan(known, load, zone=zone, limits=limits, pictures=pictures, recall=recall)
+    results = _named(_told(looked_at, len(feed), progress), pseudonyms)
+    once = tuple(count_once(results, keep_reposts=keep_reposts))
+    return summarise(memory.weights if memory else load().name, once, zone)
 
 
 def _recalled(feed: Iterable[Post | Skipped], memory: Memory) -> Iterator[Post | Skipped | Reading]:
@@ -138,6 +170,8 @@ def scan(
     feed: Iterable[Post | Skipped | Reading],
     load: Callable[[], Predictor],
     *,
+    zone: tzinfo = UTC,
+    limits: Limits | None = None,
     pictures: bool = False,
     small: int | None = None,
     recall: Recall | None = None,
@@ -149,6 +183,8 @@ def scan(
             place.
         load: Gives the classifier; runs beside the decoding of the first photos, and not at all if
             none has to be decoded.
+        zone: Of cameras that do not say theirs.
+        limits: What a photo may ask for.
         pictures: Add a thumbnail and the network's view to each reading.
         small: Add a thumbnail of so many pixels a side instead.
         recall: Knows photos by their bytes, so that they need not be judged again.
@@ -156,23 +192,35 @@ def scan(
     Raises:
         WeightsError: `load` could not do its work.
     """
-    loading = _Loading(load)
-    decoding = ThreadPoolExecutor(THREADS)
+    tools = _Tools(load, limits)
+    decoding, cutting = (ThreadPoolExecutor(THREADS) for _ in range(2))
     try:
+        decode = partial(_decode, tools=tools, recall=recall)
         side = THUMBNAIL_SIDE if pictures else small
-        prepare = partial(_prepare, loading=loading, side=side, recall=recall)
-        prepared = _in_order(feed, partial(decoding.submit, prepare))
+        cut = partial(_cut, tools=tools, zone=zone, side=side)
+        decoded = _in_order(feed, partial(decoding.submit, decode))
+        prepared = _in_order(decoded, partial(cutting.submit, cut))
         while batch := list(islice(prepared, BATCH)):
-            yield from _judge(batch, loading, pictures)
+            yield from _judge(batch, tools, pictures)
     finally:
         # A caller who stops early, by Ctrl-C too, does not wait for photos nobody will see.
-        loading.close()
+        tools.close()
         decoding.shutdown(cancel_futures=True)
+        cutting.shutdown(wait=False, cancel_futures=True)
 
 
-def count_once(results: Iterable[Reading | Skipped]) -> Iterator[Reading | Skipped]:
-    """Turns a customer's image that was read before, by its id or its bytes, into a `Skipped`."""
+def count_once(
+    results: Iterable[Reading | Skipped], *, keep_reposts: bool = False
+) -> Iterator[Reading | Skipped]:
+    """Turns a customer's image that was read before into a `Skipped`.
+
+    Args:
+        results: What was read.
+        keep_reposts: Only the same post or the same bytes are the same image; else also what looks
+            the same in another size or compression, which is told apart as ``repost``.
+    """
     seen: set[tuple[str, str]] = set()
+    album = Album[str]()
     for result in results:
         if isinstance(result, Skipped):
             yield result
@@ -181,28 +229,51 @@ def count_once(results: Iterable[Reading | Skipped]) -> Iterator[Reading | Skipp
         if keys & seen:
             detail = "the same photo of this customer was counted already"
             yield Skipped(result.customer, result.source, "duplicate", detail)
-        else:
-            seen |= keys
-            yield result
+            continue
+        seen |= keys
+        yield result if keep_reposts else _first(result, album)
 
 
-class _Loading:
-    """A classifier that is loaded beside the decoding, once the first photo asks for it."""
+def _first(reading: Reading, album: Album[str]) -> Reading | Skipped:
+    """The reading, unless the album holds one that looks the same."""
+    if reading.looks is None:
+        return reading
+    if original := album.find(reading.customer, reading.looks):
+        detail = (
+            f"the same photo as {original}, in another size or quality; --keep-reposts counts it"
+        )
+        return Skipped(reading.customer, reading.source, "repost", detail)
+    album.add(reading.customer, reading.looks, reading.source)
+    return reading
 
-    def __init__(self, load: Callable[[], Predictor]):
+
+class _Tools:
+    """The decoder and the classifier, both started once the first photo asks for them."""
+
+    def __init__(self, load: Callable[[], Predictor], limits: Limits | None):
+        self.decoder = Decoder(limits)
         self._load = load
-        self._thread = ThreadPoolExecutor(1)
+        self._loading = ThreadPoolExecutor(1)
         self._lock = Lock()
         self._classifier: Future[Predictor] | None = None
 
-    def start(self) -> Future[Predictor]:
+    def start(self) -> None:
+        """Starts both, without waiting for either."""
         with self._lock:
             if self._classifier is None:
-                self._classifier = self._thread.submit(self._load)
-            return self._classifier
+                self.decoder.start()
+                self._classifier = self._loading.submit(self._load)
+
+    @property
+    def classifier(self) -> Predictor:
+        """The classifier, as soon as it is loaded."""
+        assert self._classifier is not None, "not started"
+        return self._classifier.result()
 
     def close(self) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Ends the decoder at once; does not wait for weights."""
+        self.decoder.close()
+        self._loading.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(frozen=True)
@@ -210,12 +281,12 @@ class _Prepared:
     post: Post
     sha256: str
     taken_at: datetime | None
+    posted_at: datetime | None
+    date_source: DateSource
     pixels: UInt8[np.ndarray, "s s 3"]
     box: garments.Box
+    looks: Likeness
     thumbnail: bytes | None
-
-
-_Step = _Prepared | Skipped | Reading
 
 
 def loader(weights: str | Path | Predictor | None) -> Callable[[], Predictor]:
@@ -242,36 +313,60 @@ def _told(
         yield result
 
 
+def _named(
+    results: Iterable[Reading | Skipped], pseudonyms: Pseudonyms | None
+) -> Iterable[Reading | Skipped]:
+    return results if pseudonyms is None else map(pseudonyms.replaced, results)
+
+
 def _in_order(
-    feed: Iterable[Post | Skipped | Reading], prepare: Callable[[Post], Future[_Step]]
-) -> Iterator[_Step]:
-    waiting: deque[Future[_Step] | Skipped | Reading] = deque()
-    for item in feed:
-        waiting.append(prepare(item) if isinstance(item, Post) else item)
-        if len(waiting) >= AHEAD:
+    items: Iterable[T | Done], begin: Callable[[T], Future[R | Done]]
+) -> Iterator[R | Done]:
+    """The results of what was begun for each item, at most a batch ahead."""
+    waiting: deque[Future[R | Done] | Done] = deque()
+    for item in items:
+        waiting.append(item if isinstance(item, Done) else begin(item))
+        if len(waiting) >= BATCH:
             yield _finished(waiting.popleft())
     while waiting:
         yield _finished(waiting.popleft())
 
 
-def _finished(item: Future[_Step] | Skipped | Reading) -> _Step:
-    return item.result() if isinstance(item, Future) else item
+def _finished(item: Future[R | Done] | Done) -> R | Done:
+    return item if isinstance(item, Done) else item.result()
 
 
-def _prepare(post: Post, loading: _Loading, side: int | None, recall: Recall | None) -> _Step:
+def _decode(post: Post, tools: _Tools, recall: Recall | None) -> tuple[Post, Photo] | Done:
     try:
         data = post.read()
         if recall and (known := recall(post, hashlib.sha256(data).hexdigest())):
             return known
-        classifier = loading.start()
-        photo = decode(data, edge=DECODED_SIDE)
+        tools.start()
+        return post, tools.decoder.decode(data, edge=DECODED_SIDE)
     except ImageError as error:
         return Skipped(post.customer, post.source, error.reason, str(error))
-    size = classifier.result().input_size
-    cut = garments.cut_out(photo.rgb, size)
+
+
+def _cut(
+    found: tuple[Post, Photo], tools: _Tools, zone: tzinfo, side: int | None
+) -> _Prepared | Done:
+    post, photo = found
+    cut = garments.cut_out(photo.rgb, tools.classifier.input_size)
+    posted_at, date_source = post.dated(photo.taken_at, zone)
     box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
+    looks = likeness(photo)
     small = thumbnail(photo.rgb, side) if side else None
-    return _Prepared(post, photo.sha256, photo.taken_at, cut.pixels, box, small)
+    return _Prepared(
+        post,
+        photo.sha256,
+        photo.taken_at,
+        posted_at,
+        date_source,
+        cut.pixels,
+        box,
+        looks,
+        small,
+    )
 
 
 def _scaled(box: garments.Box, across: float, down: float) -> garments.Box:
@@ -279,9 +374,11 @@ def _scaled(box: garments.Box, across: float, down: float) -> garments.Box:
     return round(x0 * across), round(y0 * down), round(x1 * across), round(y1 * down)
 
 
-def _judge(batch: list[_Step], loading: _Loading, pictures: bool) -> Iterator[Reading | Skipped]:
+def _judge(
+    batch: list[_Prepared | Done], tools: _Tools, pictures: bool
+) -> Iterator[Reading | Skipped]:
     cut_outs = [item.pixels for item in batch if isinstance(item, _Prepared)]
-    predictions = iter(loading.start().result().predict(cut_outs) if cut_outs else ())
+    predictions = iter(tools.classifier.predict(cut_outs) if cut_outs else ())
     for item in batch:
         if isinstance(item, _Prepared):
             yield _reading(item, next(predictions), pictures)
@@ -293,18 +390,18 @@ def _reading(item: _Prepared, prediction: Prediction, pictures: bool) -> Reading
     found: tuple[Garment, ...] = ()
     if prediction.category is not None:
         found = (Garment(prediction.category, prediction.confidence, item.box),)
-    posted_at, date_source = item.post.dated(item.taken_at)
     return Reading(
         customer=item.post.customer,
         post_id=item.post.post_id,
         source=item.post.source,
         sha256=item.sha256,
-        posted_at=posted_at,
-        date_source=date_source,
+        posted_at=item.posted_at,
+        date_source=item.date_source,
         verdict=prediction.verdict,
         garments=found,
         probabilities=tuple(prediction.top(len(prediction.probabilities))),
         outside=prediction.outside,
+        looks=item.looks,
         thumbnail=item.thumbnail,
         seen=thumbnail(item.pixels, SEEN_SIDE, quality=90) if pictures else None,
         taken_at=item.taken_at,

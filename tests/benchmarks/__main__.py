@@ -6,12 +6,14 @@ slow machine makes both slow. Prints a Markdown table, or JSON with ``--json``.
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -26,6 +28,8 @@ from PIL import Image
 from tests.wardrobe import painted
 from trendscope import garments
 from trendscope.classifier import BATCH, BatchNorm, Classifier, compiler_options
+from trendscope.decoding import Decoder
+from trendscope.images import decode
 
 
 class Row(NamedTuple):
@@ -89,6 +93,29 @@ def isolation() -> Row:
     return paired("cut_out of one photo", lambda: garments.cut_out(rgb, 28), "GrabCut", grab_cut)
 
 
+def processes() -> Row:
+    """Decoding in processes of their own against threads of this one, two at a time."""
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (135, 108, 3), np.uint8))
+    out = io.BytesIO()
+    noise.resize((1080, 1350)).save(out, "JPEG", quality=85)
+    data = out.getvalue()
+    decoder = Decoder()
+
+    def hundred(decode_one: Callable[..., object]) -> Callable[[], object]:
+        def run() -> None:
+            with ThreadPoolExecutor(2) as threads:
+                list(threads.map(lambda _: decode_one(data, edge=384), range(100)))
+
+        return run
+
+    isolated, plain = hundred(decoder.decode), hundred(decode)
+    isolated()
+    try:
+        return paired("100 photos decoded in workers", isolated, "in threads", plain, times=5)
+    finally:
+        decoder.close()
+
+
 def network() -> Row:
     """A full batch through the network, against a plain matrix product on the same threads."""
     classifier = Classifier.load()
@@ -128,7 +155,7 @@ def batch_norm() -> Row:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        rows = [*cold_start(Path(folder)), isolation(), network(), batch_norm()]
+        rows = [*cold_start(Path(folder)), isolation(), processes(), network(), batch_norm()]
     if "--json" in sys.argv:
         print(json.dumps([{**row._asdict(), "ratio": round(row.ratio, 3)} for row in rows]))
         return

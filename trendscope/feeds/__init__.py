@@ -7,13 +7,18 @@ nothing is lost without a word. Images are not read before they are asked for.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from trendscope.errors import FeedError
+from trendscope.feeds.dates import to_utc
+from trendscope.limits import Limits as Limits
+
+if TYPE_CHECKING:
+    from trendscope.feeds.request import Names
 
 DateSource = Literal["feed", "exif", "file name", "none"]
 
@@ -35,12 +40,32 @@ REASONS: dict[str, str] = {
     "nested_archive": "archive inside an archive",
     "archive_limit": "archive larger than allowed",
     "damaged_archive": "damaged archive",
+    "unsupported_compression": "packed by a method that is not supported",
+    "decoder_crash": "crashed its decoder",
+    "timeout": "took too long to decode",
     "duplicate": "counted already",
+    "repost": "counted already, in another size or quality",
+    "hidden": "hidden or deleted",
+    "unlisted": "not named in the manifest",
+    "unknown_media": "picture that the export does not explain",
+    "bad_table": "line of a manifest not readable",
+    "links_only": "holds links and no photos",
+    "html_export": "web pages instead of JSON",
+    "not_included": "not asked for",
+    "private": "private, never read",
+    "other_data": "no photos",
 }
 """Every reason code for something that was not used, with a few plain words."""
 
 
-@dataclass(frozen=True)
+PARTS = ("not_included", "private", "other_data")
+"""Reasons that stand for a whole part of an export, left out as it should be."""
+
+KINDS = ("stories", "archived", "profile")
+"""What may be read besides posts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """One image that a customer posted.
 
@@ -64,14 +89,19 @@ class Post:
     read: Callable[[], bytes] = field(repr=False, compare=False)
     file: tuple[str, str] | None = field(default=None, repr=False, compare=False)
 
-    def dated(self, taken_at: datetime | None) -> tuple[datetime | None, DateSource]:
-        """Its date: the feed's own is trusted first, then the camera's, then the file name's."""
+    def dated(self, taken_at: datetime | None, zone: tzinfo) -> tuple[datetime | None, DateSource]:
+        """Its date: the feed's own is trusted first, then the camera's, then the file name's.
+
+        Args:
+            taken_at: When the camera says; see `trendscope.images.Photo`.
+            zone: Of cameras that do not say theirs.
+        """
         if self.date_source == "feed" or taken_at is None:
             return self.posted_at, self.date_source
-        return taken_at, "exif"
+        return to_utc(taken_at, zone), "exif"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """Something in a feed that was not used, and why.
 
@@ -88,41 +118,31 @@ class Skipped:
     detail: str
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a feed may ask for.
-
-    Attributes:
-        file_bytes: Largest single image file.
-        json_bytes: Largest index file of an export.
-        archive_bytes: Most bytes read out of one archive, all members together.
-        members: Most members of one archive.
-        ratio: Most bytes a member may unpack to per packed byte, beyond its first 10 MB.
-    """
-
-    file_bytes: int = 100_000_000
-    json_bytes: int = 200_000_000
-    archive_bytes: int = 50_000_000_000
-    members: int = 500_000
-    ratio: int = 200
-
-
 def open_feed(
     paths: Sequence[Path],
     *,
     customer: str | None = None,
+    include: Collection[str] = (),
+    zone: tzinfo = UTC,
     limits: Limits | None = None,
     now: datetime | None = None,
+    names: Names | None = None,
 ) -> Iterator[Post | Skipped]:
-    """Reads feeds of any known kind, in the order given and sorted within.
+    """Reads feeds of any known kind as one feed, in the order given and sorted within.
 
     Args:
-        paths: Instagram exports (zip or folder, JSON), folders of photos (images directly in a
-            folder belong to one customer of its name; images in sub-folders to one customer per
-            sub-folder), folders of such feeds at any depth, or single images.
-        customer: Whose feed it is, instead of what the feed says.
+        paths: Exports of Instagram, Facebook and Google Photos (zips or folders; the parts of one
+            export are joined), what Instaloader and gallery-dl saved, manifests (CSV), folders of
+            photos (images directly in a folder belong to one customer of its name; images in
+            sub-folders to one customer per sub-folder), folders of all these at any depth, or
+            single images.
+        customer: Whose feed it is, instead of what the feed says. Without it, two customers of one
+            name are kept apart as ``ann`` and ``ann (2)``.
+        include: Of `KINDS`, what is read besides posts.
+        zone: Of dates that do not say theirs.
         limits: What it may ask for.
         now: The present, aware; what is dated more than a day later counts as undated.
+        names: Those given out before, instead of `customer`; new ones are added.
 
     Raises:
         FeedError: A path is missing.
@@ -131,20 +151,20 @@ def open_feed(
         if not os.path.lexists(path):
             shown = displayed(str(path))
             raise FeedError(f"{shown} does not exist; check the spelling, or drag the folder here")
-    return _read_all(paths, customer, limits or Limits(), now or datetime.now(UTC))
+    # Here and not above: the readers need the types of this module.
+    from trendscope.feeds.opening import read_all
+    from trendscope.feeds.request import Names, Request
 
-
-def _read_all(
-    paths: Sequence[Path], customer: str | None, limits: Limits, now: datetime
-) -> Iterator[Post | Skipped]:
-    from trendscope.feeds import folder
-
-    for path in paths:
-        yield from folder.read(path, customer, limits, now)
+    now = now or datetime.now(UTC)
+    names = names or Names(customer)
+    wanted = Request(limits or Limits(), now, frozenset(include), zone, names)
+    return read_all(paths, wanted)
 
 
 def displayed(name: str) -> str:
     """A name made safe to show: control characters and undecodable bytes as escapes."""
+    if name.isprintable():
+        return name
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in name

@@ -6,8 +6,8 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from importlib.metadata import version
 from itertools import islice
 from typing import Any, cast
@@ -17,11 +17,17 @@ from sqlalchemy import Connection, and_, bindparam, exists, select
 
 from trendscope.categories import CATEGORIES
 from trendscope.feeds import Post, Skipped
+from trendscope.feeds.request import Names
+from trendscope.likeness import Likeness
+from trendscope.limits import Limits
 from trendscope.readings import Garment, Reading
 from trendscope.store.database import Store
 from trendscope.store.schema import (
+    accounts,
+    customers,
     from_moment,
     images,
+    looks,
     photos,
     sightings,
     skips,
@@ -35,8 +41,14 @@ CHUNK = 500
 
 VERSION = version("trendscope")
 
-MAY_MEND = ("unreadable",)
-"""Reasons that can go away although the file stays the same: rights, a busy disk."""
+MAY_MEND = ("unreadable", "timeout", "decoder_crash")
+"""Reasons that can go away although the file stays the same: rights, a busy disk or computer."""
+
+
+def refuser(limits: Limits | None) -> str:
+    """Who refuses a photo: this version under some limits; another may take it."""
+    digest = hashlib.blake2b(repr(limits or Limits()).encode(), digest_size=4).hexdigest()
+    return f"{VERSION[:20]} {digest}"
 
 
 @dataclass(frozen=True)
@@ -99,19 +111,41 @@ class Memory:
     Args:
         store: Stays open while it is used.
         weights_id: Of the weights.
+        zone: Of cameras that do not say theirs.
+        limits: What photos may ask for now.
         pictures: Bring the kept thumbnails too.
 
     Attributes:
         weights: The weights' name.
     """
 
-    def __init__(self, store: Store, weights_id: int, *, pictures: bool = False):
+    def __init__(
+        self,
+        store: Store,
+        weights_id: int,
+        *,
+        zone: tzinfo = UTC,
+        limits: Limits | None = None,
+        pictures: bool = False,
+    ):
         self._store = store
         self._weights_id = weights_id
+        self._zone = zone
+        self._refuser = refuser(limits)
         self._pictures = pictures
         with store.reading() as connection:
             name = select(weights.c.name).where(weights.c.id == weights_id)
             self.weights = str(connection.scalar(name))
+
+    def names(self, given: str | None = None, *, together: bool = False) -> Names:
+        """The customers' names as the store has them; see `Names`."""
+        with self._store.reading() as connection:
+            taken = [str(name) for name in connection.scalars(select(customers.c.name))]
+            rows = connection.execute(
+                select(accounts.c.account, customers.c.name).join_from(accounts, customers)
+            )
+            known = {str(row[0]): str(row[1]) for row in rows}
+        return Names(given, known=known, taken=taken, together=together)
 
     def look_up(self, feed: Iterable[Post | Skipped], *, full: bool) -> Iterator[Looked]:
         """Says of each item of a feed, in its order, what is known of it by its place.
@@ -149,7 +183,7 @@ class Memory:
             s = Stamp(row.place, row.size, row.modified)
             item = items.get(s)
             if isinstance(item, Post) and s.size is not None:
-                if full or _differs(item, row):
+                if full or _differs(item, row, self._zone):
                     wanted.append((s, item, row))
                 else:
                     found[s] = Known(None)
@@ -157,7 +191,7 @@ class Memory:
         found |= {s: Known(r) for (s, _, _), r in zip(wanted, readings, strict=True)}
         rest = [s.place for s in items if s not in found]
         if rest:
-            found |= _known_skips(connection, rest, items)
+            found |= _known_skips(connection, rest, items, self._refuser)
         return found
 
     def _readings(
@@ -173,7 +207,15 @@ class Memory:
         for sighting in connection.execute(_SIGHTINGS, values):
             seen[sighting.image_id].append(sighting)
         small = _thumbnails(connection, values["images"]) if self._pictures else {}
-        return [_reading(p, row, seen[row.image_id], small.get(row.image_id)) for p, row in pairs]
+        alike = _looks(connection, values["images"])
+        return [
+            replace(
+                _reading(post, row, seen[row.image_id], self._zone),
+                thumbnail=small.get(row.image_id),
+                looks=alike.get(row.image_id),
+            )
+            for post, row in pairs
+        ]
 
 
 def _thumbnails(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
@@ -181,11 +223,19 @@ def _thumbnails(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
     return {int(row[0]): bytes(row[1]) for row in connection.execute(query)}
 
 
+def _looks(connection: Connection, ids: Sequence[int]) -> dict[int, Likeness]:
+    rows = connection.execute(select(looks).where(looks.c.image_id.in_(ids)))
+    return {
+        row.image_id: Likeness(int.from_bytes(row.hash), bytes(row.colours), row.aspect)
+        for row in rows
+    }
+
+
 def _known_skips(
-    connection: Connection, places: list[bytes], items: dict[Stamp, Post | Skipped]
+    connection: Connection, places: list[bytes], items: dict[Stamp, Post | Skipped], refuser: str
 ) -> dict[Stamp, Known]:
     found = {}
-    for row in connection.execute(_SKIPS, {"places": places, "version": VERSION}):
+    for row in connection.execute(_SKIPS, {"places": places, "version": refuser}):
         s = Stamp(row.place, row.size, row.modified)
         item = items.get(s)
         if isinstance(item, Skipped):
@@ -210,13 +260,14 @@ _PHOTOS = (
         images.c.id.label("image_id"),
         images.c.sha256,
         images.c.taken_at,
+        images.c.local,
     )
     .join_from(photos, images)
     .where(photos.c.place.in_(bindparam("places", expanding=True)), _JUDGED)
 )
-_IMAGE = select(images.c.id.label("image_id"), images.c.sha256, images.c.taken_at).where(
-    images.c.sha256 == bindparam("sha256"), _JUDGED
-)
+_IMAGE = select(
+    images.c.id.label("image_id"), images.c.sha256, images.c.taken_at, images.c.local
+).where(images.c.sha256 == bindparam("sha256"), _JUDGED)
 _SIGHTINGS = (
     select(sightings)
     .where(
@@ -233,16 +284,22 @@ _SKIPS = select(skips).where(
 )
 
 
-def _differs(post: Post, row: Fields) -> bool:
+def _taken_at(image: Fields) -> datetime | None:
+    """The camera's time as it was read: without a zone where it names none."""
+    moment = from_moment(image.taken_at)
+    return moment.replace(tzinfo=None) if moment and image.local else moment
+
+
+def _differs(post: Post, row: Fields, zone: tzinfo) -> bool:
     """True if the feed now says something else of the photo than the store's row."""
-    posted_at, date_source = post.dated(from_moment(row.taken_at))
+    posted_at, date_source = post.dated(_taken_at(row), zone)
     now = (post.post_id, post.source, to_moment(posted_at), date_source)
     return now != (row.post_id, row.source, row.posted_at, row.date_source)
 
 
-def _reading(post: Post, image: Fields, seen: Sequence[Fields], thumbnail: bytes | None) -> Reading:
-    taken_at: datetime | None = from_moment(image.taken_at)
-    posted_at, date_source = post.dated(taken_at)
+def _reading(post: Post, image: Fields, seen: Sequence[Fields], zone: tzinfo) -> Reading:
+    taken_at = _taken_at(image)
+    posted_at, date_source = post.dated(taken_at, zone)
     first = seen[0]
     return Reading(
         customer=post.customer,
@@ -255,7 +312,6 @@ def _reading(post: Post, image: Fields, seen: Sequence[Fields], thumbnail: bytes
         garments=tuple(_garment(row) for row in seen if row.category),
         probabilities=ranked(first.probabilities),
         outside=first.outside,
-        thumbnail=thumbnail,
         taken_at=taken_at,
     )
 

@@ -31,12 +31,17 @@ from sqlalchemy import (
 from trendscope.categories import CATEGORIES
 from trendscope.errors import StoreError
 from trendscope.feeds import Skipped
+from trendscope.feeds.request import Names
+from trendscope.likeness import Likeness
+from trendscope.limits import Limits
 from trendscope.readings import Reading
-from trendscope.store.recall import VERSION, Stamp
+from trendscope.store.recall import Stamp, refuser
 from trendscope.store.schema import (
+    accounts,
     customers,
     embeddings,
     images,
+    looks,
     photos,
     scans,
     sightings,
@@ -82,6 +87,7 @@ class Collected:
         weights: Name of those that judged.
         tally: How many photos were judged, recognised, unchanged; how many items were skipped.
         skipped: The items that were not used, by reason.
+        namesakes: New customers that bear a number, as another one has their name.
         missing: When photos are judged anew, images that were not found and so not judged; the
             former sightings count until they are. 0 otherwise.
     """
@@ -90,6 +96,7 @@ class Collected:
     weights: str
     tally: Tally
     skipped: dict[str, int]
+    namesakes: tuple[str, ...]
     missing: int
 
 
@@ -140,23 +147,38 @@ def tell_scan(
 
 
 def record(
-    connection: Connection, weights_id: int, batch: Sequence[Found], *, reclassify: bool = False
+    connection: Connection,
+    weights_id: int,
+    batch: Sequence[Found],
+    *,
+    names: Names | None = None,
+    limits: Limits | None = None,
+    reclassify: bool = False,
 ) -> None:
     """Writes what came of some items of a feed, each once however often they are in it.
 
+    Args:
+        connection: Writes alone.
+        weights_id: Of the weights that judged.
+        batch: Items and what came of them.
+        names: Those given out in this scan.
+        limits: Under which photos were refused.
+        reclassify: The weights need not be the current ones.
+
     Raises:
-        StoreError: Another scan has changed the weights meanwhile.
+        StoreError: Another scan has changed the weights meanwhile, or given a name to another
+            customer.
     """
     _check_weights(connection, weights_id, reclassify)
     last = {stamp.place: (stamp, result) for stamp, result in batch}
     read = [(s, r) for s, r in last.values() if isinstance(r, Reading)]
     refused = [(s, r) for s, r in last.values() if isinstance(r, Skipped)]
-    owners = _customers(connection, (result.customer for _, result in last.values()))
+    owners = _customers(connection, [result.customer for _, result in last.values()], names)
     pictures = _images(connection, [reading for _, reading in read])
     _judgements(connection, weights_id, [reading for _, reading in read], pictures)
     _photos(connection, read, owners, pictures)
     connection.execute(delete(skips).where(skips.c.place.in_(list(last))))
-    _insert(connection, skips, [_skip_row(s, r, owners) for s, r in refused])
+    _insert(connection, skips, [_skip_row(s, r, owners, refuser(limits)) for s, r in refused])
 
 
 def finish_reclassifying(connection: Connection, weights_id: int) -> int:
@@ -187,14 +209,44 @@ def _check_weights(connection: Connection, weights_id: int, reclassify: bool) ->
 # --- rows ----------------------------------------------------------------------------------------
 
 
-def _customers(connection: Connection, names: Iterable[str | None]) -> dict[str, int]:
-    """Ids by name of all that are named; new ones are added in that order."""
-    wanted = list(dict.fromkeys(name for name in names if name is not None))
+def _customers(
+    connection: Connection, found: Iterable[str | None], names: Names | None
+) -> dict[str, int]:
+    """Ids by name of all that were found; new ones are added in that order, with accounts."""
+    wanted = list(dict.fromkeys(name for name in found if name is not None))
     by_text = _ids(connection, customers.c.name, [_text(name) for name in wanted])
     new = [name for name in dict.fromkeys(map(_text, wanted)) if name not in by_text]
     _insert(connection, customers, [{"name": name} for name in new])
     by_text |= _ids(connection, customers.c.name, new)
-    return {name: by_text[_text(name)] for name in wanted}
+    ids = {name: by_text[_text(name)] for name in wanted}
+    if names:
+        _accounts(connection, ids, names, {name for name in wanted if _text(name) in new})
+    return ids
+
+
+def _accounts(
+    connection: Connection, owners: Mapping[str, int], names: Names, added: set[str]
+) -> None:
+    """Adds the accounts that are new in this scan, of the customers in `owners`."""
+    new = {account: name for account, name in names.new.items() if name in owners}
+    if not new:
+        return
+    known = select(accounts).where(accounts.c.account.in_(list(map(_text, new))))
+    there = {str(row.account): int(row.customer_id) for row in connection.execute(known)}
+    rows = []
+    for account, name in new.items():
+        owner = there.get(_text(account))
+        late = name in names.fresh and name not in added
+        if owner != owners[name] and (owner is not None or late):
+            raise StoreError(
+                f"meanwhile another scan has named another customer {name!r}; this one stops, and "
+                "nothing of its last batch was written; run it again to go on"
+            )
+        if owner is None:
+            rows.append({"account": _text(account), "customer_id": owners[name]})
+    _insert(connection, accounts, rows)
+    for account in new:
+        del names.new[account]
 
 
 def _images(connection: Connection, readings: Sequence[Reading]) -> dict[str, int]:
@@ -202,12 +254,23 @@ def _images(connection: Connection, readings: Sequence[Reading]) -> dict[str, in
     by_digest = {reading.sha256: reading for reading in reversed(readings)}
     ids = _ids(connection, images.c.sha256, list(by_digest))
     new = [reading for digest, reading in by_digest.items() if digest not in ids]
-    rows = [{"sha256": r.sha256, "taken_at": to_moment(r.taken_at)} for r in new]
-    _insert(connection, images, rows)
+    _insert(connection, images, [_image_row(reading) for reading in new])
     ids |= _ids(connection, images.c.sha256, [reading.sha256 for reading in new])
     small = [{"image_id": ids[r.sha256], "jpeg": r.thumbnail} for r in new if r.thumbnail]
     _insert(connection, thumbnails, small)
+    _insert(connection, looks, [_looks_row(ids[r.sha256], r.looks) for r in new if r.looks])
     return ids
+
+
+def _image_row(reading: Reading) -> dict[str, Any]:
+    taken_at = reading.taken_at
+    local = taken_at is not None and taken_at.tzinfo is None
+    return {"sha256": reading.sha256, "taken_at": to_moment(taken_at), "local": local}
+
+
+def _looks_row(image_id: int, seen: Likeness) -> dict[str, Any]:
+    key = seen.hash.to_bytes(8)
+    return {"image_id": image_id, "hash": key, "colours": seen.colours, "aspect": seen.aspect}
 
 
 def _judgements(
@@ -297,7 +360,9 @@ def _photo_row(
     }
 
 
-def _skip_row(stamp: Stamp, item: Skipped, owners: Mapping[str, int]) -> dict[str, Any]:
+def _skip_row(
+    stamp: Stamp, item: Skipped, owners: Mapping[str, int], version: str
+) -> dict[str, Any]:
     return {
         "place": stamp.place,
         "customer_id": None if item.customer is None else owners[item.customer],
@@ -306,7 +371,7 @@ def _skip_row(stamp: Stamp, item: Skipped, owners: Mapping[str, int]) -> dict[st
         "detail": _text(item.detail),
         "size": stamp.size,
         "modified": stamp.modified,
-        "version": VERSION,
+        "version": version,
     }
 
 

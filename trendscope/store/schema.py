@@ -1,8 +1,9 @@
 """The tables, each column explained, and the named steps that bring older databases up to date.
 
-    customers ──< photos >── images ──< sightings >── weights ──< scans
-        └──< skips               ├──< embeddings ───────┘
-                                 └─── thumbnails
+    accounts >── customers ──< photos >── images ──< sightings >── weights ──< scans
+                     └──< skips               ├──< embeddings ───────┘
+                                              ├─── looks
+                                              └─── thumbnails
 
 An image is the bytes of a picture, known by its sha256, and is judged once by each set of weights.
 A photo is one place where a customer's feed holds an image. Every moment is a whole number of
@@ -61,8 +62,23 @@ customers = Table(
     "customers",
     metadata,
     Column("id", _Id, primary_key=True),
-    Column("name", _Text, nullable=False, unique=True, comment="as the feed gives it"),
+    Column("name", _Text, nullable=False, unique=True, comment="the feed's, made unique: ann (2)"),
     comment="Everyone of whom a photo or a skipped file is known",
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account", _Text, primary_key=True, comment="instagram:ann, or the folder's own place"),
+    Column(
+        "customer_id",
+        _Id,
+        ForeignKey(customers.c.id, ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+        comment="who posts there",
+    ),
+    comment="What feeds know customers by, so that two of one name stay apart in every scan",
 )
 
 weights = Table(
@@ -86,7 +102,13 @@ images = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     Column("sha256", String(64), nullable=False, unique=True, comment="of the bytes, in hex"),
-    Column("taken_at", _Moment, comment="by the camera's clock; null if it does not say"),
+    Column("taken_at", _Moment, comment="by the camera; null if it does not say"),
+    Column(
+        "local",
+        Boolean,
+        nullable=False,
+        comment="taken_at is what a clock showed that names no zone, as if it were UTC",
+    ),
     comment="Pictures by their bytes, whoever posted them",
 )
 
@@ -153,6 +175,16 @@ thumbnails = Table(
     comment="For contact sheets; apart, as they are large",
 )
 
+looks = Table(
+    "looks",
+    metadata,
+    Column("image_id", _Id, ForeignKey(images.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("hash", LargeBinary, nullable=False, comment="8 bytes; see trendscope.likeness"),
+    Column("colours", LargeBinary, nullable=False, comment="16 x 16 pixels, 8-bit RGB"),
+    Column("aspect", Double, nullable=False, comment="width / height"),
+    comment="What images look like, to tell copies in another size; apart, as they are large",
+)
+
 skips = Table(
     "skips",
     metadata,
@@ -163,7 +195,7 @@ skips = Table(
     Column("detail", Text, nullable=False, comment="a plain sentence"),
     Column("size", BigInteger, comment="as in photos"),
     Column("modified", BigInteger, comment="as in photos"),
-    Column("version", String(32), nullable=False, comment="of the trendscope that refused it"),
+    Column("version", String(32), nullable=False, comment="of trendscope and of its limits then"),
     comment="What was not used, and why; a row goes when its place is read after all",
 )
 
@@ -183,7 +215,9 @@ scans = Table(
 
 
 def to_moment(time: datetime | None) -> int | None:
-    """Microseconds since 1970 of an aware time."""
+    """Microseconds since 1970 of an aware time, or of what a clock without a zone shows."""
+    if time is not None and time.tzinfo is None:
+        time = time.replace(tzinfo=UTC)
     return None if time is None else (time - _EPOCH) // timedelta(microseconds=1)
 
 

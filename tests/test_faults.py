@@ -1,0 +1,304 @@
+"""Full and closed disks, signals, missing networks and homes, and files that must stay shut.
+
+Those that need a mount, another user or a network namespace run as root on Linux only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.conftest import RED, picture
+from tests.test_archive import make
+from tests.test_decoding import GOOD, POISON
+from tests.test_images import encode
+from tests.wardrobe import painted
+from trendscope import report
+from trendscope.decoding import SERVE, Decoder
+from trendscope.errors import ImageError
+from trendscope.images import decode
+
+HOME = Path(__file__).parents[1]
+FAKE = [sys.executable, "-m", "tests.fakes"]
+
+
+def done(command, **options):
+    return subprocess.run(
+        [str(word) for word in command], capture_output=True, cwd=HOME, timeout=60, **options
+    )
+
+
+def can(*command) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+needs_mounts = pytest.mark.skipif(
+    not can("unshare", "-m", "sh", "-c", "mount -t tmpfs none /mnt"), reason="cannot mount"
+)
+
+
+# --- disks ---------------------------------------------------------------------------------------
+
+
+@needs_mounts
+@pytest.mark.parametrize("output", ["--html", "-o"])
+def test_a_full_disk_costs_the_report_and_not_the_old_one(photos, tmp_path, output):
+    place = tmp_path / "place"
+    place.mkdir()
+    script = (
+        'mount -t tmpfs -o size=8k none "$1" && echo old > "$1/r" && shift && "$@"; '
+        f'echo "exit $?"; cat {place}/r; ls -A {place}'
+    )
+    command = [*FAKE, "profile", photos, output, place / "r", "--json", "-q"]
+    for number in range(40):
+        (photos / f"customer-{number}").mkdir()
+        (photos / f"customer-{number}" / "bag.png").write_bytes(painted("Bag"))
+    found = done(["unshare", "-m", "sh", "-c", script, "sh", place, *command])
+    assert found.stdout.decode().splitlines()[-3:] == ["exit 1", "old", "r"]
+    error = found.stderr.decode()
+    assert f"could not write {place}/r (" in error and "No space left on device" in error
+    assert "free some space" in error and error.count("\n") == 1
+
+
+@needs_mounts
+def test_a_read_only_disk_is_refused_before_any_work(tmp_path):
+    script = 'mount -t tmpfs -o ro none "$1" && shift && "$@"'
+    command = [*FAKE, "profile", "/no/such/feed", "-o", tmp_path / "r.json"]
+    found = done(["unshare", "-m", "sh", "-c", script, "sh", tmp_path, *command])
+    assert found.returncode == 2
+    assert b"is not writable; choose another folder" in found.stderr
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs another user")
+def test_a_closed_folder_is_refused_before_any_work(tmp_path):
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        os.chmod(folder, 0o755)
+    code = (
+        "import os, sys; from pathlib import Path; from trendscope.report import check_target\n"
+        "os.setuid(65534)\n"
+        "try: check_target(Path(sys.argv[1]))\n"
+        "except Exception as error: print(error)\n"
+    )
+    found = done([sys.executable, "-c", code, tmp_path / "r.json"])
+    assert b"is not writable; choose another folder" in found.stdout
+
+
+def test_nobody_reads_half_a_report(tmp_path):
+    path, texts = tmp_path / "r.html", ("a" * 3_000_000, "b" * 2_000_000)
+    report.write_whole(path, texts[0])
+
+    def write():
+        for number in range(30):
+            report.write_whole(path, texts[number % 2])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = set()
+    while writer.is_alive():
+        seen.add(path.read_text())
+    assert seen <= set(texts)
+
+
+# --- signals -------------------------------------------------------------------------------------
+
+
+def group_members(group: int) -> list[str]:
+    """The living processes of a process group."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = stat.read_text().rpartition(")")
+        except OSError:
+            continue
+        state, _, process_group = rest.split()[:3]
+        if int(process_group) == group and state != "Z":
+            found.append(name)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc")
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_to_the_whole_group_leaves_nobody_behind(tmp_path, times):
+    data = painted("Bag", (2500, 2500))
+    for number in range(300):
+        (tmp_path / f"{number}.png").write_bytes(data + number.to_bytes(2, "big"))
+    command = [*FAKE, "profile", str(tmp_path)]
+    process = subprocess.Popen(command, cwd=HOME, stderr=subprocess.PIPE, start_new_session=True)
+    time.sleep(2)
+    assert len(group_members(process.pid)) >= 2  # itself and a worker
+    for _ in range(times):
+        os.killpg(process.pid, signal.SIGINT)
+    start = time.perf_counter()
+    _, error = process.communicate(timeout=20)
+    assert time.perf_counter() - start < 3
+    assert process.returncode in (130, -signal.SIGINT) and b"Traceback" not in error
+    time.sleep(0.2)
+    assert group_members(process.pid) == []
+
+
+def test_one_poison_among_a_hundred_photos_costs_itself(tmp_path, monkeypatch):
+    from functools import partial
+
+    from tests.fakes import FakeClassifier
+    from trendscope import scan
+
+    monkeypatch.setattr(scan, "Decoder", partial(Decoder, program=POISON))
+    for number in range(100):
+        poison = b"<crash>" if number == 50 else b""
+        (tmp_path / f"{number:03}.jpg").write_bytes(GOOD + poison + number.to_bytes(2, "big"))
+    found = scan.classify([tmp_path], weights=FakeClassifier())
+    assert len(found.readings) == 99
+    assert [(s.reason, Path(s.source).name) for s in found.skipped] == [
+        ("decoder_crash", "050.jpg")
+    ]
+
+
+# --- places --------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not can("unshare", "-rn", "true"), reason="needs a network namespace")
+def test_no_network_no_home_no_environment(photos, tmp_path):
+    command = [sys.executable, "-m", "trendscope", "profile", photos, "--json", "-q"]
+    plain = done(command)
+    bare = done(["unshare", "-rn", "env", "-i", *command])
+    nowhere = {**os.environ, "HOME": "/proc/nowhere", "TMPDIR": "/proc/nowhere"}
+    assert plain.returncode == bare.returncode == 0, bare.stderr
+    assert done(command, env=nowhere).stdout == plain.stdout == bare.stdout
+
+
+AUDITED = """
+import os, sys
+allowed = tuple(os.path.realpath(path) for path in sys.argv.pop(1).split(os.pathsep))
+def watch(event, details):
+    if event.startswith(("socket.", "urllib.", "ftplib.", "os.exec", "os.system", "shutil.")):
+        print("WATCHED", event, details, file=sys.stderr)
+    if event == "open" and isinstance(details[0], (str, bytes)):
+        path = os.path.realpath(os.fsdecode(details[0]))
+        if not path.startswith(allowed):
+            print("WATCHED", event, path, file=sys.stderr)
+    if event == "subprocess.Popen" and details[1][1:4] != ["-I", "-S", "-c"]:
+        print("WATCHED", event, details[1], file=sys.stderr)
+sys.addaudithook(watch)
+import runpy
+sys.argv[0] = "trendscope"
+runpy.run_module("tests.fakes", run_name="__main__")
+"""
+
+
+def audited(*arguments, allowed=()):
+    """What the command opened that it should not, besides Python's own files."""
+    own = [sys.prefix, sys.base_prefix, HOME / "trendscope", HOME / "tests", HOME / ".git"]
+    own += ["/dev/null", "/usr/lib", "/usr/share/zoneinfo", "/etc/localtime", "/proc/self"]
+    own += ["/proc/cpuinfo", "/sys", "/etc/mime.types", "/etc/os-release"]
+    places = os.pathsep.join(str(place) for place in (*own, *allowed))
+    found = done([sys.executable, "-c", AUDITED, places, *arguments])
+    return [line for line in found.stderr.decode().splitlines() if "WATCHED" in line], found
+
+
+@pytest.fixture
+def spiteful(tmp_path):
+    """A feed whose links, zips and index all point at a photo outside."""
+    secret = tmp_path / "secret" / "photo.jpg"
+    secret.parent.mkdir()
+    secret.write_bytes(picture(RED))
+    feed = tmp_path / "feed"
+    (feed / "anna").mkdir(parents=True)
+    (feed / "anna" / "own.jpg").write_bytes(painted("Bag"))
+    (feed / "anna" / "link.jpg").symlink_to(secret)
+    (feed / "folder").symlink_to(secret.parent)
+    (feed / "loop").symlink_to(feed)
+    make(feed / "zip.zip", {"../secret/photo.jpg": b"", str(secret): b"", "a.jpg": painted("Coat")})
+    uris = ["../secret/photo.jpg", str(secret), f"file://{secret}", "http://localhost/photo.jpg"]
+    index = [{"media": [{"uri": uri, "creation_timestamp": 1_700_000_000}]} for uri in uris]
+    (feed / "export" / "content").mkdir(parents=True)
+    (feed / "export" / "media").mkdir()
+    (feed / "export" / "content" / "posts_1.json").write_text(json.dumps(index))
+    (feed / "export" / "media" / "x.jpg").write_bytes(painted("Dress"))
+    return feed
+
+
+def test_nothing_outside_the_feed_is_opened_and_no_socket(spiteful):
+    opened, found = audited("profile", spiteful, "--json", allowed=[spiteful])
+    assert opened == []
+    assert found.returncode == 0, found.stderr
+    assert b"Bag" in found.stdout and found.stdout.count(b"unsafe_path") >= 4
+
+
+def test_that_watch_can_fail(spiteful):
+    opened, _ = audited("profile", spiteful, allowed=[])
+    assert any("own.jpg" in line for line in opened)
+
+
+WATCHED_WORKER = SERVE.replace(
+    "serve(Limits",
+    """
+import os
+own = tuple(path for path in sys.path if path)
+def watch(event, details):
+    path = details[0] if event == "open" and isinstance(details[0], str) else "/dev/null"
+    forbidden = ("socket.", "subprocess.", "os.exec", "os.system")
+    if not path.startswith((*own, "/dev/null")) or event.startswith(forbidden):
+        os._exit(9)
+sys.addaudithook(watch)
+serve(Limits""",
+)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF"])
+def test_a_worker_opens_nothing_either(kind):
+    decode(picture(RED, kind="AVIF"))  # makes Pillow know HEIF here
+    decoder = Decoder(program=WATCHED_WORKER)
+    try:
+        assert decoder.decode(picture(RED, kind=kind), edge=64).format == kind
+    finally:
+        decoder.close()
+
+
+# --- pictures made to hurt -----------------------------------------------------------------------
+
+
+def test_of_a_hundred_thousand_frames_only_the_first_is_decoded():
+    one = encode(Image.new("P", (200, 200)), "GIF")
+    start = one.index(b",\0\0\0\0")
+    endless = one[:start] + one[start:-1] * 100_000 + one[-1:]
+    begin = time.perf_counter()
+    assert decode(endless).size == (200, 200)
+    assert time.perf_counter() - begin < 2
+
+
+def test_a_file_cut_while_it_is_read_is_refused_or_whole(tmp_path):
+    path = tmp_path / "x.jpg"
+    data = picture(RED, (2000, 2000), quality=95)
+    stop = threading.Event()
+
+    def change():
+        while not stop.is_set():
+            path.write_bytes(data)
+            os.truncate(path, len(data) // 2)
+
+    path.write_bytes(data)
+    changer = threading.Thread(target=change)
+    changer.start()
+    from trendscope.feeds.archive import read_file
+
+    try:
+        for _ in range(50):
+            try:
+                assert decode(read_file(path, 10**8)).size == (2000, 2000)
+            except ImageError as error:
+                assert error.reason in ("truncated", "empty", "decoder_error")
+    finally:
+        stop.set()
+        changer.join()

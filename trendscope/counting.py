@@ -1,0 +1,251 @@
+"""Sightings to what became of all photos, and to customers per ISO week and category.
+
+Pure tables: no clock, no file. Every time is aware; the zone in which weeks begin is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from trendscope import proportions, weeks
+from trendscope.categories import CATEGORIES
+from trendscope.errors import TrendscopeError
+from trendscope.panel import floats, need
+from trendscope.proportions import ratio
+
+if TYPE_CHECKING:
+    from trendscope.feeds import Skipped
+    from trendscope.readings import Reading
+
+NO_SEGMENT = "no segment"
+"""Of customers whom the table of segments does not name."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of all photos; each is counted in one field, so that they sum to `photos`.
+
+    Attributes:
+        classified: Dated, with a category.
+        uncertain: Dated; a garment, but which?
+        outside: Dated; none of the ten.
+        undated: Without a date, or dated after the running week, by a clock that is wrong.
+        skipped: Not readable.
+        doubles: Counted already.
+    """
+
+    classified: int
+    uncertain: int
+    outside: int
+    undated: int
+    skipped: int = 0
+    doubles: int = 0
+
+    @property
+    def photos(self) -> int:
+        """All of them."""
+        seen = self.classified + self.uncertain + self.outside
+        return seen + self.undated + self.skipped + self.doubles
+
+
+def sightings(readings: Iterable[Reading]) -> pd.DataFrame:
+    """One row per garment seen, and one per photo without any.
+
+    Columns: ``customer`` text; ``photo`` text, its digest; ``posted_at`` aware UTC or NaT;
+    ``category`` text or None; ``reason`` ``uncertain`` or ``outside`` where there is none, else "".
+    """
+    rows: list[tuple[str, str, datetime | None, str | None, str]] = []
+    for reading in readings:
+        facts = reading.customer, reading.sha256, reading.posted_at
+        rows += [(*facts, garment.category, "") for garment in reading.garments]
+        if not reading.garments:
+            rows.append((*facts, None, reading.verdict))
+    columns = ["customer", "photo", "posted_at", "category", "reason"]
+    # Names of folders need not be valid Unicode; pandas' own text columns refuse such.
+    table = pd.DataFrame(rows, columns=columns, dtype=object)
+    return table.assign(posted_at=pd.to_datetime(table["posted_at"], utc=True))
+
+
+def tally(
+    sightings: pd.DataFrame,
+    *,
+    zone: tzinfo = UTC,
+    now: datetime | None = None,
+    skipped: Iterable[Skipped] = (),
+) -> Tally:
+    """Counts the photos of `sightings` by what became of them; see there for the columns."""
+    photos = sightings
+    if "photo" in sightings:
+        photos = sightings.drop_duplicates(["customer", "photo"])
+    dated = _week_numbers(photos["posted_at"], zone, now) >= 0
+    named = photos["category"].notna().to_numpy()
+    outside = (photos["reason"] == "outside").to_numpy() & ~named
+    reasons = [item.reason for item in skipped]
+    doubles = reasons.count("duplicate")
+    return Tally(
+        classified=int((dated & named).sum()),
+        uncertain=int((dated & ~named & ~outside).sum()),
+        outside=int((dated & outside).sum()),
+        undated=int((~dated).sum()),
+        skipped=len(reasons) - doubles,
+        doubles=doubles,
+    )
+
+
+WEEKLY_COLUMNS = (
+    *("week", "category", "count", "total", "share", "lo95", "hi95"),
+    *("photos", "all_photos", "photo_share", "partial"),
+)
+
+
+def weekly(
+    sightings: pd.DataFrame,
+    *,
+    zone: tzinfo = UTC,
+    now: datetime | None = None,
+    segments: pd.DataFrame | None = None,
+    categories: Sequence[str] = CATEGORIES,
+) -> pd.DataFrame:
+    """Counts customers and photos per ISO week and category; weeks and categories without are 0.
+
+    However many photos a customer posts, they count once per category and week: bursts do not move
+    a share.
+
+    Args:
+        sightings: A row per garment seen and per photo without any. ``customer``; ``posted_at``
+            aware (any zone) or NaT; ``category`` or None. Optional ``photo``, which tells the
+            garments of one photo together; without it every row is a photo.
+        zone: In which weeks begin.
+        now: Aware; its week is the last row and marked partial. None: the last week seen, whole.
+        segments: ``customer, segment``; asks for a table per segment.
+        categories: That have a row even if never seen, in this order; others come after them.
+
+    Returns:
+        ``week``; ``segment`` (if asked for); ``category``; ``count``: customers seen wearing it;
+        ``total``: customers who posted any dated photo that could be looked at; ``share``, with
+        the 95 % Wilson interval ``lo95``, ``hi95``; ``photos`` with it; ``all_photos`` with any
+        category; ``photo_share``; ``partial``: the week still runs. Shares of nothing are NaN.
+
+    Raises:
+        TrendscopeError: A column is missing, a time is naive, or a customer is in two segments.
+    """
+    need(sightings, "customer", "posted_at", "category")
+    week = _week_numbers(sightings["posted_at"], zone, now)
+    dated = week >= 0
+    seen, week = (sightings, week) if dated.all() else (sightings[dated], week[dated])
+    codes, found = pd.factorize(seen["category"])
+    kinds = [*categories, *sorted({*map(str, found)} - {*categories})]
+    kind = np.append(pd.Index(kinds).get_indexer(pd.Index(found)), -1)[codes]
+    customer, customers = pd.factorize(seen["customer"])
+    if (customer < 0).any():
+        raise TrendscopeError("a sighting has no customer; give every row the name of one")
+    segment, names = _segments(customers, segments)
+    first = int(week.min()) if len(week) else 0
+    last = weeks.number_of(weeks.monday(now, zone)) if now else int(week.max(initial=first - 1))
+    span = range(first, last + 1 if len(week) else first)
+    cell = (week - first) * len(names) + segment[customer]
+    shots = _photos(seen, customer, kind)
+    counts = _counts(cell, customer, kind, shots, (len(span) * len(names), len(kinds)))
+    table = _grid(span, names, kinds, running=last if now else None).assign(**counts)
+    table["share"] = ratio(table["count"], table["total"])
+    table["lo95"], table["hi95"] = proportions.wilson(
+        floats(table["count"]), floats(table["total"])
+    )
+    table["photo_share"] = ratio(table["photos"], table["all_photos"])
+    columns = [*WEEKLY_COLUMNS]
+    return table[columns if segments is None else [columns[0], "segment", *columns[1:]]]
+
+
+def _week_numbers(posted_at: pd.Series, zone: tzinfo, now: datetime | None) -> NDArray[np.int64]:
+    """The number of each week; -1 for what has no date, or one after the week of `now`."""
+    moments = pd.to_datetime(posted_at, utc=True) if posted_at.dtype == object else posted_at
+    if not isinstance(moments.dtype, pd.DatetimeTZDtype):
+        raise TrendscopeError(
+            "posted_at has times without a time zone; give aware ones, such as UTC"
+        )
+    local = moments.dt.tz_convert(zone).dt.tz_localize(None)
+    days = local.to_numpy().astype("datetime64[D]").astype(np.int64)
+    numbers = (days + date(1970, 1, 1).toordinal() - 1) // 7
+    last = weeks.number_of(weeks.monday(now, zone)) if now else np.iinfo(np.int64).max
+    return np.where(local.isna().to_numpy() | (numbers > last), -1, numbers)
+
+
+def _segments(
+    customers: pd.Index, segments: pd.DataFrame | None
+) -> tuple[NDArray[np.intp], list[str]]:
+    """The segment of each customer as a number, and the names; one without a name if not asked."""
+    if segments is None:
+        return np.zeros(len(customers), np.intp), [""]
+    need(segments, "customer", "segment")
+    pairs = segments[["customer", "segment"]].drop_duplicates()
+    twice = pairs.loc[pairs["customer"].duplicated(), "customer"]
+    if len(twice):
+        raise TrendscopeError(f"customer {twice.iloc[0]!r} is in two segments; leave them in one")
+    names = sorted(pairs["segment"].astype(str).unique())
+    known = pairs.set_index("customer")["segment"].astype(str).reindex(customers)
+    codes = pd.Index(names).get_indexer(pd.Index(known))
+    if (codes < 0).any():
+        names = [*names, NO_SEGMENT]
+    return np.where(codes < 0, len(names) - 1, codes), names
+
+
+def _photos(
+    seen: pd.DataFrame, customer: NDArray[np.intp], kind: NDArray[np.intp]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which rows are a photo's first of its category, and its first with any."""
+    named = kind >= 0
+    if "photo" not in seen:
+        return named, named
+    shot, shots = pd.factorize(seen["photo"])
+    photo = customer * (len(shots) + 1) + shot
+    by_kind = pd.DataFrame({"photo": photo, "kind": kind})
+    again = pd.Series(np.where(named, photo, -1 - np.arange(len(photo)))).duplicated()
+    return named & ~by_kind.duplicated().to_numpy(), named & ~again.to_numpy()
+
+
+def _counts(
+    cell: NDArray[np.int64],
+    customer: NDArray[np.intp],
+    kind: NDArray[np.intp],
+    shots: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    size: tuple[int, int],
+) -> dict[str, NDArray[np.int64]]:
+    """Counts for every cell (a week of a segment) and category, in the rows of `_grid`.
+
+    One number stands for cell, customer and category together: distinct numbers are counted much
+    faster than distinct rows.
+    """
+    cells, kinds = size
+    people, places = int(customer.max(initial=0)) + 1, kinds + 1
+    each = pd.unique((cell * people + customer) * places + kind + 1)
+    person = each // places
+    count = np.bincount(person // people * places + each % places, minlength=cells * places)
+    total = np.bincount(pd.unique(person) // people, minlength=cells)
+    by_kind, of_any = shots
+    photos = np.bincount(cell[by_kind] * kinds + kind[by_kind], minlength=cells * kinds)
+    return {
+        "count": count.reshape(cells, places)[:, 1:].ravel(),
+        "total": np.repeat(total, kinds),
+        "photos": photos,
+        "all_photos": np.repeat(np.bincount(cell[of_any], minlength=cells), kinds),
+    }
+
+
+def _grid(span: range, names: list[str], kinds: list[str], running: int | None) -> pd.DataFrame:
+    """A row for every week, segment and category, in that order."""
+    each = len(names) * len(kinds)
+    return pd.DataFrame(
+        {
+            "week": np.repeat(np.array([weeks.name(week) for week in span], object), each),
+            "segment": np.tile(np.repeat(np.array(names, object), len(kinds)), len(span)),
+            "category": np.tile(np.array(kinds, object), len(span) * len(names)),
+            "partial": np.repeat(np.array([week == running for week in span], bool), each),
+        }
+    )

@@ -1,0 +1,95 @@
+"""Reads what gallery-dl saved of Instagram, Pinterest, Twitter and others, with its metadata.
+
+Each photo has a sidecar of its full name and ``.json`` (``--write-metadata``). Of it only the user
+name, the date, the kind and the number of the picture are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from trendscope.feeds import Post, Skipped
+from trendscope.feeds.archive import Part, Tree
+from trendscope.feeds.dates import moment
+from trendscope.feeds.request import VIDEOS, Request, missing_media, video
+from trendscope.feeds.sidecar import by_folder, read_sidecar, text
+
+_OTHER_PEOPLES = {"saved", "liked", "likes", "bookmark", "bookmarks", "favorite", "favorites"}
+_KINDS = {"story": "stories", "stories": "stories", "highlight": "stories", "avatar": "profile"}
+_LOCAL = ".json"
+
+
+def find(tree: Tree) -> list[Part]:
+    """The members of folders whose sidecars are gallery-dl's."""
+    claimed: list[str] = []
+    for names in by_folder(tree.names).values():
+        sidecars = [name for name in names if _subject(name)]
+        first = next((s for s in sidecars[:_PROBED] if _is_own(read_sidecar(tree, s))), None)
+        if first:
+            claimed += names
+    return [Part(tree, claimed)] if claimed else []
+
+
+_PROBED = 3  # sidecars of a folder looked at to tell whose they are
+
+
+def _subject(name: str) -> str | None:
+    """The photo that a sidecar describes: all of its name before ``.json``."""
+    stem = name.removesuffix(_LOCAL)
+    return stem if stem != name and "." in stem.rsplit("/", 1)[-1] else None
+
+
+def _is_own(fields: dict[str, Any]) -> bool:
+    return text(fields, "category") is not None and bool({"date", "post_date"} & fields.keys())
+
+
+def read(part: Part, request: Request) -> Iterator[Post | Skipped]:
+    """Reads photo by photo, then names what metadata describe and is not there."""
+    for names in by_folder(part.names).values():
+        known = set(names)
+        owner = None
+        for name in names:
+            if f"{name}{_LOCAL}" in known:
+                fields = read_sidecar(part, f"{name}{_LOCAL}")
+                owner = _owner(part, name, fields, request)
+                yield _photo(part, name, fields, owner, request)
+            elif (subject := _subject(name)) and subject not in known:
+                customer = owner or request.owner(part, name)
+                yield missing_media(part.source(subject), customer)
+            elif not name.endswith((_LOCAL, ".txt", ".jsonl")):
+                yield _photo(part, name, {}, owner or request.owner(part, name), request)
+
+
+def _photo(
+    part: Part, name: str, fields: dict[str, Any], owner: str, request: Request
+) -> Post | Skipped:
+    source = part.source(name)
+    if text(fields, "subcategory") in _OTHER_PEOPLES:
+        return Skipped(owner, source, "private", "saved or liked posts are other people's")
+    kind = _KINDS.get(text(fields, "type") or "") or _KINDS.get(text(fields, "subcategory") or "")
+    if kind and kind not in request.include:
+        detail = f"no post; add --include {kind} to read it"
+        return Skipped(owner, source, "not_included", detail)
+    if name.lower().endswith(VIDEOS):
+        return video(part, name, owner)
+    identity = fields.get("media_id")
+    stem = name.rsplit("/", 1)[-1].rpartition(".")[0]
+    post_id = str(identity) if isinstance(identity, str | int) else stem
+    return request.post(part, name, owner, _time(fields, request), post_id)
+
+
+def _owner(part: Part, name: str, fields: dict[str, Any], request: Request) -> str:
+    paths = (("username",), ("author", "name"), ("user",), ("user", "name"), ("uploader",))
+    user = next(filter(None, (text(fields, *path) for path in paths)), None)
+    if user is None:
+        return request.owner(part, name)
+    service = text(fields, "category") or "gallery-dl"
+    return request.names.of(user, f"{service}:{user.casefold()}")
+
+
+def _time(fields: dict[str, Any], request: Request) -> datetime | None:
+    """gallery-dl writes UTC without saying so, whatever zone is asked for."""
+    stamps = (fields.get("date"), fields.get("post_date"))
+    return next(filter(None, (moment(stamp, request.latest) for stamp in stamps)), None)

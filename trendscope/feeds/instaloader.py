@@ -1,0 +1,109 @@
+"""Reads what Instaloader saved: photos named by their UTC time, a sidecar beside each post.
+
+A sidecar's format is Instaloader's own and may change, so nothing in it is required: without it the
+file name gives the time and the folder the customer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from trendscope.feeds import Post, Skipped
+from trendscope.feeds.archive import Part, Tree
+from trendscope.feeds.dates import moment
+from trendscope.feeds.request import VIDEOS, Request, video
+from trendscope.feeds.sidecar import by_folder, read_sidecar, text
+
+# 2023-01-15_10-30-45_UTC_2.jpg: the stem of the post, then the photo's number in it.
+_NAME = re.compile(
+    r"(?P<stem>\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_UTC)(?P<what>_[^/.]*)?(?P<suffix>\.\w+(\.xz)?)?$"
+)
+_COMPANION = re.compile(r"\.(json|json\.xz|txt)$")
+_OWN_FILE = re.compile(r"(^|/)(id|iterator_[^/]*\.json(\.xz)?|[^/]*_\d+\.json(\.xz)?)$")
+_SAVED = re.compile(r"(^|/):saved(/|$)")
+
+
+def find(tree: Tree) -> list[Part]:
+    """The members of folders in which files are named as Instaloader does."""
+    claimed: list[str] = []
+    for names in by_folder(tree.names).values():
+        posts = [name for name in names if _match(name)]
+        if posts:
+            claimed += posts + [name for name in names if _OWN_FILE.search(name)]
+    return [Part(tree, claimed)] if claimed else []
+
+
+def _match(name: str) -> re.Match[str] | None:
+    return _NAME.fullmatch(name.rsplit("/", 1)[-1])
+
+
+def read(part: Part, request: Request) -> Iterator[Post | Skipped]:
+    """Reads photo by photo; captions, comments, places and the state of downloads are left."""
+    posts: dict[str, list[str]] = {}
+    for name in part.names:
+        if match := _match(name):
+            folder = name.rpartition("/")[0]
+            posts.setdefault(f"{folder}/{match['stem']}".lstrip("/"), []).append(name)
+    for stem, names in posts.items():
+        yield from _post(part, stem, names, request)
+
+
+def _post(part: Part, stem: str, names: list[str], request: Request) -> Iterator[Post | Skipped]:
+    sidecar = next((n for n in (f"{stem}.json.xz", f"{stem}.json") if n in names), None)
+    fields = read_sidecar(part, sidecar) if sidecar else {}
+    node = fields.get("node", fields)  # before version 4 the fields stood by themselves
+    node = node if isinstance(node, dict) else {}
+    customer = _owner(part, stem, node, request)
+    posted_at = _time(node, request)
+    films = {name.rpartition(".")[0] for name in names if name.lower().endswith(VIDEOS)}
+    for name in names:
+        if _COMPANION.search(name):
+            continue
+        kind = _kind(name, fields)
+        if kind == "private" or (kind and kind not in request.include):
+            yield _left_out(part, name, customer, kind)
+        elif name.lower().endswith(VIDEOS) or _is_still(name, films, node):
+            yield video(part, name, customer)
+        else:
+            # The profile's own picture is dated by its name, not by a post.
+            own = None if kind == "profile" else posted_at
+            yield request.post(part, name, customer, own, name.rsplit("/", 1)[-1])
+
+
+def _owner(part: Part, stem: str, node: dict[str, Any], request: Request) -> str:
+    user = text(node, "owner", "username")
+    if user:
+        return request.names.of(user, f"instagram:{user.casefold()}")
+    return request.owner(part, stem)
+
+
+def _time(node: dict[str, Any], request: Request) -> Any:
+    phone = node.get("iphone_struct")
+    stamps = [node.get("date"), node.get("taken_at_timestamp")]
+    stamps.append(phone.get("taken_at") if isinstance(phone, dict) else None)
+    return next(filter(None, (moment(stamp, request.latest) for stamp in stamps)), None)
+
+
+def _kind(name: str, fields: dict[str, Any]) -> str | None:
+    """What a file is besides a photo of a post."""
+    if _SAVED.search(name):
+        return "private"
+    if "_UTC_profile_pic" in name:
+        return "profile"
+    return "stories" if text(fields, "instaloader", "node_type") == "StoryItem" else None
+
+
+def _left_out(part: Part, name: str, customer: str, kind: str) -> Skipped:
+    if kind == "private":
+        return Skipped(customer, part.source(name), "private", "saved posts are other people's")
+    detail = f"no post; add --include {kind} to read it"
+    return Skipped(customer, part.source(name), "not_included", detail)
+
+
+def _is_still(name: str, films: set[str], node: dict[str, Any]) -> bool:
+    """True for the still picture that is saved with every video."""
+    match = _match(name)
+    alone = match is not None and match["what"] is None and node.get("__typename") == "GraphVideo"
+    return alone or name.rpartition(".")[0] in films

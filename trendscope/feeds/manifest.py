@@ -1,0 +1,124 @@
+"""Reads a manifest: a table (CSV) that says of each image whose it is and when it was taken.
+
+Columns: ``customer``, ``taken_at`` (ISO 8601 or Unix seconds; may be empty) and ``image`` (a path
+from the manifest's own folder), in any order and case, among others that are not read. The manifest
+speaks for all images below its folder: those it does not name are not read.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trendscope.errors import ImageError
+from trendscope.feeds import Post, Skipped
+from trendscope.feeds.archive import Part, Tree, unsafe
+from trendscope.feeds.dates import moment
+from trendscope.feeds.request import Request, missing_media, unsafe_path
+
+COLUMNS = ("customer", "taken_at", "image")
+_LARGEST = 200_000_000  # bytes
+_HEADER = 65_536  # bytes within which the header must end
+
+
+def find(tree: Tree) -> list[Part]:
+    """What lies below the folder of each manifest; the outer one counts."""
+    roots = sorted(
+        name.rpartition("/")[0]
+        for name in tree.names
+        if name.lower().endswith(".csv") and _columns(_lines(tree, name)) is not None
+    )
+    parts: dict[str, Part] = {}
+    for root in (f"{folder}/".lstrip("/") for folder in roots):
+        if not root.startswith(tuple(parts)):
+            inside = [name[len(root) :] for name in tree.names if name.startswith(root)]
+            parts[root] = Part(tree, inside, root)
+    return list(parts.values())
+
+
+def _lines(tree: Tree, name: str) -> Iterator[list[str]]:
+    try:
+        text = tree.read(name, _LARGEST).decode("utf-8-sig", "replace")
+    except ImageError:
+        text = ""
+    delimiter = max(",;\t", key=text[:_HEADER].partition("\n")[0].count)
+    return csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
+
+
+def _columns(lines: Iterator[list[str]]) -> list[int] | None:
+    """Where the three columns stand, if the first line is a manifest's header."""
+    try:
+        header = [cell.strip().lower() for cell in next(lines, [])]
+    except csv.Error:
+        return None
+    return [header.index(column) for column in COLUMNS] if {*COLUMNS} <= {*header} else None
+
+
+def read(part: Tree, request: Request, only: str | None = None) -> Iterator[Post | Skipped]:
+    """Reads the images that the manifest names, in its order, then names those that it does not.
+
+    Args:
+        part: What lies below the manifest's folder.
+        request: What was asked for.
+        only: The manifest, if it was given by itself: other files are not its business.
+    """
+    used: set[str] = set()
+    for name in part.names:
+        if "/" in name or not name.lower().endswith(".csv") or (only or name) != name:
+            continue
+        lines = _lines(part, name)
+        columns = _columns(lines)
+        if columns:
+            used.add(name)
+            yield from _Table(part, name, columns, set(part.names), used, request).read(lines)
+    for name in part.names:
+        if name not in used and not only:
+            detail = "the manifest does not name it; add a line to it"
+            yield Skipped(None, part.source(name), "unlisted", detail)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A manifest.
+
+    Attributes:
+        part: What lies below its folder.
+        name: Its own name.
+        columns: Where `COLUMNS` stand in it.
+        known: The images there are.
+        used: Those that it named so far.
+        request: What was asked for.
+    """
+
+    part: Tree
+    name: str
+    columns: list[int]
+    known: set[str]
+    used: set[str]
+    request: Request
+
+    def read(self, lines: Iterator[list[str]]) -> Iterator[Post | Skipped]:
+        try:
+            for number, cells in enumerate(lines, start=2):
+                if any(cell.strip() for cell in cells):
+                    yield self._row(f"{self.part.source(self.name)}:{number}", cells)
+        except csv.Error as error:
+            detail = f"the table is not readable ({error}); save it as CSV again"
+            yield Skipped(None, self.part.source(self.name), "bad_table", detail)
+
+    def _row(self, line: str, cells: list[str]) -> Post | Skipped:
+        if len(cells) <= max(self.columns):
+            return Skipped(None, line, "bad_table", "the line has fewer cells than the header")
+        wanted, taken_at, image = (cells[column].strip() for column in self.columns)
+        if not wanted or not image:
+            return Skipped(None, line, "bad_table", "the line names no customer or no image")
+        customer = self.request.names.of(wanted, f"{self.part.source('')}{wanted}")
+        if unsafe(image) or "://" in image:
+            return unsafe_path(line, customer)
+        if image not in self.known:
+            return missing_media(self.part.source(image), customer)
+        self.used.add(image)
+        posted_at = moment(taken_at, self.request.latest, zone=self.request.zone)
+        return self.request.post(self.part, image, customer, posted_at)

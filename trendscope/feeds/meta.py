@@ -1,0 +1,315 @@
+"""Finds the exports of Instagram and Facebook among files, and puts their parts together.
+
+A piece is what lies in one tree of one export: all of it, or the part with the indexes and another
+with the photos. Pieces belong together if they are of the same account, or if one names photos that
+the other holds. Pieces of two accounts are never joined.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from trendscope.feeds import Skipped
+from trendscope.feeds.archive import Joined, Part, Place, Tree
+from trendscope.feeds.index import BROKEN, Entry, Index, read_index
+from trendscope.feeds.pages import PAGES, read_page
+from trendscope.feeds.request import Request
+
+PRIVATE = re.compile(
+    r"(^|/)(messages|direct|saved[^/]*|likes?|liked[^/]*|comments[^/]*|ads[^/]*|groups|events|"
+    r"logged_information|past_instagram_insights|connections|followers[^/]*|friends[^/]*|contacts|"
+    r"subscriptions|security[^/]*|login[^/]*|preferences|apps[^/]*|shopping|search[^/]*|"
+    r"recent_search[^/]*|story_[^/]*|recently_deleted[^/]*|trash)(/|$)",
+    re.IGNORECASE,
+)
+"""Folders of other people's media, and of what the customer did not publish."""
+
+_TALKS = re.compile(r"(^|/)(messages|direct)/", re.IGNORECASE)
+_INDEX_NAME = re.compile(r"(^|[/_])(posts|media|stories|reels|photos|content|igtv)[^/]*\.\w+$")
+_CERTAIN_INDEX = re.compile(r"(^|/)(your_)?posts(_[^/]*)?\.json$")
+_ROOT = re.compile(
+    r"(^|(?<=/))((your_(instagram|facebook)_activity|this_profile[^/]*)/)?"
+    r"((media|content|posts|album|photos_and_videos|stories)/)*[^/]+$"
+)  # what follows the export's root in the path of an index
+_PROFILE_ROOT = re.compile(r"((account|personal|profile)_information/)*[^/]+$")
+_MEDIA_ROOT = re.compile(
+    r"^(.*?/)??((public-)?media/(posts|archived_posts|stories|profile|reels|igtv)/)"
+)
+_KNOWN = re.compile(
+    r"^((public-)?media|content|photos|videos|stories|profile|posts|photos_and_videos|files|"
+    r"your_\w+_activity|this_profile.*|\w+_information)$"
+)
+_EXPORT_NAME = re.compile(r"(?:^|/)(?:instagram|facebook)-(?P<user>[^/]+?)-\d{4}-\d\d-\d\d")
+_OLD_EXPORT_NAME = re.compile(r"(?:^|/)(?P<user>[\w.]+)_20\d{6}(_part_\d+)?(/|$)")
+_FACEBOOK = re.compile(r"(^|/)facebook-[^/]*$")
+_PROBE = 50  # entries of an index that are looked for to find the export's root
+
+
+@dataclass
+class Piece:
+    """What lies in one tree of one export.
+
+    Attributes:
+        part: Its members, named from the export's root.
+        home: Whose it is by its place.
+        indexes: The JSON files, or else the pages, that name photos or the account.
+        user: The account's name, lower case; None if unknown.
+        service: ``instagram`` or ``facebook``.
+        skipped: Its JSON files that could not be read.
+    """
+
+    part: Part
+    home: Place
+    indexes: list[Index]
+    user: str | None
+    service: str
+    skipped: list[Skipped]
+
+    @property
+    def entries(self) -> Iterator[Entry]:
+        """All that the indexes name."""
+        return (entry for index in self.indexes for entry in index.entries)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a tree holds of Meta's exports.
+
+    Attributes:
+        pieces: The members of each export.
+        claimed: All names that belong to them.
+        links: Files that only hold links, and how many.
+    """
+
+    pieces: list[Piece]
+    claimed: set[str]
+    links: dict[str, int]
+
+
+def find(tree: Tree, request: Request) -> Found:
+    """Looks for exports by what their JSON files, or else their pages, hold."""
+    indexes, broken = _indexes(tree, request)
+    roots = _roots(tree, indexes, broken)
+    named = {roots[i.name] + entry.uri for i in indexes if i.name in roots for entry in i.entries}
+    members = _members(tree.names, set(roots.values()), named)
+    pieces = [_piece(tree, root, inside, indexes, broken) for root, inside in members.items()]
+    claimed = {name for inside in members.values() for name in inside}
+    return Found(pieces, claimed, {index.name: index.links for index in indexes if index.links})
+
+
+def is_private(name: str) -> bool:
+    """True for a file in one of the folders that are never read."""
+    return _is_private_folder(name.rpartition("/")[0])
+
+
+@lru_cache(10_000)
+def _is_private_folder(folder: str) -> bool:
+    return bool(PRIVATE.search(folder))
+
+
+def _indexes(tree: Tree, request: Request) -> tuple[list[Index], dict[str, str]]:
+    """What the JSON files hold, and what is wrong with those that cannot be read."""
+    found, broken = [], {}
+    for name in tree.names:
+        if not name.lower().endswith(".json") or _TALKS.search(name):
+            continue
+        try:
+            index = read_index(tree, name, request.limits)
+        except BROKEN as error:
+            broken[name] = _short(error)
+            continue
+        if index.entries or index.user or index.links:
+            found.append(index)
+    if not any(index.entries for index in found):
+        pages = (name for name in tree.names if name.lower().endswith(PAGES))
+        found += [read_page(tree, name, request) for name in pages if not is_private(name)]
+    return found, broken
+
+
+def _short(error: BaseException) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
+
+
+def _roots(tree: Tree, indexes: list[Index], broken: Iterable[str]) -> dict[str, str]:
+    """The exports' roots, by the members that tell them: indexes, profiles, folders of media."""
+    places: dict[str, list[str]] = {}
+    for name in tree.names:
+        places.setdefault(name.rsplit("/", 1)[-1], []).append(name)
+    roots = {index.name: _root(index, places) for index in indexes}
+    for name in broken:
+        roots[name] = _ROOT.sub("", name) if _CERTAIN_INDEX.search(name) else None
+    for name in tree.names:
+        if match := _MEDIA_ROOT.match(name):
+            roots[name] = match[1] or ""
+    return {name: root for name, root in roots.items() if root is not None}
+
+
+def _root(index: Index, places: dict[str, list[str]]) -> str | None:
+    """Where the photos lie as the index has them; else by the index's own path."""
+    for entry in index.entries[:_PROBE]:
+        ends = [
+            name[: -len(entry.uri)]
+            for name in places.get(entry.uri.rsplit("/", 1)[-1], [])
+            if name == entry.uri or name.endswith("/" + entry.uri)
+        ]
+        around = [root for root in ends if index.name.startswith(root)]
+        if around:
+            return max(around, key=len)
+    if index.entries:
+        return _ROOT.sub("", index.name) if _INDEX_NAME.search(index.name) else None
+    return _PROFILE_ROOT.sub("", index.name) if index.user else None
+
+
+def _members(names: list[str], roots: set[str], named: set[str]) -> dict[str, list[str]]:
+    """The names below each outermost root that belong to the export lying there.
+
+    Photos in a folder beside an export's own folders are not part of it, unless it names them.
+    """
+    members: dict[str, list[str]] = {}
+    for root in sorted(roots):
+        if any(root != other and root.startswith(other) for other in roots):
+            continue
+        inside = [name for name in names if name.startswith(root)]
+        tops = {_top(name, root) for name in inside if _is_export_file(name[len(root) :])}
+        members[root] = [name for name in inside if _top(name, root) in tops or name in named]
+    return members
+
+
+def _top(name: str, root: str) -> str:
+    return name[len(root) :].partition("/")[0]
+
+
+def _is_export_file(name: str) -> bool:
+    top, slash, _ = name.partition("/")
+    known = slash and (_KNOWN.match(top) or PRIVATE.match(top))
+    return bool(known) or name.lower().endswith((".json", *PAGES, "no-data.txt"))
+
+
+def _piece(
+    tree: Tree, root: str, names: list[str], indexes: list[Index], broken: dict[str, str]
+) -> Piece:
+    part = Part(tree, [name[len(root) :] for name in names], root)
+    members = set(names)
+    indexes = [index for index in indexes if index.name in members]
+    problem = "the index is not readable JSON ({}); export again as JSON"
+    skipped = [
+        Skipped(None, tree.source(name), "bad_json", problem.format(broken[name]))
+        for name in names
+        if name in broken
+    ]
+    named = _EXPORT_NAME.search(part.title) or _OLD_EXPORT_NAME.search(part.title)
+    user = next((index.user for index in indexes if index.user), named and named["user"])
+    facebook = any(index.facebook for index in indexes) or bool(_FACEBOOK.search(part.title))
+    service = "facebook" if facebook else "instagram"
+    own = [replace(index, name=index.name[len(root) :]) for index in indexes]
+    own = [index for index in own if not is_private(index.name)]
+    return Piece(part, tree.place(f"{root}x"), own, user and user.casefold(), service, skipped)
+
+
+# --- parts put together --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Export:
+    """One account's export, all its parts.
+
+    Attributes:
+        tree: Its members; those of each part are named from the export's root.
+        entries: The photos and videos that its indexes name, in the parts' order.
+        consumed: Members that were read to know them.
+        pages: Those of them that are web pages.
+        owner: The customer.
+        service: ``instagram`` or ``facebook``.
+        skipped: Index files that could not be read.
+    """
+
+    tree: Tree
+    entries: tuple[Entry, ...]
+    consumed: frozenset[str]
+    pages: tuple[str, ...]
+    owner: str
+    service: str
+    skipped: tuple[Skipped, ...]
+
+
+def put_together(pieces: Sequence[Piece], request: Request) -> dict[int, Export]:
+    """The exports that the pieces make up, each by the number of its first piece."""
+    groups = Groups([piece.user and f"{piece.service}:{piece.user}" for piece in pieces])
+    wanted = {entry.uri: number for number, p in enumerate(pieces) for entry in p.entries}
+    for number, piece in enumerate(pieces):
+        own = {entry.uri for entry in piece.entries}
+        for name in piece.part.names:
+            if name not in own:
+                groups.join(number, wanted.get(name, number))
+    _join_lone_profiles(pieces, groups)
+    return {
+        members[0]: _export([pieces[number] for number in members], request)
+        for members in groups.members()
+    }
+
+
+class Groups:
+    """Numbers that are put together, never two of different users."""
+
+    def __init__(self, users: list[str | None]):
+        self.users = users
+        self._first: dict[str, int] = {}
+        self._leader = [
+            self._first.setdefault(user, number) if user else number
+            for number, user in enumerate(users)
+        ]
+
+    def join(self, one: int, other: int) -> None:
+        """Puts the groups of two numbers together, if they are not of two users."""
+        low, high = sorted((self._leader[one], self._leader[other]))
+        if low == high or (self.users[low] and self.users[high]):
+            return
+        self.users[low] = self.users[low] or self.users[high]
+        self._leader = [low if leader == high else leader for leader in self._leader]
+
+    def members(self) -> list[list[int]]:
+        """The numbers of each group, in order."""
+        groups: dict[int, list[int]] = {}
+        for number, leader in enumerate(self._leader):
+            groups.setdefault(leader, []).append(number)
+        return list(groups.values())
+
+
+def _join_lone_profiles(pieces: Sequence[Piece], groups: Groups) -> None:
+    """A part that holds the profile only goes with the photos, if there is no doubt whose."""
+    nameless = [m[0] for m in groups.members() if not groups.users[m[0]]]
+    lone = [
+        members[0]
+        for members in groups.members()
+        if groups.users[members[0]] and not any(_has_photos(pieces[n]) for n in members)
+    ]
+    if len(nameless) == len(lone) == 1:
+        groups.join(nameless[0], lone[0])
+
+
+def _has_photos(piece: Piece) -> bool:
+    return any(piece.entries) or any(map(_MEDIA_ROOT.match, piece.part.names))
+
+
+def _export(pieces: list[Piece], request: Request) -> Export:
+    service = max((piece.service for piece in pieces), key=("instagram", "facebook").index)
+    user = next((piece.user for piece in pieces if piece.user), None)
+    place, account = pieces[0].home
+    owner = request.names.of(*((user, f"{service}:{user}") if user else (place, account)))
+    indexes = [
+        (f"{number}/{index.name}", index)
+        for number, piece in enumerate(pieces)
+        for index in piece.indexes
+    ]
+    return Export(
+        tree=Joined([piece.part for piece in pieces]),
+        entries=tuple(entry for _, index in indexes for entry in index.entries),
+        consumed=frozenset(name for name, _ in indexes),
+        pages=tuple(name for name, index in indexes if index.page and index.entries),
+        owner=owner,
+        service=service,
+        skipped=tuple(replace(s, customer=owner) for piece in pieces for s in piece.skipped),
+    )
