@@ -131,19 +131,19 @@ def damage(path, change):
 
 
 def test_missing_array_is_named(path):
-    damage(path, lambda arrays: arrays.pop("params/Dense_1/kernel") is None)
-    with pytest.raises(WeightsError, match=r"params/Dense_1/kernel: expected .*found nothing"):
+    damage(path, lambda arrays: arrays.pop("params/embedding/kernel") is None)
+    with pytest.raises(WeightsError, match=r"params/embedding/kernel: expected .*found nothing"):
         read_weights(path)
 
 
 def test_wrong_shape_is_named(path):
-    damage(path, lambda arrays: arrays.update({"params/Dense_2/bias": np.zeros(3, np.float32)}))
-    with pytest.raises(WeightsError, match=r"Dense_2/bias: expected \(11,\), found \(3,\)"):
+    damage(path, lambda arrays: arrays.update({"params/logits/bias": np.zeros(3, np.float32)}))
+    with pytest.raises(WeightsError, match=r"logits/bias: expected \(11,\), found \(3,\)"):
         read_weights(path)
 
 
 def test_numbers_that_are_none_are_refused(path):
-    damage(path, lambda a: a["params/Dense_2/bias"].fill(np.nan))
+    damage(path, lambda a: a["params/logits/bias"].fill(np.nan))
     with pytest.raises(WeightsError, match="not finite"):
         read_weights(path)
 
@@ -182,16 +182,21 @@ def test_header_survives_json():
     assert json.loads(header.to_json())["architecture"]["filters"] == [48, 96]
 
 
-def test_patches_of_mean_kernel_see_the_mean():
-    """A network for larger inputs whose patch kernel is spread evenly agrees with the small one."""
+def test_a_wider_network_for_photos_at_first_says_what_the_small_one_says():
+    """On a picture and on the means of its patches, whatever the outline in the fourth channel."""
     adapt = pytest.importorskip("training.adapt")
-    header = Header(name="x", architecture=SMALL)
     small = initial_variables(SMALL, seed=3)
-    large_shape, large = adapt.enlarge(header, small, SMALL.dropout)
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 3)).astype(np.float32)
-    means = pixels.reshape(2, 28, 4, 28, 4, 3).mean((2, 4))
+    stats = small["batch_stats"]
+    stats["residual0_0_norm"]["mean"] = stats["residual0_0_norm"]["mean"] + 0.1
+    wider = dataclasses.replace(
+        SMALL, size=112, patch=4, detail=6, channels=4, filters=(6, 12), depth=(2, 2)
+    )
+    shape, large = adapt.enlarge(Header(name="x", architecture=SMALL), small, wider)
+    assert shape == wider
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 4)).astype(np.float32)
+    means = pixels.reshape(2, 28, 4, 28, 4, 4).mean((2, 4))
     expected, _ = GarmentNet(SMALL).apply(small, means)
-    found, _ = GarmentNet(large_shape).apply(large, pixels)
+    found, _ = GarmentNet(wider).apply(large, pixels)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 

@@ -403,7 +403,7 @@ def _reading(item: _Prepared, prediction: Prediction, pictures: bool) -> Reading
         outside=prediction.outside,
         looks=item.looks,
         thumbnail=item.thumbnail,
-        seen=thumbnail(item.pixels, SEEN_SIDE, quality=90) if pictures else None,
+        seen=thumbnail(item.pixels[..., :3], SEEN_SIDE, quality=90) if pictures else None,
         taken_at=item.taken_at,
         embedding=prediction.embedding.astype("<f4").tobytes(),
     )
