@@ -87,8 +87,9 @@ class Settings:
     batch: int = setting(40, "images per step")
     share: float = setting(0.7, "share of photos in each batch; the rest is Fashion-MNIST")
     scenes: float = setting(0.08, "share of each batch that is drawn into scenes")
-    whole: float = setting(0.15, "share of the photos that are shown whole, not cut out")
-    mixup: float = setting(0.2, "share of images that are mixed with another")
+    whole: float = setting(0.1, "share of the photos that are shown whole, not cut out")
+    customers: float = setting(0.0, "how far large customers are held back (0: not, 1: wholly)")
+    mixup: float = setting(0.0, "share of images that are mixed with another")
     learning_rate: float = setting(1.5e-3, "peak of the cosine schedule")
     warm_up: float = setting(0.05, "share of all steps in which the learning rate rises")
     weight_decay: float = setting(0.1, "AdamW's decoupled weight decay")
@@ -104,8 +105,8 @@ def enlarge(
     """A network of architecture `new` that at first says what the given one says.
 
     Each patch counts by its mean. Features that are new start at random, but do not count in those
-    that were there; residual convolutions that are new add nothing. So on a picture and on the
-    picture scaled down by area averaging, the two networks agree.
+    that were there; residual convolutions that are new add nothing. So on a published image and on
+    the same image enlarged by repeating its pixels, the two networks agree.
 
     Raises:
         TrendscopeError: The given network is no smaller one of the same kind.
@@ -198,16 +199,22 @@ def mixed_up(
 
 
 def balanced_order(
-    right: Float32[np.ndarray, "n outputs"], generator: np.random.Generator
+    photos: labelled.Photos, customers: float, generator: np.random.Generator
 ) -> np.ndarray:
-    """Rows of one epoch, drawn so that rare categories come up more often.
+    """Rows of one epoch, drawn so that rare categories and small customers come up more often.
 
-    A category's weight is the square root of its count: half-way between as found and balanced.
+    A category counts by the square root of its number of photos: half-way between as found and
+    balanced. A customer counts by that number to the power of 1 - `customers`.
     """
-    group = right @ (2.0 ** np.arange(right.shape[1]))
-    _, inverse, counts = np.unique(group, return_inverse=True, return_counts=True)
-    weight = 1 / np.sqrt(counts[inverse])
-    return generator.choice(len(right), len(right), p=weight / weight.sum())
+    group = photos.right @ (2.0 ** np.arange(photos.right.shape[1]))
+    weight = _sizes(group) ** -0.5 * _sizes(photos.customers) ** -customers
+    return generator.choice(len(photos), len(photos), p=weight / weight.sum())
+
+
+def _sizes(kinds: np.ndarray) -> Float[np.ndarray, " n"]:
+    """For each entry, how many are equal to it."""
+    _, inverse, counts = np.unique(kinds, return_inverse=True, return_counts=True)
+    return np.asarray(counts[inverse], float)
 
 
 def batches(
@@ -228,7 +235,9 @@ def batches(
         )
 
     def epoch_batches(epoch: int) -> Iterator[Any]:
-        order = balanced_order(photos.right, np.random.default_rng((settings.seed, epoch)))
+        order = balanced_order(
+            photos, settings.customers, np.random.default_rng((settings.seed, epoch))
+        )
         waiting: deque[Future[Any]] = deque()
         cv2.setNumThreads(1)
         with ThreadPoolExecutor(2) as pool:
