@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 from PIL import Image
@@ -16,6 +17,7 @@ install_import_hook(
     "beartype.beartype",
 )
 
+from tests import databases  # noqa: E402
 from tests.wardrobe import (  # noqa: E402, F401
     fake_command,
     gold,
@@ -39,3 +41,22 @@ RED, GREEN, BLUE, GREY, BLACK = (
     (128, 128, 128),
     (0, 0, 0),
 )
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """The address of a PostgreSQL server that lives as long as the tests."""
+    pytest.importorskip("psycopg")
+    if databases.binaries() is None:
+        pytest.skip("no PostgreSQL server is installed (Debian: postgresql)")
+    with databases.server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db(request, tmp_path):
+    """A database that is not there yet, or is empty: a file, and one on a server."""
+    if request.param == "sqlite":
+        (tmp_path / "store").mkdir()
+        return str(tmp_path / "store" / "trendscope.db")
+    return databases.new_database(request.getfixturevalue("postgres"))

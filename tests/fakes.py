@@ -45,8 +45,8 @@ class FakeClassifier:
         return [self._predict_one(cut_out) for cut_out in cut_outs]
 
     def _predict_one(self, pixels):
-        assert pixels.shape == (28, 28, 3) and pixels.dtype == np.uint8
-        middle = pixels[10:18, 10:18].reshape(-1, 3).mean(0)
+        assert pixels.shape == (28, 28, 4) and pixels.dtype == np.uint8
+        middle = pixels[10:18, 10:18, :3].reshape(-1, 3).mean(0)
         best = int(np.abs(PALETTE - middle).sum(1).argmin())
         probabilities = np.full(10, 0.01, np.float32)
         verdict, category, probabilities[best], outside = "classified", CATEGORIES[best], 0.9, 0.01

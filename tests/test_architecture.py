@@ -17,8 +17,9 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"console"},
-    {"trend_report"},
+    {"collect", "trend_report"},
     {"report", "scan"},
+    {"store"},
     {"trends"},
     {"counting"},
     {"pseudonyms"},
@@ -27,7 +28,7 @@ LAYERS = [
     {"garments", "decoding", "likeness"},
     {"images", "worker", "smoothing"},
     {"feeds", "pictures", "proportions"},
-    {"formats"},
+    {"formats", "weights_file"},
     {"limits"},
     {"errors", "categories", "weeks"},
     {"__init__"},
@@ -41,6 +42,8 @@ OWNERS = {
     "cv2": {"garments"},
     "PIL": {"pictures"},
     "pillow_heif": {"pictures"},
+    "sqlalchemy": {"store"},
+    "psycopg": {"store"},
     "typer": {"cli"},
     "rich": {"console"},
     "jinja2": {"report"},
@@ -52,7 +55,7 @@ OWNERS = {
     "training": set(),
 }
 
-MAY_NOT_LOAD = ("jax", "flax", "numpy", "pandas", "cv2", "PIL", "rich", "jinja2")
+MAY_NOT_LOAD = ("jax", "flax", "numpy", "pandas", "cv2", "PIL", "rich", "jinja2", "sqlalchemy")
 
 
 def room(path):
@@ -162,6 +165,12 @@ def test_that_check_can_fail():
 
 def test_reports_and_scans_do_not_load_jax():
     assert "jax" not in loaded("import trendscope.report, trendscope.console, trendscope.scan")
+    assert "jax" not in loaded("import trendscope.collect, trendscope.store")
+
+
+def test_what_needs_no_database_does_not_load_sqlalchemy():
+    assert "sqlalchemy" not in loaded("import trendscope.console, trendscope.scan")
+    assert "sqlalchemy" in loaded("import trendscope.store")
 
 
 def test_trends_of_a_table_do_not_load_jax(tmp_path):

@@ -43,7 +43,9 @@ def shell(*arguments, **options):
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
-@pytest.mark.parametrize("command", [[], ["classify"], ["profile"], ["trends"]])
+@pytest.mark.parametrize(
+    "command", [[], ["classify"], ["profile"], ["trends"], ["scan"], ["status"]]
+)
 def test_help_has_examples(run, command, flag):
     result = run(*command, flag)
     assert result.exit_code == 0
@@ -418,6 +420,104 @@ def test_a_reader_who_leaves_early_is_no_error(photos):
     process = shell("profile", photos, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     assert (process.stderr.read(), process.wait()) == (b"", 0)
+
+
+# --- databases -----------------------------------------------------------------------------------
+
+
+def test_scan_and_status_for_people(run, photos, tmp_path):
+    path = tmp_path / "t.db"
+    first = run("scan", photos, "--db", path)
+    assert (first.exit_code, first.stderr) == (0, "")
+    assert first.stdout.splitlines() == [
+        "4 photos: 4 looked at.",
+        "What is left out:",
+        "    1 file not used: damaged picture.",
+        f"Kept in {path}",
+    ]
+    assert run("scan", photos, "--db", path).stdout.startswith("4 photos: 4 unchanged since")
+    told = run("status", "--db", path)
+    lines = told.stdout.splitlines()
+    assert lines[:4] == [
+        str(path),
+        "  4 photos of 2 customers, 2 Mar 2026 to 30 Mar 2026",
+        "            4  with a category",
+        "            2  of all these without a date",
+    ]
+    assert re.fullmatch(r"  judged by fashion-mnist \(\w{8}\) since .* 20\d\d: 4 images", lines[4])
+    assert re.fullmatch(r"  2 scans: first .* 20\d\d, last .* 20\d\d", lines[5])
+    assert lines[6:] == ["  What this leaves out:", "    1 file not used: damaged picture."]
+    assert "broken.jpg: damaged" in run("status", "--db", path, "-v").stdout
+
+
+def test_scan_and_status_as_json(run, photos, tmp_path):
+    path = tmp_path / "t.db"
+    document = json.loads(run("scan", photos, "--db", path, "--json").stdout)
+    assert document == {
+        "schema_version": 1,
+        "database": str(path),
+        "weights": "fashion-mnist",
+        **{"judged": 4, "recognised": 0, "unchanged": 0, "skipped": {"decoder_error": 1}},
+        "namesakes": [],
+        "missing": 0,
+    }
+    run("status", "--db", path, "--json", "-o", tmp_path / "status.json")
+    document = json.loads((tmp_path / "status.json").read_text())
+    assert (document["schema_version"], document["customers"], document["photos"]) == (1, 2, 4)
+    assert document["last_posted"] == "2026-03-30T09:00:00Z"
+    assert document["skipped"] == {"decoder_error": 1}
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT.*Z", document["weights"][0]["since"])
+    assert document["last_scan"]["judged"] == 4
+
+
+def test_the_database_by_environment(run, photos, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRENDSCOPE_DB", str(tmp_path / "env.db"))
+    assert "env.db" in run("scan", photos).stdout
+    assert "4 photos" in run("status").stdout
+
+
+def test_the_usual_database_lies_here(run, photos, tmp_path, monkeypatch):
+    monkeypatch.delenv("TRENDSCOPE_DB", raising=False)
+    monkeypatch.chdir(tmp_path)
+    run("scan", photos)
+    assert (tmp_path / "trendscope.db").exists()
+
+
+@pytest.mark.parametrize("output", [["--json"], ["--csv"], []])
+def test_a_profile_with_a_database_is_the_profile_without(
+    run, photos, tmp_path, output, monkeypatch
+):
+    path = tmp_path / "t.db"
+    run("scan", photos, "--db", path)
+    plain = run("profile", photos, *output)
+    monkeypatch.setattr("trendscope.decoding.Decoder.decode", None)
+    known = run("profile", photos, "--db", path, *output)
+    assert (known.exit_code, known.stderr) == (0, plain.stderr)
+    assert known.stdout.replace("fashion-mnist", "fake") == plain.stdout
+
+
+def test_a_contact_sheet_from_a_database_has_its_small_pictures(run, photos, tmp_path):
+    run("scan", photos, "--db", tmp_path / "t.db")
+    page = tmp_path / "page.html"
+    run("profile", photos, "--db", tmp_path / "t.db", "--html", page)
+    assert page.read_text().count('src="data:image/jpeg') == 4
+
+
+def test_exit_codes_of_scan_and_status(run, photos, tmp_path):
+    path = tmp_path / "t.db"
+    assert run("scan", photos, "--db", path, "--strict").exit_code == 4
+    nothing = run("scan", photos / "anna" / "broken.jpg", "--db", path)
+    assert nothing.exit_code == 3
+    assert "none of 1 files could be used" in nothing.stderr
+    missing = run("status", "--db", tmp_path / "no.db")
+    assert (missing.exit_code, missing.stdout) == (1, "")
+    assert "there is no trendscope database at" in missing.stderr
+    assert run("profile", photos, "--db", tmp_path / "no.db").exit_code == 1
+    assert run("scan", photos, "--db", "mysql://x/y").exit_code == 2
+    (tmp_path / "text.db").write_text("hello")
+    refused = run("scan", photos, "--db", tmp_path / "text.db")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert (tmp_path / "text.db").read_text() == "hello"
 
 
 # --- terminals, pipes and locales ----------------------------------------------------------------

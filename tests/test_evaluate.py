@@ -120,7 +120,7 @@ def test_the_digest_is_bound_to_what_decides_a_prediction():
 
 def test_the_digest_sees_one_changed_number():
     changed = jax.tree.map(np.array, VARIABLES)
-    changed["batch_stats"]["BatchNorm_0"]["mean"][0] += 1e-6
+    changed["batch_stats"]["enter0_norm"]["mean"][0] += 1e-6
     digest = evaluate.weights_digest(HEADER, VARIABLES)
     assert evaluate.weights_digest(HEADER, changed) != digest
 
@@ -128,22 +128,22 @@ def test_the_digest_sees_one_changed_number():
 def test_cut_outs_are_the_images_themselves_in_order():
     batches = list(evaluate.cut_outs(IMAGES.pixels, 28))
     assert [len(batch) for batch in batches] == [64, 64, 22]
-    assert (np.concatenate(batches) == IMAGES.pixels[..., None]).all()
+    assert (np.concatenate(batches)[..., :3] == IMAGES.pixels[..., None]).all()
 
 
 def test_layers_and_their_parameters_worked_out_by_hand():
     rows = {row.name: row for row in layers.layers(SMALL)}
-    # Patches: 3 channels to 12, and 12 biases. The convolution sees 2 x 2 of these gathered.
-    assert rows["patches"].output == (28, 28, 12)
-    assert rows["patches"].parameters == 3 * 12 + 12
-    assert rows["Conv_0"].output == (14, 14, 4)
-    assert rows["Conv_0"].parameters == 3 * 3 * 48 * 4
-    assert rows["Conv_0"].kind == "Conv 3 x 3"
-    assert rows["BatchNorm_0"].parameters == 2 * 4
+    # Patches: 3 channels to 4, and 4 biases. The convolution sees 2 x 2 of these gathered.
+    assert rows["patches"].output == (28, 28, 4)
+    assert rows["patches"].parameters == 3 * 4 + 4
+    assert rows["enter0"].output == (14, 14, 4)
+    assert rows["enter0"].parameters == 3 * 3 * 16 * 4
+    assert rows["enter0"].kind == "Conv 3 x 3"
+    assert rows["enter0_norm"].parameters == 2 * 4
     total = sum(row.parameters for row in rows.values())
     assert total == layers.parameter_count(VARIABLES)
     first, *_, last = rows
-    assert first == "patches" and last.startswith("Dense")
+    assert (first, last) == ("patches", "logits")
 
 
 def prediction(category: int, confidence: float) -> Prediction:
@@ -202,7 +202,7 @@ def call(monkeypatch, *words: str) -> None:
 
 def test_shipped_weights_are_printed_and_nothing_is_written(tmp_path, monkeypatch, capsys):
     write_weights(tmp_path / "small.safetensors", HEADER, VARIABLES)
-    monkeypatch.setattr("trendscope.classifier.SHIPPED", tmp_path)
+    monkeypatch.setattr("trendscope.weights_file.SHIPPED", tmp_path)
     monkeypatch.setattr(evaluate, "SHIPPED", tmp_path)
     call(monkeypatch, "--weights", "small", "--json")
     document = json.loads(capsys.readouterr().out)

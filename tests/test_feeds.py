@@ -72,6 +72,9 @@ def test_the_given_customer_is_no_other_whom_the_feed_names(tmp_path):
     found = open_feed([export(tmp_path, files)], customer="Zoe")
     customers = {post.read(): post.customer for post in found if isinstance(post, Post)}
     assert customers == {b"1": "ann", b"2": "ben", b"3": "cleo", b"4": "Zoe"}
+    found = open_feed([tmp_path], customer="Ben")  # the same one, as the user says
+    customers = {post.read(): post.customer for post in found if isinstance(post, Post)}
+    assert customers == {b"1": "ann", b"2": "Ben", b"3": "cleo", b"4": "Ben"}
 
 
 def test_single_image_belongs_to_its_folder(folder):
@@ -369,3 +372,33 @@ def test_order_does_not_depend_on_creation(tmp_path):
         for name in order:
             (root / f"{name}.jpg").write_bytes(picture(RED))
         assert names(open_feed([root])) == ["1.jpg", "2.jpg", "3.jpg"]
+
+
+def test_posts_say_which_file_on_disk_holds_them(folder, monkeypatch):
+    export = {
+        "media/posts/202609/17850000000000001.jpg": picture(RED),
+        "media/posts/202609/17850000000000002.jpg": picture(RED),
+        "your_instagram_activity/media/posts_1.json": b"""[{"media": [
+            {"uri": "media/posts/202609/17850000000000001.jpg", "creation_timestamp": 1790000000}
+        ]}]""",
+    }
+    with zipfile.ZipFile(folder / "c.zip", "w") as archive:
+        archive.writestr("x/photo.jpg", picture(BLUE))
+    for name, data in export.items():
+        path = folder.parent / "instagram-ben-2026-11-16" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    monkeypatch.chdir(folder.parent)
+    posts = [
+        *open_feed([Path("anna"), Path("instagram-ben-2026-11-16")]),
+        *open_feed([Path("anna/a.jpg")]),
+    ]
+    for post in posts:
+        file, member = post.file
+        assert os.path.isabs(file)
+        if member:
+            data = zipfile.ZipFile(file).read(member)
+        else:
+            data = Path(file).read_bytes()
+        assert post.read() == data
+    assert [post.file[1] for post in posts] == ["x/photo.jpg", "", "", "", "", ""]

@@ -114,6 +114,9 @@ class Fake:
     def place(self, name):
         return "ann", "/ann"
 
+    def file(self, name):
+        return f"/ann/{name}", ""
+
 
 KEYS = st.sampled_from([*FACTS, "user", "author", "media_id", "subcategory", "post_date"])
 

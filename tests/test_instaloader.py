@@ -156,6 +156,9 @@ class Fake:
     def place(self, name):
         return "ann", "/ann"
 
+    def file(self, name):
+        return f"/ann/{name}", ""
+
 
 @given(
     st.fixed_dictionaries(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.fakes import FakeClassifier, FakePrediction
-from tests.wardrobe import painted
+from tests.wardrobe import painted, reading
 from trendscope import scan as scanning
 from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError, ImageError, WeightsError
@@ -160,6 +161,71 @@ def test_dates_are_the_feeds_then_the_cameras_then_the_file_names(
     data = painted("Bag", kind="JPEG", exif=exif)
     (found,) = run(post(data, posted_at=given, date_source=source))
     assert (found.posted_at, found.date_source) == (expected, expected_source)
+
+
+# --- what is known already -----------------------------------------------------------------------
+
+
+def never():
+    raise AssertionError("no photo needs a classifier")
+
+
+def test_known_bytes_are_neither_decoded_nor_judged():
+    known = reading(name="from memory")
+    asked = []
+
+    def recall(post, sha256):
+        asked.append((post.post_id, sha256))
+        return known
+
+    data = b"no picture at all"
+    found = list(scan([post(data, "p1")], never, recall=recall))
+    assert found[0] is known
+    assert asked == [("p1", hashlib.sha256(data).hexdigest())]
+
+
+def test_what_is_not_recalled_is_judged_in_its_place():
+    known, skipped = reading(name="known"), Skipped(None, "x", "link", "leads nowhere")
+    bag, dress = painted("Bag"), painted("Dress")
+    bag_digest = hashlib.sha256(bag).hexdigest()
+
+    def recall(post, sha256):
+        return reading(name="bag") if sha256 == bag_digest else None
+
+    feed = [known, post(dress, "1"), skipped, post(bag, "2"), post(b"", "3")]
+    found = list(scan(feed, FakeClassifier, recall=recall))
+    assert found[0] is known and found[2] is skipped
+    assert found[1].garments[0].category == "Dress"
+    assert found[3].post_id == "bag"
+    assert found[4].reason == "empty"
+
+
+def test_a_feed_of_known_things_loads_no_classifier():
+    skipped = Skipped(None, "x", "link", "leads nowhere")
+    assert len(list(scan([reading(), skipped] * 100, never))) == 200
+
+
+def test_the_classifier_is_loaded_once():
+    loads = []
+
+    def load():
+        loads.append(1)
+        return FakeClassifier()
+
+    list(scan([post(painted("Bag", (20, 20)), str(i)) for i in range(200)], load))
+    assert loads == [1]
+
+
+def test_a_small_thumbnail_the_cameras_date_and_the_embedding():
+    exif = Image.Exif()
+    exif[0x0132] = "2026:06:01 12:00:00"
+    data = painted("Bag", (600, 800), "JPEG", exif=exif)
+    (found,) = run(post(data, posted_at=FEED, date_source="feed"), small=96)
+    with Image.open(io.BytesIO(found.thumbnail)) as opened:
+        assert max(opened.size) == 96
+    assert found.seen is None
+    assert (found.posted_at, found.taken_at) == (FEED, datetime(2026, 6, 1, 12))
+    assert found.embedding == bytes(16)
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,9 @@ class Fake:
     def place(self, name):
         return "ann", "/ann"
 
+    def file(self, name):
+        return f"/ann/{name}", ""
+
 
 KEYS = ["photoTakenTime", "title", "trashed", "archived", "googlePhotosOrigin"]
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 from jaxtyping import Int32, UInt8
+
+from trendscope.garments import silhouette
 
 Split = Literal["train", "test"]
 
@@ -146,16 +147,5 @@ def read_kaggle(path: Path) -> Images:
 
 
 def silhouettes(pixels: UInt8[np.ndarray, "n 28 28"]) -> UInt8[np.ndarray, "n 28 28"]:
-    """The area each garment covers, holes filled: 255 inside, 0 outside.
-
-    White cloth is 0 in Fashion-MNIST, like the background; what the border cannot reach is garment.
-    """
-    masks = np.zeros_like(pixels)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    for image, mask in zip(pixels, masks, strict=True):
-        seen = np.pad((image > 6).astype(np.uint8), 2)
-        seen = cv2.morphologyEx(seen, cv2.MORPH_CLOSE, kernel)
-        reached = seen.copy()
-        cv2.floodFill(reached, None, (0, 0), 2)
-        mask[:] = 255 * (reached != 2)[2:-2, 2:-2]
-    return masks
+    """The area each garment covers, holes filled: 255 inside, 0 outside."""
+    return np.stack([silhouette(image) for image in pixels])

@@ -8,9 +8,9 @@ column `customer` (who took the photo) keeps one person's photos together when s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -27,37 +27,42 @@ CANVAS = 128
 """Side of the stored cut-outs in pixels; augmentation shows the network their middle 112."""
 
 CANVAS_MARGIN = 0.22
+DECODED_SIDE = 384
+"""As `trendscope.scan` decodes photos, so that the network is shown the same pixels."""
+
+LARGEST = 120
+"""Customers with more photos are always trained on: a fold that is mostly one person's wardrobe
+says little about other people's."""
+
 OUTPUTS = len(CATEGORIES) + 1
 
 
 @dataclass(frozen=True)
 class Photos:
-    """Labelled photos, cut out.
+    """Labelled photos, cut out. Pixels are 0..255: RGB, and where the garment is.
 
     Attributes:
         files: Paths.
         customers: Who took each.
         right: 1 for each output that counts as right: the ten categories, then "outside".
-        views: What the network sees of each at prediction, ``UInt8[n size size 3]``.
+        views: What the network sees of each at prediction.
         canvases: The same with more room around it, for augmentation.
-        masks: Where the garment is on the canvas, 0 or 255.
+        wholes: The whole photo, as where the garment could not be found.
     """
 
-    files: list[str]
+    files: np.ndarray
     customers: np.ndarray
     right: Float32[np.ndarray, "n outputs"]
-    views: UInt8[np.ndarray, "n size size 3"]
-    canvases: UInt8[np.ndarray, "n canvas canvas 3"]
-    masks: UInt8[np.ndarray, "n canvas canvas"]
+    views: UInt8[np.ndarray, "n size size 4"]
+    canvases: UInt8[np.ndarray, "n canvas canvas 4"]
+    wholes: UInt8[np.ndarray, "n canvas canvas 4"]
 
     def __len__(self) -> int:
         return len(self.files)
 
     def take(self, rows: Bool[np.ndarray, " n"]) -> Photos:
         """The photos where `rows` is true."""
-        files = [file for file, wanted in zip(self.files, rows, strict=True) if wanted]
-        rest = (self.customers, self.right, self.views, self.canvases, self.masks)
-        return Photos(files, *(array[rows] for array in rest))
+        return Photos(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property
     def digest(self) -> str:
@@ -127,28 +132,33 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
-def load(path: Path, size: int) -> tuple[Photos, list[str]]:
-    """Reads and cuts out all labelled photos of `path`.
+def load(paths: Iterable[Path], size: int) -> tuple[Photos, list[str]]:
+    """Reads and cuts out all labelled photos of `paths`, each as `read_table` takes it.
 
     Returns:
         The photos, and one line for each that could not be read.
+
+    Raises:
+        TrendscopeError: As `read_table`, or no photo could be read.
     """
-    table = read_table(path)
+    table = pd.concat([read_table(path) for path in paths], ignore_index=True)
     refused: list[str] = []
     kept = []
-    for row, cut in zip(table.itertuples(), _cut_all(table["file"], size), strict=True):
+    for row, cut in zip(table.itertuples(), _cut_all(list(table["file"]), size), strict=True):
         if isinstance(cut, Exception):
             refused.append(f"{row.file}: {cut}")
         else:
             kept.append((row, *cut))
-    rows, views, canvases, masks = zip(*kept, strict=True)
+    if not kept:
+        raise TrendscopeError(f"no photo could be read, for example {refused[0]}")
+    rows, views, canvases, wholes = zip(*kept, strict=True)
     photos = Photos(
-        [row.file for row in rows],
+        np.array([row.file for row in rows]),
         np.array([row.customer for row in rows]),
         np.stack([target(row.category) for row in rows]),
         np.stack(views),
         np.stack(canvases),
-        np.stack(masks),
+        np.stack(wholes),
     )
     return photos, refused
 
@@ -156,39 +166,40 @@ def load(path: Path, size: int) -> tuple[Photos, list[str]]:
 Cut = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def _cut_all(files: Iterable[str], size: int) -> Iterator[Cut | Exception]:
+def _cut_all(files: Sequence[str], size: int) -> Iterator[Cut | Exception]:
     def cut(file: str) -> Cut | Exception:
         try:
-            return cut_for_training(decode(Path(file).read_bytes(), edge=512).rgb, size)
+            rgb = decode(Path(file).read_bytes(), edge=DECODED_SIDE).rgb
         except (ImageError, OSError) as error:
             return error
+        return cut_for_training(rgb, size)
 
     with ThreadPoolExecutor(2) as pool:
-        yield from track(pool.map(cut, files), "photos", total=len(list(files)))
+        yield from track(pool.map(cut, files), "photos", total=len(files))
 
 
 def cut_for_training(rgb: UInt8[np.ndarray, "h w 3"], size: int) -> Cut:
-    """The network's view of a photo, the same with more room around it, and the garment's mask."""
-    canvas = garments.cut_out(rgb, CANVAS, CANVAS_MARGIN).pixels
-    inside = garments.find_garment(garments.shrink(canvas, garments.WORKING_SIDE))
-    return garments.cut_out(rgb, size).pixels, canvas, _enlarge(inside)
-
-
-def _enlarge(inside: Bool[np.ndarray, "h w"]) -> UInt8[np.ndarray, "canvas canvas"]:
-    return np.kron(inside, np.ones((CANVAS // len(inside),) * 2)).astype(np.uint8) * np.uint8(255)
+    """The network's view of a photo, the same with more room around it, and the whole photo."""
+    h, w = rgb.shape[:2]
+    inside = garments.find_garment(garments.shrink(rgb, garments.WORKING_SIDE))
+    around = garments.find_box(inside, (h, w), CANVAS_MARGIN)
+    return (
+        garments.cut_out(rgb, size).pixels,
+        garments.scaled(rgb, inside, around, CANVAS),
+        garments.scaled(rgb, inside, (0, 0, w, h), CANVAS),
+    )
 
 
 def held_out_customers(customers: np.ndarray, fold: int, folds: int) -> Bool[np.ndarray, " n"]:
-    """True for the photos of the customers in fold number `fold` of `folds`.
+    """True for the photos of the customers in fold number `fold` (from 0) of `folds`.
 
-    Customers are dealt to the folds largest first, each to the fold with the fewest photos so far.
+    A customer's fold is drawn by a digest of the name, so it does not depend on who else is there.
+    Customers with more than `LARGEST` photos are in no fold.
     """
     names, counts = np.unique(customers, return_counts=True)
-    sizes = np.zeros(folds)
-    chosen = set()
-    for i in np.argsort(-counts, kind="stable"):
-        smallest = int(sizes.argmin())
-        sizes[smallest] += counts[i]
-        if smallest == fold:
-            chosen.add(names[i])
-    return np.isin(customers, list(chosen))
+    small = (str(name) for name in names[counts <= LARGEST])
+    return np.isin(customers, [name for name in small if _drawn(name) % folds == fold])
+
+
+def _drawn(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")

@@ -30,7 +30,7 @@ import numpy as np
 import optax
 import orbax.checkpoint as ocp
 from jax import random
-from jaxtyping import Array, Float, Float32, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Float32, Int, PRNGKeyArray, UInt8
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from training import augment, data
@@ -105,10 +105,16 @@ class State(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Network inputs with the outputs that count as right (one or several) per image."""
+    """Network inputs with the outputs that count as right (one or several) per image.
 
-    pixels: Float[Array, "n size size 3"]
+    Where images are mixed from two (Zhang et al. 2018), `share` is the first one's share in each,
+    and `other` holds the second one's right outputs.
+    """
+
+    pixels: Float[Array, "n size size 4"]
     right: Float[Array, "n outputs"]
+    other: Float[Array, "n outputs"] | None = None
+    share: Float[Array, " n"] | None = None
 
 
 class Metrics(NamedTuple):
@@ -156,6 +162,9 @@ def make_step(
             rngs={"dropout": key},
         )
         loss, hit = loss_and_accuracy(logits, batch.right, smoothing)
+        if batch.other is not None and batch.share is not None:
+            other_loss, _ = loss_and_accuracy(logits, batch.other, smoothing)
+            loss = batch.share * loss + (1 - batch.share) * other_loss
         return loss.mean(), (updated["batch_stats"], Metrics(loss.mean(), hit.mean()))
 
     def step(state: State, key: PRNGKeyArray, raw: Any) -> tuple[State, Metrics]:
@@ -193,7 +202,7 @@ def initial_state(variables: Variables, optimizer: optax.GradientTransformation)
 
 def evaluate(
     net: GarmentNet,
-) -> Callable[[Variables, Float[np.ndarray, "n s s 3"], Float[np.ndarray, "n outputs"]], Metrics]:
+) -> Callable[[Variables, Float[np.ndarray, "n s s 4"], Float[np.ndarray, "n outputs"]], Metrics]:
     """A function that gives loss and accuracy over all given images, each counted once."""
 
     @partial(jax.jit, compiler_options=compiler_options())
@@ -299,7 +308,7 @@ def mixed_batch(scenes: int, outside: int) -> MakeBatch:
         grey, mask, labels = raw
         k = random.split(key, 3)
         drawn = slice(outside, outside + scenes)
-        parts = [augment.plain(k[0], grey[outside + scenes :])]
+        parts = [augment.plain(k[0], grey[outside + scenes :], mask[outside + scenes :])]
         if scenes:
             parts.insert(0, augment.scenes(k[1], grey[drawn], mask[drawn]))
         if outside:
@@ -322,9 +331,9 @@ def shuffled(images: data.Images, masks: Any, batch: int, seed: int) -> Callable
     return batches
 
 
-def as_input(pixels: Any) -> Any:
-    """Published grey images as network input of patch 1: three equal channels."""
-    return np.repeat(pixels[..., None], 3, axis=-1)
+def as_input(pixels: UInt8[np.ndarray, "n 28 28"]) -> UInt8[np.ndarray, "n 28 28 4"]:
+    """Published images as network input of patch 1: three equal channels, and the silhouette."""
+    return np.stack([pixels, pixels, pixels, data.silhouettes(pixels)], axis=-1)
 
 
 def starting_variables(settings: Settings) -> Variables:
@@ -357,10 +366,10 @@ def train(settings: Settings) -> Path:
         average=settings.average,
     )
     score = evaluate(net)
-    target = np.asarray(one_hot(held_out.labels))
+    seen, target = as_input(held_out.pixels), np.asarray(one_hot(held_out.labels))
 
     def validate(variables: Variables) -> dict[str, float]:
-        metrics = score(variables, as_input(held_out.pixels), target)
+        metrics = score(variables, seen, target)
         return {"validation_loss": metrics.loss, "validation_accuracy": metrics.accuracy}
 
     path = Path(settings.run) / "weights.safetensors"

@@ -26,10 +26,9 @@ from safetensors.numpy import save
 
 from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
-
-SHIPPED = Path(__file__).parent / "weights"
-DEFAULT = "fashion-mnist"
-"""The weights used where none are named."""
+from trendscope.weights_file import DEFAULT
+from trendscope.weights_file import SHIPPED as SHIPPED
+from trendscope.weights_file import find_weights as find_weights
 
 BATCH = 64
 """Cut-outs per network call. Short batches are padded to it, so the network compiles once."""
@@ -45,6 +44,33 @@ def blocks(x: Float[Array, "n h w c"], size: int) -> Float[Array, "n h/size w/si
     n, h, w, c = x.shape
     x = x.reshape(n, h // size, size, w // size, size, c).transpose(0, 1, 3, 2, 4, 5)
     return x.reshape(n, h // size, w // size, size * size * c)
+
+
+def published(pixels: Float[Array, "n h w 4"]) -> Float[Array, "n h w 3"]:
+    """The garment alone as Fashion-MNIST would show it: grey, negated, on a black ground; 0..255.
+
+    Contrast is stretched to a deviation of 50 and half of the cloth's own lightness. Where the
+    ground is black already, the picture is taken to be negated, and is left as it is. Where no
+    garment was found, all of the picture counts as garment.
+    """
+    grey = pixels[..., :3].astype(jnp.float32).mean(-1, keepdims=True)
+    inside = pixels[..., 3:].astype(jnp.float32) / 255
+    found = inside.mean((1, 2, 3), keepdims=True) > 0.03
+    inside = jnp.where(found, inside, 1.0)
+    black = found & (_mean_where(1 - inside, grey) < 8)
+    mean = _mean_where(inside, 255 - grey)
+    off = 255 - grey - mean
+    spread = jnp.maximum(jnp.sqrt(_mean_where(inside, off**2)), 15.0)
+    stretched = jnp.clip(80 + mean / 2 + 50 * off / spread, 0, 255)
+    return jnp.repeat(inside * jnp.where(black, grey, stretched), 3, axis=-1)
+
+
+def _mean_where(
+    weight: Float[Array, "n h w 1"], x: Float[Array, "n h w 1"]
+) -> Float[Array, "n 1 1 1"]:
+    axes = (1, 2, 3)
+    total = (weight * x).sum(axes, keepdims=True)
+    return total / (weight.sum(axes, keepdims=True) + 1)
 
 
 class BatchNorm(nn.Module):
@@ -111,7 +137,10 @@ class Architecture:
         size: Side of the square input in pixels.
         patch: Side of the block of pixels that becomes one position; size / patch is always 28, so
             that a position is one pixel of Fashion-MNIST, and on photos a patch with its detail.
-        stem: Features of a position.
+        stem: Features of a position, linear in its colours, or in the garment's own lightness
+            where there are four channels.
+        detail: Further features of a position, by two small layers of its pixels in all channels.
+        channels: 3 for colour alone, 4 for colour and where the garment is.
         kernel: Side of the convolutions.
         filters: Of each stage; the first works on 14 x 14 positions, the second on 7 x 7.
         depth: Residual convolutions of each stage, after the one that enters it.
@@ -122,7 +151,9 @@ class Architecture:
 
     size: int = 28
     patch: int = 1
-    stem: int = 12
+    stem: int = 4
+    detail: int = 0
+    channels: int = 3
     kernel: int = 3
     filters: tuple[int, ...] = (48, 96)
     depth: tuple[int, ...] = (1, 2)
@@ -138,33 +169,42 @@ class GarmentNet(nn.Module):
 
     @nn.compact
     def __call__(
-        self, pixels: Float[Array, "n size size 3"], train: bool = False
+        self, pixels: Float[Array, "n size size 4"], train: bool = False
     ) -> tuple[Float[Array, "n outputs"], Float[Array, "n dense"]]:
         """Gives logits (the ten categories, then "outside") and the embedding below them.
 
-        `pixels` are 0..255, RGB, as photographed. In training the call needs a ``dropout`` key.
+        `pixels` are 0..255: RGB as photographed, and where the garment is (networks of three
+        channels do not look at it). In training the call needs a ``dropout`` key.
         """
         a = self.architecture
 
         def unit(x: Array, layer: nn.Module) -> Array:
-            return nn.relu(BatchNorm()(layer(x), train))
+            return nn.relu(BatchNorm(name=f"{layer.name}_norm")(layer(x), train))
 
-        def convolution(filters: int) -> nn.Module:
-            return nn.Conv(filters, (a.kernel, a.kernel), use_bias=False)
+        def convolution(filters: int, name: str) -> nn.Module:
+            return nn.Conv(filters, (a.kernel, a.kernel), use_bias=False, name=name)
 
-        x = (pixels.astype(jnp.float32) - 127.5) / 64.0
-        x = nn.Dense(a.stem, name="patches")(blocks(x, a.patch))
-        x = unit(blocks(x, 2), convolution(a.filters[0]))
+        def dense(features: int, name: str) -> nn.Module:
+            return nn.Dense(features, use_bias=False, name=name)
+
+        x = (pixels[..., : a.channels].astype(jnp.float32) - 127.5) / 64.0
+        colours = x[..., :3] if a.channels == 3 else (published(pixels) - 127.5) / 64.0
+        positions = nn.Dense(a.stem, name="patches")(blocks(colours, a.patch))
+        if a.detail:
+            fine = unit(blocks(x, a.patch), dense(a.detail, "detail"))
+            fine = fine + unit(fine, convolution(a.detail, "detail_residual"))
+            positions = jnp.concatenate([positions, fine], -1)
+        x = unit(blocks(positions, 2), convolution(a.filters[0], "enter0"))
         for stage, (filters, depth) in enumerate(zip(a.filters, a.depth, strict=True)):
             if stage:
-                x = unit(blocks(x, 2), nn.Dense(filters, use_bias=False))
-            for _ in range(depth):
-                x = x + unit(x, convolution(filters))
+                x = unit(blocks(x, 2), dense(filters, f"enter{stage}"))
+            for i in range(depth):
+                x = x + unit(x, convolution(filters, f"residual{stage}_{i}"))
         x = nn.avg_pool(x, (2, 2), (2, 2), "SAME")
         x = nn.Dropout(a.dropout, deterministic=not train)(x.reshape(len(x), -1))
-        embedding = nn.relu(nn.Dense(a.dense)(x))
+        embedding = nn.relu(nn.Dense(a.dense, name="embedding")(x))
         x = nn.Dropout(a.dropout, deterministic=not train)(embedding)
-        return nn.Dense(a.outputs)(x), embedding
+        return nn.Dense(a.outputs, name="logits")(x), embedding
 
 
 def compiler_options() -> dict[str, str] | None:
@@ -202,8 +242,9 @@ class Header:
 
     Attributes:
         name: For people and tables; predictions of different weights are never mixed.
-        architecture: The network's shape; `size` is the side of the input in pixels, RGB 0..255,
-            dark cloth dark (Fashion-MNIST is published as a negative and is read as it is).
+        architecture: The network's shape; `size` is the side of the input in pixels, 0..255: RGB,
+            dark cloth dark (Fashion-MNIST is published as a negative and is read as it is), and
+            where the garment is.
         gate: Calibration and thresholds.
         trained_on: Digest (sha256) by name of each data set.
         settings: All settings of the training run.
@@ -242,7 +283,7 @@ Variables = dict[str, Any]
 def initial_variables(architecture: Architecture, seed: int = 0) -> Variables:
     """Fresh random weights for `architecture`."""
     key = jax.random.key(seed)
-    pixels = jnp.zeros((1, architecture.size, architecture.size, 3))
+    pixels = jnp.zeros((1, architecture.size, architecture.size, 4))
     return dict(GarmentNet(architecture).init(key, pixels))
 
 
@@ -252,18 +293,6 @@ def write_weights(path: Path, header: Header, variables: Variables) -> None:
     part = path.with_name(path.name + ".part")
     part.write_bytes(save(arrays, {"trendscope": header.to_json()}))
     os.replace(part, path)
-
-
-def find_weights(weights: str | Path) -> Path:
-    """The file of shipped weights by name (``fashion-mnist``), of a run folder, or as given."""
-    named = SHIPPED / f"{weights}.safetensors"
-    path = named if named.exists() else Path(weights)
-    if path.is_dir():
-        path /= "weights.safetensors"
-    if not path.is_file():
-        shipped = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.safetensors"))) or "none"
-        raise WeightsError(f"no weights at {weights}: give a file, or a shipped name ({shipped})")
-    return path
 
 
 def read_weights(path: Path) -> tuple[Header, Variables]:
@@ -380,7 +409,7 @@ class Classifier:
         """Side of the cut-outs it takes, in pixels."""
         return self.header.architecture.size
 
-    def predict(self, cut_outs: Sequence[UInt8[np.ndarray, "size size 3"]]) -> list[Prediction]:
+    def predict(self, cut_outs: Sequence[UInt8[np.ndarray, "size size 4"]]) -> list[Prediction]:
         """Predicts for each cut-out; the result does not depend on what else is in the list."""
         predictions: list[Prediction] = []
         for start in range(0, len(cut_outs), BATCH):
@@ -390,7 +419,7 @@ class Classifier:
         return predictions
 
     def forward(
-        self, pixels: UInt8[np.ndarray, "n size size 3"], batch: int = BATCH
+        self, pixels: UInt8[np.ndarray, "n size size 4"], batch: int = BATCH
     ) -> tuple[Float32[np.ndarray, "n outputs"], Float32[np.ndarray, "n d"]]:
         """Raw logits and embeddings of at most `batch` cut-outs, padded to one compiled shape."""
         n = len(pixels)

@@ -6,22 +6,32 @@ The only module that draws with rich.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
 from trendscope.categories import CATEGORIES
 from trendscope.feeds import Skipped
 from trendscope.readings import Classification, CustomerProfile, Profile, Reading
-from trendscope.report import color, limits, percent, plural, shown, span
+from trendscope.report import color, day, limits, limits_of, percent, plural, shown, span
 from trendscope.scan import Progress as Told
 
 if TYPE_CHECKING:
+    from trendscope.store import Status
+    from trendscope.store.record import Collected
     from trendscope.trends import Outlook
 
 BAR = 24
@@ -47,7 +57,7 @@ def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool 
         console.print()
     _print_limits(console, limits((), profile.unowned), "Of none of these customers:")
     if names:
-        _print_skipped(console, profile.skipped)
+        _print_skipped(console, ((item.source, item.detail) for item in profile.skipped))
 
 
 def print_classification(
@@ -59,6 +69,85 @@ def print_classification(
         console.print(_line(photo))
         if bars and isinstance(photo, Reading):
             console.print(_probabilities(photo, console.is_terminal))
+
+
+def print_collected(collected: Collected, file: IO[str] | None = None) -> None:
+    """Prints what came of a scan into a database."""
+    console, tally = _console(file), collected.tally
+    parts = (
+        (tally.judged, "looked at"),
+        (tally.recognised, "recognised by their content"),
+        (tally.unchanged, "unchanged since the last time"),
+    )
+    told = ", ".join(f"{count:,} {words}" for count, words in parts if count)
+    console.print(f"{plural(tally.photos, 'photo')}{': ' if told else ''}{told}.")
+    _print_limits(console, limits_of(collected.skipped), "What is left out:")
+    if collected.namesakes:
+        names = ", ".join(shown(name, 60) for name in collected.namesakes[:5])
+        more = ", ..." if len(collected.namesakes) > 5 else ""
+        console.print(
+            f"New, and not the customer of that name who was known before: {names}{more}. Where "
+            "folders are named by customer, scan with --one-per-name from the start."
+        )
+    if collected.missing:
+        console.print(
+            f"The former weights' results stay in use: {plural(collected.missing, 'image')} of the "
+            "database were not found here. Scan the folders that hold them too, in the same way."
+        )
+    console.print(f"Kept in {shown(collected.database, 200)}")
+
+
+def print_status(
+    status: Status, file: IO[str] | None = None, *, names: Iterable[tuple[str, str]] = ()
+) -> None:
+    """Prints what a database holds, since when, by which weights, and what was skipped.
+
+    Args:
+        status: The figures.
+        file: Where to; standard output if None.
+        names: Sources and details of files that were not used, to be listed.
+    """
+    console = _console(file)
+    console.print(Text(shown(status.database, 200), style="bold"))
+    seen = f", {span(status.first_posted, status.last_posted)}" if status.first_posted else ""
+    console.print(
+        f"  {plural(status.photos, 'photo')} of {plural(status.customers, 'customer')}{seen}"
+    )
+    figures = (
+        (status.classified, "with a category"),
+        (status.uncertain, "not sure which garment"),
+        (status.outside, "none of the ten categories"),
+        (status.waiting, "not yet judged by the weights in use"),
+        (status.undated, "of all these without a date"),
+        (status.doubles, "more that repeat one of them, not counted"),
+    )
+    for count, words in figures:
+        if count:
+            console.print(f"    {count:>9,}  {words}")
+    for used in status.weights:
+        role = "" if used.current else ", in preparation"
+        console.print(
+            f"  judged by {used.name} ({used.digest[:8]}) since {day(used.since)}{role}: "
+            f"{plural(used.images, 'image')}"
+        )
+    _print_runs(console, status)
+    _print_limits(console, limits_of(status.skipped))
+    _print_skipped(console, names)
+
+
+def _print_runs(console: Console, status: Status) -> None:
+    first, last = status.first_scan, status.last_scan
+    if first and last:
+        end = "" if last.finished_at else ", which did not finish or is still running"
+        times = f"first {day(first.started_at)}, last {day(last.started_at)}{end}"
+        console.print(f"  {plural(status.scans, 'scan')}: {times}")
+
+
+class _Rate(ProgressColumn):
+    """Photos per second, once that can be told."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f} photos/s" if task.speed else "", style="dim")
 
 
 def print_trends(outlook: Outlook, file: IO[str] | None = None, *, weeks: int = 12) -> None:
@@ -106,7 +195,8 @@ def progress_bar(quiet: bool) -> Iterator[Told | None]:
         return
     columns = (TextColumn("Looking at photos"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+    rate, left = _Rate(), TimeRemainingColumn()
+    with Progress(*columns, rate, left, console=console, transient=True) as bar:
         task = bar.add_task("photos", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -160,9 +250,9 @@ def _print_limits(
         console.print(Text(f"    {sentence}", style="dim"))
 
 
-def _print_skipped(console: Console, skipped: Sequence[Skipped]) -> None:
-    for item in skipped:
-        console.print(Text(f"{shown(item.source, 200)}: {shown(item.detail, 300)}"))
+def _print_skipped(console: Console, skipped: Iterable[tuple[str, str]]) -> None:
+    for source, detail in skipped:
+        console.print(Text(f"{shown(source, 200)}: {shown(detail, 300)}"))
 
 
 def _line(photo: Reading | Skipped) -> Text:

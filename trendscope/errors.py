@@ -5,7 +5,8 @@
     ├── NothingUsable            exit code 3: not one photo could be read
     ├── FeedError                a path that cannot be read as a feed
     ├── ImageError               one picture refused; carries a reason code, the run goes on
-    └── WeightsError             a weights file that is missing, damaged or of another kind
+    ├── WeightsError             a weights file that is missing, damaged or of another kind
+    └── StoreError               a database that is missing, damaged, full, in use or another's
 
 A message says what, where, found versus expected, and what to do next, in one or two lines.
 """
@@ -41,3 +42,7 @@ class ImageError(TrendscopeError):
 
 class WeightsError(TrendscopeError):
     """A weights file cannot be used."""
+
+
+class StoreError(TrendscopeError):
+    """A database cannot be used."""

@@ -56,6 +56,9 @@ class Reading:
         looks: What it looks like, to tell when it was posted again.
         thumbnail: A small JPEG of the photo, if pictures were asked for.
         seen: A small JPEG of what the network saw, if pictures were asked for.
+        taken_at: When the camera says it was taken; see `trendscope.images.Photo`.
+        embedding: The network's view as float32 numbers, little-endian; near for images that look
+            alike.
     """
 
     customer: str
@@ -71,6 +74,8 @@ class Reading:
     looks: Likeness | None = field(default=None, repr=False)
     thumbnail: bytes | None = field(default=None, repr=False)
     seen: bytes | None = field(default=None, repr=False)
+    taken_at: datetime | None = field(default=None, repr=False)
+    embedding: bytes | None = field(default=None, repr=False)
 
     @property
     def confidence(self) -> float:

@@ -14,11 +14,11 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trendscope.categories import CATEGORIES, COLORS
 from trendscope.errors import TrendscopeError, UsageError
@@ -31,6 +31,10 @@ from trendscope.readings import (
     Reading,
     photos_a_week,
 )
+
+if TYPE_CHECKING:
+    from trendscope.store import Status
+    from trendscope.store.record import Collected
 
 SCHEMA_VERSION = 1
 
@@ -82,20 +86,27 @@ def limits(readings: Iterable[Reading], skipped: Iterable[Skipped]) -> tuple[str
     readings = tuple(readings)
     verdicts = Counter(reading.verdict for reading in readings)
     undated = sum(reading.posted_at is None for reading in readings)
-    reasons = Counter(item.reason for item in skipped)
     sentences = (
         (verdicts["uncertain"], "not sure which garment it is, so not counted in any category"),
         (verdicts["outside"], "shows none of the ten categories, so not counted in any"),
         (undated, "without a date, so missing from first and last seen and from the weeks"),
     )
     found = [f"{plural(count, 'photo')}: {text}." for count, text in sentences if count]
-    for reason, count in sorted(reasons.items()):
-        words = REASONS.get(reason, reason)
-        if reason in PARTS:
-            found.append(f"{plural(count, 'part')} left out: {words}.")
-        else:
-            found.append(f"{plural(count, 'file')} not used: {words}.")
-    return tuple(found)
+    return (*found, *limits_of(Counter(item.reason for item in skipped)))
+
+
+def limits_of(reasons: Mapping[str, int]) -> tuple[str, ...]:
+    """A sentence for every reason why files were not used."""
+    return tuple(
+        f"{_left_out(reason, count)}: {REASONS.get(reason, reason)}."
+        for reason, count in sorted(reasons.items())
+    )
+
+
+def _left_out(reason: str, count: int) -> str:
+    if reason in PARTS:
+        return f"{plural(count, 'part')} left out"
+    return f"{plural(count, 'file')} not used"
 
 
 # --- JSON ----------------------------------------------------------------------------------------
@@ -133,6 +144,38 @@ def profile_json(profile: Profile) -> str:
     skipped = [_skipped(item) for item in profile.unowned]
     facts = {"weights": profile.weights, "timezone": str(profile.zone)}
     return document({**facts, "customers": customers, "skipped": skipped})
+
+
+def collected_json(collected: Collected) -> str:
+    """One document about a scan into a database.
+
+    ``schema_version`` (1), ``database``, ``weights`` (name), ``judged``, ``recognised``,
+    ``unchanged`` (photos, see `trendscope.store.record.Tally`), ``skipped`` (files by reason),
+    ``namesakes`` (new customers whose name another one had) and ``missing`` (images that new
+    weights have not judged yet).
+    """
+    counts = asdict(collected.tally) | {"skipped": collected.skipped}
+    names = {"database": collected.database, "weights": collected.weights}
+    rest = {"namesakes": list(collected.namesakes), "missing": collected.missing}
+    return document({**names, **counts, **rest})
+
+
+def status_json(status: Status) -> str:
+    """One document about a database.
+
+    ``schema_version`` (1) and the fields of `trendscope.store.Status`; times are ISO 8601 in UTC,
+    null where there is none.
+    """
+    return document(_plain(asdict(status)))
+
+
+def _plain(value: Any) -> Any:
+    """Times as text, wherever they are."""
+    if isinstance(value, datetime):
+        return _iso(value)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, tuple) else value
 
 
 def document(facts: dict[str, Any]) -> str:

@@ -2,11 +2,12 @@
 
 Photos are decoded, in processes of their own, while the weights load and beside the network, a
 bounded number at a time, and come out in the order of the feed. A photo that fails costs itself and
-is listed; the run goes on.
+is listed; the run goes on. What is known already passes through in its place.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
@@ -24,7 +26,7 @@ from trendscope import garments
 from trendscope.decoding import Decoder
 from trendscope.errors import ImageError
 from trendscope.feeds import DateSource, Post, Skipped, open_feed
-from trendscope.feeds.dates import to_utc
+from trendscope.feeds.request import Names
 from trendscope.images import Photo, thumbnail
 from trendscope.likeness import Album, Likeness, likeness
 from trendscope.limits import Limits
@@ -39,9 +41,12 @@ from trendscope.readings import (
 
 if TYPE_CHECKING:
     from trendscope.classifier import Prediction
+    from trendscope.store.recall import Memory
 
 T = TypeVar("T")
 R = TypeVar("R")
+Done = Reading | Skipped
+"""What passes through without more work."""
 
 DECODED_SIDE = 384
 """Longest side, in pixels, at which photos are looked at; larger ones are decoded to it at once."""
@@ -53,6 +58,9 @@ THREADS = 2
 BATCH = 64
 AHEAD = 2 * BATCH
 """Photos decoded but not yet judged: a batch with all pixels, a batch with only the cut-out."""
+
+LISTED_EVERY = 1000
+"""Photos found between two reports of progress."""
 
 
 class Predictor(Protocol):
@@ -69,6 +77,9 @@ class Predictor(Protocol):
     def predict(self, cut_outs: Sequence[UInt8[np.ndarray, "s s 3"]]) -> list[Prediction]:
         """One prediction per cut-out."""
 
+
+Recall = Callable[[Post, str], Reading | None]
+"""Gives what is known of a post's bytes, by their sha256 in hex; None if nothing is."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of photos and skipped items that are done, and of all found so far."""
@@ -101,7 +112,7 @@ def classify(
         FeedError: A path is missing.
         WeightsError: The weights are missing or cannot be used.
     """
-    load = _loader(weights)
+    load = loader(weights)
     found = open_feed(paths, customer=customer, include=include, zone=zone, limits=limits)
     feed = _listed(found, progress)
     looked_at = scan(feed, load, zone=zone, limits=limits)
@@ -120,6 +131,7 @@ def profile(
     keep_reposts: bool = False,
     pseudonyms: Pseudonyms | None = None,
     pictures: bool = False,
+    memory: Memory | None = None,
     progress: Progress | None = None,
 ) -> Profile:
     """Says per customer what they wear and how often; each image of a customer counts once.
@@ -134,56 +146,70 @@ def profile(
         keep_reposts: Count photos that were posted again in another size or quality.
         pseudonyms: Replace the customers' names, and the paths, which may hold them.
         pictures: Keep a thumbnail and the network's view of each photo, for a contact sheet.
+        memory: Knows photos that need not be looked at again, and the customers' names
+            (`trendscope.collect.remembered`).
         progress: Told after every item.
 
     Raises:
         FeedError: A path is missing.
         WeightsError: The weights are missing or cannot be used.
     """
-    load = _loader(weights)
-    found = open_feed(paths, customer=customer, include=include, zone=zone, limits=limits)
+    load = loader(weights)
+    names = memory.names(customer) if memory else Names(customer)
+    found = open_feed(paths, include=include, zone=zone, limits=limits, names=names)
     feed = _listed(found, progress)
-    looked_at = scan(feed, load, zone=zone, limits=limits, pictures=pictures)
+    known = _recalled(feed, memory) if memory else feed
+    recall = memory.by_bytes if memory else None
+    looked_at = scan(known, load, zone=zone, limits=limits, pictures=pictures, recall=recall)
     results = _named(_told(looked_at, len(feed), progress), pseudonyms)
     once = tuple(count_once(results, keep_reposts=keep_reposts))
-    return summarise(load().name, once, zone)
+    return summarise(memory.weights if memory else load().name, once, zone)
+
+
+def _recalled(feed: Iterable[Post | Skipped], memory: Memory) -> Iterator[Post | Skipped | Reading]:
+    for _, item, known in memory.look_up(feed, full=True):
+        yield (known and known.result) or item
 
 
 def scan(
-    feed: Iterable[Post | Skipped],
+    feed: Iterable[Post | Skipped | Reading],
     load: Callable[[], Predictor],
     *,
     zone: tzinfo = UTC,
     limits: Limits | None = None,
     pictures: bool = False,
+    small: int | None = None,
+    recall: Recall | None = None,
 ) -> Iterator[Reading | Skipped]:
     """Reads a feed's photos in its order, holding no more than `AHEAD` of them at a time.
 
     Args:
-        feed: Posts, and what the feed's reader skipped, which is passed on in its place.
-        load: Gives the classifier; runs beside the decoding of the first photos.
+        feed: Posts; what the feed's reader skipped, and what is known already, is passed on in its
+            place.
+        load: Gives the classifier; runs beside the decoding of the first photos, and not at all if
+            none has to be decoded.
         zone: Of cameras that do not say theirs.
         limits: What a photo may ask for.
         pictures: Add a thumbnail and the network's view to each reading.
+        small: Add a thumbnail of so many pixels a side instead.
+        recall: Knows photos by their bytes, so that they need not be judged again.
 
     Raises:
         WeightsError: `load` could not do its work.
     """
-    loading, decoding, cutting = (ThreadPoolExecutor(n) for n in (1, THREADS, THREADS))
-    decoder = Decoder(limits)
+    tools = _Tools(load, limits)
+    decoding, cutting = (ThreadPoolExecutor(THREADS) for _ in range(2))
     try:
-        decoder.start()
-        classifier = loading.submit(load)
-        decode = partial(_decode, decoder=decoder)
-        cut = partial(_cut, classifier=classifier, zone=zone, pictures=pictures)
+        decode = partial(_decode, tools=tools, recall=recall)
+        side = THUMBNAIL_SIDE if pictures else small
+        cut = partial(_cut, tools=tools, zone=zone, side=side)
         decoded = _in_order(feed, partial(decoding.submit, decode))
         prepared = _in_order(decoded, partial(cutting.submit, cut))
         while batch := list(islice(prepared, BATCH)):
-            yield from _judge(batch, classifier.result(), pictures)
+            yield from _judge(batch, tools, pictures)
     finally:
         # A caller who stops early, by Ctrl-C too, does not wait for photos nobody will see.
-        decoder.close()
-        loading.shutdown(wait=False, cancel_futures=True)
+        tools.close()
         decoding.shutdown(cancel_futures=True)
         cutting.shutdown(wait=False, cancel_futures=True)
 
@@ -226,10 +252,40 @@ def _first(reading: Reading, album: Album[str]) -> Reading | Skipped:
     return reading
 
 
+class _Tools:
+    """The decoder and the classifier, both started once the first photo asks for them."""
+
+    def __init__(self, load: Callable[[], Predictor], limits: Limits | None):
+        self.decoder = Decoder(limits)
+        self._load = load
+        self._loading = ThreadPoolExecutor(1)
+        self._lock = Lock()
+        self._classifier: Future[Predictor] | None = None
+
+    def start(self) -> None:
+        """Starts both, without waiting for either."""
+        with self._lock:
+            if self._classifier is None:
+                self.decoder.start()
+                self._classifier = self._loading.submit(self._load)
+
+    @property
+    def classifier(self) -> Predictor:
+        """The classifier, as soon as it is loaded."""
+        assert self._classifier is not None, "not started"
+        return self._classifier.result()
+
+    def close(self) -> None:
+        """Ends the decoder at once; does not wait for weights."""
+        self.decoder.close()
+        self._loading.shutdown(wait=False, cancel_futures=True)
+
+
 @dataclass(frozen=True)
 class _Prepared:
     post: Post
     sha256: str
+    taken_at: datetime | None
     posted_at: datetime | None
     date_source: DateSource
     pixels: UInt8[np.ndarray, "s s 3"]
@@ -238,7 +294,9 @@ class _Prepared:
     thumbnail: bytes | None
 
 
-def _loader(weights: str | Path | Predictor | None) -> Callable[[], Predictor]:
+def loader(weights: str | Path | Predictor | None) -> Callable[[], Predictor]:
+    """A function that loads the classifier when it is first called."""
+
     @cache
     def load() -> Predictor:
         if weights is not None and not isinstance(weights, str | Path):
@@ -252,11 +310,11 @@ def _loader(weights: str | Path | Predictor | None) -> Callable[[], Predictor]:
 
 
 def _listed(feed: Iterable[Post | Skipped], progress: Progress | None) -> list[Post | Skipped]:
-    """All of a feed; every thousand is told, because a large one is long in being listed."""
+    """All of a feed, told now and then: a large one is long in being listed."""
     found: list[Post | Skipped] = []
     for item in feed:
         found.append(item)
-        if progress and len(found) % 1000 == 0:
+        if progress and len(found) % LISTED_EVERY == 0:
             progress(0, len(found))
     return found
 
@@ -277,48 +335,53 @@ def _named(
 
 
 def _in_order(
-    items: Iterable[T | Skipped], begin: Callable[[T], Future[R | Skipped]]
-) -> Iterator[R | Skipped]:
+    items: Iterable[T | Done], begin: Callable[[T], Future[R | Done]]
+) -> Iterator[R | Done]:
     """The results of what was begun for each item, at most a batch ahead."""
-    waiting: deque[Future[R | Skipped] | Skipped] = deque()
+    waiting: deque[Future[R | Done] | Done] = deque()
     for item in items:
-        waiting.append(item if isinstance(item, Skipped) else begin(item))
+        waiting.append(item if isinstance(item, Done) else begin(item))
         if len(waiting) >= BATCH:
             yield _finished(waiting.popleft())
     while waiting:
         yield _finished(waiting.popleft())
 
 
-def _finished(item: Future[R | Skipped] | Skipped) -> R | Skipped:
-    return item if isinstance(item, Skipped) else item.result()
+def _finished(item: Future[R | Done] | Done) -> R | Done:
+    return item if isinstance(item, Done) else item.result()
 
 
-def _decode(post: Post, decoder: Decoder) -> tuple[Post, Photo] | Skipped:
+def _decode(post: Post, tools: _Tools, recall: Recall | None) -> tuple[Post, Photo] | Done:
     try:
-        return post, decoder.decode(post.read(), edge=DECODED_SIDE)
+        data = post.read()
+        if recall and (known := recall(post, hashlib.sha256(data).hexdigest())):
+            return known
+        tools.start()
+        return post, tools.decoder.decode(data, edge=DECODED_SIDE)
     except ImageError as error:
         return Skipped(post.customer, post.source, error.reason, str(error))
 
 
 def _cut(
-    found: tuple[Post, Photo], classifier: Future[Predictor], zone: tzinfo, pictures: bool
-) -> _Prepared | Skipped:
+    found: tuple[Post, Photo], tools: _Tools, zone: tzinfo, side: int | None
+) -> _Prepared | Done:
     post, photo = found
-    cut = garments.cut_out(photo.rgb, classifier.result().input_size)
-    posted_at, date_source = _date(post, photo.taken_at, zone)
+    cut = garments.cut_out(photo.rgb, tools.classifier.input_size)
+    posted_at, date_source = post.dated(photo.taken_at, zone)
     box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
     looks = likeness(photo)
-    small = thumbnail(photo.rgb, THUMBNAIL_SIDE) if pictures else None
-    return _Prepared(post, photo.sha256, posted_at, date_source, cut.pixels, box, looks, small)
-
-
-def _date(
-    post: Post, taken_at: datetime | None, zone: tzinfo
-) -> tuple[datetime | None, DateSource]:
-    """The feed's own date is trusted first, then the camera's, then the file name's."""
-    if post.date_source == "feed" or taken_at is None:
-        return post.posted_at, post.date_source
-    return to_utc(taken_at, zone), "exif"
+    small = thumbnail(photo.rgb, side) if side else None
+    return _Prepared(
+        post,
+        photo.sha256,
+        photo.taken_at,
+        posted_at,
+        date_source,
+        cut.pixels,
+        box,
+        looks,
+        small,
+    )
 
 
 def _scaled(box: garments.Box, across: float, down: float) -> garments.Box:
@@ -327,15 +390,15 @@ def _scaled(box: garments.Box, across: float, down: float) -> garments.Box:
 
 
 def _judge(
-    batch: list[_Prepared | Skipped], classifier: Predictor, pictures: bool
+    batch: list[_Prepared | Done], tools: _Tools, pictures: bool
 ) -> Iterator[Reading | Skipped]:
     cut_outs = [item.pixels for item in batch if isinstance(item, _Prepared)]
-    predictions = iter(classifier.predict(cut_outs) if cut_outs else ())
+    predictions = iter(tools.classifier.predict(cut_outs) if cut_outs else ())
     for item in batch:
-        if isinstance(item, Skipped):
-            yield item
-        else:
+        if isinstance(item, _Prepared):
             yield _reading(item, next(predictions), pictures)
+        else:
+            yield item
 
 
 def _reading(item: _Prepared, prediction: Prediction, pictures: bool) -> Reading:
@@ -355,5 +418,7 @@ def _reading(item: _Prepared, prediction: Prediction, pictures: bool) -> Reading
         outside=prediction.outside,
         looks=item.looks,
         thumbnail=item.thumbnail,
-        seen=thumbnail(item.pixels, SEEN_SIDE, quality=90) if pictures else None,
+        seen=thumbnail(item.pixels[..., :3], SEEN_SIDE, quality=90) if pictures else None,
+        taken_at=item.taken_at,
+        embedding=prediction.embedding.astype("<f4").tobytes(),
     )

@@ -11,10 +11,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from trendscope.errors import FeedError
+from trendscope.feeds.dates import to_utc
 from trendscope.limits import Limits as Limits
+
+if TYPE_CHECKING:
+    from trendscope.feeds.request import Names
 
 DateSource = Literal["feed", "exif", "file name", "none"]
 
@@ -72,6 +76,9 @@ class Post:
         date_source: Where `posted_at` comes from; ``none`` when it is None.
         source: Where the image lies, for people: a path, or ``export.zip/media/x.jpg``.
         read: Returns the image's bytes; raises `ImageError` when they cannot be read.
+        file: Absolute path of the file on this disk that holds the bytes, and the member in it (""
+            for the file itself); None where there is none. While that file's size and time stay,
+            so do the bytes.
     """
 
     customer: str
@@ -80,6 +87,18 @@ class Post:
     date_source: DateSource
     source: str
     read: Callable[[], bytes] = field(repr=False, compare=False)
+    file: tuple[str, str] | None = field(default=None, repr=False, compare=False)
+
+    def dated(self, taken_at: datetime | None, zone: tzinfo) -> tuple[datetime | None, DateSource]:
+        """Its date: the feed's own is trusted first, then the camera's, then the file name's.
+
+        Args:
+            taken_at: When the camera says; see `trendscope.images.Photo`.
+            zone: Of cameras that do not say theirs.
+        """
+        if self.date_source == "feed" or taken_at is None:
+            return self.posted_at, self.date_source
+        return to_utc(taken_at, zone), "exif"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +126,7 @@ def open_feed(
     zone: tzinfo = UTC,
     limits: Limits | None = None,
     now: datetime | None = None,
+    names: Names | None = None,
 ) -> Iterator[Post | Skipped]:
     """Reads feeds of any known kind as one feed, in the order given and sorted within.
 
@@ -122,6 +142,7 @@ def open_feed(
         zone: Of dates that do not say theirs.
         limits: What it may ask for.
         now: The present, aware; what is dated more than a day later counts as undated.
+        names: Those given out before, instead of `customer`; new ones are added.
 
     Raises:
         FeedError: A path is missing.
@@ -135,7 +156,8 @@ def open_feed(
     from trendscope.feeds.request import Names, Request
 
     now = now or datetime.now(UTC)
-    wanted = Request(limits or Limits(), now, frozenset(include), zone, Names(customer))
+    names = names or Names(customer)
+    wanted = Request(limits or Limits(), now, frozenset(include), zone, names)
     return read_all(paths, wanted)
 
 

@@ -76,6 +76,9 @@ class Tree(Protocol):
             ImageError: It is larger than `limit`, damaged, or cannot be read.
         """
 
+    def file(self, name: str) -> tuple[str, str]:
+        """The file on disk that holds the member, and the member in it; see `Post.file`."""
+
     def source(self, name: str) -> str:
         """Where a member lies, for people."""
 
@@ -138,6 +141,10 @@ class Part:
         """Whose a member is, by its place in the other tree."""
         return self._tree.place(self._root + name)
 
+    def file(self, name: str) -> tuple[str, str]:
+        """The file on disk that holds it; see `Tree.file`."""
+        return self._tree.file(self._root + name)
+
 
 class Joined:
     """The parts of one export as one tree; the part's number stands before each name."""
@@ -169,12 +176,18 @@ class Joined:
         tree, rest = self._member(name)
         return tree.place(rest)
 
+    def file(self, name: str) -> tuple[str, str]:
+        """The file on disk that holds it; see `Tree.file`."""
+        tree, rest = self._member(name)
+        return tree.file(rest)
+
 
 class FolderTree:
     """The regular files below a folder; links are not followed, devices never opened."""
 
     def __init__(self, root: Path):
         self.root = root
+        self._absolute = os.path.abspath(root)
         self.label = displayed(str(root))
         self.title = displayed(root.resolve().name)
         self.names: list[str] = []
@@ -188,6 +201,10 @@ class FolderTree:
     def read(self, name: str, limit: int) -> bytes:
         """The file's bytes; see `Tree.read`."""
         return read_file(self.root / name, limit)
+
+    def file(self, name: str) -> tuple[str, str]:
+        """The file itself; see `Tree.file`."""
+        return os.path.join(self._absolute, name), ""
 
     def source(self, name: str) -> str:
         """The file's path, for people."""
@@ -221,6 +238,10 @@ class LoneFile:
     def place(self, name: str) -> Place:
         """The folder that it lies in."""
         return self.title, os.path.abspath(self._path.parent)
+
+    def file(self, name: str) -> tuple[str, str]:
+        """The file itself; see `Tree.file`."""
+        return os.path.abspath(self._path), ""
 
 
 def _walk(root: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
@@ -300,6 +321,7 @@ class ZipTree:
     def __init__(self, path: Path, limits: Limits, home: Place | None = None):
         self._path = path
         self._home = home
+        self._absolute = os.path.abspath(path)
         self.label = displayed(str(path))
         self.title = displayed(path.name.removesuffix(".zip"))
         self.names: list[str] = []
@@ -383,6 +405,10 @@ class ZipTree:
         first, _, rest = name.partition("/")
         root = os.path.abspath(self._path)
         return (first, f"{root}/{first}") if rest else (self.title, root)
+
+    def file(self, name: str) -> tuple[str, str]:
+        """The zip and the member; see `Tree.file`."""
+        return self._absolute, name
 
     def _problem(self, name: str, info: zipfile.ZipInfo, overlaps: bool) -> tuple[str, str] | None:
         if unsafe(info.orig_filename):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import partial
@@ -20,12 +21,35 @@ class Names:
 
     A customer is known by an account, such as ``instagram:ann`` or the folder's place on disk, and
     not by the name: the same account keeps its name, another one of that name is ``ann (2)``.
+
+    Args:
+        given: By the user, for whom the feed does not name; all accounts of that name are that
+            customer's.
+        known: Names given out before, by account.
+        taken: Further names that are not free.
+        together: Accounts of one name are one customer.
+
+    Attributes:
+        new: Names that accounts got here for the first time, by account.
+        fresh: Those of them that nobody had before.
+        numbered: Those of them that bear a number.
     """
 
-    def __init__(self, given: str | None = None):
+    def __init__(
+        self,
+        given: str | None = None,
+        *,
+        known: Mapping[str, str] | None = None,
+        taken: Iterable[str] = (),
+        together: bool = False,
+    ):
+        self.new: dict[str, str] = {}
+        self.fresh: set[str] = set()
+        self.numbered: list[str] = []
         self._given = given
-        self._accounts: dict[str, str] = {}
-        self._shown: dict[tuple[str, str], str] = {}
+        self._names = dict(known or {})
+        self._taken = {_composed(name): name for name in (*self._names.values(), *taken)}
+        self._together = together
 
     def of_place(self, name: str, place: str) -> str:
         """The name for what only its place has a name for; the one given by the user, if any."""
@@ -33,17 +57,28 @@ class Names:
 
     def of(self, name: str, account: str) -> str:
         """The name to show for an account that the feed names."""
-        key = (name, account)
-        if key not in self._shown:
-            self._shown[key] = self._free(displayed(name), account)
-        return self._shown[key]
+        if self._given and _composed(name).casefold() == _composed(self._given).casefold():
+            return self._given
+        if account not in self._names:
+            self._names[account] = self.new[account] = self._allotted(displayed(name))
+        return self._names[account]
 
-    def _free(self, name: str, account: str) -> str:
+    def _allotted(self, name: str) -> str:
+        if self._together and (known := self._taken.get(_composed(name))):
+            return known
         free, number = name, 2
-        # Composed, because names that look the same must not be two customers without a word.
-        while self._accounts.setdefault(unicodedata.normalize("NFC", free), account) != account:
+        while _composed(free) in self._taken:
             free, number = f"{name} ({number})", number + 1
+        self._taken[_composed(free)] = free
+        self.fresh.add(free)
+        if free != name:
+            self.numbered.append(free)
         return free
+
+
+def _composed(name: str) -> str:
+    """Names that look the same must not be two customers without a word."""
+    return unicodedata.normalize("NFC", name)
 
 
 @dataclass(frozen=True)
@@ -90,7 +125,9 @@ class Request:
             posted_at = named_date(name.rsplit("/", 1)[-1], self.latest, self.zone)
             date_source = "file name" if posted_at else "none"
         read = partial(tree.read, name, self.limits.file_bytes)
-        return Post(customer, displayed(post_id or source), posted_at, date_source, source, read)
+        identity = displayed(post_id or source)
+        file = tree.file(name)
+        return Post(customer, identity, posted_at, date_source, source, read, file)
 
 
 def video(tree: Tree, name: str, customer: str) -> Skipped:

@@ -1,0 +1,73 @@
+"""The commands: flags in, one library call, render, exit code.
+
+The only package that prints or exits. Data goes to standard output; progress, warnings and errors
+go to standard error. What is heavy is imported only by the command that needs it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+from typing import Annotated
+
+import typer
+
+from trendscope.cli import database, photos, trends
+from trendscope.cli.outcome import ExitCode as ExitCode
+
+# \b keeps the lines of a paragraph of help as they are.
+EXAMPLES = """\b
+Examples:
+  trendscope profile anna/                      what Anna wears
+  trendscope profile export.zip --html a.html   the same with pictures
+  trendscope classify photo.jpg --show          one photo, all probabilities
+  trendscope trends customers/                  what is worn more, what less
+  trendscope scan customers/                    all customers, into a database
+"""
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    # Drawing help with rich would take longer than everything else that --help does.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    # Collecting garbage while jax is imported, and again at exit, finds hardly any and takes a
+    # tenth of a short run.
+    gc.set_threshold(100_000, 50, 50)
+    atexit.register(gc.freeze)
+    app(prog_name="trendscope")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from trendscope import __version__
+
+        print(f"trendscope {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog=EXAMPLES)
+def trendscope(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    """Which kinds of clothes do customers wear?
+
+    Give it the photos they posted: single ones, folders, or exports of Instagram, Facebook and
+    Google Photos. Everything runs on this computer; no photo leaves it.
+    """
+
+
+app.command(epilog=photos.CLASSIFY_EXAMPLES)(photos.classify)
+app.command(epilog=photos.PROFILE_EXAMPLES)(photos.profile)
+app.command(epilog=database.SCAN_EXAMPLES)(database.scan)
+app.command(epilog=database.STATUS_EXAMPLES)(database.status)
+app.command(epilog=trends.TRENDS_EXAMPLES)(trends.trends)

@@ -1,0 +1,112 @@
+"""What commands can be told, and what the words mean."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trendscope.errors import UsageError
+from trendscope.limits import Limits
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from trendscope.pseudonyms import Pseudonyms
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH", help="Photos, folders of photos, exports (zips or folders)."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Write to FILE; - is standard output."),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option("--weights", metavar="NAME|FILE", help="Another trained network than the usual."),
+]
+Customer = Annotated[
+    str | None,
+    typer.Option(
+        "--customer", metavar="NAME", help="Whose photos they are, where no export says so."
+    ),
+]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        metavar="NAME=VALUE",
+        help="Change a limit; may be repeated. Usual: "
+        + " ".join(f"{name}={value:_}" for name, value in asdict(Limits()).items()),
+    ),
+]
+Pseudonymise = Annotated[
+    bool,
+    typer.Option(
+        "--pseudonymise",
+        help="Replace customers' names and paths by keyed hashes; the key is in TRENDSCOPE_KEY.",
+    ),
+]
+Include = Annotated[
+    str,
+    typer.Option(
+        "--include", metavar="KINDS", help="Besides posts: stories,archived,profile or some of it."
+    ),
+]
+Timezone = Annotated[
+    str,
+    typer.Option("--timezone", metavar="ZONE", help="Of dates without one; such as Europe/Berlin."),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 4 if anything was skipped.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no warnings.")]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Name every skipped file; show where errors arose.")
+]
+Traced = Annotated[bool, typer.Option("-v", "--verbose", help="Show where errors arose.")]
+KeepReposts = Annotated[
+    bool,
+    typer.Option("--keep-reposts", help="Count photos posted again in another size or quality."),
+]
+Db = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="FILE|URL",
+        envvar="TRENDSCOPE_DB",
+        show_envvar=False,
+        help="The database; else TRENDSCOPE_DB, else trendscope.db.",
+    ),
+]
+
+
+def kinds_of(include: str) -> frozenset[str]:
+    """The kinds of posts named in ``--include``."""
+    from trendscope.feeds import KINDS
+
+    kinds = frozenset(filter(None, (kind.strip().lower() for kind in include.split(","))))
+    if unknown := sorted(kinds - {*KINDS}):
+        raise UsageError(f"--include {unknown[0]}: unknown; choose from {', '.join(KINDS)}")
+    return kinds
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of a name."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # all that ZoneInfo raises for odd names
+        raise UsageError(f"--timezone {name}: unknown; give one such as Europe/Berlin") from error
+
+
+def pseudonyms_of(wanted: bool) -> Pseudonyms | None:
+    """Pseudonyms under the key in the environment; None if they are not wanted."""
+    if not wanted:
+        return None
+    from trendscope.pseudonyms import from_environment
+
+    return from_environment()

@@ -1,0 +1,151 @@
+"""How a command ends: where its data goes, what is said of the rest, and the exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Literal
+
+import typer
+
+from trendscope.errors import NothingUsable, TrendscopeError, UsageError
+
+if TYPE_CHECKING:
+    from trendscope.feeds import Skipped
+    from trendscope.readings import Classification, Profile
+
+
+class ExitCode(IntEnum):
+    """What the exit code tells a script."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_USAGE = 2
+    NOTHING_USABLE = 3
+    SKIPPED = 4
+    INTERRUPTED = 130
+
+
+def check_targets(*targets: Path | None) -> None:
+    """Raises an error for files that cannot be written, before the work begins."""
+    files = [target for target in targets if target and not _is_standard_output(target)]
+    if files:
+        from trendscope.report import check_target
+
+        for file in files:
+            check_target(file)
+
+
+def _is_standard_output(target: Path | None) -> bool:
+    return target is None or str(target) == "-"
+
+
+def deliver(text: str, output: Path | None) -> None:
+    """Writes a text to a file, whole or not at all, or to standard output."""
+    from trendscope.report import encoded, write_whole
+
+    if output is None or _is_standard_output(output):
+        sys.stdout.buffer.write(encoded(text))
+        sys.stdout.flush()
+    else:
+        write_whole(output, text)
+
+
+def draw(draw: Callable[[IO[str] | None], None], output: Path | None) -> None:
+    """Draws on a terminal; into pipes and files goes the plain text, as UTF-8."""
+    if _is_standard_output(output) and sys.stdout.isatty():
+        draw(None)
+        return
+    text = io.StringIO()
+    draw(text)
+    deliver(text.getvalue(), output)
+
+
+def conclude(found: Classification | Profile, strict: bool, quiet: bool) -> None:
+    """Says what was skipped, where the output itself does not, and chooses the exit code."""
+    skipped = found.skipped
+    if skipped and not quiet:
+        _warn(skipped)
+    if not found.readings:
+        raise nothing_usable(len(skipped))
+    if strict:
+        left_something_out(item.reason for item in skipped)
+
+
+def nothing_usable(files: int) -> NothingUsable:
+    """What is said when not one of some files was a photo."""
+    return NothingUsable(
+        f"none of {files} files could be used; give photos (JPEG, PNG, WebP, GIF, HEIC, "
+        "AVIF), a folder of them, or an export of Instagram in JSON"
+    )
+
+
+def left_something_out(reasons: Iterable[str]) -> None:
+    """Ends the command with code 4 if a file was not used; parts left out as they should be pass.
+
+    Raises:
+        typer.Exit: One was not.
+    """
+    from trendscope.feeds import PARTS
+
+    if any(reason not in PARTS for reason in reasons):
+        raise typer.Exit(ExitCode.SKIPPED)
+
+
+def _warn(skipped: Sequence[Skipped]) -> None:
+    from trendscope.feeds import REASONS
+
+    reasons = Counter(item.reason for item in skipped)
+    parts = (f"{count} {REASONS.get(reason, reason)}" for reason, count in sorted(reasons.items()))
+    print(f"trendscope: skipped {len(skipped)}: {', '.join(parts)}", file=sys.stderr)
+
+
+@contextmanager
+def exit_codes(
+    verbose: bool,
+    hidden: Sequence[Path | str | None] | Literal[False] = False,
+    kept: str = "nothing was written",
+) -> Iterator[None]:
+    """Turns what can go wrong into a line on standard error and an exit code.
+
+    Args:
+        verbose: Show where it arose.
+        hidden: Names and paths that messages may not show.
+        kept: What is said of the work so far when the user stops the command.
+    """
+    try:
+        yield
+    except (TrendscopeError, OSError, KeyboardInterrupt) as error:
+        names = [str(name) for name in hidden or () if name is not None]
+        if verbose:
+            print(_cleared(traceback.format_exc(), names), end="", file=sys.stderr)
+        raise typer.Exit(_report(error, names, kept)) from error
+
+
+def _cleared(text: str, names: list[str]) -> str:
+    if not names:
+        return text
+    from trendscope.pseudonyms import without
+
+    return without(text, names)
+
+
+def _report(error: BaseException, names: list[str], kept: str) -> ExitCode:
+    if isinstance(error, KeyboardInterrupt):
+        print(f"trendscope: stopped; {kept}", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        # Whoever read the output, such as `head`, has seen enough. Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    print(f"trendscope: {_cleared(str(error), names)}", file=sys.stderr)
+    if isinstance(error, UsageError):
+        return ExitCode.WRONG_USAGE
+    return ExitCode.NOTHING_USABLE if isinstance(error, NothingUsable) else ExitCode.FAILED

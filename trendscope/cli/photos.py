@@ -1,0 +1,186 @@
+"""The commands ``classify`` and ``profile``: photos looked at, one or many."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trendscope.cli.options import (
+    Customer,
+    Include,
+    Json,
+    KeepReposts,
+    Limit,
+    Output,
+    Paths,
+    Pseudonymise,
+    Quiet,
+    Strict,
+    Timezone,
+    Verbose,
+    Weights,
+    kinds_of,
+    pseudonyms_of,
+    zone_of,
+)
+from trendscope.cli.outcome import check_targets, conclude, deliver, draw, exit_codes
+from trendscope.errors import UsageError
+from trendscope.limits import adjusted
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from trendscope.limits import Limits
+    from trendscope.readings import Classification, Profile
+    from trendscope.store.recall import Memory
+
+# \b keeps the lines of a paragraph of help as they are.
+CLASSIFY_EXAMPLES = """\b
+Examples:
+  trendscope classify photo.jpg --show
+  trendscope classify photos/ --json -o verdicts.json
+"""
+PROFILE_EXAMPLES = """\b
+Examples:
+  trendscope profile customers/                 one sub-folder per customer
+  trendscope profile export.zip --html anna.html
+  trendscope profile customers/ --csv -o shares.csv
+"""
+
+
+def classify(
+    paths: Paths,
+    show: Annotated[bool, typer.Option("--show", help="Draw all ten probabilities.")] = False,
+    json: Json = False,
+    output: Output = None,
+    weights: Weights = None,
+    customer: Customer = None,
+    include: Include = "",
+    timezone: Timezone = "UTC",
+    pseudonymise: Pseudonymise = False,
+    limit: Limit = None,
+    strict: Strict = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Say of each photo which garment it shows."""
+    with exit_codes(verbose, pseudonymise and (*paths, output, customer)):
+        check_targets(output)
+        found = _classification(
+            paths,
+            quiet,
+            weights=weights,
+            customer=customer,
+            include=kinds_of(include),
+            zone=zone_of(timezone),
+            limits=adjusted(limit or ()),
+            pseudonyms=pseudonyms_of(pseudonymise),
+        )
+        if json:
+            from trendscope.report import classification_json
+
+            deliver(classification_json(found), output)
+        else:
+            from trendscope.console import print_classification
+
+            draw(lambda file: print_classification(found, file, bars=show), output)
+        conclude(found, strict, quiet or not (json or output))
+
+
+def profile(
+    paths: Paths,
+    json: Json = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="Print a CSV row per customer and category.")
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Also write a contact sheet with pictures."),
+    ] = None,
+    output: Output = None,
+    db: Annotated[
+        str | None,
+        typer.Option("--db", metavar="FILE|URL", help="Reuse what this database knows already."),
+    ] = None,
+    weights: Weights = None,
+    customer: Customer = None,
+    include: Include = "",
+    timezone: Timezone = "UTC",
+    keep_reposts: KeepReposts = False,
+    pseudonymise: Pseudonymise = False,
+    limit: Limit = None,
+    strict: Strict = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Say what each customer wears, and how often."""
+    with exit_codes(verbose, pseudonymise and (*paths, output, html, customer)):
+        if json and csv:
+            raise UsageError("--json and --csv exclude each other; choose one")
+        check_targets(output, html)
+        found = profile_of(
+            paths,
+            quiet,
+            db,
+            weights=weights,
+            customer=customer,
+            include=kinds_of(include),
+            zone=zone_of(timezone),
+            limits=adjusted(limit or ()),
+            keep_reposts=keep_reposts,
+            pseudonyms=pseudonyms_of(pseudonymise),
+            pictures=html is not None,
+        )
+        if html:
+            _write_page(found, html)
+        if json or csv:
+            from trendscope import report
+
+            deliver(report.profile_json(found) if json else report.profile_csv(found), output)
+        else:
+            from trendscope.console import print_profile
+
+            draw(lambda file: print_profile(found, file, names=verbose), output)
+        conclude(found, strict, quiet or not (json or csv or output))
+
+
+def _classification(paths: list[Path], quiet: bool, **options: Any) -> Classification:
+    from trendscope import scan
+    from trendscope.console import progress_bar
+
+    with progress_bar(quiet) as progress:
+        return scan.classify(paths, progress=progress, **options)
+
+
+def profile_of(paths: list[Path], quiet: bool, db: str | None = None, **options: Any) -> Profile:
+    """What customers wear, with a progress bar and, if there is one, a database's help."""
+    from trendscope import scan
+    from trendscope.console import progress_bar
+
+    with progress_bar(quiet) as progress, _memory(db, **options) as memory:
+        return scan.profile(paths, memory=memory, progress=progress, **options)
+
+
+def _memory(
+    db: str | None,
+    *,
+    weights: str | None,
+    zone: ZoneInfo,
+    limits: Limits | None = None,
+    pictures: bool = False,
+    **_: Any,
+) -> AbstractContextManager[Memory | None]:
+    if db is None:
+        return nullcontext()
+    from trendscope.collect import remembered
+
+    return remembered(db, weights, zone=zone, limits=limits, pictures=pictures)
+
+
+def _write_page(found: Profile, path: Path) -> None:
+    from trendscope.report import profile_html, write_whole
+
+    write_whole(path, profile_html(found))

@@ -1,0 +1,297 @@
+"""One database behind a path or URL: opening, transactions, and errors that say what to do."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from trendscope.errors import StoreError, UsageError
+from trendscope.store import schema
+
+VARIABLE = "TRENDSCOPE_DB"
+DEFAULT = "trendscope.db"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for others.
+
+    Attributes:
+        seconds: Until a database that another program writes to counts as in use.
+    """
+
+    seconds: float = 60
+
+
+WRITERS = 7_265_318_004
+"""Number of the advisory lock that lets one writer at a time into a PostgreSQL database."""
+
+
+class Store:
+    """A database of photos and sightings; close it, or use it in a ``with`` statement.
+
+    Readers see one state of it, however long they read. Writers wait for each other, and what one
+    transaction writes is there as a whole or not at all. Threads may share a store.
+
+    Attributes:
+        shown: The database's name for people, without any password.
+    """
+
+    def __init__(self, engine: Engine, shown: str, patience: Patience):
+        self.shown = shown
+        self._engine = engine
+        self._patience = patience
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of all connections."""
+        self._engine.dispose()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True for a file, False for a server."""
+        return self._engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one state of the database until it is given back."""
+        with _explained(self.shown, self._patience), self._engine.connect() as connection:
+            if not self.is_sqlite:
+                connection.execute(
+                    text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                )
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection that writes alone, and commits at the end unless there was an error."""
+        with _explained(self.shown, self._patience), self._engine.connect() as connection:
+            connection = connection.execution_options(trendscope_writes=True)
+            with connection.begin():
+                if not self.is_sqlite:
+                    wait = f"{round(self._patience.seconds)}s"
+                    connection.execute(text(f"SET LOCAL lock_timeout = '{wait}'"))
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITERS})"))
+                yield connection
+
+    def wipe(self) -> None:
+        """Makes a SQLite file forget deleted content that its log still holds."""
+        if self.is_sqlite:
+            with _explained(self.shown, self._patience), self._engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def open_store(
+    db: str | Path | None = None,
+    *,
+    create: bool = False,
+    now: datetime | None = None,
+    patience: Patience | None = None,
+) -> Store:
+    """Opens a database, and brings its tables up to date where they are older.
+
+    Args:
+        db: A file, or a URL such as ``postgresql://user@host/name``; else what the environment
+            variable `VARIABLE` says, else the file `DEFAULT`.
+        create: Make it if it is not there.
+        now: The present, aware; noted with the tables.
+        patience: How long to wait for others.
+
+    Raises:
+        UsageError: The URL is of no known kind.
+        StoreError: It is missing, cannot be reached, or is none of trendscope's.
+    """
+    url = _url(db or os.environ.get(VARIABLE) or DEFAULT)
+    patience = patience or Patience()
+    if url.get_backend_name() == "sqlite":
+        path = Path(url.database or "")
+        shown = str(path)
+        _check_file(path, create)
+        engine = _sqlite(path, create, patience)
+    else:
+        shown = url.render_as_string(hide_password=True)
+        engine = _postgres(url)
+    store = Store(engine, shown, patience)
+    try:
+        _prepare(store, create, now or datetime.now(UTC))
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+Database = Store | str | Path | None
+"""An open store; a file or URL; None for the usual one (see `open_store`)."""
+
+
+@contextmanager
+def opened(db: Database) -> Iterator[Store]:
+    """The open store itself, or the database opened for as long as the block runs."""
+    if isinstance(db, Store):
+        yield db
+    else:
+        with open_store(db) as store:
+            yield store
+
+
+def _url(db: str | Path) -> URL:
+    text = str(db)
+    if "://" not in text:
+        return URL.create("sqlite", database=os.path.abspath(text))
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise UsageError(f"the database's URL cannot be read; {_KINDS}") from error
+    if url.drivername in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername == "sqlite" and url.database and url.database != ":memory:":
+        return url.set(database=os.path.abspath(url.database))
+    if url.drivername != "postgresql+psycopg":
+        raise UsageError(f"a database of kind {url.drivername} is not known; {_KINDS}")
+    return url
+
+
+_KINDS = "give a file, such as trendscope.db, or postgresql://user@host/name"
+
+
+def _check_file(path: Path, create: bool) -> None:
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: there is no folder {path.parent}; create it first")
+    if not path.exists() and not create:
+        raise _missing(str(path))
+
+
+def _missing(shown: str) -> StoreError:
+    return StoreError(
+        f"there is no trendscope database at {shown}; make one with trendscope scan PATH --db "
+        "DATABASE, or check the spelling"
+    )
+
+
+def _prepare(store: Store, create: bool, now: datetime) -> None:
+    with store.reading() as connection:
+        version = schema.version_of(connection, store.shown)
+    if version == 0 and not create:
+        raise _missing(store.shown)
+    if version < schema.VERSION:
+        with store.writing() as connection:
+            # Asked again: another scan may have been first.
+            schema.migrate(connection, schema.version_of(connection, store.shown), now)
+
+
+# --- the two kinds -------------------------------------------------------------------------------
+
+
+def _sqlite(path: Path, create: bool, patience: Patience) -> Engine:
+    mode = "rwc" if create else "rw"
+    writable = os.access(path if path.exists() else path.parent, os.W_OK)
+    if not create and not (writable and os.access(path.parent, os.W_OK)):
+        # Without a log, nobody is writing: the file can be read where no log may be laid beside it.
+        mode = "ro" if path.with_name(path.name + "-wal").exists() else "ro&immutable=1"
+    address = f"file:{quote(str(path))}?mode={mode}"
+    connect = partial(_connect, address, patience, log="mode=ro" not in address)
+    engine = create_engine("sqlite:///file", creator=connect)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("trendscope_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _connect(address: str, patience: Patience, log: bool) -> sqlite3.Connection:
+    """A connection on which nothing begins by itself, and that waits while others write."""
+    connection = sqlite3.connect(
+        address, uri=True, timeout=patience.seconds, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")
+        if log:
+            _log_ahead(connection, patience)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _log_ahead(connection: sqlite3.Connection, patience: Patience) -> None:
+    """Turns on write-ahead logging, so that readers and a writer do not wait for each other.
+
+    Two that turn it on at once do not wait by themselves: SQLite refuses the second at once.
+    """
+    until = time.monotonic() + patience.seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+
+
+def _postgres(url: URL) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True, connect_args={"prepare_threshold": None})
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            "PostgreSQL needs the extra postgres: pip install 'trendscope[postgres]'"
+        ) from error
+
+
+# --- errors --------------------------------------------------------------------------------------
+
+_ADVICE = (
+    (
+        ("not a database", "malformed"),
+        "is no database, or is damaged; name another file, or restore",
+    ),
+    (("locked", "lock timeout"), "is in use by another program; wait until it is done"),
+    (("readonly", "read-only", "unable to open"), "cannot be written; choose another place"),
+    (("full", "disk i/o", "no space"), "has no room left; free some space and run again"),
+    (("connection", "connect", "server", "role"), "cannot be reached; check address and password"),
+)
+"""What the libraries' messages hold, and what it means for the database's owner."""
+
+
+@contextmanager
+def _explained(shown: str, patience: Patience) -> Iterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        original = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        said = " ".join(str(original).split())[:200]
+        advice = next(
+            (advice for words, advice in _ADVICE if any(word in said.lower() for word in words)),
+            "could not be used",
+        )
+        raise StoreError(f"{shown} {advice} ({said}); what it held before is unchanged") from error

@@ -1,0 +1,273 @@
+"""The tables, each column explained, and the named steps that bring older databases up to date.
+
+    accounts >── customers ──< photos >── images ──< sightings >── weights ──< scans
+                     └──< skips               ├──< embeddings ───────┘
+                                              ├─── looks
+                                              └─── thumbnails
+
+An image is the bytes of a picture, known by its sha256, and is judged once by each set of weights.
+A photo is one place where a customer's feed holds an image. Every moment is a whole number of
+microseconds since 1970 in UTC: exact, the same in SQLite and PostgreSQL, and quick to count by week
+(PostgreSQL: ``to_timestamp(posted_at / 1e6)``; SQLite: ``datetime(posted_at / 1000000,
+'unixepoch')``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    func,
+    insert,
+    inspect,
+    select,
+)
+
+from trendscope.errors import StoreError
+
+VERSION = 1
+"""Of the tables below. A change adds one, and a step to `STEPS`."""
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+_Moment = BigInteger
+_Text = Text().with_variant(Text(collation="C"), "postgresql")  # one order in both: by bytes
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+metadata = MetaData()
+
+schema_steps = Table(
+    "schema_steps",
+    metadata,
+    Column("version", Integer, primary_key=True, comment="of the tables after this step"),
+    Column("name", Text, nullable=False, comment="what the step did"),
+    Column("applied_at", _Moment, nullable=False),
+    comment="How this database came to its present form; the greatest version is the present one",
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", _Text, nullable=False, unique=True, comment="the feed's, made unique: ann (2)"),
+    comment="Everyone of whom a photo or a skipped file is known",
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account", _Text, primary_key=True, comment="instagram:ann, or the folder's own place"),
+    Column(
+        "customer_id",
+        _Id,
+        ForeignKey(customers.c.id, ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+        comment="who posts there",
+    ),
+    comment="What feeds know customers by, so that two of one name stay apart in every scan",
+)
+
+weights = Table(
+    "weights",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", Text, nullable=False, comment="for people; two trainings may share it"),
+    Column("digest", Text, nullable=False, unique=True, comment="sha256 of the weights file"),
+    Column("since", _Moment, nullable=False, comment="when they first judged here"),
+    Column(
+        "current",
+        Boolean,
+        nullable=False,
+        comment="true for the one set whose sightings are counted; others are being prepared",
+    ),
+    comment="The trained networks that judged; sightings of different ones are never mixed",
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("sha256", String(64), nullable=False, unique=True, comment="of the bytes, in hex"),
+    Column("taken_at", _Moment, comment="by the camera; null if it does not say"),
+    Column(
+        "local",
+        Boolean,
+        nullable=False,
+        comment="taken_at is what a clock showed that names no zone, as if it were UTC",
+    ),
+    comment="Pictures by their bytes, whoever posted them",
+)
+
+photos = Table(
+    "photos",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("customer_id", _Id, ForeignKey(customers.c.id), nullable=False),
+    Column("image_id", _Id, ForeignKey(images.c.id), nullable=False),
+    Column("place", LargeBinary, nullable=False, unique=True, comment="digest; see recall.place"),
+    Column("post_id", _Text, nullable=False, comment="of the image within the customer"),
+    Column("source", _Text, nullable=False, comment="where it lies, for people"),
+    Column("posted_at", _Moment, comment="the feed's date, else the camera's, else the name's"),
+    Column("date_source", String(16), nullable=False, comment="feed, exif, file name or none"),
+    Column("size", BigInteger, comment="of the file around it, bytes; null if not on this disk"),
+    Column("modified", BigInteger, comment="of that file, nanoseconds since 1970"),
+    Column(
+        "counted",
+        Boolean,
+        nullable=False,
+        comment="false for a double: the customer's same image or post is counted elsewhere",
+    ),
+    Index("photos_by_customer", "customer_id"),
+    Index("photos_by_image", "image_id", "customer_id"),
+    Index("photos_by_post", "post_id", "customer_id"),
+    comment="Where customers' feeds hold images; each place once",
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("image_id", _Id, ForeignKey(images.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("weights_id", _Id, ForeignKey(weights.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, comment="0, 1, ... of the garments in an image"),
+    Column("category", String(32), comment="one of the ten; null where a reason is given"),
+    Column("reason", String(16), comment="uncertain or outside; null where a category is given"),
+    Column("confidence", Double, nullable=False, comment="in the best of the ten, 0..1"),
+    Column("outside", Double, nullable=False, comment="probability of none of the ten, 0..1"),
+    Column("probabilities", LargeBinary, nullable=False, comment="10 float32, in label order"),
+    Column("x0", Integer, comment="box in pixels of the upright photo; null without a category"),
+    Column("y0", Integer),
+    Column("x1", Integer),
+    Column("y1", Integer),
+    Index("sightings_by_weights", "weights_id"),
+    comment="What was seen in an image: a row per garment, or one row with the reason for none",
+    sqlite_with_rowid=False,
+)
+
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("image_id", _Id, ForeignKey(images.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("weights_id", _Id, ForeignKey(weights.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("vector", LargeBinary, nullable=False, comment="float32, little-endian"),
+    Index("embeddings_by_weights", "weights_id"),
+    comment="The layer below the logits: near for images that look alike. Apart, as they are large",
+)
+
+thumbnails = Table(
+    "thumbnails",
+    metadata,
+    Column("image_id", _Id, ForeignKey(images.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("jpeg", LargeBinary, nullable=False, comment="small, without metadata"),
+    comment="For contact sheets; apart, as they are large",
+)
+
+looks = Table(
+    "looks",
+    metadata,
+    Column("image_id", _Id, ForeignKey(images.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("hash", LargeBinary, nullable=False, comment="8 bytes; see trendscope.likeness"),
+    Column("colours", LargeBinary, nullable=False, comment="16 x 16 pixels, 8-bit RGB"),
+    Column("aspect", Double, nullable=False, comment="width / height"),
+    comment="What images look like, to tell copies in another size; apart, as they are large",
+)
+
+skips = Table(
+    "skips",
+    metadata,
+    Column("place", LargeBinary, primary_key=True, comment="digest; see recall.place"),
+    Column("customer_id", _Id, ForeignKey(customers.c.id), index=True, comment="null if unknown"),
+    Column("source", _Text, nullable=False, comment="where it lies, for people"),
+    Column("reason", String(32), nullable=False, comment="a key of trendscope.feeds.REASONS"),
+    Column("detail", Text, nullable=False, comment="a plain sentence"),
+    Column("size", BigInteger, comment="as in photos"),
+    Column("modified", BigInteger, comment="as in photos"),
+    Column("version", String(32), nullable=False, comment="of trendscope and of its limits then"),
+    comment="What was not used, and why; a row goes when its place is read after all",
+)
+
+scans = Table(
+    "scans",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("weights_id", _Id, ForeignKey(weights.c.id, ondelete="SET NULL"), index=True),
+    Column("started_at", _Moment, nullable=False),
+    Column("finished_at", _Moment, comment="null while it runs, and for ever if it was killed"),
+    Column("judged", Integer, nullable=False, comment="photos looked at"),
+    Column("recognised", Integer, nullable=False, comment="known by their bytes, in a new place"),
+    Column("unchanged", Integer, nullable=False, comment="known by their place; not even read"),
+    Column("skipped", Integer, nullable=False, comment="files that were not used"),
+    comment="Every run of trendscope scan, and how far it came",
+)
+
+
+def to_moment(time: datetime | None) -> int | None:
+    """Microseconds since 1970 of an aware time, or of what a clock without a zone shows."""
+    if time is not None and time.tzinfo is None:
+        time = time.replace(tzinfo=UTC)
+    return None if time is None else (time - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_moment(moment: int | None) -> datetime | None:
+    """The aware UTC time of `to_moment`."""
+    return None if moment is None else _EPOCH + timedelta(microseconds=moment)
+
+
+Step = tuple[int, str, Callable[[Connection], None]]
+
+STEPS: tuple[Step, ...] = ((1, "the first tables", metadata.create_all),)
+"""Version, name and work of every step, oldest first.
+
+A step is written once and never changed: when `metadata` moves on, the step that used it gets the
+old statements as text, and a new step the difference. `tests/test_store.py` compares a database
+that took every step with a new one.
+"""
+
+
+def version_of(connection: Connection, shown: str) -> int:
+    """The version of the tables; 0 for a database without any.
+
+    Args:
+        connection: To the database.
+        shown: Its name for messages.
+
+    Raises:
+        StoreError: It holds another program's tables, or those of a newer trendscope.
+    """
+    names = inspect(connection).get_table_names()
+    if schema_steps.name not in names:
+        if names:
+            raise StoreError(
+                f"{shown} holds another program's tables ({', '.join(sorted(names)[:3])}); "
+                "nothing was changed; give trendscope a database of its own"
+            )
+        return 0
+    version = connection.scalar(select(func.max(schema_steps.c.version))) or 0
+    if version > VERSION:
+        raise StoreError(
+            f"{shown} was made by a newer trendscope (tables of version {version}; this one knows "
+            f"{VERSION}); nothing was changed; upgrade trendscope"
+        )
+    return version
+
+
+def migrate(connection: Connection, version: int, now: datetime) -> None:
+    """Takes the steps after `version`, within the caller's transaction."""
+    for number, name, work in STEPS:
+        if number > version:
+            work(connection)
+            values = {"version": number, "name": name, "applied_at": to_moment(now)}
+            connection.execute(insert(schema_steps).values(values))

@@ -1,0 +1,254 @@
+"""What a store holds, as data frames.
+
+Every function takes a database (a file, a URL or an open `Store`), sees one state of it, and reads
+only the sightings of the current weights. Doubles are left out: the same image or post of a
+customer counts once. Times are ``datetime64[us, UTC]``, NaT where unknown. Rows come in the order
+of customer, time and place, unless said otherwise, so that the same content gives the same frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Double, Integer, Select, and_, case, func, literal, select
+
+from trendscope.store import schema
+from trendscope.store.database import Database, opened
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+FETCHED = 50_000
+"""Rows fetched at once."""
+
+
+def sightings(
+    db: Database = None, customer: str | None = None, *, vectors: bool = False
+) -> DataFrame:
+    """Every garment that was seen, and every photo in which none could be named.
+
+    Args:
+        db: The database.
+        customer: Only this one's.
+        vectors: Add the last two columns, which are large.
+
+    Returns:
+        customer, post_id: text.
+        posted_at: time.
+        date_source: ``feed``, ``exif``, ``file name`` or ``none``.
+        category: one of the ten; None where a reason is given.
+        reason: ``uncertain`` or ``outside``; None where a category is given.
+        confidence: in the best of the ten, 0..1.
+        outside: probability that it is none of the ten, 0..1.
+        x0, y0, x1, y1: box in pixels of the upright photo, Int64; <NA> without a category.
+        sha256: of the image's bytes, in hex.
+        source: where the photo lies, for people.
+        probabilities: bytes, 10 float32 in label order (``numpy.frombuffer(value, "<f4")``).
+        embedding: bytes, float32; None where it was not kept.
+    """
+    columns = (
+        schema.customers.c.name.label("customer"),
+        schema.photos.c.post_id,
+        schema.photos.c.posted_at,
+        schema.photos.c.date_source,
+        schema.sightings.c.category,
+        schema.sightings.c.reason,
+        schema.sightings.c.confidence,
+        schema.sightings.c.outside,
+        *(schema.sightings.c[name] for name in _BOX),
+        schema.images.c.sha256,
+        schema.photos.c.source,
+    )
+    query = _seen(select(*columns))
+    if vectors:
+        vector = schema.embeddings.c.vector.label("embedding")
+        query = query.add_columns(schema.sightings.c.probabilities, vector)
+        query = query.outerjoin(schema.embeddings, _SAME_SIGHT)
+    if customer is not None:
+        query = query.where(schema.customers.c.name == customer)
+    return _frame(db, query.order_by(*_ORDER, schema.sightings.c.number))
+
+
+def weekly_rows(db: Database = None, columns: Sequence[str] | None = None) -> DataFrame:
+    """What weekly tables are made of: a row per garment, or per photo without one.
+
+    Unlike the other tables' rows these come in no order; sorting millions would take longer than
+    counting them.
+
+    Args:
+        db: The database.
+        columns: Only these; `sha256` and `source` take most of the memory.
+
+    Returns:
+        customer: text, categorical.
+        posted_at: time; NaT for undated photos.
+        category: one of the ten, categorical; missing where a reason is given.
+        reason: ``uncertain`` or ``outside``, categorical; missing where a category is given.
+        confidence: in the best of the ten, 0..1.
+        sha256: of the image's bytes; the same in all rows of one photo of a customer.
+        source: where the photo lies, for people.
+    """
+    fields = {
+        "customer": schema.customers.c.name.label("customer"),
+        "posted_at": schema.photos.c.posted_at,
+        "category": schema.sightings.c.category,
+        "reason": schema.sightings.c.reason,
+        "confidence": schema.sightings.c.confidence,
+        "sha256": schema.images.c.sha256,
+        "source": schema.photos.c.source,
+    }
+    names = list(fields) if columns is None else list(columns)
+    frame = _frame(db, _seen(select(*(fields[name] for name in names))))
+    few = [name for name in ("customer", "category", "reason") if name in names]
+    return frame.astype(dict.fromkeys(few, "category"))
+
+
+def customers(db: Database = None) -> DataFrame:
+    """Everyone, with figures that add up: photos = classified + uncertain + outside + waiting.
+
+    Returns:
+        customer: text, in order.
+        photos: that count.
+        classified, uncertain, outside: of them, by what was seen.
+        waiting: of them, not yet judged by the current weights.
+        undated: of them, without a date.
+        doubles: places that hold a photo that is counted elsewhere.
+        skipped: files that were not used.
+        first_posted, last_posted: times of the first and last dated photo that counts.
+    """
+    verdict = verdicts().subquery()
+    counted = schema.photos.c.counted
+    columns = [
+        schema.customers.c.name.label("customer"),
+        _count(counted).label("photos"),
+        *(_count(and_(counted, verdict.c.verdict == name)).label(name) for name in _VERDICTS),
+        _count(and_(counted, verdict.c.verdict.is_(None), schema.photos.c.id.isnot(None))).label(
+            "waiting"
+        ),
+        _count(and_(counted, schema.photos.c.posted_at.is_(None))).label("undated"),
+        _count(~counted).label("doubles"),
+        func.min(case((counted, schema.photos.c.posted_at))).label("first_posted"),
+        func.max(case((counted, schema.photos.c.posted_at))).label("last_posted"),
+    ]
+    query = (
+        select(*columns)
+        .select_from(schema.customers)
+        .outerjoin(schema.photos, schema.photos.c.customer_id == schema.customers.c.id)
+        .outerjoin(verdict, verdict.c.image_id == schema.photos.c.image_id)
+        .group_by(schema.customers.c.id, schema.customers.c.name)
+    )
+    with opened(db) as store, store.reading() as connection:
+        frame = _fetched(connection, query)
+        refused = select(schema.customers.c.name, func.count()).join_from(
+            schema.skips, schema.customers
+        )
+        counts = dict(
+            tuple(row) for row in connection.execute(refused.group_by(schema.customers.c.name))
+        )
+    frame.insert(8, "skipped", frame["customer"].map(counts).fillna(0).astype("Int64"))
+    return frame.sort_values("customer", ignore_index=True)
+
+
+def skips(db: Database = None) -> DataFrame:
+    """What was not used.
+
+    Returns:
+        customer: text; None where it is not known whose it was.
+        source: where it lies, for people.
+        reason: a key of `trendscope.feeds.REASONS`.
+        detail: a plain sentence.
+    """
+    columns = (
+        schema.customers.c.name.label("customer"),
+        schema.skips.c.source,
+        schema.skips.c.reason,
+        schema.skips.c.detail,
+    )
+    query = select(*columns).select_from(schema.skips).outerjoin(schema.customers)
+    order = (schema.customers.c.name.nulls_last(), schema.skips.c.source, schema.skips.c.reason)
+    return _frame(db, query.order_by(*order))
+
+
+def thumbnails(db: Database, digests: Sequence[str]) -> dict[str, bytes]:
+    """Small JPEGs by the sha256 of their images; those that were not kept are missing."""
+    query = select(schema.images.c.sha256, schema.thumbnails.c.jpeg).join_from(
+        schema.images, schema.thumbnails
+    )
+    found: dict[str, bytes] = {}
+    with opened(db) as store, store.reading() as connection:
+        for start in range(0, len(digests), 500):
+            part = schema.images.c.sha256.in_(digests[start : start + 500])
+            found |= {str(row[0]): bytes(row[1]) for row in connection.execute(query.where(part))}
+    return found
+
+
+# --- queries -------------------------------------------------------------------------------------
+
+_BOX = ("x0", "y0", "x1", "y1")
+_SAME_SIGHT = and_(
+    schema.embeddings.c.image_id == schema.sightings.c.image_id,
+    schema.embeddings.c.weights_id == schema.sightings.c.weights_id,
+)
+_VERDICTS = ("classified", "uncertain", "outside")
+_ORDER = (
+    schema.customers.c.name,
+    schema.photos.c.posted_at.nulls_last(),
+    schema.photos.c.place,
+)
+
+
+def _seen(query: Select[Any]) -> Select[Any]:
+    """The query over counted photos with their owners, images and current sightings."""
+    return (
+        query.select_from(schema.photos)
+        .join(schema.customers, schema.customers.c.id == schema.photos.c.customer_id)
+        .join(schema.images, schema.images.c.id == schema.photos.c.image_id)
+        .join(schema.sightings, schema.sightings.c.image_id == schema.photos.c.image_id)
+        .join(
+            schema.weights,
+            and_(schema.weights.c.id == schema.sightings.c.weights_id, schema.weights.c.current),
+        )
+        .where(schema.photos.c.counted)
+    )
+
+
+def verdicts() -> Select[Any]:
+    """image_id and verdict of every image that the current weights have judged."""
+    verdict = func.coalesce(schema.sightings.c.reason, literal("classified")).label("verdict")
+    current = and_(schema.weights.c.id == schema.sightings.c.weights_id, schema.weights.c.current)
+    query = select(schema.sightings.c.image_id, verdict).join_from(
+        schema.sightings, schema.weights, current
+    )
+    return query.where(schema.sightings.c.number == 0)
+
+
+def _count(condition: Any) -> Any:
+    return func.count(case((condition, 1)))
+
+
+def _frame(db: Database, query: Select[Any]) -> DataFrame:
+    with opened(db) as store, store.reading() as connection:
+        return _fetched(connection, query)
+
+
+def _fetched(connection: Connection, query: Select[Any]) -> DataFrame:
+    """The rows as a frame, its moments as times; fetched in parts, so that memory stays small."""
+    import pandas as pd
+
+    result = connection.execution_options(yield_per=FETCHED).execute(query)
+    names = list(result.keys())
+    # As objects first: what a column holds must not be guessed from the part that came first.
+    parts = [
+        pd.DataFrame.from_records(rows, columns=names).astype(object)
+        for rows in result.partitions()
+    ]
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
+    for column in query.selected_columns:
+        if column.name.endswith("posted_at") or column.name.endswith("_posted"):
+            moments = frame[column.name].astype("Int64")
+            frame[column.name] = pd.to_datetime(moments, unit="us", utc=True)
+        elif isinstance(column.type, Double | Integer):
+            kind = "float64" if isinstance(column.type, Double) else "Int64"
+            frame[column.name] = frame[column.name].astype(kind)
+    return frame

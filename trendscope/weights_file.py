@@ -1,0 +1,67 @@
+"""Which weights there are and which they are, told without loading them or jax."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from trendscope.errors import WeightsError
+
+SHIPPED = Path(__file__).parent / "weights"
+DEFAULT = "fashion-mnist"
+"""The weights used where none are named."""
+
+_LONGEST_HEADER = 100_000_000  # bytes; the safetensors format allows no more
+
+
+@dataclass(frozen=True)
+class WeightsIdentity:
+    """Tells one set of weights from every other.
+
+    Attributes:
+        name: For people; two trainings may share it.
+        digest: sha256 of the file, in hex.
+    """
+
+    name: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.digest[:8]})"
+
+
+def find_weights(weights: str | Path) -> Path:
+    """The file of shipped weights by name (``fashion-mnist``), of a run folder, or as given."""
+    named = SHIPPED / f"{weights}.safetensors"
+    path = named if named.exists() else Path(weights)
+    if path.is_dir():
+        path /= "weights.safetensors"
+    if not path.is_file():
+        shipped = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.safetensors"))) or "none"
+        raise WeightsError(f"no weights at {weights}: give a file, or a shipped name ({shipped})")
+    return path
+
+
+def identify(weights: str | Path) -> WeightsIdentity:
+    """Reads the name in a weights file's header, and digests the file.
+
+    The header of a safetensors file is JSON behind its length, 8 bytes little-endian.
+
+    Raises:
+        WeightsError: There is no such file, or it is of another kind.
+    """
+    path = find_weights(weights)
+    data = path.read_bytes()
+    try:
+        (length,) = struct.unpack("<Q", data[:8])
+        header = json.loads(data[8 : 8 + min(length, _LONGEST_HEADER)])
+        name = str(json.loads(header["__metadata__"]["trendscope"])["name"])
+    except (ValueError, TypeError, KeyError, struct.error) as error:
+        raise WeightsError(
+            f"{path} is not a trendscope weights file, or is damaged ({error}); "
+            "fetch it again or train one with python -m training.train"
+        ) from error
+    return WeightsIdentity(name, hashlib.sha256(data).hexdigest())
