@@ -1,4 +1,4 @@
-"""Reports with hostile names, opened by the programs that people open them with, where installed."""
+"""Reports with hostile names in a real spreadsheet, browser and terminal, where installed."""
 
 from __future__ import annotations
 

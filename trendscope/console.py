@@ -193,12 +193,17 @@ def progress_bar(quiet: bool) -> Iterator[Told | None]:
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    columns = (TextColumn("Looking at photos"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     rate, left = _Rate(), TimeRemainingColumn()
     with Progress(*columns, rate, left, console=console, transient=True) as bar:
-        task = bar.add_task("photos", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task("Finding photos", total=None)
+
+        def told(done: int, total: int) -> None:
+            what = "Looking at photos" if done else "Finding photos"
+            bar.update(task, completed=done, total=total, description=what)
+
+        yield told
 
 
 def _console(file: IO[str] | None) -> Console:

@@ -243,12 +243,12 @@ class Export:
 def put_together(pieces: Sequence[Piece], request: Request) -> dict[int, Export]:
     """The exports that the pieces make up, each by the number of its first piece."""
     groups = Groups([piece.user and f"{piece.service}:{piece.user}" for piece in pieces])
-    wanted = {entry.uri: number for number, p in enumerate(pieces) for entry in p.entries}
+    named = [{entry.uri for entry in piece.entries} for piece in pieces]
+    wanted = {uri: number for number, uris in enumerate(named) for uri in uris}
     for number, piece in enumerate(pieces):
-        own = {entry.uri for entry in piece.entries}
-        for name in piece.part.names:
-            if name not in own:
-                groups.join(number, wanted.get(name, number))
+        others = {wanted.get(name, number) for name in {*piece.part.names} - named[number]}
+        for other in sorted(others):
+            groups.join(number, other)
     _join_lone_profiles(pieces, groups)
     return {
         members[0]: _export([pieces[number] for number in members], request)
