@@ -278,6 +278,23 @@ def test_of_a_hundred_thousand_frames_only_the_first_is_decoded():
     assert time.perf_counter() - begin < 2
 
 
+WIDE_FRAME = (
+    b"GIF87a \0 \0\0\0\0"  # 32 x 32 pixels
+    b"!\xf9\x04\x09\0\0\0\0"  # to be cleared after it is shown
+    b",\0\0\0\0\xff\xff\xff\xff\0\x02\0\0;"  # a frame of 65,535 x 65,535
+)
+
+
+def test_a_frame_larger_than_its_gif_is_refused_before_it_is_laid_out():
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+        "from trendscope.images import decode\n"
+        f"decode({WIDE_FRAME!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=HOME)
+    assert "too many pixels; the limit is 120,000,000; save it smaller, or" in done.stderr
+
+
 def test_a_file_cut_while_it_is_read_is_refused_or_whole(tmp_path):
     path = tmp_path / "x.jpg"
     data = picture(RED, (2000, 2000), quality=95)

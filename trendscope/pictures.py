@@ -21,7 +21,6 @@ from trendscope.limits import Limits
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit, checked before loading, names itself in its message
 
-
 SMALL_SIDE = 32
 
 
@@ -57,6 +56,8 @@ def read(data: bytes, edge: int, limits: Limits, now: datetime | None = None) ->
             return _read(data, edge, limits, now or datetime.now(UTC))
     except ImageError:
         raise
+    except Image.DecompressionBombError as error:
+        raise _too_large("too many", limits) from error
     except MemoryError as error:
         raise ImageError(
             "too_large",
@@ -82,14 +83,13 @@ def _read(data: bytes, edge: int, limits: Limits, now: datetime) -> Picture:
     if kind in ("HEIF", "AVIF"):  # libheif reads some AVIF files that Pillow cannot
         _know_heif()
         kinds = ("AVIF", "HEIF")
+    # A GIF's first frame may be larger than the GIF, and is laid out while it is opened; what is
+    # twice this is refused.
+    Image.MAX_IMAGE_PIXELS = (limits.pixels + 1) // 2 if kind == "GIF" else None
     with Image.open(io.BytesIO(data), formats=kinds) as picture:
         width, height = picture.size
         if width * height > limits.pixels:
-            raise ImageError(
-                "too_large",
-                f"{width} x {height} pixels; the limit is {limits.pixels:,}; "
-                "save it smaller, or raise it: --limit pixels=...",
-            )
+            raise _too_large(f"{width} x {height}", limits)
         picture.draft("RGB", (edge, edge))
         picture.load()
         # Only now: for PNG, reading EXIF loads the pixels too and would hide that they are broken.
@@ -108,6 +108,11 @@ def _read(data: bytes, edge: int, limits: Limits, now: datetime) -> Picture:
         picture.format or kind or "unknown",
         (width, height),
     )
+
+
+def _too_large(size: str, limits: Limits) -> ImageError:
+    detail = f"{size} pixels; the limit is {limits.pixels:,}; "
+    return ImageError("too_large", f"{detail}save it smaller, or raise it: --limit pixels=...")
 
 
 @cache
