@@ -129,23 +129,50 @@ def group_members(group: int) -> list[str]:
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc")
-@pytest.mark.parametrize("times", [1, 2])
-def test_ctrl_c_to_the_whole_group_leaves_nobody_behind(tmp_path, times):
+@pytest.mark.parametrize("send", [os.killpg, os.kill])
+@pytest.mark.parametrize("asked", [[signal.SIGINT], [signal.SIGINT] * 2, [signal.SIGTERM]])
+def test_a_run_that_is_told_to_stop_leaves_nobody_behind(tmp_path, send, asked):
     data = painted("Bag", (2500, 2500))
     for number in range(300):
         (tmp_path / f"{number}.png").write_bytes(data + number.to_bytes(2, "big"))
     command = [*FAKE, "profile", str(tmp_path)]
     process = subprocess.Popen(command, cwd=HOME, stderr=subprocess.PIPE, start_new_session=True)
-    time.sleep(2)
-    assert len(group_members(process.pid)) >= 2  # itself and a worker
-    for _ in range(times):
-        os.killpg(process.pid, signal.SIGINT)
+    latest = time.monotonic() + 30
+    while len(group_members(process.pid)) < 2 and time.monotonic() < latest:  # itself and a worker
+        time.sleep(0.1)
+    time.sleep(0.5)
+    assert len(group_members(process.pid)) >= 2
+    for number in asked:
+        send(process.pid, number)
     start = time.perf_counter()
     _, error = process.communicate(timeout=20)
     assert time.perf_counter() - start < 3
     assert process.returncode in (130, -signal.SIGINT) and b"Traceback" not in error
+    if len(asked) == 1:
+        assert error == b"trendscope: stopped; nothing was written\n"
     time.sleep(0.2)
     assert group_members(process.pid) == []
+
+
+def test_who_insists_is_obeyed_at_once():
+    code = (
+        "import os, signal, time\n"
+        "from trendscope import cli\n"
+        "cli.PATIENCE = 0.1\n"
+        "def app(**_):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    finally:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)  # too soon to count\n"
+        "        print('cleared up', flush=True)\n"
+        "        time.sleep(0.2)\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        print('never reached', flush=True)\n"
+        "cli.app = app\n"
+        "cli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=HOME, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "cleared up\n", "")
 
 
 def test_one_poison_among_a_hundred_photos_costs_itself(tmp_path, monkeypatch):

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
+import re
 import struct
 import subprocess
 import sys
@@ -14,11 +16,14 @@ import pytest
 from PIL import Image
 
 from tests.conftest import RED, picture
+from tests.fakes import FakeClassifier
 from trendscope.errors import ImageError
 from trendscope.formats import sniff
 from trendscope.images import decode, thumbnail
 from trendscope.limits import Limits
 from trendscope.pictures import parse_exif_date
+from trendscope.report import profile_html, profile_json
+from trendscope.scan import profile
 
 
 def encode(image: Image.Image, kind: str, **options) -> bytes:
@@ -193,6 +198,21 @@ def test_sniff_goes_by_content():
 )
 def test_exif_dates(date, offset, expected):
     assert parse_exif_date(date, offset) == expected
+
+
+def test_where_a_photo_was_taken_stays_in_it(tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8825)[1] = "N"
+    exif[0x010E] = "at home in Secret Street"
+    (tmp_path / "a.jpg").write_bytes(encode(Image.new("RGB", (500, 400), RED), "JPEG", exif=exif))
+    assert b"Exif" in (tmp_path / "a.jpg").read_bytes()
+    found = profile([tmp_path], weights=FakeClassifier(), pictures=True)
+    page, document = profile_html(found), profile_json(found)
+    assert "Secret" not in page + document
+    pictures = re.findall(r"data:image/jpeg;base64,([^\"]+)", page)
+    assert len(pictures) == 2
+    for data in map(base64.b64decode, pictures):
+        assert b"Exif" not in data and not Image.open(io.BytesIO(data)).getexif()
 
 
 def test_taken_at_comes_from_exif():

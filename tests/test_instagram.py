@@ -103,6 +103,17 @@ def test_user_name_else_comes_from_the_exports_name(tmp_path):
     assert post.customer == "Given"
 
 
+def test_an_index_over_the_limit_is_refused_before_it_is_parsed(tmp_path):
+    files = {"media/posts/a.jpg": b"1", G3: [single("media/posts/a.jpg")]}
+    root = export(tmp_path / "ann", files)
+    size = (root / G3).stat().st_size
+    (post,) = read(root, limits=Limits(json_bytes=size))
+    assert post.date_source == "feed"
+    problem, post = read(root, limits=Limits(json_bytes=size - 1))
+    assert problem.reason == "bad_json" and f"the limit is {size - 1:,}" in problem.detail
+    assert (post.read(), post.date_source) == (b"1", "none")
+
+
 def test_private_and_other_peoples_things_are_never_read(tmp_path):
     uri = "media/posts/a.jpg"
     files = {

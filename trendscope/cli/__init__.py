@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -25,6 +30,9 @@ Examples:
   trendscope scan customers/                    all customers, into a database
 """
 
+PATIENCE = 1.0
+"""Seconds after Ctrl-C during which further ones change nothing."""
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -41,7 +49,28 @@ def main() -> None:
     # tenth of a short run.
     gc.set_threshold(100_000, 50, 50)
     atexit.register(gc.freeze)
+    stop = _stopper()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     app(prog_name="trendscope")
+
+
+def _stopper() -> Callable[[int, FrameType | None], None]:
+    """Answers Ctrl-C and its like: stops in good order, or at once if still asked after a while.
+
+    A second signal soon after the first comes from whoever sends to the process and to its group;
+    it must not break into the clearing up.
+    """
+    asked: list[float] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+        if asked[-1] - asked[0] > PATIENCE:
+            os._exit(ExitCode.INTERRUPTED)
+
+    return stop
 
 
 def _print_version(wanted: bool) -> None:
