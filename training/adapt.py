@@ -38,7 +38,6 @@ from training.train import (
     MakeBatch,
     adam,
     as_input,
-    evaluate,
     fit,
     initial_state,
     make_step,
@@ -53,7 +52,7 @@ from trendscope.classifier import (
     Gate,
     Header,
     Variables,
-    compiler_options,
+    answering,
     find_weights,
     initial_variables,
     read_weights,
@@ -62,9 +61,9 @@ from trendscope.classifier import (
 from trendscope.errors import TrendscopeError
 
 WIDER = Architecture(
-    size=112, patch=4, detail=24, channels=4, filters=(64, 128), depth=(2, 2), dense=128
+    size=112, patch=4, detail=24, channels=4, filters=(64, 128), depth=(2, 2), mirrored=True
 )
-"""The network for photos: finer pixels, the garment's outline, and more filters."""
+"""The network for photos: finer pixels, the garment's outline, more filters, two looks."""
 
 PREPARED = 4
 """Batches that wait ready while the network learns from one."""
@@ -82,6 +81,10 @@ class Settings:
     source: str = setting("", "folder with Fashion-MNIST's files; default: tfds finds them")
     fold: int = setting(-1, "number of the fold of customers to hold out (-1: train on all)")
     folds: int = setting(3, "how many folds the customers are dealt to")
+    teacher: str = setting(
+        "", "features that another network sees in the photos (.npz), to learn too"
+    )
+    teaching: float = setting(1.0, "weight of the teacher's features in the loss")
     gate: str = setting("", "without --fold: weights whose gate to take over")
     epochs: int = setting(100, "passes over the photos")
     batch: int = setting(40, "images per step")
@@ -113,7 +116,7 @@ def enlarge(
     """
     old = header.architecture
     if old.size == new.size:
-        return dataclasses.replace(old, dropout=new.dropout), variables
+        return dataclasses.replace(old, dropout=new.dropout, mirrored=new.mirrored), variables
     new = dataclasses.replace(new, stem=old.stem, kernel=old.kernel)
     grown = jax.tree.map(np.array, initial_variables(new, seed))
     params = grown["params"]
@@ -163,7 +166,7 @@ def photo_batch(mixed: MakeBatch, side: int, mixup: float) -> MakeBatch:
     """
 
     def make(key: PRNGKeyArray, raw: tuple[Any, Any]) -> Batch:
-        (shots, right), fashion = raw
+        (shots, right, lesson), fashion = raw
         k = random.split(key, 6)
         real = augment.other_colours(k[0], shots.astype(jnp.float32))
         old = mixed(k[1], fashion)
@@ -173,7 +176,7 @@ def photo_batch(mixed: MakeBatch, side: int, mixup: float) -> MakeBatch:
             [random.permutation(k[2], len(real)),
              len(real) + random.permutation(k[3], len(old.pixels))]
         )  # fmt: skip
-        return mixed_up(k[4], pixels, right, partner, mixup)
+        return mixed_up(k[4], pixels, right, partner, mixup)._replace(lesson=lesson)
 
     return make
 
@@ -218,7 +221,11 @@ def _sizes(kinds: np.ndarray) -> Float[np.ndarray, " n"]:
 
 
 def batches(
-    photos: labelled.Photos, fashion: data.Images, settings: Settings, side: int
+    photos: labelled.Photos,
+    lessons: Float32[np.ndarray, "n d"] | None,
+    fashion: data.Images,
+    settings: Settings,
+    side: int,
 ) -> tuple[Callable[[int], Iterator[Any]], int]:
     """Each epoch's raw batches, and how many there are. Two threads make them ahead of use."""
     masks = data.silhouettes(fashion.pixels)
@@ -230,7 +237,11 @@ def batches(
         others = generator.permutation(rows)
         old = generator.integers(0, len(fashion), settings.batch - real)
         return (
-            (shots(generator, photos, rows, others, settings.whole, side), photos.right[rows]),
+            (
+                shots(generator, photos, rows, others, settings.whole, side),
+                photos.right[rows],
+                None if lessons is None else lessons[rows],
+            ),
             (fashion.pixels[old], masks[old], fashion.labels[old]),
         )
 
@@ -285,13 +296,17 @@ def adapt(settings: Settings) -> Path:
     if settings.fold >= 0:
         held = labelled.held_out_customers(photos.customers, settings.fold, settings.folds)
     known, unseen = photos.take(~held), photos.take(held)
+    lessons = lessons_of(Path(settings.teacher), known) if settings.teacher else None
     source = Path(settings.source) if settings.source else None
     fashion, fashion_unseen = data.train_and_validation(data.load("train", source=source))
-    epoch_batches, steps = batches(known, fashion, settings, side)
+    epoch_batches, steps = batches(known, lessons, fashion, settings, side)
     if not steps:
         raise TrendscopeError(
             f"{len(known)} photos to train on do not fill a batch: give more, or a smaller --batch"
         )
+    if lessons is not None:
+        params = {**variables["params"], "lesson": untaught(architecture.dense, settings.seed)}
+        variables = {**variables, "params": params}
     net = GarmentNet(architecture)
     optimizer = adam(settings, steps * settings.epochs)
     mixed = mixed_batch(round(settings.scenes * settings.batch), 0)
@@ -301,6 +316,7 @@ def adapt(settings: Settings) -> Path:
         photo_batch(mixed, side, settings.mixup),
         smoothing=settings.smoothing,
         average=settings.average,
+        teaching=settings.teaching,
     )
     header = dataclasses.replace(
         header,
@@ -317,45 +333,89 @@ def adapt(settings: Settings) -> Path:
         step,
         epoch_batches,
         steps,
-        make_validation(net, unseen, fashion_unseen, side),
-        lambda variables: write_weights(path, header, variables),
+        make_validation(architecture, unseen, fashion_unseen),
+        lambda variables: write_weights(path, header, graduated(variables)),
     )
-    header = dataclasses.replace(header, gate=choose_gate(settings, net, state.average, unseen))
-    write_weights(path, header, state.average)
+    variables = graduated(state.average)
+    header = dataclasses.replace(
+        header, gate=choose_gate(settings, architecture, variables, unseen)
+    )
+    write_weights(path, header, variables)
     return path
 
 
+LESSON = 64
+"""Directions of the teacher's features that are learned: those in which they vary most."""
+
+
+def lessons_of(teacher: Path, photos: labelled.Photos) -> Float32[np.ndarray, "n lesson"]:
+    """A teacher's features of each photo, in their first principal components of unit variance.
+
+    Args:
+        teacher: An npz file with `digests` (sha256 of the photos' bytes) and `features` (n x d).
+        photos: What to learn from.
+
+    Raises:
+        TrendscopeError: A photo has no features there.
+    """
+    with np.load(teacher) as file:
+        rows = {digest: row for row, digest in enumerate(file["digests"])}
+        missing = [name for name, digest in zip(photos.files, photos.digests, strict=True)
+                   if digest not in rows]  # fmt: skip
+        if missing:
+            raise TrendscopeError(
+                f"{teacher} has no features of {missing[0]} and {len(missing) - 1} more"
+            )
+        features = file["features"][[rows[digest] for digest in photos.digests]].astype(np.float64)
+    features -= features.mean(0)
+    _, axes = np.linalg.eigh(features.T @ features / len(features))
+    found = features @ axes[:, : -LESSON - 1 : -1]
+    return np.asarray(found / found.std(0), np.float32)
+
+
+def untaught(embedding: int, seed: int) -> dict[str, np.ndarray]:
+    """A fresh layer from the embedding to a lesson."""
+    kernel = np.random.default_rng(seed).normal(0, embedding**-0.5, (embedding, LESSON))
+    return {"kernel": kernel.astype(np.float32), "bias": np.zeros(LESSON, np.float32)}
+
+
+def graduated(variables: Variables) -> Variables:
+    """The network without the layer that only learning needed."""
+    params = {name: layer for name, layer in variables["params"].items() if name != "lesson"}
+    return {**variables, "params": params}
+
+
 def choose_gate(
-    settings: Settings, net: GarmentNet, variables: Variables, unseen: labelled.Photos
+    settings: Settings, architecture: Architecture, variables: Variables, unseen: labelled.Photos
 ) -> Gate:
     """The gate fitted on the held-out customers, or else that of the weights in `settings.gate`."""
     if len(unseen):
-        logits, _ = jax.jit(net.apply, compiler_options=compiler_options())(variables, unseen.views)
+        logits, _ = answering(architecture)(variables, unseen.views)
         return fit_gate(np.asarray(logits), unseen.right)
     return read_weights(find_weights(settings.gate or settings.weights))[0].gate
 
 
 def make_validation(
-    net: GarmentNet, unseen: labelled.Photos, fashion: data.Images, side: int
+    architecture: Architecture, unseen: labelled.Photos, fashion: data.Images
 ) -> Callable[[Variables], dict[str, float]]:
     """Accuracy on the held-out photos (if any) and on 500 held-out images of Fashion-MNIST.
 
     ``garments_accuracy`` is that of the best guess among the ten on photos that show one of them;
     ``validation_accuracy`` counts "outside" as an answer like the others.
     """
-    score = evaluate(net)
     few = fashion.take(slice(500))
     pixels = jnp.asarray(as_input(few.pixels), jnp.float32)
-    enlarged = np.asarray(augment.enlarged(pixels, side))
+    enlarged = np.asarray(augment.enlarged(pixels, architecture.size))
     target = np.asarray(one_hot(few.labels))
-    logits_of = jax.jit(lambda v, x: net.apply(v, x)[0], compiler_options=compiler_options())
+    answers = answering(architecture)
 
     garments = unseen.right[:, -1] == 0
 
     def validate(variables: Variables) -> dict[str, float]:
-        row = {"fashion_accuracy": score(variables, enlarged, target).accuracy}
+        logits = np.asarray(answers(variables, enlarged)[0])
+        row = {"fashion_accuracy": _hits(logits, target).mean()}
         if len(unseen):
-            logits = np.asarray(logits_of(variables, unseen.views))
+            logits = np.asarray(answers(variables, unseen.views)[0])
             row |= {
                 "validation_accuracy": _hits(logits, unseen.right).mean(),
                 "garments_accuracy": _hits(logits[garments, :-1], unseen.right[garments]).mean(),

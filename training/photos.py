@@ -43,6 +43,7 @@ class Photos:
 
     Attributes:
         files: Paths.
+        digests: sha256 of each file's bytes.
         customers: Who took each.
         right: 1 for each output that counts as right: the ten categories, then "outside".
         views: What the network sees of each at prediction.
@@ -51,6 +52,7 @@ class Photos:
     """
 
     files: np.ndarray
+    digests: np.ndarray
     customers: np.ndarray
     right: Float32[np.ndarray, "n outputs"]
     views: UInt8[np.ndarray, "n size size 4"]
@@ -151,9 +153,10 @@ def load(paths: Iterable[Path], size: int) -> tuple[Photos, list[str]]:
             kept.append((row, *cut))
     if not kept:
         raise TrendscopeError(f"no photo could be read, for example {refused[0]}")
-    rows, views, canvases, wholes = zip(*kept, strict=True)
+    rows, digests, views, canvases, wholes = zip(*kept, strict=True)
     photos = Photos(
         np.array([row.file for row in rows]),
+        np.array(digests),
         np.array([row.customer for row in rows]),
         np.stack([target(row.category) for row in rows]),
         np.stack(views),
@@ -166,13 +169,13 @@ def load(paths: Iterable[Path], size: int) -> tuple[Photos, list[str]]:
 Cut = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def _cut_all(files: Sequence[str], size: int) -> Iterator[Cut | Exception]:
-    def cut(file: str) -> Cut | Exception:
+def _cut_all(files: Sequence[str], size: int) -> Iterator[tuple[str, *Cut] | Exception]:
+    def cut(file: str) -> tuple[str, *Cut] | Exception:
         try:
-            rgb = decode(Path(file).read_bytes(), edge=DECODED_SIDE).rgb
+            photo = decode(Path(file).read_bytes(), edge=DECODED_SIDE)
         except (ImageError, OSError) as error:
             return error
-        return cut_for_training(rgb, size)
+        return photo.sha256, *cut_for_training(photo.rgb, size)
 
     with ThreadPoolExecutor(2) as pool:
         yield from track(pool.map(cut, files), "photos", total=len(files))
