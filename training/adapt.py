@@ -81,10 +81,6 @@ class Settings:
     source: str = setting("", "folder with Fashion-MNIST's files; default: tfds finds them")
     fold: int = setting(-1, "number of the fold of customers to hold out (-1: train on all)")
     folds: int = setting(3, "how many folds the customers are dealt to")
-    teacher: str = setting(
-        "", "features that another network sees in the photos (.npz), to learn too"
-    )
-    teaching: float = setting(1.0, "weight of the teacher's features in the loss")
     gate: str = setting("", "without --fold: weights whose gate to take over")
     epochs: int = setting(100, "passes over the photos")
     batch: int = setting(40, "images per step")
@@ -166,7 +162,7 @@ def photo_batch(mixed: MakeBatch, side: int, mixup: float) -> MakeBatch:
     """
 
     def make(key: PRNGKeyArray, raw: tuple[Any, Any]) -> Batch:
-        (shots, right, lesson), fashion = raw
+        (shots, right), fashion = raw
         k = random.split(key, 6)
         real = augment.other_colours(k[0], shots.astype(jnp.float32))
         old = mixed(k[1], fashion)
@@ -176,7 +172,7 @@ def photo_batch(mixed: MakeBatch, side: int, mixup: float) -> MakeBatch:
             [random.permutation(k[2], len(real)),
              len(real) + random.permutation(k[3], len(old.pixels))]
         )  # fmt: skip
-        return mixed_up(k[4], pixels, right, partner, mixup)._replace(lesson=lesson)
+        return mixed_up(k[4], pixels, right, partner, mixup)
 
     return make
 
@@ -222,7 +218,6 @@ def _sizes(kinds: np.ndarray) -> Float[np.ndarray, " n"]:
 
 def batches(
     photos: labelled.Photos,
-    lessons: Float32[np.ndarray, "n d"] | None,
     fashion: data.Images,
     settings: Settings,
     side: int,
@@ -240,7 +235,6 @@ def batches(
             (
                 shots(generator, photos, rows, others, settings.whole, side),
                 photos.right[rows],
-                None if lessons is None else lessons[rows],
             ),
             (fashion.pixels[old], masks[old], fashion.labels[old]),
         )
@@ -296,17 +290,13 @@ def adapt(settings: Settings) -> Path:
     if settings.fold >= 0:
         held = labelled.held_out_customers(photos.customers, settings.fold, settings.folds)
     known, unseen = photos.take(~held), photos.take(held)
-    lessons = lessons_of(Path(settings.teacher), known) if settings.teacher else None
     source = Path(settings.source) if settings.source else None
     fashion, fashion_unseen = data.train_and_validation(data.load("train", source=source))
-    epoch_batches, steps = batches(known, lessons, fashion, settings, side)
+    epoch_batches, steps = batches(known, fashion, settings, side)
     if not steps:
         raise TrendscopeError(
             f"{len(known)} photos to train on do not fill a batch: give more, or a smaller --batch"
         )
-    if lessons is not None:
-        params = {**variables["params"], "lesson": untaught(architecture.dense, settings.seed)}
-        variables = {**variables, "params": params}
     net = GarmentNet(architecture)
     optimizer = adam(settings, steps * settings.epochs)
     mixed = mixed_batch(round(settings.scenes * settings.batch), 0)
@@ -316,7 +306,6 @@ def adapt(settings: Settings) -> Path:
         photo_batch(mixed, side, settings.mixup),
         smoothing=settings.smoothing,
         average=settings.average,
-        teaching=settings.teaching,
     )
     header = dataclasses.replace(
         header,
@@ -334,55 +323,13 @@ def adapt(settings: Settings) -> Path:
         epoch_batches,
         steps,
         make_validation(architecture, unseen, fashion_unseen),
-        lambda variables: write_weights(path, header, graduated(variables)),
+        lambda variables: write_weights(path, header, variables),
     )
-    variables = graduated(state.average)
     header = dataclasses.replace(
-        header, gate=choose_gate(settings, architecture, variables, unseen)
+        header, gate=choose_gate(settings, architecture, state.average, unseen)
     )
     write_weights(path, header, variables)
     return path
-
-
-LESSON = 64
-"""Directions of the teacher's features that are learned: those in which they vary most."""
-
-
-def lessons_of(teacher: Path, photos: labelled.Photos) -> Float32[np.ndarray, "n lesson"]:
-    """A teacher's features of each photo, in their first principal components of unit variance.
-
-    Args:
-        teacher: An npz file with `digests` (sha256 of the photos' bytes) and `features` (n x d).
-        photos: What to learn from.
-
-    Raises:
-        TrendscopeError: A photo has no features there.
-    """
-    with np.load(teacher) as file:
-        rows = {digest: row for row, digest in enumerate(file["digests"])}
-        missing = [name for name, digest in zip(photos.files, photos.digests, strict=True)
-                   if digest not in rows]  # fmt: skip
-        if missing:
-            raise TrendscopeError(
-                f"{teacher} has no features of {missing[0]} and {len(missing) - 1} more"
-            )
-        features = file["features"][[rows[digest] for digest in photos.digests]].astype(np.float64)
-    features -= features.mean(0)
-    _, axes = np.linalg.eigh(features.T @ features / len(features))
-    found = features @ axes[:, : -LESSON - 1 : -1]
-    return np.asarray(found / found.std(0), np.float32)
-
-
-def untaught(embedding: int, seed: int) -> dict[str, np.ndarray]:
-    """A fresh layer from the embedding to a lesson."""
-    kernel = np.random.default_rng(seed).normal(0, embedding**-0.5, (embedding, LESSON))
-    return {"kernel": kernel.astype(np.float32), "bias": np.zeros(LESSON, np.float32)}
-
-
-def graduated(variables: Variables) -> Variables:
-    """The network without the layer that only learning needed."""
-    params = {name: layer for name, layer in variables["params"].items() if name != "lesson"}
-    return {**variables, "params": params}
 
 
 def choose_gate(

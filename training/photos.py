@@ -26,7 +26,9 @@ from trendscope.images import decode
 CANVAS = 128
 """Side of the stored cut-outs in pixels; augmentation shows the network their middle 112."""
 
-CANVAS_MARGIN = 0.22
+CANVAS_MARGIN = 0.3
+"""So that a garment is as large in the middle 112 pixels as it is in a cut-out of 112."""
+
 DECODED_SIDE = 384
 """As `trendscope.scan` decodes photos, so that the network is shown the same pixels."""
 
@@ -43,7 +45,6 @@ class Photos:
 
     Attributes:
         files: Paths.
-        digests: sha256 of each file's bytes.
         customers: Who took each.
         right: 1 for each output that counts as right: the ten categories, then "outside".
         views: What the network sees of each at prediction.
@@ -52,7 +53,6 @@ class Photos:
     """
 
     files: np.ndarray
-    digests: np.ndarray
     customers: np.ndarray
     right: Float32[np.ndarray, "n outputs"]
     views: UInt8[np.ndarray, "n size size 4"]
@@ -153,10 +153,9 @@ def load(paths: Iterable[Path], size: int) -> tuple[Photos, list[str]]:
             kept.append((row, *cut))
     if not kept:
         raise TrendscopeError(f"no photo could be read, for example {refused[0]}")
-    rows, digests, views, canvases, wholes = zip(*kept, strict=True)
+    rows, views, canvases, wholes = zip(*kept, strict=True)
     photos = Photos(
         np.array([row.file for row in rows]),
-        np.array(digests),
         np.array([row.customer for row in rows]),
         np.stack([target(row.category) for row in rows]),
         np.stack(views),
@@ -169,13 +168,13 @@ def load(paths: Iterable[Path], size: int) -> tuple[Photos, list[str]]:
 Cut = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def _cut_all(files: Sequence[str], size: int) -> Iterator[tuple[str, *Cut] | Exception]:
-    def cut(file: str) -> tuple[str, *Cut] | Exception:
+def _cut_all(files: Sequence[str], size: int) -> Iterator[Cut | Exception]:
+    def cut(file: str) -> Cut | Exception:
         try:
-            photo = decode(Path(file).read_bytes(), edge=DECODED_SIDE)
+            rgb = decode(Path(file).read_bytes(), edge=DECODED_SIDE).rgb
         except (ImageError, OSError) as error:
             return error
-        return photo.sha256, *cut_for_training(photo.rgb, size)
+        return cut_for_training(rgb, size)
 
     with ThreadPoolExecutor(2) as pool:
         yield from track(pool.map(cut, files), "photos", total=len(files))

@@ -108,15 +108,13 @@ class Batch(NamedTuple):
     """Network inputs with the outputs that count as right (one or several) per image.
 
     Where images are mixed from two (Zhang et al. 2018), `share` is the first one's share in each,
-    and `other` holds the second one's right outputs. `lesson` is what a teacher sees in the first m
-    images; `params["lesson"]` tells it from the embedding (Romero et al. 2015, "FitNets").
+    and `other` holds the second one's right outputs.
     """
 
     pixels: Float[Array, "n size size 4"]
     right: Float[Array, "n outputs"]
     other: Float[Array, "n outputs"] | None = None
     share: Float[Array, " n"] | None = None
-    lesson: Float[Array, "m d"] | None = None
 
 
 class Metrics(NamedTuple):
@@ -152,12 +150,11 @@ def make_step(
     *,
     smoothing: float,
     average: float,
-    teaching: float = 0.0,
 ) -> Callable[[State, PRNGKeyArray, Any], tuple[State, Metrics]]:
     """One compiled step: augment, differentiate, update by Adam, average."""
 
     def loss_of(params: Any, stats: Any, batch: Batch, key: PRNGKeyArray) -> Any:
-        (logits, embedding), updated = net.apply(
+        (logits, _), updated = net.apply(
             {"params": params, "batch_stats": stats},
             batch.pixels,
             train=True,
@@ -168,10 +165,6 @@ def make_step(
         if batch.other is not None and batch.share is not None:
             other_loss, _ = loss_and_accuracy(logits, batch.other, smoothing)
             loss = batch.share * loss + (1 - batch.share) * other_loss
-        if batch.lesson is not None:
-            head = params["lesson"]
-            learned = embedding[: len(batch.lesson)] @ head["kernel"] + head["bias"]
-            loss = loss + teaching * jnp.mean((learned - batch.lesson) ** 2)
         return loss.mean(), (updated["batch_stats"], Metrics(loss.mean(), hit.mean()))
 
     def step(state: State, key: PRNGKeyArray, raw: Any) -> tuple[State, Metrics]:
