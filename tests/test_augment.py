@@ -119,14 +119,14 @@ def test_a_shot_on_another_ground_keeps_its_garment():
         x = augment.another_shot(np.random.default_rng(seed), mine, other, 112)
         assert x.shape == (112, 112, 4) and x.dtype == np.uint8
         inside, outside = x[..., 3] == 255, x[..., 3] == 0
-        if not inside.any():  # One in ten forgets the outline.
+        if not inside.any():  # One in twenty forgets the outline.
             continue
         assert np.abs(np.median(x[inside][:, :3]) - 200) <= 1
         kept += bool(np.abs(np.median(x[outside][:, :3]) - 100.0) <= 1)
         tried += 1
-    # 400 draws at 0.9 and 0.65 have standard deviations of 0.015 and 0.025.
-    assert tried / 400 == pytest.approx(0.9, abs=0.05)
-    assert kept / tried == pytest.approx(0.65, abs=0.08)
+    # 400 draws at 0.95 and 0.85 have standard deviations of 0.011 and 0.018.
+    assert tried / 400 == pytest.approx(0.95, abs=0.04)
+    assert kept / tried == pytest.approx(0.85, abs=0.06)
 
 
 def test_a_photo_without_an_outline_keeps_its_ground():
@@ -141,7 +141,7 @@ def test_shots_stay_near_the_middle():
     for seed in range(200):
         matrix = augment._moved(np.random.default_rng(seed), 128, 112)
         middle = matrix @ (55.5, 55.5, 1)
-        assert np.abs(middle - 63.5).max() <= 0.08 * 112
+        assert np.abs(middle - 63.5).max() <= 0.06 * 112
 
 
 def test_other_colours_leave_the_outline():
@@ -149,6 +149,6 @@ def test_other_colours_leave_the_outline():
     y = np.asarray(augment.other_colours(KEY, x))
     assert y.min() >= 0 and y.max() <= 255
     same = (y[..., 3] == x[..., 3]).all((1, 2))
-    # Erasing, one in five, may hide a part of the outline.
-    assert same.mean() > 0.6
+    # Erasing, one in ten, may hide a part of the outline.
+    assert same.mean() > 0.75
     assert (y[..., :3] != x[..., :3]).any((1, 2, 3)).all()

@@ -22,6 +22,7 @@ from trendscope.classifier import (
     blocks,
     initial_variables,
     judge,
+    published,
     read_weights,
     softmax,
     write_weights,
@@ -183,7 +184,7 @@ def test_header_survives_json():
 
 
 def test_a_wider_network_for_photos_at_first_says_what_the_small_one_says():
-    """On a picture and on the means of its patches, whatever the outline in the fourth channel."""
+    """On an image as published (a garment on black), and on its enlargement with its outline."""
     adapt = pytest.importorskip("training.adapt")
     small = initial_variables(SMALL, seed=3)
     stats = small["batch_stats"]
@@ -193,11 +194,40 @@ def test_a_wider_network_for_photos_at_first_says_what_the_small_one_says():
     )
     shape, large = adapt.enlarge(Header(name="x", architecture=SMALL), small, wider)
     assert shape == wider
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 4)).astype(np.float32)
-    means = pixels.reshape(2, 28, 4, 28, 4, 4).mean((2, 4))
-    expected, _ = GarmentNet(SMALL).apply(small, means)
-    found, _ = GarmentNet(wider).apply(large, pixels)
+    images = np.zeros((2, 28, 28, 4), np.float32)
+    grey = np.random.default_rng(0).integers(20, 256, (2, 16, 12, 1)).astype(np.float32)
+    images[:, 6:22, 8:20] = np.concatenate([grey, grey, grey, np.full_like(grey, 255)], -1)
+    enlarged = images.repeat(4, axis=1).repeat(4, axis=2)
+    expected, _ = GarmentNet(SMALL).apply(small, images)
+    found, _ = GarmentNet(wider).apply(large, enlarged)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_photo_is_seen_as_fashion_mnist_would_show_it():
+    """Half of the garment is 60 and half 100, on a light floor: negated 195 and 155.
+
+    Their mean is 175 and their deviation 20, so they become 80 + 175 / 2 +- 50, on black. The means
+    are over 96 pixels and one more, hence not quite.
+    """
+    photo = np.full((1, 28, 28, 4), 220.0, np.float32)
+    photo[..., 3] = 0
+    photo[:, 8:16, 8:14] = (60, 60, 60, 255)
+    photo[:, 8:16, 14:20] = (100, 100, 100, 255)
+    seen = np.asarray(published(photo))
+    assert seen.shape == (1, 28, 28, 3)
+    assert (seen[:, 0] == 0).all()
+    np.testing.assert_allclose(seen[0, 10, 10], 217.5, atol=4)
+    np.testing.assert_allclose(seen[0, 10, 16], 117.5, atol=4)
+
+
+def test_where_no_garment_was_found_all_of_the_photo_is_seen():
+    """Halves of 220 and 20: negated 35 and 235, mean 135, so 80 + 67.5 -+ 50."""
+    photo = np.full((1, 28, 28, 4), 220.0, np.float32)
+    photo[..., 3] = 0
+    photo[:, 14:, :, :3] = 20
+    seen = np.asarray(published(photo))
+    np.testing.assert_allclose(seen[:, :14], 97.5, atol=0.5)
+    np.testing.assert_allclose(seen[:, 14:], 197.5, atol=0.5)
 
 
 def test_shipped_weights_load_and_keep_to_their_limits():

@@ -87,15 +87,32 @@ def test_loading_keeps_what_can_be_read(tmp_path):
     assert len(found.take(np.array([False, True]))) == 1
 
 
+def labelled(categories, customers):
+    """Photos of which only labels matter."""
+    none = np.zeros((len(categories), 1, 1, 4), np.uint8)
+    right = np.eye(11, dtype=np.float32)[categories]
+    return photos.Photos(np.array([""] * len(none)), np.array(customers), right, none, none, none)
+
+
+def drawn(found, customers):
+    generator = np.random.default_rng(0)
+    rows = [adapt.balanced_order(found, customers, generator) for _ in range(200)]
+    return np.concatenate(rows)
+
+
 def test_rare_categories_come_up_more_often():
     # 90 of one category and 10 of another: weights 1/sqrt(90) and 1/sqrt(10) give the rare one
     # sqrt(10) / (sqrt(90) + sqrt(10)) = 1/4 of the draws.
-    right = np.zeros((100, 11), np.float32)
-    right[:90, 0] = 1
-    right[90:, 1] = 1
-    generator = np.random.default_rng(0)
-    drawn = np.concatenate([adapt.balanced_order(right, generator) for _ in range(200)])
-    assert (drawn >= 90).mean() == pytest.approx(0.25, abs=0.01)
+    rows = drawn(labelled([0] * 90 + [1] * 10, ["a"] * 100), 0.5)
+    assert (rows >= 90).mean() == pytest.approx(0.25, abs=0.01)
+
+
+def test_small_customers_come_up_more_often():
+    # The same with customers of 90 and 10 photos.
+    rows = drawn(labelled([0] * 100, ["a"] * 90 + ["b"] * 10), 0.5)
+    assert (rows >= 90).mean() == pytest.approx(0.25, abs=0.01)
+    rows = drawn(labelled([0] * 100, ["a"] * 90 + ["b"] * 10), 0.0)
+    assert (rows >= 90).mean() == pytest.approx(0.1, abs=0.01)
 
 
 def test_mixing_with_a_partner():

@@ -38,7 +38,6 @@ from training.train import (
     MakeBatch,
     adam,
     as_input,
-    evaluate,
     fit,
     initial_state,
     make_step,
@@ -53,7 +52,7 @@ from trendscope.classifier import (
     Gate,
     Header,
     Variables,
-    compiler_options,
+    answering,
     find_weights,
     initial_variables,
     read_weights,
@@ -62,9 +61,9 @@ from trendscope.classifier import (
 from trendscope.errors import TrendscopeError
 
 WIDER = Architecture(
-    size=112, patch=4, detail=24, channels=4, filters=(64, 128), depth=(2, 2), dense=128
+    size=112, patch=4, detail=24, channels=4, filters=(64, 128), depth=(2, 2), mirrored=True
 )
-"""The network for photos: finer pixels, the garment's outline, and more filters."""
+"""The network for photos: finer pixels, the garment's outline, more filters, two looks."""
 
 PREPARED = 4
 """Batches that wait ready while the network learns from one."""
@@ -87,8 +86,9 @@ class Settings:
     batch: int = setting(40, "images per step")
     share: float = setting(0.7, "share of photos in each batch; the rest is Fashion-MNIST")
     scenes: float = setting(0.08, "share of each batch that is drawn into scenes")
-    whole: float = setting(0.15, "share of the photos that are shown whole, not cut out")
-    mixup: float = setting(0.2, "share of images that are mixed with another")
+    whole: float = setting(0.1, "share of the photos that are shown whole, not cut out")
+    customers: float = setting(0.0, "how far large customers are held back (0: not, 1: wholly)")
+    mixup: float = setting(0.0, "share of images that are mixed with another")
     learning_rate: float = setting(1.5e-3, "peak of the cosine schedule")
     warm_up: float = setting(0.05, "share of all steps in which the learning rate rises")
     weight_decay: float = setting(0.1, "AdamW's decoupled weight decay")
@@ -104,15 +104,15 @@ def enlarge(
     """A network of architecture `new` that at first says what the given one says.
 
     Each patch counts by its mean. Features that are new start at random, but do not count in those
-    that were there; residual convolutions that are new add nothing. So on a picture and on the
-    picture scaled down by area averaging, the two networks agree.
+    that were there; residual convolutions that are new add nothing. So on a published image and on
+    the same image enlarged by repeating its pixels, the two networks agree.
 
     Raises:
         TrendscopeError: The given network is no smaller one of the same kind.
     """
     old = header.architecture
     if old.size == new.size:
-        return dataclasses.replace(old, dropout=new.dropout), variables
+        return dataclasses.replace(old, dropout=new.dropout, mirrored=new.mirrored), variables
     new = dataclasses.replace(new, stem=old.stem, kernel=old.kernel)
     grown = jax.tree.map(np.array, initial_variables(new, seed))
     params = grown["params"]
@@ -198,20 +198,29 @@ def mixed_up(
 
 
 def balanced_order(
-    right: Float32[np.ndarray, "n outputs"], generator: np.random.Generator
+    photos: labelled.Photos, customers: float, generator: np.random.Generator
 ) -> np.ndarray:
-    """Rows of one epoch, drawn so that rare categories come up more often.
+    """Rows of one epoch, drawn so that rare categories and small customers come up more often.
 
-    A category's weight is the square root of its count: half-way between as found and balanced.
+    A category counts by the square root of its number of photos: half-way between as found and
+    balanced. A customer counts by that number to the power of 1 - `customers`.
     """
-    group = right @ (2.0 ** np.arange(right.shape[1]))
-    _, inverse, counts = np.unique(group, return_inverse=True, return_counts=True)
-    weight = 1 / np.sqrt(counts[inverse])
-    return generator.choice(len(right), len(right), p=weight / weight.sum())
+    group = photos.right @ (2.0 ** np.arange(photos.right.shape[1]))
+    weight = _sizes(group) ** -0.5 * _sizes(photos.customers) ** -customers
+    return generator.choice(len(photos), len(photos), p=weight / weight.sum())
+
+
+def _sizes(kinds: np.ndarray) -> Float[np.ndarray, " n"]:
+    """For each entry, how many are equal to it."""
+    _, inverse, counts = np.unique(kinds, return_inverse=True, return_counts=True)
+    return np.asarray(counts[inverse], float)
 
 
 def batches(
-    photos: labelled.Photos, fashion: data.Images, settings: Settings, side: int
+    photos: labelled.Photos,
+    fashion: data.Images,
+    settings: Settings,
+    side: int,
 ) -> tuple[Callable[[int], Iterator[Any]], int]:
     """Each epoch's raw batches, and how many there are. Two threads make them ahead of use."""
     masks = data.silhouettes(fashion.pixels)
@@ -223,12 +232,17 @@ def batches(
         others = generator.permutation(rows)
         old = generator.integers(0, len(fashion), settings.batch - real)
         return (
-            (shots(generator, photos, rows, others, settings.whole, side), photos.right[rows]),
+            (
+                shots(generator, photos, rows, others, settings.whole, side),
+                photos.right[rows],
+            ),
             (fashion.pixels[old], masks[old], fashion.labels[old]),
         )
 
     def epoch_batches(epoch: int) -> Iterator[Any]:
-        order = balanced_order(photos.right, np.random.default_rng((settings.seed, epoch)))
+        order = balanced_order(
+            photos, settings.customers, np.random.default_rng((settings.seed, epoch))
+        )
         waiting: deque[Future[Any]] = deque()
         cv2.setNumThreads(1)
         with ThreadPoolExecutor(2) as pool:
@@ -308,45 +322,47 @@ def adapt(settings: Settings) -> Path:
         step,
         epoch_batches,
         steps,
-        make_validation(net, unseen, fashion_unseen, side),
+        make_validation(architecture, unseen, fashion_unseen),
         lambda variables: write_weights(path, header, variables),
     )
-    header = dataclasses.replace(header, gate=choose_gate(settings, net, state.average, unseen))
-    write_weights(path, header, state.average)
+    header = dataclasses.replace(
+        header, gate=choose_gate(settings, architecture, state.average, unseen)
+    )
+    write_weights(path, header, variables)
     return path
 
 
 def choose_gate(
-    settings: Settings, net: GarmentNet, variables: Variables, unseen: labelled.Photos
+    settings: Settings, architecture: Architecture, variables: Variables, unseen: labelled.Photos
 ) -> Gate:
     """The gate fitted on the held-out customers, or else that of the weights in `settings.gate`."""
     if len(unseen):
-        logits, _ = jax.jit(net.apply, compiler_options=compiler_options())(variables, unseen.views)
+        logits, _ = answering(architecture)(variables, unseen.views)
         return fit_gate(np.asarray(logits), unseen.right)
     return read_weights(find_weights(settings.gate or settings.weights))[0].gate
 
 
 def make_validation(
-    net: GarmentNet, unseen: labelled.Photos, fashion: data.Images, side: int
+    architecture: Architecture, unseen: labelled.Photos, fashion: data.Images
 ) -> Callable[[Variables], dict[str, float]]:
     """Accuracy on the held-out photos (if any) and on 500 held-out images of Fashion-MNIST.
 
     ``garments_accuracy`` is that of the best guess among the ten on photos that show one of them;
     ``validation_accuracy`` counts "outside" as an answer like the others.
     """
-    score = evaluate(net)
     few = fashion.take(slice(500))
     pixels = jnp.asarray(as_input(few.pixels), jnp.float32)
-    enlarged = np.asarray(augment.enlarged(pixels, side))
+    enlarged = np.asarray(augment.enlarged(pixels, architecture.size))
     target = np.asarray(one_hot(few.labels))
-    logits_of = jax.jit(lambda v, x: net.apply(v, x)[0], compiler_options=compiler_options())
+    answers = answering(architecture)
 
     garments = unseen.right[:, -1] == 0
 
     def validate(variables: Variables) -> dict[str, float]:
-        row = {"fashion_accuracy": score(variables, enlarged, target).accuracy}
+        logits = np.asarray(answers(variables, enlarged)[0])
+        row = {"fashion_accuracy": _hits(logits, target).mean()}
         if len(unseen):
-            logits = np.asarray(logits_of(variables, unseen.views))
+            logits = np.asarray(answers(variables, unseen.views)[0])
             row |= {
                 "validation_accuracy": _hits(logits, unseen.right).mean(),
                 "garments_accuracy": _hits(logits[garments, :-1], unseen.right[garments]).mean(),

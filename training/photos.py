@@ -27,7 +27,9 @@ from trendscope.images import decode
 CANVAS = 128
 """Side of the stored cut-outs in pixels; augmentation shows the network their middle 112."""
 
-CANVAS_MARGIN = 0.22
+CANVAS_MARGIN = 0.3
+"""So that a garment is as large in the middle 112 pixels as it is in a cut-out of 112."""
+
 DECODED_SIDE = 384
 """As `trendscope.scan` decodes photos, so that the network is shown the same pixels."""
 

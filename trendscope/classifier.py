@@ -46,6 +46,33 @@ def blocks(x: Float[Array, "n h w c"], size: int) -> Float[Array, "n h/size w/si
     return x.reshape(n, h // size, w // size, size * size * c)
 
 
+def published(pixels: Float[Array, "n h w 4"]) -> Float[Array, "n h w 3"]:
+    """The garment alone as Fashion-MNIST would show it: grey, negated, on a black ground; 0..255.
+
+    Contrast is stretched to a deviation of 50 and half of the cloth's own lightness. Where the
+    ground is black already, the picture is taken to be negated, and is left as it is. Where no
+    garment was found, all of the picture counts as garment.
+    """
+    grey = pixels[..., :3].astype(jnp.float32).mean(-1, keepdims=True)
+    inside = pixels[..., 3:].astype(jnp.float32) / 255
+    found = inside.mean((1, 2, 3), keepdims=True) > 0.03
+    inside = jnp.where(found, inside, 1.0)
+    black = found & (_mean_where(1 - inside, grey) < 8)
+    mean = _mean_where(inside, 255 - grey)
+    off = 255 - grey - mean
+    spread = jnp.maximum(jnp.sqrt(_mean_where(inside, off**2)), 15.0)
+    stretched = jnp.clip(80 + mean / 2 + 50 * off / spread, 0, 255)
+    return jnp.repeat(inside * jnp.where(black, grey, stretched), 3, axis=-1)
+
+
+def _mean_where(
+    weight: Float[Array, "n h w 1"], x: Float[Array, "n h w 1"]
+) -> Float[Array, "n 1 1 1"]:
+    axes = (1, 2, 3)
+    total = (weight * x).sum(axes, keepdims=True)
+    return total / (weight.sum(axes, keepdims=True) + 1)
+
+
 class BatchNorm(nn.Module):
     """Batch normalisation (Ioffe and Szegedy 2015) whose sums are matrix products.
 
@@ -110,7 +137,8 @@ class Architecture:
         size: Side of the square input in pixels.
         patch: Side of the block of pixels that becomes one position; size / patch is always 28, so
             that a position is one pixel of Fashion-MNIST, and on photos a patch with its detail.
-        stem: Features of a position, linear in its colours.
+        stem: Features of a position, linear in its colours, or in the garment's own lightness
+            where there are four channels.
         detail: Further features of a position, by two small layers of its pixels in all channels.
         channels: 3 for colour alone, 4 for colour and where the garment is.
         kernel: Side of the convolutions.
@@ -119,6 +147,7 @@ class Architecture:
         dense: Units of the embedding.
         dropout: Share of units dropped in training, before and after the embedding.
         outputs: The ten categories and "outside".
+        mirrored: Whether an answer is the mean of those to a picture and to its mirror image.
     """
 
     size: int = 28
@@ -132,6 +161,7 @@ class Architecture:
     dense: int = 128
     dropout: float = 0.3
     outputs: int = len(CATEGORIES) + 1
+    mirrored: bool = False
 
 
 class GarmentNet(nn.Module):
@@ -160,7 +190,8 @@ class GarmentNet(nn.Module):
             return nn.Dense(features, use_bias=False, name=name)
 
         x = (pixels[..., : a.channels].astype(jnp.float32) - 127.5) / 64.0
-        positions = nn.Dense(a.stem, name="patches")(blocks(x[..., :3], a.patch))
+        colours = x[..., :3] if a.channels == 3 else (published(pixels) - 127.5) / 64.0
+        positions = nn.Dense(a.stem, name="patches")(blocks(colours, a.patch))
         if a.detail:
             fine = unit(blocks(x, a.patch), dense(a.detail, "detail"))
             fine = fine + unit(fine, convolution(a.detail, "detail_residual"))
@@ -176,6 +207,22 @@ class GarmentNet(nn.Module):
         embedding = nn.relu(nn.Dense(a.dense, name="embedding")(x))
         x = nn.Dropout(a.dropout, deterministic=not train)(embedding)
         return nn.Dense(a.outputs, name="logits")(x), embedding
+
+
+def answering(
+    architecture: Architecture,
+) -> Callable[[Any, Any], tuple[Array, Array]]:
+    """A compiled function from variables and pixels (n size size 4) to logits and embedding."""
+    net = GarmentNet(architecture)
+
+    def answer(variables: Any, pixels: Array) -> Any:
+        found = net.apply(variables, pixels)
+        if not architecture.mirrored:
+            return found
+        mirrored = net.apply(variables, pixels[:, :, ::-1])
+        return jax.tree.map(lambda one, other: (one + other) / 2, found, mirrored)
+
+    return jax.jit(answer, compiler_options=compiler_options())
 
 
 def compiler_options() -> dict[str, str] | None:
@@ -401,11 +448,7 @@ class Classifier:
 
     @cached_property
     def _network(self) -> Callable[..., tuple[Array, Array]]:
-        net = GarmentNet(self.header.architecture)
-        return jax.jit(
-            lambda variables, pixels: net.apply(variables, pixels),
-            compiler_options=compiler_options(),
-        )
+        return answering(self.header.architecture)
 
     def _judge(
         self, logits: Float32[np.ndarray, " outputs"], embedding: Float32[np.ndarray, " d"]
