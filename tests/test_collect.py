@@ -249,6 +249,13 @@ def test_progress_ends_at_all(photos, db):
         assert len(told) < 10
 
 
+def test_a_large_feed_is_told_of_while_it_is_counted(photos, db, monkeypatch):
+    monkeypatch.setattr("trendscope.collect.LISTED_EVERY", 2)
+    told = []
+    run(photos, db, progress=lambda *n: told.append(n))
+    assert told == [(0, 2), (0, 4), (5, 5)]
+
+
 def test_names_that_differ_in_bytes_only_are_kept_apart(tmp_path, db):
     folder = tmp_path / "anna"
     folder.mkdir()

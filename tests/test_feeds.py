@@ -14,10 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import BLUE, GREEN, RED, picture
+from tests.test_instagram import export
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds import REASONS, Limits, Post, Skipped, displayed, open_feed
 from trendscope.feeds.dates import latest_believed, named_date
 from trendscope.feeds.opening import is_zip
+from trendscope.formats import check
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -50,8 +52,29 @@ def test_each_sub_folder_is_a_customer(tmp_path):
     assert [post.customer for post in open_feed([tmp_path])] == ["ben", "cleo"]
 
 
-def test_given_customer_wins(folder):
-    assert {post.customer for post in open_feed([folder], customer="Zoe")} == {"Zoe"}
+def test_the_given_customer_stands_for_folders_and_zips(folder):
+    with zipfile.ZipFile(folder / "more.zip", "w") as archive:
+        archive.writestr("sub/1.jpg", b"1")
+    for path in (folder, folder / "a.jpg", folder / "more.zip"):
+        assert {post.customer for post in open_feed([path], customer="Zoe")} == {"Zoe"}
+
+
+def test_the_given_customer_is_no_other_whom_the_feed_names(tmp_path):
+    files = {
+        "table/list.csv": b"customer,taken_at,image\nann,,1.jpg\n",
+        "table/1.jpg": b"1",
+        "loader/2026-09-15_10-30-45_UTC.jpg": b"2",
+        "loader/2026-09-15_10-30-45_UTC.json": {"node": {"owner": {"username": "ben"}}},
+        "dl/1.jpg": b"3",
+        "dl/1.jpg.json": {"category": "flickr", "username": "cleo", "date": "2026-01-01"},
+        "plain/1.jpg": b"4",
+    }
+    found = open_feed([export(tmp_path, files)], customer="Zoe")
+    customers = {post.read(): post.customer for post in found if isinstance(post, Post)}
+    assert customers == {b"1": "ann", b"2": "ben", b"3": "cleo", b"4": "Zoe"}
+    found = open_feed([tmp_path], customer="Ben")  # the same one, as the user says
+    customers = {post.read(): post.customer for post in found if isinstance(post, Post)}
+    assert customers == {b"1": "ann", b"2": "Ben", b"3": "cleo", b"4": "Ben"}
 
 
 def test_single_image_belongs_to_its_folder(folder):
@@ -62,6 +85,24 @@ def test_single_image_belongs_to_its_folder(folder):
 def test_missing_path_says_what_to_do(tmp_path):
     with pytest.raises(FeedError, match="does not exist; check the spelling"):
         open_feed([tmp_path / "nowhere"])
+
+
+def test_what_programs_keep_for_themselves_is_no_photo(folder):
+    path = folder / "Thumbs.DATA"
+    path.write_bytes(picture(RED))
+    (found,) = (item for item in open_feed([folder]) if isinstance(item, Skipped))
+    assert (found.customer, found.source, found.reason) == ("anna", str(path), "not_an_image")
+    assert "(.data); rename it if it is a photo" in found.detail
+    assert names(open_feed([path])) == ["Thumbs.DATA"]  # unless it is asked for
+
+
+def test_documents_that_are_zips_inside_stay_shut(tmp_path):
+    path = tmp_path / "prices.XLSX"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/media/1.jpg", picture(RED))
+    assert names(open_feed([path])) == names(open_feed([tmp_path])) == ["prices.XLSX"]
+    with pytest.raises(ImageError, match="content is ZIP"):
+        check(next(iter(open_feed([path]))).read(), Limits())
 
 
 def test_junk_is_skipped_without_a_word(folder):

@@ -96,6 +96,10 @@ def test_user_name_else_comes_from_the_exports_name(tmp_path):
     (post,) = read(export(root, files))
     assert post.customer == "ann.b"
     (post,) = read(root, "Given")
+    assert post.customer == "ann.b"
+    (post,) = read(root.rename(tmp_path / "export"))
+    assert post.customer == "export"
+    (post,) = read(tmp_path / "export", "Given")
     assert post.customer == "Given"
 
 

@@ -14,6 +14,7 @@ from tests.test_instagram import JSON, export
 from trendscope.feeds import Post, Skipped, instaloader, open_feed
 from trendscope.feeds.archive import Part
 from trendscope.feeds.request import Request
+from trendscope.limits import Limits
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 STEM = "2026-09-15_10-30-45_UTC"
@@ -53,6 +54,17 @@ def test_times_of_other_versions(tmp_path, node):
     files = {f"{STEM}.webp": b"1", f"{STEM}.json.xz": sidecar(date=None, **node)}
     ((_, _, moment),) = read(export(tmp_path, files))
     assert moment.timestamp() == 1_790_000_000
+
+
+@pytest.mark.parametrize(
+    "limit", [{"sidecar_bytes": 100}, {"sidecar_bytes": 210}, {"sidecar_memory": 1000}]
+)
+def test_sidecars_are_unpacked_under_limits(tmp_path, limit):
+    packed = sidecar(caption=200 * "x")
+    assert 100 < len(packed) < 210 < len(lzma.decompress(packed))
+    root = export(tmp_path, {f"ann/{STEM}.jpg": b"1", f"ann/{STEM}.json.xz": packed})
+    assert read(root) == [("ann.b", f"{STEM}.jpg", SAID)]
+    assert read(root, limits=Limits(**limit)) == [("ann", f"{STEM}.jpg", NAMED)]
 
 
 def test_sidecars_of_before_version_4(tmp_path):

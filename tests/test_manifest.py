@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.test_instagram import export
 from tests.test_parts import zipped
 from trendscope.feeds import Post, Skipped, open_feed
+from trendscope.limits import Limits
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 TABLE = b"""customer,taken_at,image
@@ -42,6 +43,13 @@ def test_folder_zip_and_the_table_itself(tmp_path):
     root = export(tmp_path / "given", PHOTOS | {"list.csv": TABLE})
     assert read(root) == read(root / "list.csv") == EXPECTED
     assert read(zipped(tmp_path / "z.zip", PHOTOS | {"list.csv": TABLE})) == EXPECTED
+
+
+def test_a_table_over_the_limit_is_not_read(tmp_path):
+    root = export(tmp_path / "given", PHOTOS | {"list.csv": TABLE})
+    assert read(root, limits=Limits(table_bytes=len(TABLE))) == EXPECTED
+    found = read(root, limits=Limits(table_bytes=len(TABLE) - 1))
+    assert {customer for customer, *_ in found} == {"given", "photos"}
 
 
 @pytest.mark.parametrize(

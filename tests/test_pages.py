@@ -24,6 +24,21 @@ BLOCK = """<div class="pam _a6-g"><h2 class="_a6-h">shoes &amp; more, Aug 06, 19
 <div class="_3-94 _a6-o">{}</div></div>"""
 
 
+CLDR = """\
+Januar Februar März April Mai Juni Juli August September Oktober November Dezember
+Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez.
+janvier février mars avril mai juin juillet août septembre octobre novembre décembre
+janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.
+enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
+ene feb mar abr may jun jul ago sept oct nov dic
+gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre
+gen feb mar apr mag giu lug ago set ott nov dic
+janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro
+jan. fev. mar. abr. mai. jun. jul. ago. set. out. nov. dez.
+januari februari maart april mei juni juli augustus september oktober november december
+jan feb mrt apr mei jun jul aug sep okt nov dec"""
+
+
 def image(uri: str) -> str:
     return f'<a href="{uri}"><img src="{uri}" class="_a6_o _3-96"/></a>'
 
@@ -105,13 +120,59 @@ def test_other_pages_are_no_exports(tmp_path):
         ("Feb 31, 2025 1:00 pm", None),
         ("Aug 06, 2030 4:13 pm", None),
         ("Aug 06, 1912 4:13 pm", None),
-        ("06 août 2012 16:13", None),
         ("2025:08:17 10:00:00", None),
         ("", None),
     ],
 )
 def test_dates_on_pages(text, expected):
     assert written_date(text, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "06 août 2012 16:13",
+        "6. Aug. 2012, 16:13",
+        "6. August 2012 um 16:13",
+        "06.08.2012, 16:13:00",
+        "6 ago 2012, 16:13",
+        "6 de agosto de 2012 16:13",
+        "6 ago 2012 alle 16:13",
+        "6 de ago. de 2012 16:13",
+        "6 aug. 2012 om 16:13",
+        "6\xa0aou\u0302t 2012 à 16:13",
+        "2012-08-06 16:13",
+        "2012年8月6日 16:13",
+    ],
+)
+def test_dates_of_other_languages_that_cannot_be_mistaken(text):
+    assert written_date(text, NOW) == datetime(2012, 8, 6, 16, 13, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "06/08/2012 16:13",  # of the 6th month or day
+        "6 marras 2012 16:13",  # Finnish: November, and not March
+        "6 lis 2012 16:13",  # Polish: November; Croatian: October
+        "6 ago 2012, 4:13 p. m.",
+        "2012年8月6日 下午4:13",  # in the afternoon
+        "2012년 8월 6일 오후 4:13",
+        "١٦ أغسطس ٢٠١٢ ١٦:١٣",
+        "seen on 06.08.2012 16:13 at home",
+        "6. Aug. 2012",
+        "31.02.2012 16:13",
+    ],
+)
+def test_other_dates_are_unknown_and_never_wrong(text):
+    assert written_date(text, NOW) is None
+
+
+def test_twelve_months_of_six_languages(tmp_path):
+    """Against Unicode's locale data (CLDR 44), full and short names."""
+    for names in CLDR.splitlines():
+        found = [written_date(f"3 {name} 2024 10:00", NOW) for name in names.split()]
+        assert found == [datetime(2024, month, 3, 10, tzinfo=UTC) for month in range(1, 13)]
 
 
 @given(

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import shutil
+import zipfile
 
 import pytest
 from typer.testing import CliRunner
@@ -127,6 +128,32 @@ def test_no_output_holds_the_name(run, named, flags):
     hidden = run(*flags, named, "--pseudonymise")
     assert hidden.exit_code == plain.exit_code
     assert "ilhelmina" not in hidden.output and "customer-" in hidden.output
+
+
+def test_two_customers_of_one_name_have_two_pseudonyms(run, tmp_path):
+    for service, garment in (("instagram", "Dress"), ("facebook", "Bag")):
+        with zipfile.ZipFile(tmp_path / f"{service}-wilhelmina-2026-01-01-x.zip", "w") as archive:
+            archive.writestr("media/posts/202601/1.jpg", painted(garment))
+    plain, hidden = (run("profile", tmp_path, "--json", *f) for f in ([], ["--pseudonymise"]))
+    names = [customer["customer"] for customer in json.loads(plain.stdout)["customers"]]
+    assert names == ["wilhelmina", "wilhelmina (2)"]
+    found = [customer["customer"] for customer in json.loads(hidden.stdout)["customers"]]
+    assert sorted(found) == sorted(map(SECRET.name, names)) and len(set(found)) == 2
+    assert "ilhelmina" not in hidden.output
+
+
+@pytest.mark.parametrize("quoted", ["Wilhelmina.jpg", "Wilhel'mi\"na.jpg", "Wil\nhelmina.jpg"])
+def test_details_do_not_hold_what_a_damaged_zip_says_of_others(run, tmp_path, quoted):
+    path = tmp_path / "anna.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(quoted, painted("Bag"))
+    whole = path.read_bytes()
+    other = b"x" * len(quoted)
+    directory = whole.rindex(quoted.encode())  # the name stands before the photo, and here again
+    path.write_bytes(whole[:directory] + other + whole[directory + len(other) :])
+    found = run("profile", path, "--json", "--pseudonymise")
+    assert found.exit_code == 3 and "damaged_archive" in found.stdout
+    assert "helmina" not in found.output and "Wil" not in found.output
 
 
 def test_the_page_does_not_hold_it_either(run, named, tmp_path):

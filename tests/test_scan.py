@@ -340,3 +340,12 @@ def test_the_fake_predicts_what_the_real_one_does():
     assert [f.name for f in fields(FakePrediction)] == [f.name for f in fields(Prediction)]
     for name in ("name", "input_size", "predict", "load"):
         assert hasattr(Classifier, name)
+
+
+def test_a_large_feed_is_told_of_while_it_is_listed(tmp_path):
+    for number in range(1001):
+        (tmp_path / f"{number:04}.txt").write_bytes(b"")
+    told = []
+    classify([tmp_path], weights=FakeClassifier(), progress=lambda *n: told.append(n))
+    assert told[:2] == [(0, 1000), (1, 1001)]
+    assert told[-1] == (1001, 1001)

@@ -56,6 +56,14 @@ def test_sidecars_of_every_spelling(tmp_path, photo, sidecar):
     assert read(export(tmp_path / "ann", files)) == [("ann", photo, 1_790_000_000)]
 
 
+def test_large_indexes_of_other_exports_are_not_taken_for_sidecars(tmp_path):
+    files = {"photos/a.jpg": b"1", "photos/a.jpg.json": facts(note="x" * 1_000_000)}
+    root = export(tmp_path / "ann", files)
+    assert ("photos", "a.jpg", None) in read(root)
+    (root / "photos" / "b.json").write_text(json.dumps(facts()))
+    assert ("photos", "a.jpg", 1_790_000_000) in read(root)
+
+
 def test_numbered_photos_are_not_confused(tmp_path):
     files = {f"{YEAR}/a{number}.jpg": b"1" for number in ("", "(1)", "(2)")}
     for number, stamp in (("", "1790000000"), ("(1)", "1790000001"), ("(2)", "0")):

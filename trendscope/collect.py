@@ -21,7 +21,7 @@ from pathlib import Path
 from trendscope.feeds import Post, Skipped, open_feed
 from trendscope.limits import Limits
 from trendscope.readings import Reading
-from trendscope.scan import BATCH, Predictor, Progress, loader, scan
+from trendscope.scan import BATCH, LISTED_EVERY, Predictor, Progress, loader, scan
 from trendscope.store.database import Database, Store, open_store, opened
 from trendscope.store.recall import Looked, Memory, Stamp
 from trendscope.store.record import (
@@ -74,7 +74,7 @@ def collect(
         db: The database, which is made if it is not there; see `open_store`.
         weights: Name of shipped weights, a weights file, or a classifier, which is told from others
             by its name; the default if None.
-        customer: Whose photos they are, instead of what the feed says.
+        customer: Whose photos they are where the feed does not say.
         one_per_name: Whoever bears the name of a known customer is the same one, wherever it lies;
             otherwise another one, who is told apart by a number.
         include: Of `trendscope.feeds.KINDS`, what is read besides posts.
@@ -96,7 +96,7 @@ def collect(
     paths = [Path(os.path.abspath(path)) for path in paths]
     read = partial(open_feed, paths, include=include, zone=zone, limits=limits)
     counted = read()
-    total = sum(1 for _ in counted) if progress else 0
+    total = _counted(counted, progress) if progress else 0
     with _opened(db, clock()) as store:
         with store.writing() as connection:
             weights_id = admit(connection, identity, reclassify, clock(), store.shown)
@@ -230,6 +230,14 @@ class _Run:
         done = self.tally.photos + self.tally.skipped
         if done % TOLD_EVERY == 0:
             self._told(done)
+
+
+def _counted(feed: Iterable[Post | Skipped], progress: Progress) -> int:
+    total = 0
+    for total, _ in enumerate(feed, start=1):
+        if total % LISTED_EVERY == 0:
+            progress(0, total)
+    return total
 
 
 def _told(progress: Progress | None, total: int, done: int) -> None:

@@ -18,6 +18,9 @@ class Limits:
     Attributes:
         file_bytes: Largest single image file.
         json_bytes: Largest index file of an export.
+        table_bytes: Largest manifest.
+        sidecar_bytes: Largest description of one photo, unpacked.
+        sidecar_memory: Most bytes of memory for unpacking one that is packed by xz.
         members: Most members of one archive, those of archives inside it included.
         archive_bytes: Most bytes read out of one archive, all members together.
         ratio: Most bytes that a member may unpack to per packed byte beyond `FREE_MEMBER_BYTES`,
@@ -30,6 +33,9 @@ class Limits:
 
     file_bytes: int = 100_000_000
     json_bytes: int = 200_000_000
+    table_bytes: int = 200_000_000
+    sidecar_bytes: int = 20_000_000
+    sidecar_memory: int = 100_000_000
     members: int = 500_000
     archive_bytes: int = 50_000_000_000
     ratio: int = 200

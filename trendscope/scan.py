@@ -59,6 +59,9 @@ BATCH = 64
 AHEAD = 2 * BATCH
 """Photos decoded but not yet judged: a batch with all pixels, a batch with only the cut-out."""
 
+LISTED_EVERY = 1000
+"""Photos found between two reports of progress."""
+
 
 class Predictor(Protocol):
     """What the scan needs of a classifier."""
@@ -79,7 +82,7 @@ Recall = Callable[[Post, str], Reading | None]
 """Gives what is known of a post's bytes, by their sha256 in hex; None if nothing is."""
 
 Progress = Callable[[int, int], None]
-"""Called with the number of photos and skipped items that are done, and of all there are."""
+"""Called with the number of photos and skipped items that are done, and of all found so far."""
 
 
 def classify(
@@ -98,7 +101,7 @@ def classify(
     Args:
         paths: Photos, folders and exports; see `trendscope.feeds.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
-        customer: Whose photos they are, instead of what the feed says.
+        customer: Whose photos they are where the feed does not say.
         include: Of `trendscope.feeds.KINDS`, what is read besides posts.
         zone: Of dates that do not say theirs.
         limits: What feeds and photos may ask for.
@@ -110,7 +113,8 @@ def classify(
         WeightsError: The weights are missing or cannot be used.
     """
     load = loader(weights)
-    feed = list(open_feed(paths, customer=customer, include=include, zone=zone, limits=limits))
+    found = open_feed(paths, customer=customer, include=include, zone=zone, limits=limits)
+    feed = _listed(found, progress)
     looked_at = scan(feed, load, zone=zone, limits=limits)
     results = _named(_told(looked_at, len(feed), progress), pseudonyms)
     return Classification(load().name, tuple(results))
@@ -135,7 +139,7 @@ def profile(
     Args:
         paths: Photos, folders and exports; see `trendscope.feeds.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
-        customer: Whose photos they are, instead of what the feed says.
+        customer: Whose photos they are where the feed does not say.
         include: Of `trendscope.feeds.KINDS`, what is read besides posts.
         zone: Of dates that do not say theirs, and of the weeks.
         limits: What feeds and photos may ask for.
@@ -152,7 +156,8 @@ def profile(
     """
     load = loader(weights)
     names = memory.names(customer) if memory else Names(customer)
-    feed = list(open_feed(paths, include=include, zone=zone, limits=limits, names=names))
+    found = open_feed(paths, include=include, zone=zone, limits=limits, names=names)
+    feed = _listed(found, progress)
     known = _recalled(feed, memory) if memory else feed
     recall = memory.by_bytes if memory else None
     looked_at = scan(known, load, zone=zone, limits=limits, pictures=pictures, recall=recall)
@@ -302,6 +307,16 @@ def loader(weights: str | Path | Predictor | None) -> Callable[[], Predictor]:
         return Classifier.load() if weights is None else Classifier.load(weights)
 
     return load
+
+
+def _listed(feed: Iterable[Post | Skipped], progress: Progress | None) -> list[Post | Skipped]:
+    """All of a feed, told now and then: a large one is long in being listed."""
+    found: list[Post | Skipped] = []
+    for item in feed:
+        found.append(item)
+        if progress and len(found) % LISTED_EVERY == 0:
+            progress(0, len(found))
+    return found
 
 
 def _told(

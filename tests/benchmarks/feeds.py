@@ -16,7 +16,8 @@ from tests.test_instagram import G3, G4, PROFILE, single
 from tests.test_parts import uri, user, zipped
 
 PROGRAM = """
-import json, sys, time
+import gc, json, sys, time
+gc.set_threshold(100_000, 50, 50)  # as the command line does
 from pathlib import Path
 from trendscope.feeds import open_feed, opening
 def peak():  # not ru_maxrss, which a process takes over from the one that started it

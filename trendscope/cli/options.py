@@ -32,7 +32,7 @@ Weights = Annotated[
 Customer = Annotated[
     str | None,
     typer.Option(
-        "--customer", metavar="NAME", help="Whose photos they are, whatever the feed says."
+        "--customer", metavar="NAME", help="Whose photos they are, where no export says so."
     ),
 ]
 Limit = Annotated[

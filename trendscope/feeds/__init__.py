@@ -136,8 +136,8 @@ def open_feed(
             photos (images directly in a folder belong to one customer of its name; images in
             sub-folders to one customer per sub-folder), folders of all these at any depth, or
             single images.
-        customer: Whose feed it is, instead of what the feed says. Without it, two customers of one
-            name are kept apart as ``ann`` and ``ann (2)``.
+        customer: Whose photos they are where the feed does not say: instead of the name of the
+            folder or zip. Two customers of one name are kept apart as ``ann`` and ``ann (2)``.
         include: Of `KINDS`, what is read besides posts.
         zone: Of dates that do not say theirs.
         limits: What it may ask for.

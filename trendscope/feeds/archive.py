@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import lzma
 import os
+import re
 import stat
 import zipfile
 import zlib
@@ -48,6 +49,7 @@ _METHOD_NAMES = {
     98: "PPMd",
 }
 _ENCRYPTED = 0x1
+_QUOTED = re.compile(r"""b?(['"]).*\1""", re.DOTALL)
 
 JUNK = {".ds_store", "thumbs.db", "desktop.ini", ".localized"}
 
@@ -90,12 +92,15 @@ Place = tuple[str, str]
 
 def is_junk(name: str) -> bool:
     """True for what operating systems leave behind; skipped without a word."""
-    *folders, last = name.split("/")
-    return "__MACOSX" in folders or last.lower() in JUNK or last.startswith("._")
+    folders, _, last = name.rpartition("/")
+    inside = "__MACOSX" in folders and "__MACOSX" in folders.split("/")
+    return inside or last.lower() in JUNK or last.startswith("._")
 
 
 def is_hidden(name: str) -> bool:
     """True for dot-files and what lies in dot-folders, such as Android's ``.trashed-`` photos."""
+    if not name.startswith(".") and "/." not in name:
+        return False
     return any(part.startswith(".") and part.strip(".") for part in name.split("/"))
 
 
@@ -456,8 +461,9 @@ class ZipTree:
 
 
 def _short(error: Exception) -> str:
-    """What went wrong in few words; zip errors may quote half the file."""
+    """What went wrong in few words, without the names that zip errors quote: anybody's."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text = _QUOTED.sub("…", text)
     line = displayed(" ".join(text.split())) or type(error).__name__
     return line if len(line) <= 80 else f"{line[:79]}…"
 
@@ -479,12 +485,11 @@ def _overlapping(infos: list[zipfile.ZipInfo], end: int) -> set[zipfile.ZipInfo]
 
 def unsafe(name: str) -> bool:
     """True for a member name that is absolute, climbs, or hides something."""
-    parts = name.replace("\\", "/").split("/")
     return (
         not name
         or "\0" in name
         or "\\" in name
         or name.startswith(("/", "~"))
-        or ":" in parts[0]
-        or ".." in parts
+        or (":" in name and ":" in name.partition("/")[0])
+        or (".." in name and ".." in name.split("/"))
     )

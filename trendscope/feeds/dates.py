@@ -9,6 +9,7 @@ exports are no dates: a month does not tell the week.
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta, tzinfo
 
 FIRST_DAY = datetime(1990, 1, 1, tzinfo=UTC)
@@ -27,6 +28,34 @@ _WRITTEN_DATE = re.compile(
     re.IGNORECASE,
 )
 _MONTHS = ("jan feb mar apr may jun jul aug sep oct nov dec").split()
+# Other languages have the day first, or the year, and 24 hours; a time with a word before it, such
+# as "PM" in Korean, is not read.
+_TIME = r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?"
+_DAY_FIRST = re.compile(
+    r"(\d{1,2})\.?(?: de)? ([^\W\d_]{3,10})\.?(?: de)? (\d{4}),?(?: um| à| alle| om)? " + _TIME
+)
+_YEAR_FIRST = re.compile(
+    rf"(\d{{4}})(?:-| ?年 ?)(\d{{1,2}})(?:-| ?月 ?)(\d{{1,2}})(?: ?日)?,? ?(?<!\d){_TIME}"
+)
+_DOTTED = re.compile(rf"(\d{{1,2}})\. ?(\d{{1,2}})\. ?(\d{{4}}),?(?: um)? {_TIME}")
+# German, French, Spanish, Italian, Portuguese, Dutch: no word here means two months. Others that
+# would be (Finnish "marras" is no March) are left out; words are compared whole, or as cut short by
+# Unicode's locale data.
+_MONTH_WORDS = (
+    "jan januar januari janv janvier ene enero gen gennaio janeiro",
+    "feb februar februari févr février febrero febbraio fev fevereiro",
+    "mar mär märz mrz mars marzo março maart mrt",
+    "apr april avr avril abr abril aprile",
+    "may mai mayo maggio mag maio mei",
+    "jun juni juin junio giugno giu junho",
+    "jul juli juil juillet julio luglio lug julho",
+    "aug august août agosto ago augustus",
+    "sept september septembre sep septiembre settembre set setembro",
+    "okt oktober oct octobre octubre ottobre ott out outubro",
+    "nov november novembre noviembre novembro",
+    "dez dezember déc décembre dic diciembre dicembre dezembro dec december",
+)
+_MONTH_OF = {word: n for n, words in enumerate(_MONTH_WORDS, 1) for word in words.split()}
 
 
 def moment(
@@ -97,19 +126,46 @@ def named_date(name: str, latest: datetime, zone: tzinfo = UTC) -> datetime | No
 def written_date(text: str, latest: datetime, zone: tzinfo = UTC) -> datetime | None:
     """The date in text of Meta's pages, such as ``Aug 06, 2012 4:13 pm``, aware UTC.
 
-    Only English is read. The page gives the account's local time without saying which: `zone`.
+    English is read anywhere in the text. Where the text is a date and nothing else, so are German,
+    French, Spanish, Italian, Portuguese and Dutch, and numbers in an order that cannot be mistaken:
+    ``6. Aug. 2012, 16:13``, ``06.08.2012 16:13``, ``2012-08-06 16:13``; not ``06/08/2012``. The
+    page gives the account's local time without saying which: `zone`.
     """
-    match = _WRITTEN_DATE.search(text)
-    if not match:
+    numbers = _english(text) or _foreign(unicodedata.normalize("NFC", " ".join(text.split())))
+    if not numbers:
         return None
-    month = _MONTHS.index(match[1].lower()) + 1
-    hour = int(match[4]) % 12 + (12 if match[7].lower() == "p" else 0)
-    numbers = (int(match[3]), month, int(match[2]), hour, int(match[5]), int(match[6] or 0))
     try:
         found = to_utc(datetime(*numbers), zone)
     except (ValueError, OverflowError):
         return None
     return found if FIRST_DAY <= found <= latest else None
+
+
+_Numbers = tuple[int, int, int, int, int, int]
+"""Year, month, day, hour, minute and second."""
+
+
+def _english(text: str) -> _Numbers | None:
+    match = _WRITTEN_DATE.search(text)
+    if not match:
+        return None
+    month = _MONTHS.index(match[1].lower()) + 1
+    hour = int(match[4]) % 12 + (12 if match[7].lower() == "p" else 0)
+    return int(match[3]), month, int(match[2]), hour, int(match[5]), int(match[6] or 0)
+
+
+def _foreign(text: str) -> _Numbers | None:
+    if match := _DAY_FIRST.fullmatch(text):
+        day, word, year, *time = match.groups("0")
+        month = str(_MONTH_OF.get(word.casefold(), 0))
+    elif match := _DOTTED.fullmatch(text):
+        day, month, year, *time = match.groups("0")
+    elif match := _YEAR_FIRST.fullmatch(text):
+        year, month, day, *time = match.groups("0")
+    else:
+        return None
+    hour, minute, second = map(int, time)
+    return int(year), int(month), int(day), hour, minute, second
 
 
 def latest_believed(now: datetime) -> datetime:

@@ -21,13 +21,12 @@ _KINDS = {"story": "stories", "stories": "stories", "highlight": "stories", "ava
 _LOCAL = ".json"
 
 
-def find(tree: Tree) -> list[Part]:
+def find(tree: Tree, request: Request) -> list[Part]:
     """The members of folders whose sidecars are gallery-dl's."""
     claimed: list[str] = []
     for names in by_folder(tree.names).values():
         sidecars = [name for name in names if _subject(name)]
-        first = next((s for s in sidecars[:_PROBED] if _is_own(read_sidecar(tree, s))), None)
-        if first:
+        if any(_is_own(read_sidecar(tree, s, request.limits)) for s in sidecars[:_PROBED]):
             claimed += names
     return [Part(tree, claimed)] if claimed else []
 
@@ -52,7 +51,7 @@ def read(part: Part, request: Request) -> Iterator[Post | Skipped]:
         owner = None
         for name in names:
             if f"{name}{_LOCAL}" in known:
-                fields = read_sidecar(part, f"{name}{_LOCAL}")
+                fields = read_sidecar(part, f"{name}{_LOCAL}", request.limits)
                 owner = _owner(part, name, fields, request)
                 yield _photo(part, name, fields, owner, request)
             elif (subject := _subject(name)) and subject not in known:

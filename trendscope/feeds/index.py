@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from trendscope.errors import ImageError
 from trendscope.feeds import Limits
@@ -59,15 +59,16 @@ _KINDS_OF_FILES: tuple[tuple[re.Pattern[str], Kind], ...] = (
 )
 _USER_NAME_KEYS = {"username", "benutzername", "nom d'utilisateur"}
 _USER_NAME_KEYS |= {"nombre de usuario", "nome utente", "nome de usuário", "gebruikersnaam"}
+_STAMPS = ("creation_timestamp", "timestamp", "taken_at")
+_OWN_STAMPS = ("creation_timestamp", "taken_at")
 _NEEDED = {"media", "uri", "path", "creation_timestamp", "timestamp", "taken_at", "label_values"}
 _NEEDED |= {"attachments", "data", "media_metadata", "photo_metadata", "exif_data"}
 _NEEDED |= {"taken_timestamp", "profile_user", "profile_v2", "string_map_data", "value"}
 _NEEDED |= {"Post", "Posts", "Video", "Videos", "Activity", "VideoList"}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A photo or video that an index names.
+class Entry(NamedTuple):
+    """A photo or video that an index names; there may be hundreds of thousands.
 
     Attributes:
         uri: Its path below the export's root, as written there: not to be trusted.
@@ -122,6 +123,8 @@ def _refuse(constant: str) -> None:
 
 
 def _needed(value: dict[str, Any]) -> dict[str, Any]:
+    if value.keys() <= _NEEDED:
+        return value
     return {key: part for key, part in value.items() if _is_needed(key)}
 
 
@@ -140,7 +143,7 @@ def read_index(tree: Tree, name: str, limits: Limits) -> Index:
     document = load(tree, name, limits)
     file = name.rsplit("/", 1)[-1].lower()
     entries = tuple(_entries(document, kind_of_file(name)))
-    facebook = any(_is_facebook(entry) for entry in _listed(document)) or _is_album(document)
+    facebook = _is_facebook(document) or _is_album(document)
     return Index(name, entries, _user_name(document, file), facebook, _links(document))
 
 
@@ -173,11 +176,25 @@ def _media(entries: list[Any], kind: Kind) -> Iterator[Entry]:
     for entry in entries:
         if not isinstance(entry, dict):
             continue
-        stamps = (entry.get("creation_timestamp"), entry.get("timestamp"), entry.get("taken_at"))
-        for media in (*_as_list(entry.get("media")), *_labelled(entry), entry):
-            yield from _medium(media, stamps, kind)
-        for media in _attached(entry):
-            yield from _medium(media, stamps, kind)
+        stamps = _stamps(entry, _STAMPS)
+        for media in _media_of(entry):
+            uri = isinstance(media, dict) and (media.get("uri") or media.get("path"))
+            if uri and isinstance(uri, str):
+                taken = tuple(_taken(media)) if "media_metadata" in media else ()
+                known = taken + stamps + _stamps(media, _OWN_STAMPS)
+                yield Entry(uri if uri.isascii() else repaired(uri), known, kind)
+
+
+def _media_of(entry: dict[str, Any]) -> list[Any]:
+    """What may be media in an entry, or the entry itself."""
+    media = _as_list(entry.get("media"))
+    if "label_values" in entry:
+        media = [*media, *_labelled(entry)]
+    if "uri" in entry or "path" in entry:
+        media = [*media, entry]
+    if "attachments" in entry:
+        media = [*media, *_attached(entry)]
+    return media
 
 
 def _labelled(entry: dict[str, Any]) -> Iterator[Any]:
@@ -196,14 +213,8 @@ def _attached(entry: dict[str, Any]) -> Iterator[Any]:
                     yield part.get("media")
 
 
-def _medium(media: Any, stamps: tuple[object, ...], kind: Kind) -> Iterator[Entry]:
-    if not isinstance(media, dict):
-        return
-    uri = media.get("uri") or media.get("path")
-    if isinstance(uri, str) and uri:
-        own = (media.get("creation_timestamp"), media.get("taken_at"))
-        known = (*_taken(media), *stamps, *own)
-        yield Entry(repaired(uri), tuple(stamp for stamp in known if stamp is not None), kind)
+def _stamps(fields: dict[str, Any], keys: tuple[str, ...]) -> tuple[object, ...]:
+    return tuple(filter(None, map(fields.get, keys)))
 
 
 def _taken(media: dict[str, Any]) -> Iterator[object]:
@@ -212,22 +223,18 @@ def _taken(media: dict[str, Any]) -> Iterator[object]:
     for key in ("media_metadata", "photo_metadata"):
         part = part.get(key) if isinstance(part, dict) else None
     for facts in _as_list(part.get("exif_data") if isinstance(part, dict) else None):
-        if isinstance(facts, dict):
-            yield facts.get("taken_timestamp")
+        if isinstance(facts, dict) and facts.get("taken_timestamp") is not None:
+            yield facts["taken_timestamp"]
 
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _listed(document: Any) -> list[Any]:
-    if isinstance(document, dict) and "other_photos_v2" in document:
-        return [{"attachments": True}]
-    return _as_list(document)
-
-
-def _is_facebook(entry: Any) -> bool:
-    return isinstance(entry, dict) and "attachments" in entry
+def _is_facebook(document: Any) -> bool:
+    if isinstance(document, dict):
+        return "other_photos_v2" in document
+    return any(isinstance(entry, dict) and "attachments" in entry for entry in _as_list(document))
 
 
 def _is_album(document: Any) -> bool:

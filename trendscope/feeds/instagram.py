@@ -35,13 +35,13 @@ _KINDS_OF_PLACES: tuple[tuple[re.Pattern[str], Kind], ...] = (
 )
 
 
-@dataclass
+@dataclass(slots=True)
 class _Medium:
     """All that the indexes say of one photo or video."""
 
     uri: str
-    stamps: list[object] = field(default_factory=list)
-    kinds: set[Kind] = field(default_factory=set)
+    stamps: list[object]
+    kinds: set[Kind]
 
 
 @dataclass
@@ -76,10 +76,14 @@ def read(export: Export, request: Request) -> Iterator[Post | Skipped]:
 def _media(export: Export) -> dict[str, _Medium]:
     """The media that the indexes name, each once, by Instagram's own number or else the uri."""
     found: dict[str, _Medium] = {}
-    for entry in export.entries:
-        medium = found.setdefault(media_id(entry.uri), _Medium(entry.uri))
-        medium.stamps += entry.stamps
-        medium.kinds |= {entry.kind, kind_of_place(entry.uri) or "listed"}
+    by_uri: dict[str, _Medium] = {}  # most are named by two indexes, in the same words
+    for uri, stamps, kind in export.entries:
+        medium = by_uri.get(uri)
+        if medium is None:
+            medium = by_uri[uri] = found.setdefault(media_id(uri), _Medium(uri, [], set()))
+            medium.kinds.add(kind_of_place(uri) or "listed")
+        medium.stamps += stamps
+        medium.kinds.add(kind)
     return found
 
 

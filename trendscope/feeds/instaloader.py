@@ -25,7 +25,7 @@ _OWN_FILE = re.compile(r"(^|/)(id|iterator_[^/]*\.json(\.xz)?|[^/]*_\d+\.json(\.
 _SAVED = re.compile(r"(^|/):saved(/|$)")
 
 
-def find(tree: Tree) -> list[Part]:
+def find(tree: Tree, request: Request) -> list[Part]:
     """The members of folders in which files are named as Instaloader does."""
     claimed: list[str] = []
     for names in by_folder(tree.names).values():
@@ -52,7 +52,7 @@ def read(part: Part, request: Request) -> Iterator[Post | Skipped]:
 
 def _post(part: Part, stem: str, names: list[str], request: Request) -> Iterator[Post | Skipped]:
     sidecar = next((n for n in (f"{stem}.json.xz", f"{stem}.json") if n in names), None)
-    fields = read_sidecar(part, sidecar) if sidecar else {}
+    fields = read_sidecar(part, sidecar, request.limits) if sidecar else {}
     node = fields.get("node", fields)  # before version 4 the fields stood by themselves
     node = node if isinstance(node, dict) else {}
     customer = _owner(part, stem, node, request)

@@ -19,16 +19,15 @@ from trendscope.feeds.dates import moment
 from trendscope.feeds.request import Request, missing_media, unsafe_path
 
 COLUMNS = ("customer", "taken_at", "image")
-_LARGEST = 200_000_000  # bytes
 _HEADER = 65_536  # bytes within which the header must end
 
 
-def find(tree: Tree) -> list[Part]:
+def find(tree: Tree, request: Request) -> list[Part]:
     """What lies below the folder of each manifest; the outer one counts."""
     roots = sorted(
         name.rpartition("/")[0]
         for name in tree.names
-        if name.lower().endswith(".csv") and _columns(_lines(tree, name)) is not None
+        if name.lower().endswith(".csv") and _columns(_lines(tree, name, request)) is not None
     )
     parts: dict[str, Part] = {}
     for root in (f"{folder}/".lstrip("/") for folder in roots):
@@ -38,9 +37,9 @@ def find(tree: Tree) -> list[Part]:
     return list(parts.values())
 
 
-def _lines(tree: Tree, name: str) -> Iterator[list[str]]:
+def _lines(tree: Tree, name: str, request: Request) -> Iterator[list[str]]:
     try:
-        text = tree.read(name, _LARGEST).decode("utf-8-sig", "replace")
+        text = tree.read(name, request.limits.table_bytes).decode("utf-8-sig", "replace")
     except ImageError:
         text = ""
     delimiter = max(",;\t", key=text[:_HEADER].partition("\n")[0].count)
@@ -68,7 +67,7 @@ def read(part: Tree, request: Request, only: str | None = None) -> Iterator[Post
     for name in part.names:
         if "/" in name or not name.lower().endswith(".csv") or (only or name) != name:
             continue
-        lines = _lines(part, name)
+        lines = _lines(part, name, request)
         columns = _columns(lines)
         if columns:
             used.add(name)

@@ -136,14 +136,14 @@ def _short(error: BaseException) -> str:
 def _roots(tree: Tree, indexes: list[Index], broken: Iterable[str]) -> dict[str, str]:
     """The exports' roots, by the members that tell them: indexes, profiles, folders of media."""
     places: dict[str, list[str]] = {}
-    for name in tree.names:
+    for name in tree.names if any(index.entries for index in indexes) else ():
         places.setdefault(name.rsplit("/", 1)[-1], []).append(name)
     roots = {index.name: _root(index, places) for index in indexes}
     for name in broken:
         roots[name] = _ROOT.sub("", name) if _CERTAIN_INDEX.search(name) else None
-    for name in tree.names:
-        if match := _MEDIA_ROOT.match(name):
-            roots[name] = match[1] or ""
+    for folder in {name.rpartition("/")[0] for name in tree.names}:
+        if match := _MEDIA_ROOT.match(f"{folder}/"):
+            roots[f"{folder}/"] = match[1] or ""
     return {name: root for name, root in roots.items() if root is not None}
 
 
@@ -184,8 +184,13 @@ def _top(name: str, root: str) -> str:
 
 def _is_export_file(name: str) -> bool:
     top, slash, _ = name.partition("/")
-    known = slash and (_KNOWN.match(top) or PRIVATE.match(top))
+    known = slash and _is_known(top)
     return bool(known) or name.lower().endswith((".json", *PAGES, "no-data.txt"))
+
+
+@lru_cache(1000)
+def _is_known(top: str) -> bool:
+    return bool(_KNOWN.match(top) or PRIVATE.match(top))
 
 
 def _piece(
@@ -297,8 +302,8 @@ def _has_photos(piece: Piece) -> bool:
 def _export(pieces: list[Piece], request: Request) -> Export:
     service = max((piece.service for piece in pieces), key=("instagram", "facebook").index)
     user = next((piece.user for piece in pieces if piece.user), None)
-    place, account = pieces[0].home
-    owner = request.names.of(*((user, f"{service}:{user}") if user else (place, account)))
+    names = request.names
+    owner = names.of(user, f"{service}:{user}") if user else names.of_place(*pieces[0].home)
     indexes = [
         (f"{number}/{index.name}", index)
         for number, piece in enumerate(pieces)

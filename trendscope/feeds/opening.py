@@ -81,12 +81,21 @@ def _refuse(path: Path) -> Items:
     return [Skipped(None, displayed(str(path)), *problem)]
 
 
+_DOCUMENTS = frozenset(
+    ".xlsx .xlsm .docx .pptx .odt .ods .odp .epub .jar .apk .cbz .kmz .pages .numbers .key".split()
+)
+"""Suffixes of files that are zips inside, and no feeds."""
+
+_PROGRAM_DATA = frozenset(".data .bin .db .cache .tmp .bak".split())
+"""Suffixes of what programs keep for themselves, thumbnails of other people's photos too."""
+
+
 def is_zip(path: Path) -> bool:
     """True for a regular file that begins as a zip does, or is called one and is no picture.
 
     `zipfile.is_zipfile` looks at the end instead: a photo with a zip glued on would be one.
     """
-    if not os.path.isfile(path):
+    if not os.path.isfile(path) or path.suffix.lower() in _DOCUMENTS:
         return False
     try:
         with path.open("rb") as file:
@@ -118,7 +127,7 @@ def _open_zip(path: Path, plan: _Plan, request: Request, home: Place | None = No
     try:
         tree = ZipTree(path, request.limits, home)
     except FeedError as error:
-        owner = request.names.of(*home) if home else None
+        owner = request.names.of_place(*home) if home else None
         problem = Skipped(owner, displayed(str(path)), "damaged_archive", str(error))
         plan.steps.append(partial(list, [problem]))
         return
@@ -129,23 +138,23 @@ def _open_zip(path: Path, plan: _Plan, request: Request, home: Place | None = No
 
 def _open_file(path: Path, plan: _Plan, request: Request) -> None:
     tree = LoneFile(path)
-    if manifest.find(tree):
+    if manifest.find(tree, request):
         # Given by itself, it speaks for its own lines only, not for all that lies beside it.
         folder = FolderTree(path.parent)
         plan.steps.append(partial(manifest.read, folder, request, only=path.name))
         return
     rest = _exports(tree, plan, request)
-    plan.steps.append(partial(_photos, tree, rest, request))
+    plan.steps.append(partial(_photos, tree, rest, request, asked=True))
 
 
 def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
     """Plans what the readers know of a tree; returns the names that none of them does."""
     rest = tree.names
     for reader in (manifest, instaloader, gallery_dl):
-        for part in reader.find(Part(tree, rest)):
+        for part in reader.find(Part(tree, rest), request):
             plan.steps.append(partial(reader.read, part, request))
             rest = _without(rest, part.whole_names)
-    for part in takeout.find(Part(tree, rest)):
+    for part in takeout.find(Part(tree, rest), request):
         plan.takeouts.append((plan.later(), part))
         rest = _without(rest, part.whole_names)
     found = meta.find(Part(tree, rest), request)
@@ -163,6 +172,13 @@ def _without(names: list[str], taken: Iterable[str]) -> list[str]:
     return [name for name in names if name not in known] if known else names
 
 
-def _photos(tree: Tree, names: list[str], request: Request) -> Items:
-    """Plain photos, each of the customer in whose folder it lies."""
-    return (request.post(tree, name, request.owner(tree, name)) for name in names)
+def _photos(tree: Tree, names: list[str], request: Request, *, asked: bool = False) -> Items:
+    """Plain photos, each of the customer in whose folder it lies; what was `asked` for by name."""
+    for name in names:
+        suffix = os.path.splitext(name)[1].lower()
+        owner = request.owner(tree, name)
+        if suffix in _PROGRAM_DATA and not asked:
+            detail = f"a program's own file by its name ({suffix}); rename it if it is a photo"
+            yield Skipped(owner, tree.source(name), "not_an_image", detail)
+        else:
+            yield request.post(tree, name, owner)

@@ -1,7 +1,8 @@
 """The web pages of an export that was ordered as HTML: read as far as they go.
 
-A page shows photos and, below them, the date: English, in the account's local time, without saying
-which. Layout and class names change; only the order of photos and dates is relied on.
+A page shows photos and, below them, the date: in the account's language and local time, without
+saying which. A date that is not understood for certain counts as none. Layout and class names
+change; only the order of photos and dates is relied on.
 """
 
 from __future__ import annotations

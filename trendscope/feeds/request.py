@@ -23,7 +23,8 @@ class Names:
     not by the name: the same account keeps its name, another one of that name is ``ann (2)``.
 
     Args:
-        given: The name for all, by the user.
+        given: By the user, for whom the feed does not name; all accounts of that name are that
+            customer's.
         known: Names given out before, by account.
         taken: Further names that are not free.
         together: Accounts of one name are one customer.
@@ -50,9 +51,13 @@ class Names:
         self._taken = {_composed(name): name for name in (*self._names.values(), *taken)}
         self._together = together
 
+    def of_place(self, name: str, place: str) -> str:
+        """The name for what only its place has a name for; the one given by the user, if any."""
+        return self._given or self.of(name, place)
+
     def of(self, name: str, account: str) -> str:
-        """The name to show for an account; the one given by the user, if any, for all."""
-        if self._given:
+        """The name to show for an account that the feed names."""
+        if self._given and _composed(name).casefold() == _composed(self._given).casefold():
             return self._given
         if account not in self._names:
             self._names[account] = self.new[account] = self._allotted(displayed(name))
@@ -101,7 +106,7 @@ class Request:
 
     def owner(self, tree: Tree, name: str) -> str:
         """The customer of a member by where it lies, where nothing better is known."""
-        return self.names.of(*tree.place(name))
+        return self.names.of_place(*tree.place(name))
 
     def post(
         self,

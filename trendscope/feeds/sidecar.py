@@ -9,20 +9,16 @@ from typing import Any
 
 from trendscope.errors import ImageError
 from trendscope.feeds.archive import Tree
-
-LARGEST = 20_000_000
-"""Bytes of a sidecar, unpacked; the largest real ones, with all comments, have a few million."""
-
-_PACKED = 100_000_000  # bytes of memory for unpacking xz
+from trendscope.limits import Limits
 
 
-def read_sidecar(tree: Tree, name: str) -> dict[str, Any]:
+def read_sidecar(tree: Tree, name: str, limits: Limits) -> dict[str, Any]:
     """A sidecar's fields; none if it cannot be read: then the photo stands for itself."""
     try:
-        data = tree.read(name, LARGEST)
+        data = tree.read(name, limits.sidecar_bytes)
         if name.endswith(".xz"):
-            unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, _PACKED)
-            data = unpacker.decompress(data, LARGEST)
+            unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, limits.sidecar_memory)
+            data = unpacker.decompress(data, limits.sidecar_bytes)
         found = json.loads(data.decode("utf-8-sig"))
     except (ImageError, ValueError, RecursionError, lzma.LZMAError, EOFError, MemoryError):
         return {}

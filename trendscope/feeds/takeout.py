@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from trendscope.feeds import Post, Skipped, displayed
@@ -25,12 +26,13 @@ _TAKEOUT = re.compile(r"^(?P<root>(.*?/)??)Takeout/")
 _ZIP = re.compile(r"^(takeout-\d{8}T\d{6}Z.*?)-\d{3}$")
 _YEAR = re.compile(r"(^|\D)(19|20)\d\d$")
 _PROBED = 3  # sidecars of a folder looked at to tell whose they are
+_LARGEST = 1_000_000  # bytes of one of those; the indexes of other exports are far larger
 
 
-def find(tree: Tree) -> list[Part]:
+def find(tree: Tree, request: Request) -> list[Part]:
     """What lies in folders whose sidecars are Google's, and all else of the same export."""
     folders = by_folder(tree.names)
-    own = {folder for folder, names in folders.items() if _is_own(tree, names)}
+    own = {folder for folder, names in folders.items() if _is_own(tree, names, request)}
     years = {_above(folder) for folder in own if _YEAR.search(folder)}
     packed = bool(_ZIP.match(tree.title))
     takeouts = {match[0] for folder in own if (match := _TAKEOUT.match(f"{folder}/"))}
@@ -50,9 +52,10 @@ def _above(folder: str) -> str:
     return f"{parent}/" if parent else ""
 
 
-def _is_own(tree: Tree, names: list[str]) -> bool:
+def _is_own(tree: Tree, names: list[str], request: Request) -> bool:
     sidecars = [name for name in names if name.endswith(".json")][:_PROBED]
-    return any("photoTakenTime" in read_sidecar(tree, name) for name in sidecars)
+    probe = replace(request.limits, sidecar_bytes=min(request.limits.sidecar_bytes, _LARGEST))
+    return any("photoTakenTime" in read_sidecar(tree, name, probe) for name in sidecars)
 
 
 def put_together(parts: Sequence[Part], request: Request) -> dict[int, tuple[Joined, str]]:
@@ -67,7 +70,7 @@ def put_together(parts: Sequence[Part], request: Request) -> dict[int, tuple[Joi
         key = (match[1], account.removesuffix(".zip")[:-4]) if match else (name, account)
         groups.setdefault(key, []).append(number)
     return {
-        numbers[0]: (Joined([parts[number] for number in numbers]), request.names.of(*key))
+        numbers[0]: (Joined([parts[number] for number in numbers]), request.names.of_place(*key))
         for key, numbers in groups.items()
     }
 
@@ -78,7 +81,11 @@ def read(tree: Tree, owner: str, request: Request) -> Iterator[Post | Skipped]:
     for name in tree.names:
         folder, _, last = name.partition("/")[2].rpartition("/")
         albums.setdefault(folder, {}).setdefault(last, name)
-    with_photos = {_product(f) for f, names in albums.items() if _is_own(tree, [*names.values()])}
+    with_photos = {
+        _product(folder)
+        for folder, names in albums.items()
+        if _is_own(tree, [*names.values()], request)
+    }
     for folder, names in albums.items():
         if not with_photos or _product(folder) in with_photos:
             yield from _album(tree, names, owner, request)
@@ -109,13 +116,13 @@ def _album(
         if not last.lower().endswith(DATA):
             sidecar = _sidecar(last, names)
             used.add(sidecar or "")
-            fields = read_sidecar(tree, names[sidecar]) if sidecar else {}
+            fields = read_sidecar(tree, names[sidecar], request.limits) if sidecar else {}
             yield _photo(
                 tree, name, fields, owner, request, _EDITED.sub("", last) in {*names} - {last}
             )
     for last, name in names.items():
         if last.endswith(".json") and last not in used:
-            fields = read_sidecar(tree, name)
+            fields = read_sidecar(tree, name, request.limits)
             if "photoTakenTime" in fields:
                 title = displayed(text(fields, "title") or last.removesuffix(".json"))
                 source = tree.source(name).removesuffix(displayed(last)) + title
