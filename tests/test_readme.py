@@ -72,6 +72,23 @@ def test_continuous_integration_runs_the_readmes_test_command():
     assert test_command in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
+def test_readme_quotes_the_figures_on_photos():
+    header, _ = read_weights(SHIPPED / "photos.safetensors")
+    found, text = header.scores["photos"], " ".join(README.split())
+    others = found["other_things_named"]
+    for part in (
+        f"{found['photos_of_the_ten']} phone photos",
+        f"names {100 * found['coverage']:.0f} % of them, **{100 * found['precision']:.0f} % of",
+        f"is right for {100 * found['accuracy']:.0f} %",
+        f"named {100 * others['photos']:.0f} %",
+        f"over {found['customers_with_shares']} customers",
+        f"off by {100 * found['share_error']:.0f} points",
+        f"{100 * header.scores['fashion-mnist test']['accuracy']:.2f} % for `photos`",
+    ):
+        assert part in text, part
+    assert others["negatives"] == 0 and "510 pictures without a garment none" in text
+
+
 def test_readme_and_card_quote_the_measured_figures():
     header, _ = read_weights(SHIPPED / "fashion-mnist.safetensors")
     scores = header.scores["fashion-mnist test"]

@@ -40,6 +40,7 @@ from training.train import (
     as_input,
     fit,
     initial_state,
+    loss_and_accuracy,
     make_step,
     mixed_batch,
     one_hot,
@@ -364,12 +365,20 @@ def make_validation(
         if len(unseen):
             logits = np.asarray(answers(variables, unseen.views)[0])
             row |= {
+                "validation_loss": _loss(logits, unseen.right),
                 "validation_accuracy": _hits(logits, unseen.right).mean(),
                 "garments_accuracy": _hits(logits[garments, :-1], unseen.right[garments]).mean(),
             }
         return row
 
     return validate
+
+
+def _loss(
+    logits: Float32[np.ndarray, "n outputs"], right: Float32[np.ndarray, "n outputs"]
+) -> float:
+    loss, _ = loss_and_accuracy(jnp.asarray(logits), jnp.asarray(right), 0.0)
+    return float(loss.mean())
 
 
 def _hits(

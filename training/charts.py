@@ -39,18 +39,22 @@ def curves(history: pd.DataFrame) -> str:
     """Loss and accuracy by epoch, in training (augmented images) and on the validation images.
 
     Args:
-        history: Columns epoch, train_loss, train_accuracy, validation_loss, validation_accuracy.
+        history: Columns epoch, train_loss, train_accuracy, and, where something was held out,
+            validation_loss, validation_accuracy.
     """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(10, 3.4), layout="constrained")
         for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
             epochs = history["epoch"]
-            axes.plot(epochs, history[f"validation_{quantity}"], "o-", ms=3, c=FIRST)
-            axes.plot(epochs, history[f"train_{quantity}"], "s--", ms=3, c=SECOND)
+            trained = history[f"train_{quantity}"]
+            axes.plot(epochs, trained, "s--", ms=3, c=SECOND, label="training (augmented)")
+            if f"validation_{quantity}" in history:
+                unseen = history[f"validation_{quantity}"]
+                axes.plot(epochs, unseen, "o-", ms=3, c=FIRST, label="validation")
             axes.set(xlabel="epoch", title=quantity)
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.grid(color=FAINT, linewidth=0.5)
-        axes.legend(["validation", "training (augmented)"], frameon=False, loc="lower right")
+        axes.legend(frameon=False, loc="lower right")
         return svg(figure)
 
 
