@@ -64,6 +64,15 @@ def test_the_interval_is_wilsons():
         assert (found.low, found.high) == interval
 
 
+def test_how_many_of_each_group_are_named():
+    # Both dresses; the shoe was left open, the bag taken for none of the ten.
+    assert [(row.name, counts(row.share)) for row in FOUND.coverage_by_group] == [
+        ("Dress", (2, 2)),
+        ("Shoes", (0, 1)),
+        ("Bag", (0, 1)),
+    ]
+
+
 def test_groups_count_alike_however_many_photos_they_have():
     assert [(row.name, counts(row.share)) for row in FOUND.groups] == [
         ("Dress", (1, 2)),
@@ -199,6 +208,7 @@ def test_what_travels_is_rounded_as_printed():
         "accuracy": 0.75,
         "mean_over_groups": 0.8333,
         "coverage": 0.5,
+        "coverage_of": {"Dress": 1.0, "Shoes": 0.0, "Bag": 0.0},
         "precision": 0.5,
         "precision_with_other_things": 0.25,
         "other_things_named": {"all": 0.6667, "home": 0.5, "shop": 1.0},

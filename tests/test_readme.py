@@ -86,6 +86,10 @@ def test_readme_quotes_the_figures_on_photos():
         f"{100 * header.scores['fashion-mnist test']['accuracy']:.2f} % for `photos`",
     ):
         assert part in text, part
+    plural = {"Trouser": "trousers", "T-shirt/top": "T-shirts", "Dress": "dresses"}
+    for group, share in found["coverage_of"].items():
+        name = plural.get(group, group.lower().rstrip("s") + "s")
+        assert re.search(rf"{100 * share:.0f} % of the {name}\b", text), group
     assert others["negatives"] == 0 and "510 pictures without a garment none" in text
 
 

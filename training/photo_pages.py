@@ -107,6 +107,7 @@ def breakdowns(found: PhotoEvaluation) -> dict[str, list[Line]]:
     """The shares by group, place and label, each under its heading; empty ones left out."""
     tables = {
         "right, by group": found.groups,
+        "named, by group": found.coverage_by_group,
         "other things named, by place": found.others_by_place,
         "other things named, by label": found.others_by_label,
     }

@@ -175,6 +175,8 @@ class PhotoEvaluation:
         group_accuracy: Mean over groups of that share.
         groups: That share of each group of allowed categories.
         coverage: Share of the photos of the ten that the product names.
+        coverage_by_group: That share of each group. Where it differs, shares of what is named are
+            not the shares of what was worn.
         precision: Share of these that is named rightly.
         precision_of_all: The same when other things that are named count as wrong too.
         others_named: Share of the photos of other things that the product names as one of the ten.
@@ -199,6 +201,7 @@ class PhotoEvaluation:
     group_accuracy: float | None
     groups: tuple[NamedShare, ...]
     coverage: Share
+    coverage_by_group: tuple[NamedShare, ...]
     precision: Share
     precision_of_all: Share
     others_named: Share
@@ -236,7 +239,7 @@ class PhotoEvaluation:
 
 
 _SHARES = ("accuracy", "coverage", "precision", "precision_of_all", "others_named")
-_NAMED_SHARES = ("groups", "others_by_place", "others_by_label")
+_NAMED_SHARES = ("groups", "coverage_by_group", "others_by_place", "others_by_label")
 
 
 # --- how it is worked out ------------------------------------------------------------------------
@@ -262,6 +265,7 @@ def evaluation(
         accuracy=share_of(photo.guess_is_right for photo in ten),
         group_accuracy=mean([row.share.part / row.share.whole for row in groups]),
         groups=groups,
+        coverage_by_group=shares_by(ten, lambda photo: photo.group, lambda photo: photo.named),
         coverage=share_of(photo.named for photo in ten),
         precision=share_of(photo.named_rightly for photo in ten if photo.named),
         precision_of_all=share_of(photo.named_rightly for photo in judged if photo.named),
@@ -407,6 +411,7 @@ def scores(found: PhotoEvaluation) -> dict[str, Any]:
         "accuracy": found.accuracy.share,
         "mean_over_groups": found.group_accuracy,
         "coverage": found.coverage.share,
+        "coverage_of": {row.name: row.share.share for row in found.coverage_by_group},
         "precision": found.precision.share,
         "precision_with_other_things": found.precision_of_all.share,
         "other_things_named": named if found.others_named.whole else None,
