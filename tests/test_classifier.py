@@ -19,6 +19,7 @@ from trendscope.classifier import (
     GarmentNet,
     Gate,
     Header,
+    answering,
     blocks,
     initial_variables,
     judge,
@@ -201,6 +202,17 @@ def test_a_wider_network_for_photos_at_first_says_what_the_small_one_says():
     expected, _ = GarmentNet(SMALL).apply(small, images)
     found, _ = GarmentNet(wider).apply(large, enlarged)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_mirrored_network_gives_the_mean_of_its_answers_to_both_images():
+    shape = dataclasses.replace(SMALL, mirrored=True)
+    variables = initial_variables(SMALL, seed=3)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 4), np.uint8)
+    plain, _ = answering(SMALL)(variables, pixels)
+    turned, _ = answering(SMALL)(variables, pixels[:, :, ::-1])
+    found, _ = answering(shape)(variables, pixels)
+    assert np.abs(plain - turned).max() > 1e-3
+    np.testing.assert_allclose(found, (plain + turned) / 2, rtol=1e-4, atol=1e-4)
 
 
 def test_a_photo_is_seen_as_fashion_mnist_would_show_it():

@@ -8,7 +8,9 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
+from tests.test_photo_scores import FOUND
 from training import data, evaluate, export
+from training.metrics import Evaluation
 from trendscope.classifier import (
     Architecture,
     Classifier,
@@ -54,7 +56,7 @@ def shipped(tmp_path):
 def test_scores_travel_in_the_header_as_they_were_printed(run, shipped):
     path = export.export(run, shipped=shipped)
     assert path == shipped / "small.safetensors"
-    found = export.read_evaluation(run)
+    found = Evaluation.from_json((run / "evaluation.json").read_text())
     scores = read_weights(path)[0].scores["fashion-mnist test"]
     for name in ("images", "accuracy", "loss", "calibration_error", "parameters", "digest"):
         assert scores[name] == getattr(found, name)
@@ -111,7 +113,7 @@ def test_the_card_has_a_section_for_each_shipped_weights(run, shipped):
         "## Limits",
         "## Data and licence",
     ]
-    found = export.read_evaluation(run)
+    found = Evaluation.from_json((run / "evaluation.json").read_text())
     assert f"| accuracy | {found.accuracy} |" in card
     assert "- some images, sha256 abc" in card
     assert "epochs 3" in card
@@ -152,3 +154,37 @@ def test_the_command_refuses_in_one_line_with_exit_code_one(tmp_path, monkeypatc
     with pytest.raises(SystemExit) as stopped:
         export.main()
     assert str(stopped.value.code).startswith("training.export: ")
+
+
+def add_photos(run, **changes):
+    """Scores on photos that are those of the run's weights, unless changed."""
+    digest = evaluate.weights_digest(HEADER, initial_variables(SMALL))
+    found = dataclasses.replace(FOUND, digest=digest, **changes)
+    (run / "photos.json").write_text(found.to_json())
+
+
+def test_scores_on_photos_travel_beside_those_on_fashion_mnist(run, shipped):
+    add_photos(run, scored_on="customers of fold 0 of 3, never trained on")
+    scores = read_weights(export.export(run, shipped=shipped))[0].scores
+    assert list(scores) == ["fashion-mnist test", "photos"]
+    assert scores["photos"]["accuracy"] == 0.75
+    card = (shipped / "MODEL_CARD.md").read_text()
+    assert "| photos | |" in card
+    assert "| scored on | customers of fold 0 of 3, never trained on |" in card
+    assert "| accuracy | 0.75 |" in card
+    assert "| other things named, shop | 1.0 |" in card
+
+
+def test_scores_on_photos_of_other_weights_are_refused(run, shipped):
+    (run / "photos.json").write_text(FOUND.to_json())
+    message = r"photos\.json is of weights abc, found [0-9a-f]{12}; run .* --photos PLACE again, or"
+    with pytest.raises(WeightsError, match=message):
+        export.export(run, shipped=shipped)
+    assert list(shipped.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"accuracy": {}}'])
+def test_damaged_scores_on_photos_are_refused(run, shipped, text):
+    (run / "photos.json").write_text(text)
+    with pytest.raises(WeightsError, match=r"photos\.json is not an evaluation"):
+        export.export(run, shipped=shipped)

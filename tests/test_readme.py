@@ -58,7 +58,7 @@ def test_the_columns_of_trends_are_described():
     assert [word for word in (RISING, FALLING, STEADY, WATCH, TOO_FEW) if word not in section] == []
 
 
-@pytest.mark.parametrize("module", ["train", "evaluate", "export", "sweep", "adapt"])
+@pytest.mark.parametrize("module", ["train", "evaluate", "export", "sweep", "adapt", "negatives"])
 def test_training_help_runs(module):
     pytest.importorskip("optax")
     assert any(f"training.{module} --help" in line for line in COMMANDS)
@@ -70,6 +70,27 @@ def test_training_help_runs(module):
 def test_continuous_integration_runs_the_readmes_test_command():
     (test_command,) = [line for line in COMMANDS if "pytest" in line]
     assert test_command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_readme_quotes_the_figures_on_photos():
+    header, _ = read_weights(SHIPPED / "photos.safetensors")
+    found, text = header.scores["photos"], " ".join(README.split())
+    others = found["other_things_named"]
+    for part in (
+        f"{found['photos_of_the_ten']} phone photos",
+        f"names {100 * found['coverage']:.0f} % of them, **{100 * found['precision']:.0f} % of",
+        f"is right for {100 * found['accuracy']:.0f} %",
+        f"named {100 * others['photos']:.0f} %",
+        f"over {found['customers_with_shares']} customers",
+        f"off by {100 * found['share_error']:.0f} points",
+        f"{100 * header.scores['fashion-mnist test']['accuracy']:.2f} % for `photos`",
+    ):
+        assert part in text, part
+    plural = {"Trouser": "trousers", "T-shirt/top": "T-shirts", "Dress": "dresses"}
+    for group, share in found["coverage_of"].items():
+        name = plural.get(group, group.lower().rstrip("s") + "s")
+        assert re.search(rf"{100 * share:.0f} % of the {name}\b", text), group
+    assert others["negatives"] == 0 and "510 pictures without a garment none" in text
 
 
 def test_readme_and_card_quote_the_measured_figures():

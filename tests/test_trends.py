@@ -147,6 +147,16 @@ def test_neighbours_that_move_too_are_named():
     assert spill == {"Shirt": "Coat, Pullover", "Coat": "Shirt", "Bag": "", "Pullover": "Shirt"}
 
 
+def test_neighbours_in_another_segment_are_no_neighbours():
+    parts = [
+        steady(26, [10] * 22 + [20] * 4, category="Shirt").assign(segment="Oslo"),
+        steady(26, [10] * 22 + [25] * 4, category="Coat").assign(segment="Rome"),
+    ]
+    found = trends.movement(pd.concat(parts))
+    assert last(found, "Shirt")["verdict"] == last(found, "Coat")["verdict"] == "rising"
+    assert set(found["spill"]) == {""}
+
+
 # --- what tables may look like -------------------------------------------------------------------
 
 
@@ -385,6 +395,50 @@ def test_the_model_gives_way_to_what_was_closer():
     assert smoothing.best(tuple(found)).name == "n"
     even = [smoothing.Way(name, 0, error) for name, error in (("m", 1.0), ("n", 1.0))]
     assert smoothing.best(tuple(even)).name == "m"
+
+
+def series(shares, total=1000):
+    """One or more series of given shares, from the first week of a year on."""
+    shares = np.atleast_2d(np.array(shares, float).T).T
+    season = np.arange(len(shares)) % 52
+    of = np.full(shares.shape, float(total))
+    return smoothing.Series(shares * of, of, season, np.zeros(shares.shape[1], int))
+
+
+def test_paths_by_hand():
+    # Of 10: 4, then 6. Forgetting half: (.5 + 6 + 2) / (1 + 10 + 5); nothing: 10.5 / 21.
+    paths = smoothing._paths(np.array([[4.0], [6.0]]), np.full((2, 1), 10.0), 0.5, 1.0)[:, -1, 0]
+    by_factor = dict(zip(smoothing.FORGETTING.tolist(), paths, strict=True))
+    assert (by_factor[0], by_factor[0.5], by_factor[1]) == pytest.approx(
+        (6.5 / 11, 8.5 / 16, 10.5 / 21)
+    )
+
+
+def test_last_year_by_hand():
+    found = smoothing.say(series(np.arange(104) / 1000), 105).last_year[:, 0]
+    # The 105th week repeats the 53rd; after a year of forecasts last year's repeat.
+    assert (found[0], found[51], found[52], found[104]) == pytest.approx(
+        (0.052, 0.103, 0.052, 0.052)
+    )
+    assert np.isnan(smoothing.say(series(np.arange(50) / 1000), 2).last_year).all()
+
+
+def test_a_profile_has_no_level_and_the_right_shape():
+    wave = 0.1 * np.sin(2 * np.pi * np.arange(208) / 52)
+    profile = smoothing._profile(series(0.3 + wave))[:, 0]
+    assert profile.mean() == pytest.approx(0, abs=1e-12)
+    assert profile == pytest.approx(wave[:52], abs=0.003)
+    # With a drift the ends' share of it is left over; it is no part of the season.
+    drifting = smoothing._profile(series(0.3 + wave + np.arange(208) / 1000))[:, 0]
+    assert drifting.mean() == pytest.approx(0, abs=1e-12)
+
+
+def test_seasonal_shares_of_a_whole_sum_to_one():
+    draw = np.random.default_rng(0)
+    weekly = table(*world(draw, 200, 130, season=0.4))
+    said = trends.forecast(weekly, 20)
+    assert set(said["model"]) == {"recent weeks and season"}
+    assert said.groupby("week")["share"].sum().to_numpy() == pytest.approx(1)
 
 
 # --- corrected levels ----------------------------------------------------------------------------

@@ -38,9 +38,9 @@ from training.train import (
     MakeBatch,
     adam,
     as_input,
-    evaluate,
     fit,
     initial_state,
+    loss_and_accuracy,
     make_step,
     mixed_batch,
     one_hot,
@@ -53,7 +53,7 @@ from trendscope.classifier import (
     Gate,
     Header,
     Variables,
-    compiler_options,
+    answering,
     find_weights,
     initial_variables,
     read_weights,
@@ -62,9 +62,9 @@ from trendscope.classifier import (
 from trendscope.errors import TrendscopeError
 
 WIDER = Architecture(
-    size=112, patch=4, detail=24, channels=4, filters=(64, 128), depth=(2, 2), dense=128
+    size=112, patch=4, detail=24, channels=4, filters=(64, 128), depth=(2, 2), mirrored=True
 )
-"""The network for photos: finer pixels, the garment's outline, and more filters."""
+"""The network for photos: finer pixels, the garment's outline, more filters, two looks."""
 
 PREPARED = 4
 """Batches that wait ready while the network learns from one."""
@@ -113,7 +113,7 @@ def enlarge(
     """
     old = header.architecture
     if old.size == new.size:
-        return dataclasses.replace(old, dropout=new.dropout), variables
+        return dataclasses.replace(old, dropout=new.dropout, mirrored=new.mirrored), variables
     new = dataclasses.replace(new, stem=old.stem, kernel=old.kernel)
     grown = jax.tree.map(np.array, initial_variables(new, seed))
     params = grown["params"]
@@ -218,7 +218,10 @@ def _sizes(kinds: np.ndarray) -> Float[np.ndarray, " n"]:
 
 
 def batches(
-    photos: labelled.Photos, fashion: data.Images, settings: Settings, side: int
+    photos: labelled.Photos,
+    fashion: data.Images,
+    settings: Settings,
+    side: int,
 ) -> tuple[Callable[[int], Iterator[Any]], int]:
     """Each epoch's raw batches, and how many there are. Two threads make them ahead of use."""
     masks = data.silhouettes(fashion.pixels)
@@ -230,7 +233,10 @@ def batches(
         others = generator.permutation(rows)
         old = generator.integers(0, len(fashion), settings.batch - real)
         return (
-            (shots(generator, photos, rows, others, settings.whole, side), photos.right[rows]),
+            (
+                shots(generator, photos, rows, others, settings.whole, side),
+                photos.right[rows],
+            ),
             (fashion.pixels[old], masks[old], fashion.labels[old]),
         )
 
@@ -317,52 +323,62 @@ def adapt(settings: Settings) -> Path:
         step,
         epoch_batches,
         steps,
-        make_validation(net, unseen, fashion_unseen, side),
+        make_validation(architecture, unseen, fashion_unseen),
         lambda variables: write_weights(path, header, variables),
     )
-    header = dataclasses.replace(header, gate=choose_gate(settings, net, state.average, unseen))
-    write_weights(path, header, state.average)
+    header = dataclasses.replace(
+        header, gate=choose_gate(settings, architecture, state.average, unseen)
+    )
+    write_weights(path, header, variables)
     return path
 
 
 def choose_gate(
-    settings: Settings, net: GarmentNet, variables: Variables, unseen: labelled.Photos
+    settings: Settings, architecture: Architecture, variables: Variables, unseen: labelled.Photos
 ) -> Gate:
     """The gate fitted on the held-out customers, or else that of the weights in `settings.gate`."""
     if len(unseen):
-        logits, _ = jax.jit(net.apply, compiler_options=compiler_options())(variables, unseen.views)
+        logits, _ = answering(architecture)(variables, unseen.views)
         return fit_gate(np.asarray(logits), unseen.right)
     return read_weights(find_weights(settings.gate or settings.weights))[0].gate
 
 
 def make_validation(
-    net: GarmentNet, unseen: labelled.Photos, fashion: data.Images, side: int
+    architecture: Architecture, unseen: labelled.Photos, fashion: data.Images
 ) -> Callable[[Variables], dict[str, float]]:
     """Accuracy on the held-out photos (if any) and on 500 held-out images of Fashion-MNIST.
 
     ``garments_accuracy`` is that of the best guess among the ten on photos that show one of them;
     ``validation_accuracy`` counts "outside" as an answer like the others.
     """
-    score = evaluate(net)
     few = fashion.take(slice(500))
     pixels = jnp.asarray(as_input(few.pixels), jnp.float32)
-    enlarged = np.asarray(augment.enlarged(pixels, side))
+    enlarged = np.asarray(augment.enlarged(pixels, architecture.size))
     target = np.asarray(one_hot(few.labels))
-    logits_of = jax.jit(lambda v, x: net.apply(v, x)[0], compiler_options=compiler_options())
+    answers = answering(architecture)
 
     garments = unseen.right[:, -1] == 0
 
     def validate(variables: Variables) -> dict[str, float]:
-        row = {"fashion_accuracy": score(variables, enlarged, target).accuracy}
+        logits = np.asarray(answers(variables, enlarged)[0])
+        row = {"fashion_accuracy": _hits(logits, target).mean()}
         if len(unseen):
-            logits = np.asarray(logits_of(variables, unseen.views))
+            logits = np.asarray(answers(variables, unseen.views)[0])
             row |= {
+                "validation_loss": _loss(logits, unseen.right),
                 "validation_accuracy": _hits(logits, unseen.right).mean(),
                 "garments_accuracy": _hits(logits[garments, :-1], unseen.right[garments]).mean(),
             }
         return row
 
     return validate
+
+
+def _loss(
+    logits: Float32[np.ndarray, "n outputs"], right: Float32[np.ndarray, "n outputs"]
+) -> float:
+    loss, _ = loss_and_accuracy(jnp.asarray(logits), jnp.asarray(right), 0.0)
+    return float(loss.mean())
 
 
 def _hits(

@@ -1,13 +1,20 @@
-"""Scores weights on the 10,000 official test images of Fashion-MNIST, each exactly once.
+"""Scores weights on the 10,000 official test images of Fashion-MNIST, or on labelled photos.
 
 Examples:
   python -m training.evaluate --weights fashion-mnist           # the shipped weights
   python -m training.evaluate --weights runs/fashion-mnist      # a run; pictures beside its weights
   python -m training.evaluate --weights mine.safetensors --out evaluation/ --json
+  python -m training.evaluate --weights runs/photos --photos our_photos/,negatives/
+  python -m training.evaluate --weights runs/photos --photos our_photos/,negatives/ --fold 0
 
-The images take the way that photos take in the product: cut out, through the network, past the
-gate. evaluation.json and evaluation.html (figures and pictures) come beside the weights, or to
---out; beside shipped weights nothing is written.
+Each image is scored exactly once, on the way that photos take in the product: cut out, through the
+network, past the gate. evaluation.json and evaluation.html (figures and pictures), or photos.json
+and photos.html for --photos, come beside the weights, or to --out; beside shipped weights nothing
+is written.
+
+Photos are given as to training.adapt: a labels.csv, its folder, or a folder per category. With
+--fold, only the photos of that fold's customers are scored; give the places, the fold and the folds
+that training.adapt was given.
 """
 
 from __future__ import annotations
@@ -18,7 +25,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,12 +34,16 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float32, UInt8
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from training import data, metrics, pages
+from training import data, metrics, pages, photo_pages, photo_scores
+from training import photos as labelled
+from training.judging import judge_photos, scored_on
 from training.layers import parameter_count
 from training.metrics import Evaluation, rounded
+from training.photo_scores import PhotoEvaluation
 from trendscope import garments
 from trendscope.categories import CATEGORIES
 from trendscope.classifier import (
@@ -181,12 +192,55 @@ def evaluate(weights: str, out: Path | None = None, test: data.Images | None = N
     images = test or data.load("test")
     answers = answer(classifier, images)
     found = evaluation(classifier, variables, images, answers, path.stat().st_size)
-    folder = out or (None if path.parent == SHIPPED else path.parent)
-    if folder:
-        folder.mkdir(parents=True, exist_ok=True)
+    if folder := _folder(path, out):
         write_whole(folder / "evaluation.json", found.to_json())
         page = pages.page(found, header, parts(images), answers.predictions, history(path.parent))
-        write_whole(folder / "evaluation.html", pages.render(page))
+        write_whole(folder / "evaluation.html", pages.render("evaluation.html", page))
+    return found
+
+
+def _folder(weights: Path, out: Path | None) -> Path | None:
+    """Where the files of an evaluation go, made if needed; None for shipped weights."""
+    folder = out or (None if weights.parent == SHIPPED else weights.parent)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def evaluate_photos(
+    weights: str,
+    places: Sequence[Path],
+    fold: int | None = None,
+    folds: int = 3,
+    out: Path | None = None,
+) -> PhotoEvaluation:
+    """Evaluates weights on labelled photos and writes the figures and the page.
+
+    Args:
+        weights: A shipped name, a file, or a run folder.
+        places: Labelled photos, each as `training.photos.read_table` takes it.
+        fold: Score only the customers of this fold (`training.photos.held_out_customers`).
+        folds: How many folds the customers are dealt to.
+        out: Folder of photos.json and photos.html; by default the weights' own, and none for
+            shipped weights.
+
+    Raises:
+        WeightsError: There are no weights, or they cannot be used.
+        TrendscopeError: There are no such photos, or none of them could be read.
+    """
+    path = find_weights(weights)
+    header, variables = read_weights(path)
+    table = labelled.read_tables(places)
+    if fold is not None:
+        table = labelled.customers_of_fold(table, fold, folds)
+    judged, refused = judge_photos(Classifier(header, variables), table)
+    digest = weights_digest(header, variables)
+    whose = scored_on(header, fold, folds)
+    found = photo_scores.evaluation(header.name, digest, whose, judged, refused)
+    if folder := _folder(path, out):
+        write_whole(folder / "photos.json", found.to_json())
+        page = photo_pages.page(found, judged, header.architecture.size)
+        write_whole(folder / "photos.html", pages.render("photos.html", page))
     return found
 
 
@@ -223,23 +277,70 @@ def show(found: Evaluation, console: Console) -> None:
     console.print(table)
 
 
+def show_photos(found: PhotoEvaluation, console: Console) -> None:
+    """Prints the figures on photos for people."""
+    console.print(
+        f"{found.weights} on {found.photos:,} photos of {found.customers:,} customers "
+        f"({found.scored_on})\n  digest {found.digest}"
+    )
+    for heading, lines in {
+        "": photo_pages.headline(found),
+        **photo_pages.breakdowns(found),
+    }.items():
+        _print_table(console, (heading, "figure", "95 % interval", "counted"), lines)
+    if rows := found.customer_shares:
+        lines = [
+            photo_pages.Line(r.customer, f"{r.error:.4f}", f"{r.photos}", f"{r.named}")
+            for r in rows
+        ]
+        _print_table(console, ("customer", "error of shares", "of the ten", "named"), lines)
+    for refused in found.refused:
+        console.print(f"could not be read: {refused}", markup=False)
+
+
+def _print_table(console: Console, heads: Sequence[str], lines: Sequence[photo_pages.Line]) -> None:
+    table = Table(heads[0])
+    for head in heads[1:]:
+        table.add_column(head, justify="right")
+    for line in lines:
+        table.add_row(*map(escape, dataclasses.astuple(line)))
+    console.print(table)
+
+
 def main() -> None:
     """Runs the command line; errors that a user can mend become one line and exit code 1."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--weights", required=True, help="a shipped name, a file, or a run folder")
-    parser.add_argument("--out", type=Path, help="folder for evaluation.json and evaluation.html")
+    parser.add_argument("--photos", metavar="PLACE[,PLACE...]", help="labelled photos to score on")
+    parser.add_argument("--fold", type=int, help="score only this fold of customers, from 0")
+    parser.add_argument("--folds", type=int, default=3, help="number of folds (default: 3)")
+    parser.add_argument("--out", type=Path, help="folder for the figures and the page")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
+    if options.fold is not None and not (options.photos and 0 <= options.fold < options.folds):
+        parser.error("--fold needs --photos, and a number from 0 to below --folds")
     try:
-        found = evaluate(options.weights, options.out)
+        _run(options)
     except (TrendscopeError, OSError) as error:
         sys.exit(f"training.evaluate: {error}")
+
+
+def _run(options: argparse.Namespace) -> None:
+    console = Console(highlight=False)
+    found: Evaluation | PhotoEvaluation
+    if options.photos:
+        places = [Path(place) for place in options.photos.split(",")]
+        found = evaluate_photos(options.weights, places, options.fold, options.folds, options.out)
+    else:
+        found = evaluate(options.weights, options.out)
     if options.json:
         sys.stdout.write(found.to_json())
+    elif isinstance(found, PhotoEvaluation):
+        show_photos(found, console)
     else:
-        show(found, Console(highlight=False))
+        show(found, console)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ Examples:
   python -m training.export runs/photos --name photos
 
 The run's weights.safetensors goes to trendscope/weights/NAME.safetensors with the scores of the
-run's evaluation.json in its header. Weights that were not evaluated, or have changed since, are
-refused. The part of MODEL_CARD.md between its two markers is made from the headers of all shipped
-weights.
+run's evaluation.json in its header, and those of its photos.json (evaluate --photos) where there is
+one. Weights that were not evaluated, or have changed since, are refused. The part of MODEL_CARD.md
+between its two markers is made from the headers of all shipped weights.
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from training import photo_scores
 from training.evaluate import weights_digest
 from training.metrics import Evaluation
+from training.photo_scores import PhotoEvaluation
 from trendscope.classifier import SHIPPED, Header, read_weights, write_weights
 from trendscope.errors import TrendscopeError, WeightsError
 from trendscope.report import write_whole
 
 CARD = "MODEL_CARD.md"
+PHOTOS = "photos"
+"""Name of the scores on photos among a header's, as `training.adapt` names what it trained on."""
 START, END = "<!-- figures: start -->", "<!-- figures: end -->"
 
 NEW_CARD = f"""# The weights that trendscope ships
@@ -70,7 +74,7 @@ def export(run: Path, name: str | None = None, shipped: Path = SHIPPED) -> Path:
     """Exports the weights of an evaluated run; returns the shipped file.
 
     Args:
-        run: Folder with weights.safetensors and evaluation.json.
+        run: Folder with weights.safetensors, evaluation.json and perhaps photos.json.
         name: Name to ship them under; by default the one in their header.
         shipped: Folder of the shipped weights and the model card.
 
@@ -79,18 +83,13 @@ def export(run: Path, name: str | None = None, shipped: Path = SHIPPED) -> Path:
             model card has lost its markers. Nothing is written then.
     """
     header, variables = read_weights(run / "weights.safetensors")
-    evaluation = read_evaluation(run)
-    found = weights_digest(header, variables)
-    if evaluation.digest != found:
-        raise WeightsError(
-            f"{run}/evaluation.json is of weights {evaluation.digest[:12]}, found {found[:12]}; "
-            f"run python -m training.evaluate --weights {run} again"
-        )
+    new_scores = read_scores(run, weights_digest(header, variables))
     card = shipped / CARD
     text = card.read_text(encoding="utf-8") if card.exists() else NEW_CARD
     check_markers(text, card)
-    all_scores = {**header.scores, evaluation.data: scores(evaluation)}
-    header = dataclasses.replace(header, name=name or header.name, scores=all_scores)
+    header = dataclasses.replace(
+        header, name=name or header.name, scores={**header.scores, **new_scores}
+    )
     path = shipped / f"{header.name}.safetensors"
     write_weights(path, header, variables)
     headers = [read_weights(file)[0] for file in sorted(shipped.glob("*.safetensors"))]
@@ -98,20 +97,47 @@ def export(run: Path, name: str | None = None, shipped: Path = SHIPPED) -> Path:
     return path
 
 
-def read_evaluation(run: Path) -> Evaluation:
-    """The run's evaluation.json.
+def read_scores(run: Path, digest: str) -> dict[str, dict[str, Any]]:
+    """The run's figures by data set: those of evaluation.json, and of photos.json if there.
+
+    Args:
+        run: Folder of the run.
+        digest: Of its weights (`training.evaluate.weights_digest`).
 
     Raises:
-        WeightsError: There is none, or it is of another form.
+        WeightsError: There is no evaluation.json, or a file is of another form or other weights.
     """
-    path = run / "evaluation.json"
     again = f"run python -m training.evaluate --weights {run}"
-    if not path.is_file():
+    if not (run / "evaluation.json").is_file():
         raise WeightsError(f"{run} was not evaluated: {again} first")
+    evaluation = read_evaluation(run / "evaluation.json", Evaluation, digest, f"{again} again")
+    found = {evaluation.data: scores(evaluation)}
+    path = run / "photos.json"
+    if path.is_file():
+        advice = f"{again} --photos PLACE again, or remove it"
+        photos = read_evaluation(path, PhotoEvaluation, digest, advice)
+        found[PHOTOS] = photo_scores.scores(photos)
+    return found
+
+
+Found = TypeVar("Found", Evaluation, PhotoEvaluation)
+
+
+def read_evaluation(path: Path, kind: type[Found], digest: str, advice: str) -> Found:
+    """An evaluation as it was written; `advice` is what to do where there is none.
+
+    Raises:
+        WeightsError: The file is of another form, or not of the weights that `digest` is of.
+    """
     try:
-        return Evaluation.from_json(path.read_text(encoding="utf-8"))
+        found: Found = kind.from_json(path.read_text(encoding="utf-8"))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise WeightsError(f"{path} is not an evaluation ({error}); {again} again") from error
+        raise WeightsError(f"{path} is not an evaluation ({error}); {advice}") from error
+    if found.digest != digest:
+        raise WeightsError(
+            f"{path} is of weights {found.digest[:12]}, found {digest[:12]}; {advice}"
+        )
+    return found
 
 
 def scores(evaluation: Evaluation) -> dict[str, Any]:

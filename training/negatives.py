@@ -84,7 +84,7 @@ def plain_ground(
     tint = colour + generator.normal(0, 12, 3)
     light = np.linspace(0, generator.uniform(-50, 50), width)[None, :, None]
     noise = generator.normal(0, generator.uniform(0, 6), (height, width, 1))
-    return np.clip(tint + light + noise, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(tint + light + noise, 0, 255), np.uint8)
 
 
 def laid_down(

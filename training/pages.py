@@ -135,8 +135,8 @@ def mistakes(
     ]
 
 
-def render(page: Page) -> str:
-    """The page as HTML that loads nothing from elsewhere."""
+def render(template: str, page: object) -> str:
+    """The page as HTML that loads nothing from elsewhere; every text is escaped."""
     environment = Environment(
         loader=PackageLoader("training"),
         autoescape=True,
@@ -144,4 +144,4 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("evaluation.html").render(page=page)
+    return environment.get_template(template).render(page=page)

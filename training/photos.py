@@ -2,7 +2,8 @@
 
 The CSV has the columns `file` (in the CSV's folder or its `images` folder) and `category`: one of
 the ten, several joined by `|` where each counts as right, or nothing for "none of the ten". A
-column `customer` (who took the photo) keeps one person's photos together when some are held out.
+column `customer` (who took the photo) keeps one person's photos together when some are held out; a
+column `label` (what it shows, in words of your own) tells other things apart in evaluations.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from trendscope.images import decode
 CANVAS = 128
 """Side of the stored cut-outs in pixels; augmentation shows the network their middle 112."""
 
-CANVAS_MARGIN = 0.22
+CANVAS_MARGIN = 0.3
+"""So that a garment is as large in the middle 112 pixels as it is in a cut-out of 112."""
+
 DECODED_SIDE = 384
 """As `trendscope.scan` decodes photos, so that the network is shown the same pixels."""
 
@@ -71,7 +74,7 @@ class Photos:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Lists labelled photos: columns file (full path), customer, category (as in the CSV form).
+    """Lists labelled photos: columns file (full path), customer, label, category (as in the CSV).
 
     Args:
         path: A CSV, a folder with a `labels.csv`, or a folder of category folders. The folders are
@@ -85,6 +88,48 @@ def read_table(path: Path) -> pd.DataFrame:
     for category in rows["category"]:
         target(category)
     return rows
+
+
+def read_tables(places: Sequence[Path]) -> pd.DataFrame:
+    """Lists the labelled photos of several places: columns of `read_table`, and place.
+
+    A place is named after its folder, or a CSV of another name than `labels.csv` after itself;
+    where two would be named alike, as they are given.
+
+    Raises:
+        TrendscopeError: As `read_table`, of any of the places.
+    """
+    names = [_place_name(place) for place in places]
+    if len(set(names)) < len(names):
+        names = [str(place) for place in places]
+    tables = [
+        read_table(place).assign(place=name) for place, name in zip(places, names, strict=True)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _place_name(place: Path) -> str:
+    whole = place.resolve()
+    if whole.name == "labels.csv":
+        return whole.parent.name
+    return whole.stem if whole.is_file() else whole.name
+
+
+def customers_of_fold(table: pd.DataFrame, fold: int, folds: int) -> pd.DataFrame:
+    """The rows of the customers whom `held_out_customers` names.
+
+    `training.adapt` counts only photos that can be read, so of all listed ones at most fewer
+    customers are small enough for a fold: none of those kept here was trained on.
+
+    Raises:
+        TrendscopeError: There is no such customer.
+    """
+    kept = table[held_out_customers(table["customer"].to_numpy(), fold, folds)]
+    if kept.empty:
+        raise TrendscopeError(
+            f"fold {fold} of {folds} has no customer: use fewer folds, or give a column customer"
+        )
+    return kept
 
 
 def target(category: str) -> Float32[np.ndarray, " outputs"]:
@@ -109,14 +154,17 @@ def _from_csv(table: Path) -> pd.DataFrame:
     folder = table.parent / "images" if (table.parent / "images").is_dir() else table.parent
     customers = rows["customer"] if "customer" in rows else rows["file"]
     files = [str(folder / file) for file in rows["file"]]
-    return pd.DataFrame({"file": files, "customer": customers, "category": rows["category"]})
+    labels = rows["label"] if "label" in rows else ""
+    return pd.DataFrame(
+        {"file": files, "customer": customers, "label": labels, "category": rows["category"]}
+    )
 
 
 def _from_folders(folder: Path) -> pd.DataFrame:
     names = {_plain(name): name for name in CATEGORIES} | {"outside": ""}
     rows = [
-        (str(file), str(file), names[_plain(kind.name)])
-        for kind in sorted(folder.iterdir())
+        (str(file), str(file), "", names[_plain(kind.name)])
+        for kind in (sorted(folder.iterdir()) if folder.is_dir() else ())
         if kind.is_dir() and _plain(kind.name) in names
         for file in sorted(kind.iterdir())
         if file.is_file()
@@ -125,7 +173,7 @@ def _from_folders(folder: Path) -> pd.DataFrame:
         raise TrendscopeError(
             f"{folder}: expected labels.csv, or folders named {', '.join(CATEGORIES)} or outside"
         )
-    return pd.DataFrame(rows, columns=["file", "customer", "category"])
+    return pd.DataFrame(rows, columns=["file", "customer", "label", "category"])
 
 
 def _plain(name: str) -> str:
@@ -141,7 +189,7 @@ def load(paths: Iterable[Path], size: int) -> tuple[Photos, list[str]]:
     Raises:
         TrendscopeError: As `read_table`, or no photo could be read.
     """
-    table = pd.concat([read_table(path) for path in paths], ignore_index=True)
+    table = read_tables(list(paths))
     refused: list[str] = []
     kept = []
     for row, cut in zip(table.itertuples(), _cut_all(list(table["file"]), size), strict=True):

@@ -147,6 +147,7 @@ class Architecture:
         dense: Units of the embedding.
         dropout: Share of units dropped in training, before and after the embedding.
         outputs: The ten categories and "outside".
+        mirrored: Whether an answer is the mean of those to a picture and to its mirror image.
     """
 
     size: int = 28
@@ -160,6 +161,7 @@ class Architecture:
     dense: int = 128
     dropout: float = 0.3
     outputs: int = len(CATEGORIES) + 1
+    mirrored: bool = False
 
 
 class GarmentNet(nn.Module):
@@ -205,6 +207,22 @@ class GarmentNet(nn.Module):
         embedding = nn.relu(nn.Dense(a.dense, name="embedding")(x))
         x = nn.Dropout(a.dropout, deterministic=not train)(embedding)
         return nn.Dense(a.outputs, name="logits")(x), embedding
+
+
+def answering(
+    architecture: Architecture,
+) -> Callable[[Any, Any], tuple[Array, Array]]:
+    """A compiled function from variables and pixels (n size size 4) to logits and embedding."""
+    net = GarmentNet(architecture)
+
+    def answer(variables: Any, pixels: Array) -> Any:
+        found = net.apply(variables, pixels)
+        if not architecture.mirrored:
+            return found
+        mirrored = net.apply(variables, pixels[:, :, ::-1])
+        return jax.tree.map(lambda one, other: (one + other) / 2, found, mirrored)
+
+    return jax.jit(answer, compiler_options=compiler_options())
 
 
 def compiler_options() -> dict[str, str] | None:
@@ -430,11 +448,7 @@ class Classifier:
 
     @cached_property
     def _network(self) -> Callable[..., tuple[Array, Array]]:
-        net = GarmentNet(self.header.architecture)
-        return jax.jit(
-            lambda variables, pixels: net.apply(variables, pixels),
-            compiler_options=compiler_options(),
-        )
+        return answering(self.header.architecture)
 
     def _judge(
         self, logits: Float32[np.ndarray, " outputs"], embedding: Float32[np.ndarray, " d"]

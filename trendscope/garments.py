@@ -24,7 +24,7 @@ WORKING_SIDE = 64
 CUT_OUT_SIDE = 32
 """Pictures with no side longer than this are taken as cut out already: Fashion-MNIST's are 28."""
 
-MARGIN = 0.1
+MARGIN = 0.2
 """Room left around the garment, as a share of its longer side."""
 
 BELIEVED = 0.03, 0.97

@@ -11,7 +11,7 @@ from pathlib import Path
 from trendscope.errors import WeightsError
 
 SHIPPED = Path(__file__).parent / "weights"
-DEFAULT = "fashion-mnist"
+DEFAULT = "photos"
 """The weights used where none are named."""
 
 _LONGEST_HEADER = 100_000_000  # bytes; the safetensors format allows no more

@@ -1,0 +1,92 @@
+"""Labelled photos judged as the product judges them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+from rich.console import Console
+from rich.progress import track
+
+from training.photo_scores import Judged
+from training.photos import DECODED_SIDE, target
+from trendscope import garments
+from trendscope.categories import CATEGORIES
+from trendscope.classifier import BATCH, Classifier, Header
+from trendscope.errors import ImageError, TrendscopeError
+from trendscope.images import decode
+
+
+def pixels_of(file: str) -> UInt8[np.ndarray, "h w 3"]:
+    """A photo as the product decodes it: upright RGB, its longer side at most `DECODED_SIDE`.
+
+    Raises:
+        ImageError: It is no picture, or a damaged one.
+        OSError: The file cannot be read.
+    """
+    return decode(Path(file).read_bytes(), edge=DECODED_SIDE).rgb
+
+
+def prepared(file: str, size: int) -> UInt8[np.ndarray, "size size 4"]:
+    """What `Classifier.predict` takes of a photo; raises as `pixels_of`."""
+    return garments.cut_out(pixels_of(file), size).pixels
+
+
+def judge_photos(classifier: Classifier, table: pd.DataFrame) -> tuple[list[Judged], list[str]]:
+    """Runs every photo through decoding, cut-out, network and gate once.
+
+    Args:
+        classifier: The product's, with the weights to judge.
+        table: Columns as of `training.photos.read_tables`.
+
+    Returns:
+        The photos in the table's order, and one line for each that could not be read.
+
+    Raises:
+        TrendscopeError: None could be read.
+    """
+    judged: list[Judged] = []
+    refused: list[str] = []
+    starts = range(0, len(table), BATCH)
+    with ThreadPoolExecutor(2) as pool:
+        for start in track(starts, "photos", console=Console(stderr=True)):
+            for result in _judge(classifier, table.iloc[start : start + BATCH], pool):
+                if isinstance(result, Judged):
+                    judged.append(result)
+                else:
+                    refused.append(result)
+    if not judged:
+        raise TrendscopeError(f"no photo could be read, for example {refused[0]}")
+    return judged, refused
+
+
+def _judge(classifier: Classifier, table: pd.DataFrame, pool: Executor) -> Iterator[Judged | str]:
+    def prepare(file: str) -> UInt8[np.ndarray, "size size 4"] | Exception:
+        try:
+            return prepared(file, classifier.input_size)
+        except (ImageError, OSError) as error:
+            return error
+
+    inputs = list(pool.map(prepare, table["file"]))
+    predictions = iter(classifier.predict([x for x in inputs if not isinstance(x, Exception)]))
+    columns = (table[name] for name in ("file", "place", "customer", "label", "category"))
+    for file, place, customer, label, category, x in zip(*columns, inputs, strict=True):
+        if isinstance(x, Exception):
+            yield f"{file}: {x}"
+        else:
+            right = target(category)[: len(CATEGORIES)]
+            allowed = tuple(CATEGORIES[i] for i in np.flatnonzero(right))
+            yield Judged(file, place, customer, label, allowed, next(predictions))
+
+
+def scored_on(header: Header, fold: int | None, folds: int) -> str:
+    """Says whose photos are scored, and whether the weights can have learned from them."""
+    whose = "all customers" if fold is None else f"customers of fold {fold} of {folds}"
+    adapted = header.settings.get("adapt", {})
+    left_out = fold is not None and (adapted.get("fold"), adapted.get("folds")) == (fold, folds)
+    unseen = left_out or "photos" not in header.trained_on
+    return f"{whose}, {'never' if unseen else 'perhaps'} trained on"
