@@ -136,6 +136,19 @@ def test_profile_html_stands_beside_the_table(run, photos, tmp_path):
     assert "IMG_20260302_090000.png" in text
 
 
+def test_what_was_skipped_is_a_table_too(run, photos, tmp_path):
+    (photos / "=1+1.txt").write_bytes(b"no photo")
+    table, flags = tmp_path / "skipped.csv", ["--skipped", tmp_path / "skipped.csv"]
+    document = json.loads(run("profile", photos, "--json", *flags).stdout)
+    owned = [item for customer in document["customers"] for item in customer["skipped"]]
+    listed = [list(item.values()) for item in owned + document["skipped"]]
+    header, *rows = csv.reader(table.open(encoding="utf-8", newline=""))
+    assert header == ["customer", "path", "reason", "detail"]
+    assert [row[0] for row in rows] == ["anna", "photos"]  # the folder's, as it lies in no other
+    assert sorted(row[1:] for row in rows) == sorted(listed)
+    assert [Path(row[1]).name for row in rows] == ["broken.jpg", "=1+1.txt"]
+
+
 def test_the_customer_option_names_the_customer(run, photos):
     document = json.loads(run("profile", photos, "--json", "--customer", "eve").stdout)
     assert [c["customer"] for c in document["customers"]] == ["eve"]

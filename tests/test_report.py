@@ -206,6 +206,14 @@ def test_any_name_reads_back_equal(name):
     assert {given_back(row["customer"]) for row in table} == {name}
 
 
+@given(st.text(st.characters(exclude_characters="\0")))
+def test_any_skipped_item_reads_back_equal(text):
+    (row,) = rows(report.skipped_csv([Skipped(text, text, "empty", text)]))
+    assert [given_back(cell) for cell in row.values()] == [text, text, "empty", text]
+    (row,) = rows(report.skipped_csv([Skipped(None, "a", "empty", "x")]))
+    assert row["customer"] == ""
+
+
 @given(wardrobes)
 def test_csv_and_json_tell_the_same(results):
     profile = summarise("w", results)

@@ -272,6 +272,25 @@ def profile_csv(profile: Profile) -> str:
     return out.getvalue()
 
 
+SKIPPED_COLUMNS = ("customer", "path", "reason", "detail")
+"""Columns of `skipped_csv`.
+
+All text: whose it would have been, empty if unknown; where it lies; a key of
+`trendscope.feeds.REASONS`; one plain sentence.
+"""
+
+
+def skipped_csv(skipped: Iterable[Skipped]) -> str:
+    """A table of `SKIPPED_COLUMNS`, written as `profile_csv` is."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(SKIPPED_COLUMNS)
+    for item in skipped:
+        cells = (item.customer or "", item.source, item.reason, item.detail)
+        writer.writerow([defused(cell) for cell in cells])
+    return out.getvalue()
+
+
 def defused(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: those that could be get a leading '.
 

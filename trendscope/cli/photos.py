@@ -100,6 +100,10 @@ def profile(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Also write a contact sheet with pictures."),
     ] = None,
+    skipped: Annotated[
+        Path | None,
+        typer.Option("--skipped", metavar="FILE", help="Also write a CSV of what was not used."),
+    ] = None,
     output: Output = None,
     db: Annotated[
         str | None,
@@ -117,10 +121,10 @@ def profile(
     verbose: Verbose = False,
 ) -> None:
     """Say what each customer wears, and how often."""
-    with exit_codes(verbose, pseudonymise and (*paths, output, html, customer)):
+    with exit_codes(verbose, pseudonymise and (*paths, output, html, skipped, customer)):
         if json and csv:
             raise UsageError("--json and --csv exclude each other; choose one")
-        check_targets(output, html)
+        check_targets(output, html, skipped)
         found = profile_of(
             paths,
             quiet,
@@ -134,8 +138,8 @@ def profile(
             pseudonyms=pseudonyms_of(pseudonymise),
             pictures=html is not None,
         )
-        if html:
-            _write_page(found, html)
+        if html or skipped:
+            _write_beside(found, html, skipped)
         if json or csv:
             from trendscope import report
 
@@ -180,7 +184,10 @@ def _memory(
     return remembered(db, weights, zone=zone, limits=limits, pictures=pictures)
 
 
-def _write_page(found: Profile, path: Path) -> None:
-    from trendscope.report import profile_html, write_whole
+def _write_beside(found: Profile, html: Path | None, skipped: Path | None) -> None:
+    from trendscope.report import profile_html, skipped_csv, write_whole
 
-    write_whole(path, profile_html(found))
+    if html:
+        write_whole(html, profile_html(found))
+    if skipped:
+        write_whole(skipped, skipped_csv(found.skipped))
