@@ -457,7 +457,7 @@ def test_scan_and_status_for_people(run, photos, tmp_path):
         "            4  with a category",
         "            2  of all these without a date",
     ]
-    assert re.fullmatch(r"  judged by fashion-mnist \(\w{8}\) since .* 20\d\d: 4 images", lines[4])
+    assert re.fullmatch(r"  judged by photos \(\w{8}\) since .* 20\d\d: 4 images", lines[4])
     assert re.fullmatch(r"  2 scans: first .* 20\d\d, last .* 20\d\d", lines[5])
     assert lines[6:] == ["  What this leaves out:", "    1 file not used: damaged picture."]
     assert "broken.jpg: damaged" in run("status", "--db", path, "-v").stdout
@@ -469,7 +469,7 @@ def test_scan_and_status_as_json(run, photos, tmp_path):
     assert document == {
         "schema_version": 1,
         "database": str(path),
-        "weights": "fashion-mnist",
+        "weights": "photos",
         **{"judged": 4, "recognised": 0, "unchanged": 0, "skipped": {"decoder_error": 1}},
         "namesakes": [],
         "missing": 0,
@@ -506,7 +506,7 @@ def test_a_profile_with_a_database_is_the_profile_without(
     monkeypatch.setattr("trendscope.decoding.Decoder.decode", None)
     known = run("profile", photos, "--db", path, *output)
     assert (known.exit_code, known.stderr) == (0, plain.stderr)
-    assert known.stdout.replace("fashion-mnist", "fake") == plain.stdout
+    assert known.stdout.replace('"weights": "photos"', '"weights": "fake"') == plain.stdout
 
 
 def test_a_contact_sheet_from_a_database_has_its_small_pictures(run, photos, tmp_path):
