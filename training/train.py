@@ -41,12 +41,12 @@ from trendscope.classifier import (
     GarmentNet,
     Header,
     Variables,
-    compiler_options,
     find_weights,
     initial_variables,
     read_weights,
     write_weights,
 )
+from trendscope.compiling import compiler_options
 from trendscope.errors import WeightsError
 from trendscope.report import write_whole
 
