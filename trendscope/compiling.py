@@ -28,7 +28,7 @@ def keep_compiled() -> None:
     To compile takes longer than to judge a few dozen photos. What cannot be kept or read there is
     compiled anew; nobody needs to hear of it.
     """
-    if jax.config.jax_compilation_cache_dir is not None:
+    if getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
         return
     folder = user_cache_path("trendscope") / "compiled" / machine()
     try:
@@ -36,8 +36,8 @@ def keep_compiled() -> None:
     except OSError:
         return
     warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)  # type: ignore[no-untyped-call]
 
 
 def machine(description: Path = Path("/proc/cpuinfo")) -> str:
