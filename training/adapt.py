@@ -332,7 +332,7 @@ def adapt(settings: Settings) -> Path:
     header = dataclasses.replace(
         header, gate=choose_gate(settings, architecture, state.average, unseen)
     )
-    write_weights(path, header, variables)
+    write_weights(path, header, state.average)
     return path
 
 
