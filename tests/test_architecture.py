@@ -18,7 +18,7 @@ LAYERS = [
     {"cli"},
     {"console"},
     {"collect", "trend_report"},
-    {"report", "scan"},
+    {"report", "scan", "stored_trends"},
     {"store"},
     {"trends"},
     {"counting"},
@@ -179,6 +179,15 @@ def test_trends_of_a_table_do_not_load_jax(tmp_path):
     words = ["trends", "--from-csv", str(path), "--html", str(tmp_path / "page.html")]
     found = loaded(RUN.format(words))
     assert "jax" not in found and "pandas" in found
+
+
+def test_trends_of_a_database_do_not_load_jax(tmp_path):
+    from trendscope.store import open_store
+
+    path = tmp_path / "fashion.db"
+    open_store(path, create=True).close()
+    found = loaded(RUN.format(["trends", "--db", str(path)]))
+    assert "jax" not in found and "sqlalchemy" in found
 
 
 def test_public_names_are_there_and_unknown_ones_are_not():
