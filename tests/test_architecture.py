@@ -17,7 +17,7 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"console"},
-    {"collect", "trend_report"},
+    {"collect", "exporting", "trend_report"},
     {"report", "scan", "stored_trends"},
     {"store"},
     {"trends"},
@@ -47,6 +47,7 @@ OWNERS = {
     "typer": {"cli"},
     "rich": {"console"},
     "jinja2": {"report"},
+    "pyarrow": {"exporting"},
     "optax": set(),
     "scipy": set(),
     "orbax": set(),
@@ -181,13 +182,17 @@ def test_trends_of_a_table_do_not_load_jax(tmp_path):
     assert "jax" not in found and "pandas" in found
 
 
-def test_trends_of_a_database_do_not_load_jax(tmp_path):
+def test_tables_of_a_database_do_not_load_jax(tmp_path):
+    from tests.test_store import found as found_in
+    from tests.test_store import write
     from trendscope.store import open_store
 
     path = tmp_path / "fashion.db"
-    open_store(path, create=True).close()
-    found = loaded(RUN.format(["trends", "--db", str(path)]))
-    assert "jax" not in found and "sqlalchemy" in found
+    with open_store(path, create=True) as opened:
+        write(opened, found_in("Dress", day=(2026, 1, 5)))
+    for words in (["trends", "--db", str(path)], ["export", "--db", str(path), str(tmp_path)]):
+        found = loaded(RUN.format(words))
+        assert "jax" not in found and {"sqlalchemy", "pandas"} <= {*found}
 
 
 def test_public_names_are_there_and_unknown_ones_are_not():

@@ -10,7 +10,7 @@ import pandas as pd
 
 from trendscope import store, trends
 from trendscope.errors import NothingUsable
-from trendscope.store.database import Database
+from trendscope.store.database import Database, opened
 from trendscope.trends import Outlook
 
 
@@ -42,24 +42,31 @@ def outlook_of_store(
 
     Raises:
         StoreError: The database is missing, or cannot be read.
-        NothingUsable: None of `customers` is in it.
+        NothingUsable: None of `customers` is in it, or it holds no photo.
         TrendscopeError: `segments` has a customer twice, or there are too many groups.
     """
-    found = store.census(db, customers)
-    if customers is not None and len(found.unknown) == len(set(customers)):
+    with opened(db) as reader:
+        held = store.census(reader, customers)
+        shown = reader.shown
+    unknown = set(customers or ()) - {*held.customers}
+    if unknown and not held.customers:
         raise NothingUsable(
-            f"the database knows none of the {len(found.unknown)} customers asked for; names are "
-            "those that trendscope profile shows"
+            f"{shown} knows none of the {len(unknown):,} customers asked for; names are "
+            "those that trendscope profile and export give"
         )
-    said = trends.outlook_of_sightings(
-        found.rows,
+    if held.rows.empty and not held.waiting:
+        raise NothingUsable(
+            f"{shown} holds no photos yet; fill it with trendscope scan PATH --db DATABASE"
+        )
+    found = trends.outlook_of_sightings(
+        held.rows,
         by=by,
         segments=segments,
         named=named,
-        reasons=found.reasons,
-        waiting=found.waiting,
+        reasons=held.reasons,
+        waiting=held.waiting.total(),
         weeks_ahead=weeks_ahead,
         now=now,
         zone=zone,
     )
-    return replace(said, unknown=tuple(sorted(map(named, found.unknown))))
+    return replace(found, unknown=tuple(sorted(map(named, unknown))))
