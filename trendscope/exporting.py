@@ -25,7 +25,7 @@ from trendscope.store import Census, Database
 from trendscope.store.database import opened
 
 Format = Literal["csv", "parquet"]
-Kind = Literal["text", "whole", "number", "time", "truth"]
+Kind = Literal["text", "digest", "whole", "number", "time", "truth"]
 
 
 def _key(category: str) -> str:
@@ -60,7 +60,8 @@ TABLES: dict[str, dict[str, Kind]] = {
         **dict.fromkeys(("week", "date_source", "category", "reason"), "text"),
         **dict.fromkeys(("confidence", "outside"), "number"),
         **dict.fromkeys(("x0", "y0", "x1", "y1"), "whole"),
-        **dict.fromkeys(("sha256", "source"), "text"),
+        "sha256": "digest",
+        "source": "text",
     },
     "skipped": dict.fromkeys(("customer", "path", "reason", "detail"), "text"),
 }
@@ -225,7 +226,8 @@ def _csv(file: IO[bytes], name: str, excel: bool) -> Iterator[Callable[[pd.DataF
 
 def _cells(values: pd.Series, kind: Kind) -> pd.Series:
     if kind == "text":
-        return values.astype(object).map(defused, na_action="ignore")
+        harmless = {text: defused(text) for text in values.dropna().unique()}
+        return values.astype(object).map(harmless)
     if kind == "time":
         moments: pd.Series = values.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         return moments
@@ -245,6 +247,7 @@ def _parquet(file: IO[bytes], name: str) -> Iterator[Callable[[pd.DataFrame], No
         ) from error
     kinds = {
         "text": pyarrow.string(),
+        "digest": pyarrow.string(),
         "whole": pyarrow.int64(),
         "number": pyarrow.float64(),
         "time": pyarrow.timestamp("us", "UTC"),

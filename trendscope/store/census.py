@@ -112,18 +112,30 @@ def _photos(connection: Connection, owners: list[int] | None) -> NDArray[np.int6
     query = _all_photos()
     if owners is not None:
         query = query.where(schema.photos.c.customer_id.in_(owners))
-    result = connection.execution_options(yield_per=FETCHED).execute(query)
     parts = [
         np.fromiter(chain.from_iterable(rows), np.int64, 4 * len(rows)).reshape(-1, 4)
-        for rows in result.partitions()
+        for rows in _fetched(connection, query)
     ]
     return np.concatenate(parts or [np.empty((0, 4), np.int64)])
+
+
+def _fetched(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
+    """Rows by the thousand; from SQLite as bare tuples, in half the time."""
+    if connection.dialect.name != "sqlite":
+        yield from connection.execution_options(yield_per=FETCHED).execute(query).partitions()
+        return
+    driver: Any = connection.connection.driver_connection
+    literal = query.compile(connection, compile_kwargs={"literal_binds": True})
+    cursor = driver.execute(str(literal))
+    while rows := cursor.fetchmany(FETCHED):
+        yield rows
 
 
 def _all_photos() -> Select[Any]:
     photos, sightings = schema.photos.c, schema.sightings.c
     current = select(schema.weights.c.id).where(schema.weights.c.current).scalar_subquery()
-    judged = and_(sightings.image_id == photos.image_id, sightings.weights_id == current)
+    # Without "+ 0" SQLite looks up the index by weights first, and each row a second time.
+    judged = and_(sightings.image_id == photos.image_id, sightings.weights_id + 0 == current)
     kind = case(
         (~photos.counted, DOUBLE),
         (sightings.image_id.is_(None), WAITING),

@@ -296,7 +296,8 @@ def _parts(connection: Connection, query: Select[Any]) -> Iterator[DataFrame]:
     names, rows = list(result.keys()), result.fetchmany(FETCHED)
     while True:
         # As objects first: what a column holds must not be guessed from the rows of one part.
-        frame = pd.DataFrame.from_records(rows, columns=names).astype(object)
+        # As tuples, since pandas asks of every other kind of row what it can do.
+        frame = pd.DataFrame.from_records(list(map(tuple, rows)), columns=names).astype(object)
         for column in query.selected_columns:
             if column.name.endswith("posted_at") or column.name.endswith("_posted"):
                 moments = frame[column.name].astype("Int64")
