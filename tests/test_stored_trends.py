@@ -261,3 +261,16 @@ def test_pseudonyms(run, tmp_path, monkeypatch):
         assert done.exit_code == 0
         assert "anna" not in done.stdout and "nobody" not in done.stdout
         assert "customer-" in done.stdout
+
+
+def test_the_table_of_customers_says_that_photos_are_counted(run, tmp_path):
+    path = tmp_path / "some.csv"
+    path.write_text("customer\nanna\nzoe\n")
+    text = run("--by", "customer", "--customers", path, "--markdown").stdout
+    assert "| customer | category | share (95 %) | photos |" in text
+    assert "| anna | Dress | 67 % (21 to 94 %) | 2 of 3 |" in text
+    assert "Nothing is known of zoe; asked for, but not in these figures." in text
+    assert "Shares are of a customer's photos in which a garment was named" in text
+    # With so few, no forecast is shown as if it were one.
+    row = next(line for line in text.splitlines() if line.startswith("| anna | Dress"))
+    assert row.endswith("| not enough data |  |")

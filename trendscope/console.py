@@ -162,7 +162,9 @@ def print_trends(outlook: Outlook, file: IO[str] | None = None, *, weeks: int = 
     rows = [trend_report.cells(line) for line in found]
     if found:
         console.print()
-        console.print(_columns(trend_report.headings(found), rows, console.is_terminal))
+        console.print(
+            _columns(trend_report.headings(found, outlook.unit), rows, console.is_terminal)
+        )
     _print_limits(console, trend_report.notes(outlook), "What to know:")
 
 
