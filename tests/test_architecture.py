@@ -20,6 +20,7 @@ LAYERS = [
     {"collect", "trend_report"},
     {"report", "scan"},
     {"store"},
+    {"catalog"},
     {"trends"},
     {"counting"},
     {"pseudonyms"},

@@ -1,11 +1,12 @@
 """Photos, what was seen in them, and what was skipped: a SQLite file or a PostgreSQL database.
 
 `schema` explains the tables, `database` opens them, `recall` and `record` serve a scan; `tables`
-and `status` tell what is in them, `forget` removes a customer.
+and `status` tell what is in them, `items` what a shop sells, `forget` removes a customer.
 """
 
 from trendscope.store.database import Database, Store, open_store
 from trendscope.store.forget import Forgotten, forget
+from trendscope.store.items import item_thumbnails, items
 from trendscope.store.status import Status, status
 from trendscope.store.tables import customers, sightings, skips, thumbnails, weekly_rows
 
@@ -16,6 +17,8 @@ __all__ = [
     "Store",
     "customers",
     "forget",
+    "item_thumbnails",
+    "items",
     "open_store",
     "sightings",
     "skips",
