@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from trendscope.cli import database, photos, trends
+from trendscope.cli import catalog, database, photos, trends
 from trendscope.cli.outcome import ExitCode as ExitCode
 
 # \b keeps the lines of a paragraph of help as they are.
@@ -101,3 +101,5 @@ app.command(epilog=database.SCAN_EXAMPLES)(database.scan)
 app.command(epilog=database.STATUS_EXAMPLES)(database.status)
 app.command(epilog=database.EXPORT_EXAMPLES)(database.export)
 app.command(epilog=trends.TRENDS_EXAMPLES)(trends.trends)
+app.command(epilog=database.FORGET_EXAMPLES)(database.forget)
+app.add_typer(catalog.app, name="catalog")

@@ -1,12 +1,13 @@
 """Photos, what was seen in them, and what was skipped: a SQLite file or a PostgreSQL database.
 
 `schema` explains the tables, `database` opens them, `recall` and `record` serve a scan; `tables`,
-`census` and `status` tell what is in them, `forget` removes a customer.
+`census` and `status` tell what is in them, `items` what a shop sells, `forget` removes a customer.
 """
 
 from trendscope.store.census import Census, census, census_at
 from trendscope.store.database import Database, Store, open_store
-from trendscope.store.forget import Forgotten, forget
+from trendscope.store.forget import Forgotten, forget, forgettable
+from trendscope.store.items import item_thumbnails, items
 from trendscope.store.status import Status, status
 from trendscope.store.tables import (
     customers,
@@ -28,6 +29,9 @@ __all__ = [
     "census_at",
     "customers",
     "forget",
+    "forgettable",
+    "item_thumbnails",
+    "items",
     "open_store",
     "sightings",
     "sightings_in_parts",
