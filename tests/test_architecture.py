@@ -27,7 +27,7 @@ LAYERS = [
     {"classifier"},
     {"garments", "decoding", "likeness"},
     {"images", "worker", "smoothing"},
-    {"feeds", "pictures", "proportions"},
+    {"feeds", "pictures", "proportions", "measured"},
     {"formats", "weights_file"},
     {"limits"},
     {"errors", "categories", "weeks"},

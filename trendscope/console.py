@@ -25,6 +25,7 @@ from rich.text import Text
 
 from trendscope.categories import CATEGORIES
 from trendscope.feeds import Skipped
+from trendscope.measured import leaning
 from trendscope.readings import Classification, CustomerProfile, Profile, Reading
 from trendscope.report import color, day, limits, limits_of, percent, plural, shown, span
 from trendscope.scan import Progress as Told
@@ -56,6 +57,8 @@ def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool 
         _print_limits(console, limits(customer.readings, customer.skipped))
         console.print()
     _print_limits(console, limits((), profile.unowned), "Of none of these customers:")
+    if profile.measured:
+        console.print(Text(leaning(profile.measured), style="dim"))
     if names:
         _print_skipped(console, ((item.source, item.detail) for item in profile.skipped))
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from trendscope.categories import CATEGORIES, COLORS
 from trendscope.errors import TrendscopeError, UsageError
 from trendscope.feeds import PARTS, REASONS, Skipped, displayed
+from trendscope.measured import leaning
 from trendscope.readings import (
     CategoryCount,
     Classification,
@@ -374,7 +375,18 @@ def page(template: str, **facts: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (percent, plural, day, shown, file_name, color, limits, groups, photos_a_week)
+    filters = (
+        percent,
+        plural,
+        day,
+        shown,
+        file_name,
+        color,
+        limits,
+        groups,
+        photos_a_week,
+        leaning,
+    )
     for function in filters:
         environment.filters[function.__name__] = function
     environment.filters["picture"] = _data_uri
