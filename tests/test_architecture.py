@@ -16,8 +16,8 @@ PACKAGE = Path(trendscope.__file__).parent
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"console"},
-    {"collect", "trend_report"},
+    {"console", "trend_page"},
+    {"collect", "trend_report", "charts", "weekly_report"},
     {"report", "scan", "stored_trends"},
     {"store"},
     {"trends"},
@@ -47,6 +47,8 @@ OWNERS = {
     "typer": {"cli"},
     "rich": {"console"},
     "jinja2": {"report"},
+    "altair": {"charts"},
+    "vl_convert": {"charts"},
     "optax": set(),
     "scipy": set(),
     "orbax": set(),
@@ -55,7 +57,19 @@ OWNERS = {
     "training": set(),
 }
 
-MAY_NOT_LOAD = ("jax", "flax", "numpy", "pandas", "cv2", "PIL", "rich", "jinja2", "sqlalchemy")
+MAY_NOT_LOAD = (
+    "jax",
+    "flax",
+    "numpy",
+    "pandas",
+    "cv2",
+    "PIL",
+    "rich",
+    "jinja2",
+    "sqlalchemy",
+    "altair",
+    "vl_convert",
+)
 
 
 def room(path):

@@ -209,6 +209,16 @@ def progress_bar(quiet: bool) -> Iterator[Told | None]:
         yield told
 
 
+@contextmanager
+def working(quiet: bool, what: str) -> Iterator[None]:
+    """Says on standard error what is being done, while a person is there to see it."""
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True).status(what):
+        yield
+
+
 def _console(file: IO[str] | None) -> Console:
     """Text that is read by a program or kept in a file is never wrapped."""
     console = Console(file=file, highlight=False, markup=False, emoji=False)

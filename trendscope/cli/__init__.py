@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from trendscope.cli import database, photos, trends
+from trendscope.cli import database, photos, report, trends
 from trendscope.cli.outcome import ExitCode as ExitCode
 
 # \b keeps the lines of a paragraph of help as they are.
@@ -28,6 +28,7 @@ Examples:
   trendscope classify photo.jpg --show          one photo, all probabilities
   trendscope trends customers/                  what is worn more, what less
   trendscope scan customers/                    all customers, into a database
+  trendscope report -o report.html              a page of that database, with charts
 """
 
 PATIENCE = 1.0
@@ -100,3 +101,4 @@ app.command(epilog=photos.PROFILE_EXAMPLES)(photos.profile)
 app.command(epilog=database.SCAN_EXAMPLES)(database.scan)
 app.command(epilog=database.STATUS_EXAMPLES)(database.status)
 app.command(epilog=trends.TRENDS_EXAMPLES)(trends.trends)
+app.command(epilog=report.REPORT_EXAMPLES)(report.report)
