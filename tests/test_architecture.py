@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import trendscope
+from tests.crowd import fill
 
 PACKAGE = Path(trendscope.__file__).parent
 
@@ -167,6 +168,7 @@ RUN = "from trendscope.cli import app; app({})"
     [
         "import trendscope",
         *(RUN.format(a) for a in (["--help"], ["--version"], ["profile", "-h"], ["trends", "-h"])),
+        RUN.format(["report", "-h"]),
     ],
 )
 def test_help_loads_nothing_heavy(code):
@@ -202,6 +204,13 @@ def test_trends_of_a_database_do_not_load_jax(tmp_path):
     open_store(path, create=True).close()
     found = loaded(RUN.format(["trends", "--db", str(path)]))
     assert "jax" not in found and "sqlalchemy" in found
+
+
+def test_the_weekly_page_does_not_load_jax(tmp_path):
+    fill(str(tmp_path / "few.db"), 3, length=2)
+    words = ["report", "--db", str(tmp_path / "few.db"), "-o", str(tmp_path / "page.html")]
+    found = loaded(RUN.format([*words, "--as-of", "2026-11-21"]))
+    assert "jax" not in found and {"altair", "vl_convert"} <= {*found}
 
 
 def test_public_names_are_there_and_unknown_ones_are_not():

@@ -28,7 +28,7 @@ PRODUCT = [line for line in COMMANDS if line.startswith("trendscope ")]
 
 
 def test_there_are_commands_for_all():
-    assert len(PRODUCT) == 11
+    assert len(PRODUCT) == 12
 
 
 @pytest.mark.parametrize("line", PRODUCT)

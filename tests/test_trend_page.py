@@ -1,8 +1,9 @@
-"""The weekly page in a real browser, its words, alternatives for who cannot see, and the command."""
+"""The weekly page in a browser, its words, alternatives for who cannot see, and the command."""
 
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 import shutil
 import subprocess
@@ -20,8 +21,9 @@ from tests.wardrobe import MEASURED
 from trendscope import charts, trend_page
 from trendscope.categories import CATEGORIES
 from trendscope.measured import Measured
+from trendscope.report import encoded
 from trendscope.trends import RISING, TOO_FEW
-from trendscope.weekly_report import weekly_report
+from trendscope.weekly_report import report_of_store
 
 TEMPLATE = (Path(trend_page.__file__).parent / "templates" / "report.html").read_text()
 
@@ -36,7 +38,7 @@ def crowded(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(crowded):
-    return weekly_report(crowded, now=NOW)
+    return report_of_store(crowded, now=NOW)
 
 
 @pytest.fixture(scope="module")
@@ -266,7 +268,7 @@ def test_the_forecast_stands_beside_the_simplest_one(found):
 
 def test_little_data_says_little(tmp_path):
     fill(str(tmp_path / "few.db"), 3, length=3)
-    few = weekly_report(tmp_path / "few.db", now=NOW)
+    few = report_of_store(tmp_path / "few.db", now=NOW)
     said = words(trend_page.report_html(few))
     assert "Anything of any category: too few customers were active." in said
     assert set(few.outlook.movement["verdict"]) == {TOO_FEW}
@@ -275,28 +277,30 @@ def test_little_data_says_little(tmp_path):
 
 def test_before_the_first_week_is_over(tmp_path):
     fill(str(tmp_path / "early.db"), 3, length=1)
-    early = weekly_report(tmp_path / "early.db", now=NOW.replace(day=14))
+    early = report_of_store(tmp_path / "early.db", now=NOW.replace(day=14))
     said = words(trend_page.report_html(early))
     assert "No week is complete yet" in said and "What was left out" in said
     assert list(trend_page.report_pngs(early)) == []
 
 
-@pytest.mark.parametrize("name", [n for n in HOSTILE if n and "\udc80" not in n and "\0" not in n])
-def test_names_are_text_and_never_elements(found, name):
-    def renamed(to):
+def test_names_are_text_and_never_elements(found):
+    hostile = itertools.cycle(name for name in HOSTILE if name)
+
+    def renamed(name):
         categories = tuple(
             replace(
                 category,
-                fans=tuple(replace(fan, customer=to) for fan in category.fans),
-                pictures=tuple(replace(p, customer=to) for p in category.pictures[:1]),
+                fans=tuple(replace(fan, customer=name()) for fan in category.fans),
+                pictures=tuple(replace(p, customer=name()) for p in category.pictures),
             )
             for category in found.categories
         )
         return trend_page.report_html(replace(found, categories=categories))
 
-    harmless, hostile = renamed("anna"), renamed(name)
-    assert Elements(hostile).found == Elements(harmless).found
-    assert "\x1b" not in hostile and "\u202e" not in hostile
+    page = renamed(lambda: next(hostile))
+    assert Elements(page).found == Elements(renamed(lambda: "anna")).found
+    assert "\x1b" not in page and "\u202e" not in page
+    assert encoded(page).decode() and "&lt;script" in page
 
 
 def test_small_pictures_have_no_metadata(page):

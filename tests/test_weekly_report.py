@@ -14,7 +14,7 @@ from trendscope.measured import measured
 from trendscope.pseudonyms import Pseudonyms
 from trendscope.store import open_store
 from trendscope.stored_trends import outlook_of_store
-from trendscope.weekly_report import Fan, weekly_report
+from trendscope.weekly_report import Fan, report_of_store
 from trendscope.weights_file import identify
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -59,7 +59,7 @@ def of(report, name):
 
 
 def test_who_wears_it_in_most_weeks_stands_first(db):
-    dress = of(weekly_report(filled(db), now=NOW), "Dress")
+    dress = of(report_of_store(filled(db), now=NOW), "Dress")
     assert (dress.customers, dress.photos) == (3, 8)
     assert dress.fans == (
         Fan("anna", 3, 4, datetime(2026, 11, 10, 9, tzinfo=UTC)),
@@ -69,31 +69,31 @@ def test_who_wears_it_in_most_weeks_stands_first(db):
 
 
 def test_the_latest_photo_of_everyone_comes_before_anyones_second(closet):
-    dress = of(weekly_report(closet, now=NOW, pictures=4), "Dress")
+    dress = of(report_of_store(closet, now=NOW, pictures=4), "Dress")
     # Cleo's was kept without a small picture.
     assert [picture.jpeg for picture in dress.pictures] == [b"A4", b"B3", b"A3", b"B2"]
     assert [picture.customer for picture in dress.pictures] == ["anna", "ben", "anna", "ben"]
     assert {picture.confidence for picture in dress.pictures} == {0.8}
-    assert of(weekly_report(closet, now=NOW, pictures=0), "Dress").pictures == ()
+    assert of(report_of_store(closet, now=NOW, pictures=0), "Dress").pictures == ()
 
 
 def test_only_the_weeks_shown_count(closet):
-    report = weekly_report(closet, now=NOW, weeks_shown=2)
+    report = report_of_store(closet, now=NOW, weeks_shown=2)
     # Anna's first dress is too old now; her last is later than Ben's.
     assert of(report, "Dress").fans[0] == Fan("anna", 2, 3, datetime(2026, 11, 10, 9, tzinfo=UTC))
     assert of(report, "Dress").photos == 7
     assert of(report, "Bag").fans == () and of(report, "Bag").pictures == ()
-    assert of(weekly_report(closet, now=NOW), "Bag").photos == 1
+    assert of(report_of_store(closet, now=NOW), "Bag").photos == 1
 
 
 def test_weeks_end_in_the_stated_zone(closet):
     # 23:30 UTC on Sunday is Monday in Berlin, in the running week.
-    report = weekly_report(closet, now=NOW, zone=ZoneInfo("Europe/Berlin"))
+    report = report_of_store(closet, now=NOW, zone=ZoneInfo("Europe/Berlin"))
     assert [fan.customer for fan in of(report, "Dress").fans] == ["anna", "ben"]
 
 
 def test_trends_are_those_of_the_command_trends_and_every_photo_is_accounted_for(closet):
-    report = weekly_report(closet, now=NOW)
+    report = report_of_store(closet, now=NOW)
     tally = report.outlook.tally
     assert tally == outlook_of_store(closet, now=NOW).tally
     assert (tally.classified, tally.uncertain, tally.undated, tally.skipped) == (10, 1, 1, 1)
@@ -102,15 +102,15 @@ def test_trends_are_those_of_the_command_trends_and_every_photo_is_accounted_for
 
 def test_names_are_replaced_everywhere(closet):
     pseudonyms = Pseudonyms(b"a key that is long enough")
-    dress = of(weekly_report(closet, now=NOW, pseudonyms=pseudonyms), "Dress")
+    dress = of(report_of_store(closet, now=NOW, pseudonyms=pseudonyms), "Dress")
     names = {fan.customer for fan in dress.fans} | {p.customer for p in dress.pictures}
     assert names == {pseudonyms.name(name) for name in ("anna", "ben", "cleo")}
 
 
 def test_figures_are_those_of_the_very_weights_that_judged(closet, tmp_path):
-    assert weekly_report(closet, now=NOW).outlook.measured == measured("photos")
+    assert report_of_store(closet, now=NOW).outlook.measured == measured("photos")
     with pytest.raises(WeightsError, match=r"did not judge what .* holds; that was photos"):
-        weekly_report(closet, now=NOW, weights="fashion-mnist")
+        report_of_store(closet, now=NOW, weights="fashion-mnist")
     assert store.status(closet).photos == len(CLOSET)
 
 
@@ -118,7 +118,7 @@ def test_of_weights_that_are_not_at_hand_nothing_is_claimed(tmp_path):
     db = tmp_path / "t.db"
     with open_store(db, create=True, now=NOW) as opened:
         write(opened, *CLOSET)
-    assert weekly_report(db, now=NOW).outlook.measured is None
+    assert report_of_store(db, now=NOW).outlook.measured is None
 
 
 def test_an_empty_database_and_a_missing_one(tmp_path):
@@ -126,15 +126,15 @@ def test_an_empty_database_and_a_missing_one(tmp_path):
     with open_store(db, create=True, now=NOW):
         pass
     with pytest.raises(NothingUsable, match="holds no photos yet; fill it with trendscope scan"):
-        weekly_report(db, now=NOW)
+        report_of_store(db, now=NOW)
     with pytest.raises(StoreError, match="no trendscope database"):
-        weekly_report(tmp_path / "missing.db", now=NOW)
+        report_of_store(tmp_path / "missing.db", now=NOW)
 
 
 def test_before_the_first_week_is_over_there_is_nothing_to_list(tmp_path):
     db = tmp_path / "t.db"
     with open_store(db, create=True, now=NOW) as opened:
         write(opened, photo("Dress", "anna", "1", (2026, 11, 18), thumbnail=b"A1"))
-    report = weekly_report(db, now=NOW)
+    report = report_of_store(db, now=NOW)
     assert report.outlook.movement.empty
     assert {category.photos for category in report.categories} == {0}

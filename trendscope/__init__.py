@@ -34,6 +34,8 @@ _HOMES = {
     "weekly": "trends",
     "movement": "trends",
     "forecast": "trends",
+    "report_of_store": "weekly_report",
+    "report_html": "trend_page",
     "classification_json": "report",
     "profile_json": "report",
     "profile_csv": "report",

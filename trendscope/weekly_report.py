@@ -99,7 +99,7 @@ class WeeklyReport:
     weeks: int
 
 
-def weekly_report(
+def report_of_store(
     db: Database = None,
     *,
     weeks_shown: int = WEEKS,

@@ -76,10 +76,10 @@ def report(
         zone = zone_of(timezone)
         from trendscope.console import working
         from trendscope.trend_page import report_html
-        from trendscope.weekly_report import weekly_report
+        from trendscope.weekly_report import report_of_store
 
         with working(quiet, "Reading the database"):
-            found = weekly_report(
+            found = report_of_store(
                 db,
                 weeks_shown=weeks,
                 weeks_ahead=ahead,
