@@ -79,7 +79,8 @@ def look(chromium, page, tmp_path):
         tab.on("request", lambda request: asked.append(request.url))
         if size == "print":
             tab.emulate_media(media="print")
-        tab.goto(path.as_uri(), wait_until="networkidle")
+        tab.goto(path.as_uri())
+        tab.wait_for_function("document.readyState === 'complete'")
         return tab, wrong, [url for url in asked if url.split(":")[0] not in ("data", "file")]
 
     return opened
