@@ -25,6 +25,8 @@ from trendscope.proportions import ratio
 if TYPE_CHECKING:
     from trendscope.readings import Reading
 
+DOUBLES = ("duplicate", "repost")
+"""Reasons of photos that are counted elsewhere."""
 NO_SEGMENT = "no segment"
 """Of customers whom the table of segments does not name."""
 
@@ -94,23 +96,34 @@ def tally(
             an export that were left out as they should be are no photos.
         waiting: Photos that are in no row yet.
     """
+    counts = fates(sightings, zone=zone, now=now)["fate"].value_counts()
+    unused = split_unused(reasons or {})
+    return Tally(**{str(fate): int(n) for fate, n in counts.items()}, **unused, waiting=waiting)
+
+
+FATES = ("classified", "uncertain", "outside", "undated")
+
+
+def fates(
+    sightings: pd.DataFrame, *, zone: tzinfo = UTC, now: datetime | None = None
+) -> pd.DataFrame:
+    """A row per photo: ``customer`` and ``fate``, one of `FATES`, categorical; see `Tally`."""
     photos = sightings
     if "photo" in sightings:
         photos = sightings.drop_duplicates(["customer", "photo"])
-    dated = _week_numbers(photos["posted_at"], zone, now) >= 0
+    undated = _week_numbers(photos["posted_at"], zone, now) < 0
     named = photos["category"].notna().to_numpy()
-    outside = (photos["reason"] == "outside").to_numpy() & ~named
-    unused = {reason: count for reason, count in (reasons or {}).items() if reason not in PARTS}
-    doubles = sum(unused.pop(reason, 0) for reason in ("duplicate", "repost"))
-    return Tally(
-        classified=int((dated & named).sum()),
-        uncertain=int((dated & ~named & ~outside).sum()),
-        outside=int((dated & outside).sum()),
-        undated=int((~dated).sum()),
-        skipped=sum(unused.values()),
-        doubles=doubles,
-        waiting=waiting,
-    )
+    outside = (photos["reason"] == "outside").to_numpy()
+    codes = np.select([undated, named, outside], [3, 0, 2], 1)
+    fate = pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(FATES)))
+    return pd.DataFrame({"customer": photos["customer"], "fate": fate})
+
+
+def split_unused(reasons: Mapping[str, int]) -> dict[str, int]:
+    """``skipped`` and ``doubles`` among what was not used, by reason; parts of exports are none."""
+    doubles = sum(reasons.get(reason, 0) for reason in DOUBLES)
+    skipped = sum(n for reason, n in reasons.items() if reason not in (*DOUBLES, *PARTS))
+    return {"skipped": skipped, "doubles": doubles}
 
 
 WEEKLY_COLUMNS = (
@@ -176,6 +189,37 @@ def weekly(
     table["photo_share"] = ratio(table["photos"], table["all_photos"])
     columns = [*WEEKLY_COLUMNS]
     return table[columns if segments is None else [columns[0], "segment", *columns[1:]]]
+
+
+def week_of(posted_at: pd.Series, *, zone: tzinfo = UTC, now: datetime | None = None) -> pd.Series:
+    """The label of each time's week; missing where `weekly` counts none. Of aware times."""
+    numbers = pd.Series(_week_numbers(posted_at, zone, now), index=posted_at.index)
+    labels = {n: weeks.name(n) for n in numbers.unique().tolist() if n >= 0}
+    return numbers.astype(object).map(labels.get)
+
+
+def dated(
+    posted_at: pd.Series, *, zone: tzinfo = UTC, now: datetime | None = None
+) -> NDArray[np.bool_]:
+    """Which times have a week that counts."""
+    return _week_numbers(posted_at, zone, now) >= 0
+
+
+def left_open(
+    sightings: pd.DataFrame, *, zone: tzinfo = UTC, now: datetime | None = None
+) -> pd.DataFrame:
+    """``week``, and how many photos were ``uncertain`` and ``outside``; weeks without are left out.
+
+    Args:
+        sightings: As for `weekly`, with ``reason``.
+        zone: In which weeks begin.
+        now: As for `weekly`.
+    """
+    rows = sightings[sightings["category"].isna()]
+    week = week_of(rows["posted_at"], zone=zone, now=now)
+    table = pd.crosstab(week, rows["reason"].astype(object))
+    table = table.reindex(columns=["uncertain", "outside"], fill_value=0)
+    return table.rename_axis(index="week", columns=None).reset_index()
 
 
 def by_photos(table: pd.DataFrame) -> pd.DataFrame:

@@ -49,29 +49,35 @@ def outlook_of_store(
     Raises:
         StoreError: The database is missing, or cannot be read.
         WeightsError: See `measured_in`.
-        NothingUsable: None of `customers` is in it.
+        NothingUsable: None of `customers` is in it, or it holds no photo.
         TrendscopeError: `segments` has a customer twice, or there are too many groups.
     """
     with opened(db) as reader:
-        found, scores = store.census(reader, customers), measured_in(reader, weights)
-    if customers is not None and len(found.unknown) == len(set(customers)):
+        held, scores = store.census(reader, customers), measured_in(reader, weights)
+        shown = reader.shown
+    unknown = set(customers or ()) - {*held.customers}
+    if unknown and not held.customers:
         raise NothingUsable(
-            f"the database knows none of the {len(found.unknown)} customers asked for; names are "
-            "those that trendscope profile shows"
+            f"{shown} knows none of the {len(unknown):,} customers asked for; names are "
+            "those that trendscope profile and export give"
         )
-    said = trends.outlook_of_sightings(
-        found.rows,
+    if held.rows.empty and not held.waiting:
+        raise NothingUsable(
+            f"{shown} holds no photos yet; fill it with trendscope scan PATH --db DATABASE"
+        )
+    found = trends.outlook_of_sightings(
+        held.rows,
         by=by,
         segments=segments,
         named=named,
-        reasons=found.reasons,
-        waiting=found.waiting,
+        reasons=held.reasons,
+        waiting=held.waiting.total(),
         weeks_ahead=weeks_ahead,
         now=now,
         zone=zone,
     )
-    unknown = tuple(sorted(map(named, found.unknown)))
-    return replace(said, unknown=unknown, measured=scores)
+    gone = tuple(sorted(map(named, unknown)))
+    return replace(found, unknown=gone, measured=scores)
 
 
 def measured_in(reader: Store, weights: str | Path | None = None) -> Measured | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from trendscope.cli.options import (
+    AsOf,
     Json,
     Output,
     Pseudonymise,
@@ -93,10 +94,7 @@ def trends(
     timezone: Annotated[
         str, typer.Option("--timezone", metavar="ZONE", help="In which weeks begin.")
     ] = "UTC",
-    as_of: Annotated[
-        datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="As if it were that day; today if not."),
-    ] = None,
+    as_of: AsOf = None,
     json: Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print a CSV row per week, category.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,

@@ -4,11 +4,19 @@
 `census` and `status` tell what is in them, `forget` removes a customer.
 """
 
-from trendscope.store.census import Census, census
+from trendscope.store.census import Census, census, census_at
 from trendscope.store.database import Database, Store, open_store
 from trendscope.store.forget import Forgotten, forget
 from trendscope.store.status import Status, status
-from trendscope.store.tables import customers, sightings, skips, thumbnails, weekly_rows
+from trendscope.store.tables import (
+    customers,
+    sightings,
+    sightings_in_parts,
+    skips,
+    thumbnails,
+    unused_in_parts,
+    weekly_rows,
+)
 
 __all__ = [
     "Census",
@@ -17,12 +25,15 @@ __all__ = [
     "Status",
     "Store",
     "census",
+    "census_at",
     "customers",
     "forget",
     "open_store",
     "sightings",
+    "sightings_in_parts",
     "skips",
     "status",
     "thumbnails",
+    "unused_in_parts",
     "weekly_rows",
 ]
