@@ -10,16 +10,17 @@ from pathlib import Path
 import pytest
 
 import trendscope
+from tests.crowd import fill
 
 PACKAGE = Path(trendscope.__file__).parent
 
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"console"},
+    {"console", "trend_page"},
     {"catalog_report"},
     {"stocking"},
-    {"collect", "exporting", "trend_report"},
+    {"collect", "exporting", "trend_report", "charts", "weekly_report"},
     {"report", "scan", "stored_trends"},
     {"store"},
     {"catalog"},
@@ -30,7 +31,7 @@ LAYERS = [
     {"classifier"},
     {"garments", "decoding", "likeness", "compiling"},
     {"images", "worker", "smoothing"},
-    {"feeds", "pictures", "proportions"},
+    {"feeds", "pictures", "proportions", "measured"},
     {"formats", "layouts", "weights_file"},
     {"limits"},
     {"errors", "categories", "weeks"},
@@ -50,6 +51,8 @@ OWNERS = {
     "typer": {"cli"},
     "rich": {"console"},
     "jinja2": {"report"},
+    "altair": {"charts"},
+    "vl_convert": {"charts"},
     "pyarrow": {"exporting"},
     "optax": set(),
     "scipy": set(),
@@ -59,7 +62,19 @@ OWNERS = {
     "training": set(),
 }
 
-MAY_NOT_LOAD = ("jax", "flax", "numpy", "pandas", "cv2", "PIL", "rich", "jinja2", "sqlalchemy")
+MAY_NOT_LOAD = (
+    "jax",
+    "flax",
+    "numpy",
+    "pandas",
+    "cv2",
+    "PIL",
+    "rich",
+    "jinja2",
+    "sqlalchemy",
+    "altair",
+    "vl_convert",
+)
 
 
 def room(path):
@@ -157,6 +172,7 @@ RUN = "from trendscope.cli import app; app({})"
     [
         "import trendscope",
         *(RUN.format(a) for a in (["--help"], ["--version"], ["profile", "-h"], ["trends", "-h"])),
+        RUN.format(["report", "-h"]),
     ],
 )
 def test_help_loads_nothing_heavy(code):
@@ -196,6 +212,13 @@ def test_tables_of_a_database_do_not_load_jax(tmp_path):
     for words in (["trends", "--db", str(path)], ["export", "--db", str(path), str(tmp_path)]):
         found = loaded(RUN.format(words))
         assert "jax" not in found and {"sqlalchemy", "pandas"} <= {*found}
+
+
+def test_the_weekly_page_does_not_load_jax(tmp_path):
+    fill(str(tmp_path / "few.db"), 3, length=2)
+    words = ["report", "--db", str(tmp_path / "few.db"), "-o", str(tmp_path / "page.html")]
+    found = loaded(RUN.format([*words, "--as-of", "2026-11-21"]))
+    assert "jax" not in found and {"altair", "vl_convert"} <= {*found}
 
 
 def test_public_names_are_there_and_unknown_ones_are_not():

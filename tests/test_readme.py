@@ -28,7 +28,7 @@ PRODUCT = [line for line in COMMANDS if line.startswith("trendscope ")]
 
 
 def test_there_are_commands_for_all():
-    assert len(PRODUCT) == 18
+    assert len(PRODUCT) == 19
 
 
 @pytest.mark.parametrize("line", PRODUCT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from tests.test_counting import tables
 from tests.test_report import HOSTILE, Elements
 from tests.test_trends import both, steady
+from tests.wardrobe import MEASURED
 from trendscope import report, trend_report, trends
 from trendscope.console import print_trends
 from trendscope.trends import Tally
@@ -31,7 +33,7 @@ WEEKLY = pd.concat(
 @pytest.fixture
 def outlook():
     tally = Tally(classified=900, uncertain=50, outside=7, undated=2, skipped=1)
-    return trends.outlook(WEEKLY, now=NOW, tally=tally)
+    return replace(trends.outlook(WEEKLY, now=NOW, tally=tally), measured=MEASURED)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,13 @@ from PIL import Image
 from tests import fakes
 from trendscope.categories import CATEGORIES, COLORS
 from trendscope.feeds import Skipped
+from trendscope.measured import Measured
 from trendscope.readings import Garment, Reading, summarise
+
+MEASURED = Measured(
+    "fake", 200, True, 0.95, 0.5, {"Trouser": 0.8, "Dress": 0.5, "Coat": 0.2, "Shoes": 0.0}
+)
+"""What the weights of these readings are said to have scored."""
 
 GOLD = Path(__file__).parent / "gold"
 
@@ -69,7 +75,7 @@ def wardrobe():
 
 @pytest.fixture
 def profile(wardrobe):
-    return summarise("fake", wardrobe)
+    return summarise("fake", wardrobe, measured=MEASURED)
 
 
 @pytest.fixture

@@ -17,15 +17,9 @@ import numpy as np
 
 from training import metrics
 from training.metrics import CalibrationBin, rounded
-from trendscope.categories import CATEGORIES
+from trendscope.categories import CATEGORIES, GROUP
 from trendscope.classifier import Prediction
 from trendscope.proportions import wilson
-
-SHOES = "Shoes"
-GROUP = {name: name for name in CATEGORIES} | dict.fromkeys(
-    ("Sandal", "Sneaker", "Ankle boot"), SHOES
-)
-"""Of each category. Labels seldom tell the three kinds of shoe apart, so they are one group."""
 
 OTHER_THINGS = "other things"
 """The group of photos that show none of the ten."""

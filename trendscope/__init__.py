@@ -36,6 +36,8 @@ _HOMES = {
     "weekly": "trends",
     "movement": "trends",
     "forecast": "trends",
+    "report_of_store": "weekly_report",
+    "report_html": "trend_page",
     "outlook_of_store": "stored_trends",
     "export": "exporting",
     "classification_json": "report",

@@ -27,3 +27,23 @@ COLORS: tuple[str, ...] = (
     "#79706E",
 )
 """One colour a category, in label order (Tableau 10): the colour-blind can tell them apart."""
+
+PLURALS: tuple[str, ...] = (
+    "T-shirts",
+    "trousers",
+    "pullovers",
+    "dresses",
+    "coats",
+    "sandals",
+    "shirts",
+    "sneakers",
+    "bags",
+    "ankle boots",
+)
+"""Several of each, in label order, as a sentence has them."""
+
+SHOES = "Shoes"
+GROUP = {name: name for name in CATEGORIES} | dict.fromkeys(
+    ("Sandal", "Sneaker", "Ankle boot"), SHOES
+)
+"""Of each category. Labels seldom tell the three kinds of shoe apart, so they are one group."""

@@ -25,6 +25,7 @@ from rich.text import Text
 
 from trendscope.categories import CATEGORIES
 from trendscope.feeds import Skipped
+from trendscope.measured import leaning
 from trendscope.readings import Classification, CustomerProfile, Profile, Reading
 from trendscope.report import color, day, limits, limits_of, percent, plural, shown, span
 from trendscope.scan import Progress as Told
@@ -58,6 +59,8 @@ def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool 
         _print_limits(console, limits(customer.readings, customer.skipped))
         console.print()
     _print_limits(console, limits((), profile.unowned), "Of none of these customers:")
+    if profile.measured:
+        console.print(Text(leaning(profile.measured), style="dim"))
     if names:
         _print_skipped(console, ((item.source, item.detail) for item in profile.skipped))
 
@@ -267,6 +270,16 @@ def progress_bar(
             bar.update(task, completed=done, total=total, description=what)
 
         yield told
+
+
+@contextmanager
+def working(quiet: bool, what: str) -> Iterator[None]:
+    """Says on standard error what is being done, while a person is there to see it."""
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True).status(what):
+        yield
 
 
 def _console(file: IO[str] | None) -> Console:

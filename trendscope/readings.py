@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trendscope.feeds import DateSource
     from trendscope.garments import Box
     from trendscope.likeness import Likeness
+    from trendscope.measured import Measured
 
 
 @dataclass(frozen=True)
@@ -175,12 +176,14 @@ class Profile:
         customers: Those of whom a photo could be read, by name.
         unowned: What was not used and belongs to none of them, by source.
         zone: In which weeks begin.
+        measured: What these weights scored on labelled photos; None where that is not known.
     """
 
     weights: str
     customers: tuple[CustomerProfile, ...]
     unowned: tuple[Skipped, ...]
     zone: tzinfo = UTC
+    measured: Measured | None = None
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -194,7 +197,12 @@ class Profile:
         return (*own, *self.unowned)
 
 
-def summarise(weights: str, results: Iterable[Reading | Skipped], zone: tzinfo = UTC) -> Profile:
+def summarise(
+    weights: str,
+    results: Iterable[Reading | Skipped],
+    zone: tzinfo = UTC,
+    measured: Measured | None = None,
+) -> Profile:
     """Sums up photos per customer; the order in which they come does not matter."""
     readings: defaultdict[str, list[Reading]] = defaultdict(list)
     skipped: defaultdict[str | None, list[Skipped]] = defaultdict(list)
@@ -206,7 +214,7 @@ def summarise(weights: str, results: Iterable[Reading | Skipped], zone: tzinfo =
     names = sorted(readings)
     customers = tuple(_customer(name, readings[name], skipped.pop(name, [])) for name in names)
     unowned = [item for items in skipped.values() for item in items]
-    return Profile(weights, customers, _by_source(unowned), zone)
+    return Profile(weights, customers, _by_source(unowned), zone, measured)
 
 
 def photos_a_week(

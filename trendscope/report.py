@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any
 from trendscope.categories import CATEGORIES, COLORS
 from trendscope.errors import TrendscopeError, UsageError
 from trendscope.feeds import PARTS, REASONS, Skipped, displayed
+from trendscope.measured import leaning
 from trendscope.readings import (
     CategoryCount,
     Classification,
@@ -63,6 +64,11 @@ def day(moment: datetime | None) -> str:
         return "no date"
     months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
     return f"{moment.day} {months[moment.month - 1]} {moment.year}"
+
+
+def minute(moment: datetime) -> str:
+    """``3 May 2026, 07:05 UTC``, of an aware time in UTC."""
+    return f"{day(moment)}, {moment:%H:%M} UTC"
 
 
 def span(first: datetime | None, last: datetime | None) -> str:
@@ -401,7 +407,10 @@ def page(template: str, **facts: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (percent, plural, day, shown, file_name, color, limits, groups, photos_a_week)
+    filters = (
+        *(percent, plural, day, minute, span, shown, file_name, color),
+        *(limits, limits_of, groups, photos_a_week, leaning),
+    )
     for function in filters:
         environment.filters[function.__name__] = function
     environment.filters["picture"] = _data_uri
@@ -440,13 +449,13 @@ def check_target(path: Path) -> None:
         raise UsageError(f"cannot write {path}: {folder} is not writable; choose another folder")
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Writes UTF-8 beside `path` and renames into place, so that nobody reads half a file.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Writes beside `path`, text as UTF-8, and renames into place: nobody reads half a file.
 
     Raises:
         TrendscopeError: It could not be written; what was there before is still there.
     """
-    data = encoded(text)
+    data = encoded(content) if isinstance(content, str) else content
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a pipe or device, which must not be replaced by a file

@@ -30,6 +30,7 @@ from trendscope.feeds.request import Names
 from trendscope.images import Photo, thumbnail
 from trendscope.likeness import Album, Likeness, likeness
 from trendscope.limits import Limits
+from trendscope.measured import Measured, measured
 from trendscope.pseudonyms import Pseudonyms
 from trendscope.readings import (
     Classification,
@@ -38,6 +39,7 @@ from trendscope.readings import (
     Reading,
     summarise,
 )
+from trendscope.weights_file import DEFAULT
 
 if TYPE_CHECKING:
     from trendscope.classifier import Prediction
@@ -154,7 +156,7 @@ def profile(
         FeedError: A path is missing.
         WeightsError: The weights are missing or cannot be used.
     """
-    load = loader(weights)
+    scores, load = _measured(weights), loader(weights)
     names = memory.names(customer) if memory else Names(customer)
     found = open_feed(paths, include=include, zone=zone, limits=limits, names=names)
     feed = _listed(found, progress)
@@ -163,7 +165,15 @@ def profile(
     looked_at = scan(known, load, zone=zone, limits=limits, pictures=pictures, recall=recall)
     results = _named(_told(looked_at, len(feed), progress), pseudonyms)
     once = tuple(count_once(results, keep_reposts=keep_reposts))
-    return summarise(memory.weights if memory else load().name, once, zone)
+    name = memory.weights if memory else load().name
+    return summarise(name, once, zone, scores)
+
+
+def _measured(weights: str | Path | Predictor | None) -> Measured | None:
+    """What weights from a file scored on photos; of a classifier without one nothing is known."""
+    if weights is None or isinstance(weights, str | Path):
+        return measured(weights or DEFAULT)
+    return None
 
 
 def _recalled(feed: Iterable[Post | Skipped], memory: Memory) -> Iterator[Post | Skipped | Reading]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 
 import pandas as pd
 
 from trendscope import store, trends
-from trendscope.errors import NothingUsable
-from trendscope.store.database import Database, opened
+from trendscope.errors import NothingUsable, WeightsError
+from trendscope.measured import Measured, measured_by
+from trendscope.store.database import Database, Store, opened
+from trendscope.store.record import current_weights
 from trendscope.trends import Outlook
+from trendscope.weights_file import identify
 
 
 def outlook_of_store(
@@ -21,6 +25,7 @@ def outlook_of_store(
     customers: Collection[str] | None = None,
     segments: pd.DataFrame | None = None,
     named: Callable[[str], str] = str,
+    weights: str | Path | None = None,
     weeks_ahead: int = 4,
     now: datetime | None = None,
     zone: tzinfo = UTC,
@@ -36,17 +41,19 @@ def outlook_of_store(
         customers: Only these.
         segments: Groups of customers, for `by` = ``segment``.
         named: What a customer is called in the report.
+        weights: Where the weights lie that judged, if they are not shipped ones.
         weeks_ahead: Of the forecast.
         now: Aware; None: every week is over.
         zone: In which weeks begin.
 
     Raises:
         StoreError: The database is missing, or cannot be read.
+        WeightsError: See `measured_in`.
         NothingUsable: None of `customers` is in it, or it holds no photo.
         TrendscopeError: `segments` has a customer twice, or there are too many groups.
     """
     with opened(db) as reader:
-        held = store.census(reader, customers)
+        held, scores = store.census(reader, customers), measured_in(reader, weights)
         shown = reader.shown
     unknown = set(customers or ()) - {*held.customers}
     if unknown and not held.customers:
@@ -69,4 +76,28 @@ def outlook_of_store(
         now=now,
         zone=zone,
     )
-    return replace(found, unknown=tuple(sorted(map(named, unknown))))
+    gone = tuple(sorted(map(named, unknown)))
+    return replace(found, unknown=gone, measured=scores)
+
+
+def measured_in(reader: Store, weights: str | Path | None = None) -> Measured | None:
+    """What the weights scored whose results a store counts; None if their file is not at hand.
+
+    Args:
+        reader: The open store.
+        weights: Where they lie, if they are not shipped ones.
+
+    Raises:
+        WeightsError: `weights` are missing, of another kind, or did not judge what is counted.
+    """
+    with reader.reading() as connection:
+        current = current_weights(connection)
+    if current is None:
+        return None
+    used = current[1]
+    if weights is not None and identify(weights).digest != used.digest:
+        raise WeightsError(
+            f"{weights} did not judge what {reader.shown} holds; that was {used}: name that file, "
+            "or leave --weights out"
+        )
+    return measured_by(used.digest, weights)

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from trendscope import report
+from trendscope.measured import leaning
 from trendscope.report import defused, percent, plural, shown
 from trendscope.trends import FALLING, RISING, TOO_FEW, WATCH, Outlook
 
@@ -127,6 +128,8 @@ def notes(outlook: Outlook) -> list[str]:
         )
         said = ", ".join(f"{count:,} {text}" for count, text in parts if count)
         found.append(f"{plural(tally.photos, 'photo')}: {said}.")
+    if outlook.measured:
+        found.append(leaning(outlook.measured))
     return [*found, *_forecast_notes(outlook)]
 
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from trendscope import proportions, smoothing, weeks
 from trendscope.counting import Tally, by_photos, sightings, tally, weekly
 from trendscope.errors import TrendscopeError
+from trendscope.measured import Measured
 from trendscope.panel import Panel, floats, need, panel_of
 from trendscope.proportions import Floats, ratio
 from trendscope.smoothing import Series
@@ -371,6 +372,7 @@ class Outlook:
         zone: The time zone in which weeks begin.
         unit: What is counted: ``customers``, or the ``photos`` of one customer in each segment.
         unknown: Customers asked for of whom nothing is known.
+        measured: What the weights that judged scored on labelled photos; None where not known.
     """
 
     weekly: pd.DataFrame
@@ -382,6 +384,7 @@ class Outlook:
     zone: str
     unit: str = "customers"
     unknown: tuple[str, ...] = ()
+    measured: Measured | None = None
 
 
 def outlook(

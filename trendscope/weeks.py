@@ -43,3 +43,8 @@ def number_of(day: date) -> int:
 def name(number: int) -> str:
     """The label of a week's number; undoes `number`."""
     return label(date.fromordinal(7 * number + 1))
+
+
+def monday_of(name: str) -> date:
+    """The day on which a week such as ``2026-W47`` begins; raises ValueError as `number` does."""
+    return date.fromordinal(7 * number(name) + 1)

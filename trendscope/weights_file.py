@@ -7,6 +7,7 @@ import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trendscope.errors import WeightsError
 
@@ -48,20 +49,30 @@ def find_weights(weights: str | Path) -> Path:
 def identify(weights: str | Path) -> WeightsIdentity:
     """Reads the name in a weights file's header, and digests the file.
 
-    The header of a safetensors file is JSON behind its length, 8 bytes little-endian.
-
     Raises:
         WeightsError: There is no such file, or it is of another kind.
     """
     path = find_weights(weights)
-    data = path.read_bytes()
+    name = str(header_of(path)["name"])
+    return WeightsIdentity(name, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def header_of(path: Path) -> dict[str, Any]:
+    """What a weights file says of itself; see `trendscope.classifier.Header`.
+
+    The header of a safetensors file is JSON behind its length, 8 bytes little-endian.
+
+    Raises:
+        WeightsError: It is of another kind, or damaged.
+    """
     try:
-        (length,) = struct.unpack("<Q", data[:8])
-        header = json.loads(data[8 : 8 + min(length, _LONGEST_HEADER)])
-        name = str(json.loads(header["__metadata__"]["trendscope"])["name"])
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(min(length, _LONGEST_HEADER)))
+        found = json.loads(header["__metadata__"]["trendscope"])
+        return {**found, "name": str(found["name"])}
     except (ValueError, TypeError, KeyError, struct.error) as error:
         raise WeightsError(
             f"{path} is not a trendscope weights file, or is damaged ({error}); "
             "fetch it again or train one with python -m training.train"
         ) from error
-    return WeightsIdentity(name, hashlib.sha256(data).hexdigest())

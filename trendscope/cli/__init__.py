@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from trendscope.cli import catalog, database, photos, trends
+from trendscope.cli import catalog, database, photos, report, trends
 from trendscope.cli.outcome import ExitCode as ExitCode
 
 # \b keeps the lines of a paragraph of help as they are.
@@ -28,6 +28,7 @@ Examples:
   trendscope classify photo.jpg --show          one photo, all probabilities
   trendscope trends customers/                  what is worn more, what less
   trendscope scan customers/                    all customers, into a database
+  trendscope report -o report.html              a page of that database, with charts
 """
 
 PATIENCE = 1.0
@@ -101,5 +102,6 @@ app.command(epilog=database.SCAN_EXAMPLES)(database.scan)
 app.command(epilog=database.STATUS_EXAMPLES)(database.status)
 app.command(epilog=database.EXPORT_EXAMPLES)(database.export)
 app.command(epilog=trends.TRENDS_EXAMPLES)(trends.trends)
+app.command(epilog=report.REPORT_EXAMPLES)(report.report)
 app.command(epilog=database.FORGET_EXAMPLES)(database.forget)
 app.add_typer(catalog.app, name="catalog")

@@ -134,7 +134,7 @@ def trends(
                 photos = profile_of(paths, quiet, weights=weights, zone=zone)
                 found = _outlook_of_photos(photos, groups, times)
             else:
-                found = _outlook_of_store(db, groups, times)
+                found = _outlook_of_store(db, groups, times, weights)
         _write_trends(found, weeks, output, html, json=json, csv=csv, markdown=markdown)
         if photos:
             conclude(photos, strict, quiet or not (json or csv or markdown or output))
@@ -219,10 +219,13 @@ def _outlook_of_photos(found: Profile, groups: _Groups, times: Times) -> Outlook
         reasons=Counter(item.reason for item in skipped),
         **times,
     )
-    return replace(said, unknown=tuple(sorted(map(groups.named, (only or set()) - known))))
+    unknown = tuple(sorted(map(groups.named, (only or set()) - known)))
+    return replace(said, unknown=unknown, measured=found.measured)
 
 
-def _outlook_of_store(db: str | None, groups: _Groups, times: Times) -> Outlook:
+def _outlook_of_store(
+    db: str | None, groups: _Groups, times: Times, weights: str | None
+) -> Outlook:
     from trendscope.stored_trends import outlook_of_store
 
     return outlook_of_store(
@@ -231,6 +234,7 @@ def _outlook_of_store(db: str | None, groups: _Groups, times: Times) -> Outlook:
         segments=groups.segments,
         customers=groups.only,
         named=groups.named,
+        weights=weights,
         **times,
     )
 

@@ -9,6 +9,7 @@ of customer, time and place, unless said otherwise, so that the same content giv
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -96,7 +97,9 @@ def _sightings(vectors: bool = False) -> Select[Any]:
     return query.order_by(*_ORDER, schema.sightings.c.number)
 
 
-def weekly_rows(db: Database = None, columns: Sequence[str] | None = None) -> DataFrame:
+def weekly_rows(
+    db: Database = None, columns: Sequence[str] | None = None, *, since: datetime | None = None
+) -> DataFrame:
     """What weekly tables are made of: a row per garment, or per photo without one.
 
     Unlike the other tables' rows these come in no order; sorting millions would take longer than
@@ -105,6 +108,7 @@ def weekly_rows(db: Database = None, columns: Sequence[str] | None = None) -> Da
     Args:
         db: The database.
         columns: Only these; `sha256` and `source` take most of the memory.
+        since: Only photos posted at this time or later, aware.
 
     Returns:
         customer: text, categorical.
@@ -125,7 +129,10 @@ def weekly_rows(db: Database = None, columns: Sequence[str] | None = None) -> Da
         "source": schema.photos.c.source,
     }
     names = list(fields) if columns is None else list(columns)
-    frame = _frame(db, _seen(select(*(fields[name] for name in names))))
+    query = _seen(select(*(fields[name] for name in names)))
+    if since is not None:
+        query = query.where(schema.photos.c.posted_at >= schema.to_moment(since))
+    frame = _frame(db, query)
     few = [name for name in ("customer", "category", "reason") if name in names]
     return frame.astype(dict.fromkeys(few, "category"))
 

@@ -1,0 +1,111 @@
+"""The command ``report``: the weekly page of a database, with charts and pictures."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trendscope.cli.options import (
+    Db,
+    Output,
+    Pseudonymise,
+    Quiet,
+    Traced,
+    pseudonyms_of,
+    zone_of,
+)
+from trendscope.cli.outcome import check_targets, deliver, exit_codes
+from trendscope.errors import TrendscopeError, UsageError
+
+if TYPE_CHECKING:
+    from trendscope.weekly_report import WeeklyReport
+
+# \b keeps the lines of a paragraph of help as they are.
+REPORT_EXAMPLES = """\b
+Examples:
+  trendscope report --db fashion.db -o report.html
+  trendscope report --db fashion.db -o report.html --png charts/   for slides too
+  trendscope report --db fashion.db -o report.html --pseudonymise --pictures 0
+"""
+
+
+def report(
+    db: Db = None,
+    output: Output = None,
+    png: Annotated[
+        Path | None,
+        typer.Option("--png", metavar="DIR", help="Also write the charts as pictures for slides."),
+    ] = None,
+    weeks: Annotated[
+        int, typer.Option("--weeks", min=1, max=260, help="Complete weeks to show.")
+    ] = 26,
+    ahead: Annotated[int, typer.Option("--ahead", min=1, max=52, help="Weeks to expect.")] = 4,
+    pictures: Annotated[
+        int,
+        typer.Option("--pictures", min=0, max=24, help="Photos shown of each category; 0: none."),
+    ] = 12,
+    timezone: Annotated[
+        str, typer.Option("--timezone", metavar="ZONE", help="In which weeks begin.")
+    ] = "UTC",
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="As if it were that day; today if not."),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights", metavar="NAME|FILE", help="Those that judged, if not shipped ones."
+        ),
+    ] = None,
+    pseudonymise: Pseudonymise = False,
+    quiet: Quiet = False,
+    verbose: Traced = False,
+) -> None:
+    """Write one page for the team: what is worn more, what less, by whom, and how sure that is.
+
+    It opens in any browser without the internet, and prints. Nothing in it is a script.
+    """
+    with exit_codes(verbose, pseudonymise and (db, output, png, weights)):
+        check_targets(output)
+        if output is None and sys.stdout.isatty():
+            raise UsageError("a page is no text for a terminal; name a file, as -o report.html")
+        zone = zone_of(timezone)
+        from trendscope.console import working
+        from trendscope.trend_page import report_html
+        from trendscope.weekly_report import report_of_store
+
+        with working(quiet, "Reading the database"):
+            found = report_of_store(
+                db,
+                weeks_shown=weeks,
+                weeks_ahead=ahead,
+                pictures=pictures,
+                weights=weights,
+                pseudonyms=pseudonyms_of(pseudonymise),
+                now=as_of.replace(tzinfo=zone) if as_of else datetime.now(UTC),
+                zone=zone,
+            )
+        with working(quiet, "Drawing charts"):
+            page = report_html(found)
+            if png:
+                _write_charts(found, png)
+        deliver(page, output)
+
+
+def _write_charts(found: WeeklyReport, folder: Path) -> None:
+    from trendscope.report import write_whole
+    from trendscope.trend_page import report_pngs
+
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise TrendscopeError(
+            f"no pictures can be put into {folder}: {reason}; name another folder"
+        ) from error
+    for name, picture in report_pngs(found):
+        write_whole(folder / name, picture)
