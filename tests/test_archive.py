@@ -13,8 +13,9 @@ import pytest
 from tests.conftest import RED, picture
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds import Limits, Post, Skipped, open_feed
-from trendscope.feeds.archive import ZipTree, unsafe
+from trendscope.feeds.archive import unsafe
 from trendscope.feeds.opening import is_zip
+from trendscope.feeds.zips import ZipTree
 
 
 def make(path: Path, members: dict[str, bytes], **options) -> Path:

@@ -26,8 +26,9 @@ from trendscope.feeds import (
     meta,
     takeout,
 )
-from trendscope.feeds.archive import FolderTree, LoneFile, Part, Place, Tree, ZipTree
+from trendscope.feeds.archive import FolderTree, LoneFile, Part, Place, Tree
 from trendscope.feeds.request import Request
+from trendscope.feeds.zips import ZipTree
 from trendscope.formats import sniff
 
 Items = Iterable[Post | Skipped]
