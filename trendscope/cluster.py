@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trendscope.errors import ImageError, TrendscopeError, UsageError
-from trendscope.feeds import Post, Skipped, displayed
+from trendscope.feeds import Post, Skipped, displayed, is_url
 from trendscope.limits import Limits
 from trendscope.readings import Reading
 from trendscope.scan import BATCH, Done, Predictor, Recall, Tools, loader, scan
@@ -81,7 +81,7 @@ class Job:
 
 def job_of(paths: Sequence[Path | str], weights: str | Path | Predictor | None, **more: Any) -> Job:
     """The job of some feeds and weights: with the paths that workers must see."""
-    places = [str(path) for path in paths if "://" not in str(path)]
+    places = [str(path) for path in paths if not is_url(path)]
     if isinstance(weights, str | Path) and (file := find_weights(weights)).parent != SHIPPED:
         weights = file.absolute()
         places.append(str(weights))

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from trendscope.cluster import Cluster, distribute, job_of
-from trendscope.feeds import Post, Skipped, open_feed
+from trendscope.feeds import Post, Skipped, is_url, open_feed
 from trendscope.limits import Limits
 from trendscope.readings import Reading
 from trendscope.scan import BATCH, LISTED_EVERY, Predictor, Progress, loader, scan
@@ -54,7 +54,7 @@ def present() -> datetime:
 
 
 def collect(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     db: Database = None,
     *,
     weights: str | Path | Predictor | None = None,
@@ -98,7 +98,7 @@ def collect(
         StoreError: The database cannot be used, or holds what other weights saw.
     """
     identity = identity_of(weights)
-    paths = [Path(os.path.abspath(path)) for path in paths]
+    paths = [path if is_url(path) else Path(os.path.abspath(path)) for path in paths]
     read = partial(open_feed, paths, include=include, zone=zone, limits=limits)
     counted = read()
     total = _counted(counted, progress) if progress else 0
@@ -136,7 +136,7 @@ def _here(
 
 def _by_ray(
     cluster: Cluster,
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     fresh: Iterable[Post | Skipped | Reading],
     known: Memory,
     **facts: Any,

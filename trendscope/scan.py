@@ -86,7 +86,7 @@ Progress = Callable[[int, int], None]
 
 
 def classify(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     *,
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
@@ -121,7 +121,7 @@ def classify(
 
 
 def profile(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     *,
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,

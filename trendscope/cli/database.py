@@ -38,8 +38,6 @@ from trendscope.errors import UsageError
 from trendscope.limits import adjusted
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from trendscope.cluster import Cluster
     from trendscope.store.record import Collected
 
@@ -143,7 +141,7 @@ def scan(
             left_something_out(found.skipped)
 
 
-def _collected(paths: list[Path], quiet: bool, **options: Any) -> Collected:
+def _collected(paths: list[str], quiet: bool, **options: Any) -> Collected:
     from trendscope.collect import collect
     from trendscope.console import progress_bar
 

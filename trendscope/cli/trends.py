@@ -35,7 +35,7 @@ like): 2026-W47,Dress,99,412 for 99 of the 412 who were active that week.
 
 def trends(
     paths: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(metavar="[PATH]...", help="Photos, folders of photos, exports."),
     ] = None,
     from_csv: Annotated[

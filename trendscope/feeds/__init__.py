@@ -132,8 +132,13 @@ class Skipped:
     detail: str
 
 
+def is_url(path: Path | str) -> bool:
+    """True for what is not on this disk: ``s3://bucket/feeds``."""
+    return "://" in str(path)
+
+
 def open_feed(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     *,
     customer: str | None = None,
     include: Collection[str] = (),
@@ -149,7 +154,7 @@ def open_feed(
             export are joined), what Instaloader and gallery-dl saved, manifests (CSV), folders of
             photos (images directly in a folder belong to one customer of its name; images in
             sub-folders to one customer per sub-folder), folders of all these at any depth, or
-            single images.
+            single images. Text that is a URL names one in a store (`trendscope.feeds.remote`).
         customer: Whose photos they are where the feed does not say: instead of the name of the
             folder or zip. Two customers of one name are kept apart as ``ann`` and ``ann (2)``.
         include: Of `KINDS`, what is read besides posts.
@@ -159,10 +164,14 @@ def open_feed(
         names: Those given out before, instead of `customer`; new ones are added.
 
     Raises:
-        FeedError: A path is missing.
+        FeedError: A path is missing, or a store cannot be used.
     """
     for path in paths:
-        if not os.path.lexists(path):
+        if is_url(path):
+            from trendscope.feeds.remote import find
+
+            find(str(path))
+        elif not os.path.lexists(path):
             shown = displayed(str(path))
             raise FeedError(f"{shown} does not exist; check the spelling, or drag the folder here")
     # Here and not above: the readers need the types of this module.

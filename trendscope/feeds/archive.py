@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from trendscope.errors import ImageError
 from trendscope.feeds import Located, Skipped, displayed
@@ -176,6 +176,47 @@ class Joined:
         return tree.file(rest)
 
 
+@dataclass(frozen=True)
+class DiskFile:
+    """A file on this computer; see `trendscope.feeds.zips.File`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Its own, without the way there."""
+        return self.path.name
+
+    @property
+    def shown(self) -> str:
+        """Its path as it was given, for people."""
+        return displayed(str(self.path))
+
+    @property
+    def located(self) -> Located:
+        """Its absolute path."""
+        return Located(os.path.abspath(self.path))
+
+    def version(self) -> tuple[int, int]:
+        """Its size and when it was written; raises OSError if it is gone."""
+        facts = self.path.stat()
+        return facts.st_size, facts.st_mtime_ns
+
+    def open(self) -> IO[bytes]:
+        """The file, opened."""
+        return self.path.open("rb")
+
+    def start(self, size: int) -> bytes:
+        """The first bytes; none where it cannot be read, or is no regular file."""
+        if not os.path.isfile(self.path):
+            return b""
+        try:
+            with self.path.open("rb") as file:
+                return file.read(size)
+        except OSError:
+            return b""
+
+
 class FolderTree:
     """The regular files below a folder; links are not followed, devices never opened."""
 
@@ -191,6 +232,10 @@ class FolderTree:
                 self.names.append(name)
             else:
                 self.skipped.append(Skipped(None, self.source(name), *problem))
+
+    def at(self, name: str) -> DiskFile:
+        """The file itself."""
+        return DiskFile(self.root / name)
 
     def read(self, name: str, limit: int) -> bytes:
         """The file's bytes; see `Tree.read`."""

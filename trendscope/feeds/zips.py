@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import io
 import lzma
-import os
 import re
 import stat
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, Protocol
 
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds import Located, Skipped, displayed
-from trendscope.feeds.archive import HIDDEN, Place, is_hidden, is_junk, unsafe
+from trendscope.feeds.archive import HIDDEN, DiskFile, Place, is_hidden, is_junk, unsafe
 from trendscope.limits import FREE_ARCHIVE_BYTES, FREE_MEMBER_BYTES, Limits
 
 _CHUNK = 1 << 20
@@ -73,37 +71,6 @@ class File(Protocol):
 
     def open(self) -> IO[bytes]:
         """The bytes, to be read from any place."""
-
-
-@dataclass(frozen=True)
-class DiskFile:
-    """A file on this computer; see `File`."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """Its own, without the way there."""
-        return self.path.name
-
-    @property
-    def shown(self) -> str:
-        """Its path as it was given, for people."""
-        return displayed(str(self.path))
-
-    @property
-    def located(self) -> Located:
-        """Its absolute path."""
-        return Located(os.path.abspath(self.path))
-
-    def version(self) -> tuple[int, int]:
-        """Its size and when it was written; raises OSError if it is gone."""
-        facts = self.path.stat()
-        return facts.st_size, facts.st_mtime_ns
-
-    def open(self) -> IO[bytes]:
-        """The file, opened."""
-        return self.path.open("rb")
 
 
 @lru_cache(maxsize=16)
