@@ -186,6 +186,21 @@ def test_without_ray_it_says_what_to_install(photos, tmp_path, monkeypatch):
         run(photos, tmp_path / "t.db", cluster=TWO)
 
 
+def test_a_ray_that_does_not_start_is_told_in_a_line(photos, tmp_path, monkeypatch):
+    ray = pytest.importorskip("ray")
+
+    def init(*_, **__):
+        raise Exception("The current node timed out during startup.")  # as ray.init does
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    with pytest.raises(TrendscopeError, match=r"cannot be used at local .*without --engine ray"):
+        run(photos, tmp_path / "t.db", cluster=Cluster("local", 2))
+    with pytest.raises(TrendscopeError, match=r"cannot be used at host:1 .*check --ray-address"):
+        run(photos, tmp_path / "t.db", cluster=Cluster("host:1", 2))
+
+
 # --- posts on their way --------------------------------------------------------------------------
 
 

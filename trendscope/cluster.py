@@ -342,10 +342,13 @@ def _start(ray: Any, cluster: Cluster) -> None:
     with _same_signals():
         try:
             ray.init(address, **options)
-        except (OSError, RuntimeError, ValueError) as error:
+        except Exception as error:  # a start that takes too long raises just that
+            ray.shutdown()
+            advice = "check --ray-address, or start it there: ray start --head"
+            if address == "local":
+                advice = "the computer may be too busy: run it again later, or without --engine ray"
             raise TrendscopeError(
-                f"Ray cannot be reached at {address} ({_line(error)}); check --ray-address, or "
-                "start it there: ray start --head"
+                f"Ray cannot be used at {address} ({_line(error)}); {advice}"
             ) from error
 
 
