@@ -97,7 +97,7 @@ def unreadable(monkeypatch):
         raise AssertionError("an unchanged file was read")
 
     monkeypatch.setattr("trendscope.feeds.archive.FolderTree.read", refuse)
-    monkeypatch.setattr("trendscope.feeds.archive.ZipTree.read", refuse)
+    monkeypatch.setattr("trendscope.feeds.zips.ZipTree.read", refuse)
 
 
 def test_a_second_scan_reads_no_file_and_changes_nothing(photos, db, monkeypatch):

@@ -14,8 +14,9 @@ from urllib.parse import unquote, urlsplit
 from trendscope.catalog.products import Product
 from trendscope.errors import FeedError
 from trendscope.feeds import displayed
-from trendscope.feeds.archive import FolderTree, LoneFile, Tree, ZipTree, unsafe
+from trendscope.feeds.archive import DiskFile, FolderTree, LoneFile, Tree, unsafe
 from trendscope.feeds.opening import is_zip
+from trendscope.feeds.zips import ZipTree
 from trendscope.limits import Limits
 
 
@@ -116,7 +117,7 @@ class Pictures:
 def _tree(place: Path, limits: Limits) -> Tree:
     if os.path.isdir(place):
         return FolderTree(place)
-    if is_zip(place):
+    if is_zip(DiskFile(place)):
         return ZipTree(place, limits)
     if os.path.isfile(place):
         return LoneFile(place)

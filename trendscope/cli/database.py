@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -42,6 +43,7 @@ from trendscope.errors import UsageError
 from trendscope.limits import adjusted
 
 if TYPE_CHECKING:
+    from trendscope.cluster import Cluster
     from trendscope.exporting import Exported
     from trendscope.store.record import Collected
 
@@ -52,6 +54,7 @@ Examples:
   trendscope scan week47/ --db fashion.db       only what is new is looked at
   trendscope scan week47/ --one-per-name        folders are named by customer
   trendscope scan exports/ --db postgresql://team@server/fashion
+  trendscope scan /share/exports --engine ray --ray-address 10.0.0.5:6379
 """
 STATUS_EXAMPLES = """\b
 Examples:
@@ -78,6 +81,13 @@ class FileFormat(StrEnum):
     PARQUET = "parquet"
 
 
+class Engine(StrEnum):
+    """Who looks at photos."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 def scan(
     paths: Paths,
     db: Db = None,
@@ -100,6 +110,23 @@ def scan(
     include: Include = "",
     timezone: Timezone = "UTC",
     limit: Limit = None,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="Look at photos here, or by Ray's workers.")
+    ] = Engine.LOCAL,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Of Ray's; else one for each CPU.")
+    ] = None,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            "--ray-address",
+            metavar="HOST:PORT",
+            help="A running cluster of Ray's; else RAY_ADDRESS, else this computer.",
+        ),
+    ] = None,
+    gpus: Annotated[
+        float, typer.Option("--gpus-per-worker", min=0, help="Share of a GPU for each worker.")
+    ] = 0.0,
     strict: Strict = False,
     quiet: Quiet = False,
     verbose: Traced = False,
@@ -122,6 +149,7 @@ def scan(
             limits=adjusted(limit or ()),
             reclassify=reclassify,
             thumbnails=thumbnails,
+            cluster=_cluster(engine, ray_address, workers, gpus),
         )
         if json:
             from trendscope.report import collected_json
@@ -137,12 +165,25 @@ def scan(
             left_something_out(found.skipped)
 
 
-def _collected(paths: list[Path], quiet: bool, **options: Any) -> Collected:
+def _collected(paths: list[str], quiet: bool, **options: Any) -> Collected:
     from trendscope.collect import collect
     from trendscope.console import progress_bar
 
-    with progress_bar(quiet) as progress:
+    # Ray writes to standard output when it has lost a worker; that is for data.
+    with progress_bar(quiet) as progress, redirect_stdout(sys.stderr):
         return collect(paths, progress=progress, **options)
+
+
+def _cluster(
+    engine: Engine, address: str | None, workers: int | None, gpus: float
+) -> Cluster | None:
+    if engine is Engine.RAY:
+        from trendscope.cluster import Cluster
+
+        return Cluster(address, workers, gpus)
+    if address or workers or gpus:
+        raise UsageError("--ray-address, --workers and --gpus-per-worker need --engine ray")
+    return None
 
 
 def status(

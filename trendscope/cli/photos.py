@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -151,7 +152,7 @@ def profile(
         conclude(found, strict, quiet or not (json or csv or output))
 
 
-def _classification(paths: list[Path], quiet: bool, **options: Any) -> Classification:
+def _classification(paths: list[str], quiet: bool, **options: Any) -> Classification:
     from trendscope import scan
     from trendscope.console import progress_bar
 
@@ -159,7 +160,9 @@ def _classification(paths: list[Path], quiet: bool, **options: Any) -> Classific
         return scan.classify(paths, progress=progress, **options)
 
 
-def profile_of(paths: list[Path], quiet: bool, db: str | None = None, **options: Any) -> Profile:
+def profile_of(
+    paths: Sequence[Path | str], quiet: bool, db: str | None = None, **options: Any
+) -> Profile:
     """What customers wear, with a progress bar and, if there is one, a database's help."""
     from trendscope import scan
     from trendscope.console import progress_bar

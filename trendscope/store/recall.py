@@ -58,8 +58,9 @@ class Stamp:
     Attributes:
         place: Digest of customer, absolute path and member: the same for every way to write a
             path, different for every two names, also those that are no text.
-        size: Of the file in bytes; None if it is not on this disk.
-        modified: When it was last written, nanoseconds since 1970.
+        size: Of the file in bytes; None if that is not known.
+        modified: When it was last written, nanoseconds since 1970; of an object in a store another
+            number that changes with it.
     """
 
     place: bytes
@@ -73,7 +74,9 @@ def stamp(item: Post | Skipped) -> Stamp:
         return Stamp(place("skip", item.customer or "", item.source, item.reason), None, None)
     if item.file is None:
         return Stamp(place("post", item.customer, item.source, ""), None, None)
-    path, member = item.file
+    path, member, version = item.file
+    if version is not None:
+        return Stamp(place("file", item.customer, path, member), *version)
     try:
         facts = os.stat(path)
     except (OSError, ValueError):
@@ -146,6 +149,13 @@ class Memory:
             )
             known = {str(row[0]): str(row[1]) for row in rows}
         return Names(given, known=known, taken=taken, together=together)
+
+    @property
+    def empty(self) -> bool:
+        """True where these weights have judged nothing yet."""
+        with self._store.reading() as connection:
+            seen = select(sightings.c.image_id).where(sightings.c.weights_id == self._weights_id)
+            return connection.execute(seen.limit(1)).first() is None
 
     def look_up(self, feed: Iterable[Post | Skipped], *, full: bool) -> Iterator[Looked]:
         """Says of each item of a feed, in its order, what is known of it by its place.

@@ -128,8 +128,8 @@ photos = Table(
     Column("source", _Text, nullable=False, comment="where it lies, for people"),
     Column("posted_at", _Moment, comment="the feed's date, else the camera's, else the name's"),
     Column("date_source", String(16), nullable=False, comment="feed, exif, file name or none"),
-    Column("size", BigInteger, comment="of the file around it, bytes; null if not on this disk"),
-    Column("modified", BigInteger, comment="of that file, nanoseconds since 1970"),
+    Column("size", BigInteger, comment="of the file around it, bytes; null if not known"),
+    Column("modified", BigInteger, comment="of that file, ns since 1970; of an object by its etag"),
     Column(
         "counted",
         Boolean,
