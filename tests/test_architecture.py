@@ -17,6 +17,7 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"console"},
+    {"stocking", "catalog_report"},
     {"collect", "trend_report"},
     {"report", "scan"},
     {"recommend"},

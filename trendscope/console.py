@@ -30,6 +30,8 @@ from trendscope.report import color, day, limits, limits_of, percent, plural, sh
 from trendscope.scan import Progress as Told
 
 if TYPE_CHECKING:
+    from trendscope.catalog.items import Item
+    from trendscope.stocking import Stocked
     from trendscope.store import Status
     from trendscope.store.record import Collected
     from trendscope.trends import Outlook
@@ -144,10 +146,11 @@ def _print_runs(console: Console, status: Status) -> None:
 
 
 class _Rate(ProgressColumn):
-    """Photos per second, once that can be told."""
+    """Photos or other things per second, once that can be told."""
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f} photos/s" if task.speed else "", style="dim")
+        things = task.fields["things"]
+        return Text(f"{task.speed:,.0f} {things}/s" if task.speed else "", style="dim")
 
 
 def print_trends(outlook: Outlook, file: IO[str] | None = None, *, weeks: int = 12) -> None:
@@ -187,9 +190,65 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  " + "  ".join(cells).rstrip()
 
 
+def print_stocked(stocked: Stocked, file: IO[str] | None = None, *, rows: bool = False) -> None:
+    """Prints what came of a catalogue file, and with `rows` each row not used or not whole."""
+    from trendscope import catalog_report
+
+    console = _console(file)
+    for line in catalog_report.stocked_lines(stocked):
+        console.print(Text(line))
+    _print_limits(console, catalog_report.remark_lines(stocked.remarks), "What to know:")
+    if rows:
+        _print_skipped(console, ((r.source, f"{r.sku} {r.detail}") for r in stocked.remarks))
+    if stocked.review:
+        waiting = f"{plural(stocked.review, 'item')} should be looked at by a person"
+        console.print(f"{waiting}: trendscope catalog list --review")
+    console.print(f"Kept in {shown(stocked.database, 200)}")
+
+
+def print_items(
+    items: Sequence[Item], file: IO[str] | None = None, *, review: bool = False
+) -> None:
+    """Prints items, a line each; with `review` why a person should look at them."""
+    from trendscope import catalog_report as told
+
+    console = _console(file)
+    if not items:
+        console.print("Nothing waits for a person." if review else "There are no such items.")
+        return
+    names = ["sku", "title", "category", "picture"]
+    names += ["why"] if review else ["from", "price", "stock"]
+    rows = []
+    for item in items:
+        row = [shown(item.sku, 40), shown(item.title, 50), told.kind_of(item)]
+        row.append(told.confidence_of(item))
+        last = (told.origin_of(item), told.price_of(item), told.stock_of(item))
+        rows.append([*row, *([shown(item.review, 200)] if review else last)])
+    console.print(_columns(names, rows, console.is_terminal))
+
+
+def print_item(item: Item, file: IO[str] | None = None) -> None:
+    """Prints everything about an item."""
+    from trendscope.catalog_report import item_lines
+
+    console = _console(file)
+    heading, *lines = item_lines(item)
+    console.print(Text(heading, style="bold"))
+    for line in lines:
+        console.print(Text(line))
+
+
 @contextmanager
-def progress_bar(quiet: bool) -> Iterator[Told | None]:
-    """Draws a bar on standard error while a person is there to see it, and takes it away again."""
+def progress_bar(
+    quiet: bool, doing: str = "Looking at photos", things: str = "photos"
+) -> Iterator[Told | None]:
+    """Draws a bar on standard error while a person is there to see it, and takes it away again.
+
+    Args:
+        quiet: Draw none.
+        doing: What is being done.
+        things: What is counted.
+    """
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -197,10 +256,10 @@ def progress_bar(quiet: bool) -> Iterator[Told | None]:
     console = Console(stderr=True)
     rate, left = _Rate(), TimeRemainingColumn()
     with Progress(*columns, rate, left, console=console, transient=True) as bar:
-        task = bar.add_task("Finding photos", total=None)
+        task = bar.add_task(f"Finding {things}", total=None, things=things)
 
         def told(done: int, total: int) -> None:
-            what = "Looking at photos" if done else "Finding photos"
+            what = doing if done else f"Finding {things}"
             bar.update(task, completed=done, total=total, description=what)
 
         yield told

@@ -245,6 +245,7 @@ items = Table(
     Column("picture", Text, nullable=False, comment="where it lies, for people; empty without"),
     Column("sha256", String(64), comment="of the picture's bytes, in hex; null without"),
     Column("changed_at", _Moment, nullable=False, comment="when this row was last changed"),
+    Index("items_by_picture", "sha256"),
     comment="What a shop sells: a row for each SKU",
 )
 
@@ -290,8 +291,8 @@ def _making(*tables: Table) -> Callable[[Connection], None]:
     return partial(metadata.create_all, tables=tables)
 
 
-_FIRST = (schema_steps, customers, accounts, weights, images, photos, sightings, embeddings)
-_FIRST += (thumbnails, looks, skips, scans)
+_FIRST: tuple[Table, ...] = (schema_steps, customers, accounts, weights, images, photos, sightings)
+_FIRST += (embeddings, thumbnails, looks, skips, scans)
 
 STEPS: tuple[Step, ...] = (
     (1, "the first tables", _making(*_FIRST)),
