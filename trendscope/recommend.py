@@ -95,7 +95,7 @@ class Targets:
             category was asked for, the affinity. reason: a sentence. affinity: see `wears`.
             likeness: 1 - 2 angle / pi between the item's picture and the photo nearest to it, 0..1;
             `UNSEEN` where they cannot be compared. title, price, currency: of the item. posted_at,
-            source, sha256: of that photo; missing where there is none.
+            source, sha256: of that photo, or of the latest one of a category; missing without one.
         silent: Customers without a target: customer, reason.
         left_out: How many items were not considered, by reason.
     """
@@ -182,9 +182,11 @@ def wearers(
         for time in rows["last_seen"]
     ]
     reasons = [f"{said}; {when}" for said, when in zip(_said(rows), last, strict=True)]
-    rows = rows.assign(
-        sku="", title="", score=rows["affinity"], posted_at=rows["last_seen"], reason=reasons
-    )
+    rows = rows.assign(sku="", title="", score=rows["affinity"], reason=reasons)
+    latest = wearing.ordered(sightings[sightings["category"] == category])
+    latest = latest.sort_values("posted_at", na_position="first", kind="stable")
+    latest = latest.drop_duplicates("customer", keep="last")
+    rows = rows.merge(latest[["customer", "posted_at", "source", "sha256"]], on="customer")
     return Targets(_finished(_ranked(rows)), silent, {})
 
 

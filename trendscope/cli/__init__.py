@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from trendscope.cli import catalog, database, photos, trends
+from trendscope.cli import catalog, database, photos, recommend, trends
 from trendscope.cli.outcome import ExitCode as ExitCode
 
 # \b keeps the lines of a paragraph of help as they are.
@@ -28,6 +28,7 @@ Examples:
   trendscope classify photo.jpg --show          one photo, all probabilities
   trendscope trends customers/                  what is worn more, what less
   trendscope scan customers/                    all customers, into a database
+  trendscope recommend --sku A17                whom to write to about an item
 """
 
 PATIENCE = 1.0
@@ -100,4 +101,5 @@ app.command(epilog=photos.PROFILE_EXAMPLES)(photos.profile)
 app.command(epilog=database.SCAN_EXAMPLES)(database.scan)
 app.command(epilog=database.STATUS_EXAMPLES)(database.status)
 app.command(epilog=trends.TRENDS_EXAMPLES)(trends.trends)
+app.command(epilog=recommend.RECOMMEND_EXAMPLES)(recommend.recommend)
 app.add_typer(catalog.app, name="catalog")
