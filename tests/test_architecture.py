@@ -33,7 +33,7 @@ LAYERS = [
     {"garments", "decoding", "likeness"},
     {"images", "worker", "smoothing", "matching"},
     {"feeds", "pictures", "proportions"},
-    {"formats", "weights_file"},
+    {"formats", "layouts", "weights_file"},
     {"limits"},
     {"errors", "categories", "weeks"},
     {"__init__"},

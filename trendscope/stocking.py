@@ -229,7 +229,8 @@ def find(db: Database, sku: str) -> Item:
     with opened(db) as store:
         if found := items(store, [sku]):
             return found[0]
-        near = get_close_matches(sku, [item.sku for item in items(store)], 3)
+        folded = {item.sku.casefold(): displayed(item.sku) for item in items(store)}
+        near = [folded[name] for name in get_close_matches(sku.casefold(), folded, 3)]
         advice = f"is it {', '.join(near)}?" if near else "see trendscope catalog list"
         raise StoreError(f"{store.shown} holds no item {displayed(sku)!r}; {advice}")
 

@@ -77,7 +77,7 @@ def _target(row: Mapping[Any, Any]) -> dict[str, Any]:
     facts = {name: None if _missing(value) else value for name, value in row.items()}
     facts["posted_at"] = facts["posted_at"] and f"{facts['posted_at']:%Y-%m-%dT%H:%M:%SZ}"
     for name in ("score", "affinity", "likeness"):
-        facts[name] = None if facts[name] is None else round(facts[name], 4)
+        facts[name] = None if _missing(row[name]) else round(row[name], 4)
     return {name: facts[name] or None if name == "sku" else facts[name] for name in facts}
 
 

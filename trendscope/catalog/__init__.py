@@ -1,6 +1,6 @@
 """Retailers' catalogue files, and what kind of garment each item in them is.
 
-`layouts` knows the files by their columns, `reading` makes products of their rows; `words` reads
+`reading` makes products of rows by the columns that `trendscope.layouts` knows; `words` reads
 titles and taxonomies with the help of `vocabulary`; `deciding` joins words and picture. Nothing
 here looks at a picture or into a database: `trendscope.stocking` does.
 """

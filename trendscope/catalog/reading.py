@@ -13,7 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from trendscope.catalog.layouts import (
+from trendscope.catalog.prices import Price, decimal_sign, read_price
+from trendscope.catalog.products import Catalog, Product, Remark
+from trendscope.catalog.table import open_table
+from trendscope.errors import FeedError
+from trendscope.feeds import displayed
+from trendscope.layouts import (
     MERCHANT,
     SHOPIFY_NEW,
     SHOPIFY_OLD,
@@ -21,11 +26,6 @@ from trendscope.catalog.layouts import (
     Layout,
     layout_of,
 )
-from trendscope.catalog.prices import Price, decimal_sign, read_price
-from trendscope.catalog.products import Catalog, Product, Remark
-from trendscope.catalog.table import open_table
-from trendscope.errors import FeedError
-from trendscope.feeds import displayed
 from trendscope.limits import Limits
 
 LONGEST_SKU = 200

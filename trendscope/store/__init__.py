@@ -5,7 +5,7 @@ and `status` tell what is in them, `items` what a shop sells, `forget` removes a
 """
 
 from trendscope.store.database import Database, Store, open_store
-from trendscope.store.forget import Forgotten, forget
+from trendscope.store.forget import Forgotten, forget, forgettable
 from trendscope.store.items import item_thumbnails, items
 from trendscope.store.status import Status, status
 from trendscope.store.tables import customers, sightings, skips, thumbnails, weekly_rows
@@ -17,6 +17,7 @@ __all__ = [
     "Store",
     "customers",
     "forget",
+    "forgettable",
     "item_thumbnails",
     "items",
     "open_store",
