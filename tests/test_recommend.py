@@ -110,11 +110,11 @@ def test_without_pictures_the_category_decides_and_that_is_said():
         "wears dresses in 3 of 3 photos; chosen by category alone, as there is no picture to "
         "compare"
     }
-    assert (rest["likeness"] == 0.5).all() and rest["sha256"].isna().all()
+    assert (rest["likeness"] == recommend.UNSEEN).all() and rest["sha256"].isna().all()
     # Others get others.
     people = [photo(f"c{n}", "Dress", "2026-10-03", degrees=d) for n in range(8) for d in (1, 2, 3)]
     found = targets(sightings(*people), bare, replace(PLAIN, per_category=2))
-    seconds = found.rows[found.rows["likeness"] == 0.5]["sku"]
+    seconds = found.rows[found.rows["likeness"] == recommend.UNSEEN]["sku"]
     assert len(seconds) == 8 and seconds.nunique() > 3
 
 
@@ -122,7 +122,7 @@ def test_photos_whose_views_were_not_kept():
     rows = [photo("cy", "Dress", "2026-10-03", None, name=f"{n}.jpg") for n in range(3)]
     found = targets(sightings(*rows, *BEN), SHELF, PLAIN)
     own = found.rows[found.rows["customer"] == "cy"]
-    assert sorted(own["sku"]) == ["D1", "D2"] and (own["likeness"] == 0.5).all()
+    assert sorted(own["sku"]) == ["D1", "D2"] and (own["likeness"] == recommend.UNSEEN).all()
 
 
 def test_views_of_different_networks_are_not_compared():

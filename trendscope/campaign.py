@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
@@ -19,8 +20,15 @@ from trendscope.categories import CATEGORIES, PLURALS
 from trendscope.consent import Consent, consent, read_names
 from trendscope.errors import NothingUsable, StoreError, UsageError
 from trendscope.feeds import displayed
-from trendscope.recommend import Targets, Wish, audience, shelf, targets, wearers
+from trendscope.recommend import Targets, Wish, audience, offered, shelf, targets, wearers
+from trendscope.stocking import find, stock
 from trendscope.store.database import Database, Store, opened
+from trendscope.wearing import SIGHTINGS
+
+if TYPE_CHECKING:
+    from trendscope.limits import Limits
+    from trendscope.readings import Profile
+    from trendscope.scan import Progress
 
 About = Literal["customers", "category", "sku"]
 
@@ -36,8 +44,7 @@ class Campaign:
         title: Of the item asked for; else empty.
         as_of: The day up to which a photo's age is counted; None without a dated photo.
         customers: How many there are, of whom one was meant or all.
-        items: How many there are to choose from, before any is left out.
-        pictured: How many of them can be compared by their looks.
+        bare: Items to choose from that cannot be compared by their looks.
         targets: Whom to offer what.
         consent: Who may be written to.
     """
@@ -48,8 +55,7 @@ class Campaign:
     title: str
     as_of: datetime | None
     customers: int
-    items: int
-    pictured: int
+    bare: int
     targets: Targets
     consent: Consent
 
@@ -110,12 +116,74 @@ def campaign(
         title = str(goods["title"].iloc[0])
     else:
         found = targets(seen, goods, wish, customers=meant, now=day)
-    pictured = int(goods["embedding"].notna().sum())
     about: About = "category" if category else "sku" if sku else "customers"
     return Campaign(
         *(database, about, customer or category or sku or "", title, day, len(asked)),
-        *(len(goods), pictured, found, _meant(allowed, asked)),
+        *(_bare(goods, wish), found, _meant(allowed, asked)),
     )
+
+
+def for_profile(
+    profile: Profile,
+    catalogue: Path,
+    *,
+    images: Sequence[Path] = (),
+    wish: Wish | None = None,
+    weights: str | Path | None = None,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> Campaign:
+    """Items of a catalogue file for the customers of some feeds; nothing is kept.
+
+    Args:
+        profile: What the customers wear.
+        catalogue: The file; see `trendscope.stocking.stock`, as for the rest.
+        images: Folders and zips with the items' pictures.
+        wish: What is wanted; three items in each category if None.
+        weights: Those that judged the profile.
+        limits: What file and pictures may ask for.
+        progress: Told now and then.
+
+    Raises:
+        NothingUsable: The file holds no item.
+        FeedError: The file, or a place of pictures, cannot be read.
+    """
+    wish = wish or Wish(per_category=3)
+    with TemporaryDirectory(prefix="trendscope-") as folder:
+        place = Path(folder) / "catalogue.db"
+        stock(catalogue, place, images=images, weights=weights, limits=limits, progress=progress)
+        goods = shelf(store.items(place))
+    if goods.empty:
+        raise NothingUsable(f"{displayed(str(catalogue))} holds no item that could be used")
+    seen = _seen(profile)
+    names = tuple(customer.customer for customer in profile.customers)
+    found = targets(seen, goods, wish, customers=names)
+    latest = seen["posted_at"].max()
+    day = None if pd.isna(latest) else latest.to_pydatetime()
+    allowed = Consent(names, (), {})
+    return Campaign(
+        *(str(catalogue), "customers", "", "", day, len(names)),
+        *(_bare(goods, wish), found, allowed),
+    )
+
+
+def _seen(profile: Profile) -> pd.DataFrame:
+    """The photos of a profile as a table of sightings."""
+    rows = [
+        (
+            *(photo.customer, photo.posted_at, garment and garment.category),
+            garment.confidence if garment else photo.confidence,
+            *(photo.sha256, photo.source, photo.embedding),
+        )
+        for photo in profile.readings
+        for garment in photo.garments or (None,)
+    ]
+    table = pd.DataFrame(rows, columns=list(SIGHTINGS))
+    return table.assign(posted_at=pd.to_datetime(table["posted_at"], utc=True))
+
+
+def _bare(goods: pd.DataFrame, wish: Wish) -> int:
+    return int(offered(goods, wish.terms)[0]["embedding"].isna().sum())
 
 
 def known_category(name: str) -> str:
@@ -151,8 +219,6 @@ def _goods(open_store: Store, category: str | None, sku: str | None) -> pd.DataF
     if category:
         return shelf([])
     if sku is not None:
-        from trendscope.stocking import find
-
         return shelf([find(open_store, sku)])
     goods = shelf(store.items(open_store))
     if goods.empty:

@@ -190,11 +190,10 @@ def notes(campaign: Campaign) -> list[str]:
     sentences = [
         f"{plural(count, 'item')} left out: {reason}." for reason, count in found.left_out.items()
     ]
-    bare = campaign.items - campaign.pictured
-    if bare and campaign.about != "category":
+    if campaign.bare:
         sentences.append(
-            f"{plural(bare, 'item')} without a judged picture: chosen by category alone, and only "
-            "where nothing else is left (trendscope catalog import --images)."
+            f"{plural(campaign.bare, 'item')} without a judged picture: chosen by category alone, "
+            "and only where nothing else is left."
         )
     sentences += _silences(campaign)
     if consent.withheld:
