@@ -167,7 +167,7 @@ def precision(
 
 
 def interval(found: np.ndarray, customers: np.ndarray, draws: int = 2000) -> tuple[float, float]:
-    """95 % interval of the mean when the customers are drawn anew (bootstrap); NaNs do not count."""
+    """95 % interval of the mean, customers drawn anew (bootstrap); NaNs do not count."""
     known = ~np.isnan(found)
     _, owner = np.unique(customers[known], return_inverse=True)
     sums, counts = np.bincount(owner, found[known]), np.bincount(owner)
