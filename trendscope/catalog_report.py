@@ -71,6 +71,9 @@ def stocked_lines(stocked: Stocked) -> list[str]:
     if stocked.pictures:
         pictures = f"{plural(stocked.pictures, 'item')} with a picture"
         lines.append(f"{pictures}, {stocked.judged:,} looked at now.")
+    if stocked.on_the_web:
+        pictures = f"Pictures of {plural(stocked.on_the_web, 'item')} are on the web"
+        lines.append(f"{pictures} and are not fetched; give them by --images FOLDER or ZIP.")
     found = [(name, count) for name, count in stocked.categories.items() if count]
     found += [("none of the ten", stocked.outside), ("not sure", stocked.uncertain)]
     lines += [f"  {count:>9,}  {name}" for name, count in found if count]

@@ -6,6 +6,7 @@ bytes is not judged again. What a person has decided stays.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -55,6 +56,7 @@ class Stocked:
         review: Items that wait for a person, the uncertain ones among them.
         pictures: Items with a picture.
         judged: Pictures that were looked at, not known before.
+        on_the_web: Items whose pictures are named by a web address and are not here.
         remarks: Rows that were not used, or not whole.
     """
 
@@ -71,6 +73,7 @@ class Stocked:
     review: int
     pictures: int
     judged: int
+    on_the_web: int
     remarks: tuple[Remark, ...]
 
     @property
@@ -176,6 +179,8 @@ def add(
     cost = read_price(price)
     if cost.problem:
         raise UsageError(f"--price: {cost.problem}")
+    if picture and not os.path.isfile(picture):
+        raise UsageError(f"{displayed(str(picture))} is no file; give a photo of the item")
     with _opened(db, clock) as store:
         run = _Run(store, weights, limits, {}, clock)
         with store.reading() as connection:
@@ -189,7 +194,7 @@ def add(
             currency=cost.currency or currency.upper(),
             in_stock=in_stock,
             url=url,
-            pictures=(str(picture),) if picture else (),
+            pictures=(picture.name,) if picture else (),
             source="catalog add",
         )
         product = _merged(given, known)
@@ -290,6 +295,7 @@ class _Run:
         self._weights_id: int | None = None
         self._counts = [0, 0, 0]
         self._judged = 0
+        self._on_the_web = 0
         self._decisions: list[tuple[Decision, bool]] = []
 
     def entries(
@@ -350,6 +356,7 @@ class _Run:
             review=sum(bool(decision.review) for decision in decisions),
             pictures=sum(pictured for _, pictured in self._decisions),
             judged=self._judged,
+            on_the_web=self._on_the_web,
             remarks=tuple(self.remarks),
         )
 
@@ -358,6 +365,7 @@ class _Run:
         if isinstance(found, str):
             self._lost(product, found)
             return None
+        self._on_the_web += found is None and bool(product.pictures)
         return found
 
     def _lost(self, product: Product, detail: str) -> None:

@@ -108,6 +108,7 @@ class _Reader:
         self._width = len(header)
         self._drafts: dict[str, _Draft] = {}
         self._latest = ""
+        self._parents: dict[str, str] = {}
 
     def take(self, line: int, cells: list[str] | str) -> None:
         """Adds a row to its product."""
@@ -139,10 +140,9 @@ class _Reader:
                 return None
             return self._latest
         if self._layout is WOOCOMMERCE and fields.get("variety", "").lower() == "variation":
-            parent = fields.get("group", "").removeprefix("id:")
-            for key in (f"sku {parent}", f"id {parent}"):
-                if key in self._drafts:
-                    return key
+            parent = fields.get("group", "")
+            if key := self._parents.get(parent):
+                return key
             detail = f"the product {displayed(parent)!r} that it varies does not stand above it"
             self._remark(line, fields["sku"], "no_parent", detail)
             return None
@@ -161,6 +161,8 @@ class _Reader:
             detail = f"row {other.line} has the same number; the first one counts"
             self._remark(line, sku, "duplicate", detail)
             return None
+        # WooCommerce names the product that a row varies by its SKU, or by its number.
+        self._parents |= {sku: f"{kind} {sku}", f"id:{fields.get('id', '')}": f"{kind} {sku}"}
         return f"{kind} {sku}"
 
     def _add(self, draft: _Draft, line: int, fields: dict[str, str], pictures: list[str]) -> None:
