@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -247,14 +248,20 @@ def test_two_items_of_one_sku_are_refused():
 
 
 def test_items_of_the_catalogue_as_a_shelf():
-    import numpy as np
-
     common = {"brand": "", "kind": "", "url": "", "approximate": False, "because": ""}
     common |= {"reason": None, "category_source": "title", "confidence": None, "source": ""}
     one = Item(
-        sku="A", title="T", price=Decimal("19.90"), currency="EUR", in_stock=None,
-        category="Dress", review="", picture="a.jpg", embedding=np.array([3, 4], np.float64), **common,
-    )  # fmt: skip
+        sku="A",
+        title="T",
+        price=Decimal("19.90"),
+        currency="EUR",
+        in_stock=None,
+        category="Dress",
+        review="",
+        picture="a.jpg",
+        embedding=np.array([3, 4], np.float64),
+        **common,
+    )
     two = replace(one, sku="B", price=None, embedding=None, category=None, review="look")
     table = recommend.shelf([one, two])
     assert table["price"].tolist()[0] == 19.9 and math.isnan(table["price"].tolist()[1])
