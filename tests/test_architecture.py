@@ -20,8 +20,8 @@ LAYERS = [
     {"target_report"},
     {"campaign"},
     {"stocking", "catalog_report"},
-    {"collect", "trend_report"},
-    {"report", "scan"},
+    {"collect", "exporting", "trend_report"},
+    {"report", "scan", "stored_trends"},
     {"recommend"},
     {"store", "shelf"},
     {"catalog"},
@@ -30,7 +30,7 @@ LAYERS = [
     {"pseudonyms"},
     {"readings", "panel"},
     {"classifier"},
-    {"garments", "decoding", "likeness"},
+    {"garments", "decoding", "likeness", "compiling"},
     {"images", "worker", "smoothing", "matching"},
     {"feeds", "pictures", "proportions"},
     {"formats", "layouts", "weights_file"},
@@ -41,7 +41,7 @@ LAYERS = [
 """From the top down; a module imports only from layers below its own."""
 
 OWNERS = {
-    "jax": {"classifier"},
+    "jax": {"classifier", "compiling"},
     "flax": {"classifier"},
     "safetensors": {"classifier"},
     "cv2": {"garments"},
@@ -52,6 +52,7 @@ OWNERS = {
     "typer": {"cli"},
     "rich": {"console"},
     "jinja2": {"report"},
+    "pyarrow": {"exporting"},
     "optax": set(),
     "scipy": set(),
     "orbax": set(),
@@ -158,6 +159,7 @@ RUN = "from trendscope.cli import app; app({})"
     [
         "import trendscope",
         *(RUN.format(a) for a in (["--help"], ["--version"], ["profile", "-h"], ["trends", "-h"])),
+        RUN.format(["recommend", "-h"]),
     ],
 )
 def test_help_loads_nothing_heavy(code):
@@ -171,6 +173,7 @@ def test_that_check_can_fail():
 def test_reports_and_scans_do_not_load_jax():
     assert "jax" not in loaded("import trendscope.report, trendscope.console, trendscope.scan")
     assert "jax" not in loaded("import trendscope.collect, trendscope.store")
+    assert "jax" not in loaded("import trendscope.campaign, trendscope.target_report")
 
 
 def test_what_needs_no_database_does_not_load_sqlalchemy():
@@ -184,6 +187,19 @@ def test_trends_of_a_table_do_not_load_jax(tmp_path):
     words = ["trends", "--from-csv", str(path), "--html", str(tmp_path / "page.html")]
     found = loaded(RUN.format(words))
     assert "jax" not in found and "pandas" in found
+
+
+def test_tables_of_a_database_do_not_load_jax(tmp_path):
+    from tests.test_store import found as found_in
+    from tests.test_store import write
+    from trendscope.store import open_store
+
+    path = tmp_path / "fashion.db"
+    with open_store(path, create=True) as opened:
+        write(opened, found_in("Dress", day=(2026, 1, 5)))
+    for words in (["trends", "--db", str(path)], ["export", "--db", str(path), str(tmp_path)]):
+        found = loaded(RUN.format(words))
+        assert "jax" not in found and {"sqlalchemy", "pandas"} <= {*found}
 
 
 def test_public_names_are_there_and_unknown_ones_are_not():

@@ -188,3 +188,39 @@ def test_damaged_scores_on_photos_are_refused(run, shipped, text):
     (run / "photos.json").write_text(text)
     with pytest.raises(WeightsError, match=r"photos\.json is not an evaluation"):
         export.export(run, shipped=shipped)
+
+
+@pytest.fixture
+def other(tmp_path):
+    """A run trained alike, with other weights, scored on photos of customers it held out."""
+    folder = tmp_path / "fold"
+    folder.mkdir()
+    variables = initial_variables(SMALL, 7)
+    write_weights(folder / "weights.safetensors", HEADER, variables)
+    digest = evaluate.weights_digest(HEADER, variables)
+    found = dataclasses.replace(FOUND, digest=digest, scored_on="customers of fold 0 of 3")
+    (folder / "photos.json").write_text(found.to_json())
+    return folder
+
+
+def test_weights_of_all_customers_carry_the_scores_of_the_run_that_held_some_out(
+    run, other, shipped
+):
+    scores = read_weights(export.export(run, shipped=shipped, measured_by=other))[0].scores
+    assert scores["photos"]["accuracy"] == 0.75
+    told = "customers of fold 0 of 3, by a network trained alike without them"
+    assert scores["photos"]["scored_on"] == told
+
+
+def test_the_scores_of_a_run_with_another_gate_are_refused(run, other, shipped):
+    header = dataclasses.replace(HEADER, gate=Gate(certain=0.9))
+    write_weights(other / "weights.safetensors", header, initial_variables(SMALL, 7))
+    with pytest.raises(WeightsError, match="its network or its gate is another"):
+        export.export(run, shipped=shipped, measured_by=other)
+
+
+def test_a_run_without_scores_on_photos_measures_nothing(run, other, shipped):
+    (other / "photos.json").unlink()
+    with pytest.raises(WeightsError, match=r"run python -m training\.evaluate .* --fold N first"):
+        export.export(run, shipped=shipped, measured_by=other)
+    assert list(shipped.iterdir()) == []

@@ -10,7 +10,7 @@ import jax
 
 from tests.conftest import BLUE, RED, picture
 from training import adapt, photos
-from training.photos import held_out_customers, read_table, target
+from training.photos import held_out_customers, read_table, relabelled, target
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 
@@ -49,6 +49,26 @@ def test_what_is_neither_says_what_is_expected(tmp_path):
     (tmp_path / "labels.csv").write_text("file,category\na.jpg,Jeans\n")
     with pytest.raises(TrendscopeError, match="unknown category 'Jeans': use T-shirt/top"):
         read_table(tmp_path)
+
+
+def test_better_labels_take_the_place_of_those_given(tmp_path):
+    (tmp_path / "labels.csv").write_text(
+        "file,category\na.jpg,Sandal|Sneaker|Ankle boot\nb.jpg,Coat\nc.jpg,\n"
+    )
+    mended = tmp_path / "shoes.csv"
+    mended.write_text("file,category\na.jpg,Sneaker\nb.jpg,\n")
+    found = rows(relabelled(read_table(tmp_path), mended))
+    assert [(name, category) for name, _, category in found] == [
+        ("a.jpg", "Sneaker"),
+        ("b.jpg", ""),
+        ("c.jpg", ""),
+    ]
+    mended.write_text("file,category\nz.jpg,Sneaker\n")
+    with pytest.raises(TrendscopeError, match=r"there is no photo z\.jpg among those given"):
+        relabelled(read_table(tmp_path), mended)
+    mended.write_text("file,category\na.jpg,Clog\n")
+    with pytest.raises(TrendscopeError, match="unknown category 'Clog'"):
+        relabelled(read_table(tmp_path), mended)
 
 
 def test_targets():

@@ -5,6 +5,7 @@ Examples:
   python -m training.adapt --photos our_photos/,negatives/    # from several places
   python -m training.adapt --photos our_photos/ --epochs 20   # a shorter run
   python -m training.adapt --photos our_photos/ --fold 0      # hold out a third of the customers
+  python -m training.adapt --photos our_photos/ --relabel corrections.csv  # some labels mended
 
 The weights come to RUN/weights.safetensors; use them with `trendscope profile --weights FILE`.
 With --fold, the customers of that fold are never trained on: their photos give the validation
@@ -76,6 +77,7 @@ class Settings:
 
     photos: str = setting("", "labelled photos, several places joined by commas: labels.csv, "
                           "its folder, or a folder per category")  # fmt: skip
+    relabel: str = setting("", "CSV (file,category) of better categories for some of the photos")
     weights: str = setting("fashion-mnist", "weights to start from: a shipped name or a file")
     run: str = setting("runs/photos", "folder of the run; an existing one is resumed")
     name: str = setting("photos", "name of the weights")
@@ -285,7 +287,8 @@ def adapt(settings: Settings) -> Path:
     architecture, variables = enlarge(header, variables, wider, settings.seed)
     side = architecture.size
     places = [Path(place) for place in settings.photos.split(",")]
-    photos, refused = labelled.load(places, side)
+    relabel = Path(settings.relabel) if settings.relabel else None
+    photos, refused = labelled.load(places, side, relabel)
     print("\n".join(refused))
     held = np.zeros(len(photos), bool)
     if settings.fold >= 0:
@@ -329,7 +332,7 @@ def adapt(settings: Settings) -> Path:
     header = dataclasses.replace(
         header, gate=choose_gate(settings, architecture, state.average, unseen)
     )
-    write_weights(path, header, variables)
+    write_weights(path, header, state.average)
     return path
 
 

@@ -213,6 +213,7 @@ def evaluate_photos(
     fold: int | None = None,
     folds: int = 3,
     out: Path | None = None,
+    relabel: Path | None = None,
 ) -> PhotoEvaluation:
     """Evaluates weights on labelled photos and writes the figures and the page.
 
@@ -223,6 +224,7 @@ def evaluate_photos(
         folds: How many folds the customers are dealt to.
         out: Folder of photos.json and photos.html; by default the weights' own, and none for
             shipped weights.
+        relabel: A CSV of better categories (`training.photos.relabelled`).
 
     Raises:
         WeightsError: There are no weights, or they cannot be used.
@@ -231,6 +233,8 @@ def evaluate_photos(
     path = find_weights(weights)
     header, variables = read_weights(path)
     table = labelled.read_tables(places)
+    if relabel:
+        table = labelled.relabelled(table, relabel)
     if fold is not None:
         table = labelled.customers_of_fold(table, fold, folds)
     judged, refused = judge_photos(Classifier(header, variables), table)
@@ -316,6 +320,9 @@ def main() -> None:
     parser.add_argument("--photos", metavar="PLACE[,PLACE...]", help="labelled photos to score on")
     parser.add_argument("--fold", type=int, help="score only this fold of customers, from 0")
     parser.add_argument("--folds", type=int, default=3, help="number of folds (default: 3)")
+    parser.add_argument(
+        "--relabel", type=Path, metavar="CSV", help="better categories for some photos"
+    )
     parser.add_argument("--out", type=Path, help="folder for the figures and the page")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
@@ -332,7 +339,9 @@ def _run(options: argparse.Namespace) -> None:
     found: Evaluation | PhotoEvaluation
     if options.photos:
         places = [Path(place) for place in options.photos.split(",")]
-        found = evaluate_photos(options.weights, places, options.fold, options.folds, options.out)
+        found = evaluate_photos(
+            options.weights, places, options.fold, options.folds, options.out, options.relabel
+        )
     else:
         found = evaluate(options.weights, options.out)
     if options.json:

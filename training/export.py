@@ -4,11 +4,16 @@ Examples:
   python -m training.evaluate --weights runs/fashion-mnist
   python -m training.export runs/fashion-mnist
   python -m training.export runs/photos --name photos
+  python -m training.export runs/all --measured-by runs/fold0   # trained on all customers
 
 The run's weights.safetensors goes to trendscope/weights/NAME.safetensors with the scores of the
 run's evaluation.json in its header, and those of its photos.json (evaluate --photos) where there is
 one. Weights that were not evaluated, or have changed since, are refused. The part of MODEL_CARD.md
 between its two markers is made from the headers of all shipped weights.
+
+Weights trained on all customers' photos cannot be scored on unseen ones. With --measured-by, the
+scores on photos are those of another run, trained alike but for the customers held out, whose gate
+these weights took over; the header says so.
 """
 
 from __future__ import annotations
@@ -70,13 +75,19 @@ _KEPT = (
 )
 
 
-def export(run: Path, name: str | None = None, shipped: Path = SHIPPED) -> Path:
+def export(
+    run: Path,
+    name: str | None = None,
+    shipped: Path = SHIPPED,
+    measured_by: Path | None = None,
+) -> Path:
     """Exports the weights of an evaluated run; returns the shipped file.
 
     Args:
         run: Folder with weights.safetensors, evaluation.json and perhaps photos.json.
         name: Name to ship them under; by default the one in their header.
         shipped: Folder of the shipped weights and the model card.
+        measured_by: Folder of the run that the scores on photos are of, if another.
 
     Raises:
         WeightsError: The weights cannot be read, were not evaluated, or have changed since; or the
@@ -84,6 +95,8 @@ def export(run: Path, name: str | None = None, shipped: Path = SHIPPED) -> Path:
     """
     header, variables = read_weights(run / "weights.safetensors")
     new_scores = read_scores(run, weights_digest(header, variables))
+    if measured_by:
+        new_scores[PHOTOS] = scores_of_another(header, measured_by)
     card = shipped / CARD
     text = card.read_text(encoding="utf-8") if card.exists() else NEW_CARD
     check_markers(text, card)
@@ -112,12 +125,35 @@ def read_scores(run: Path, digest: str) -> dict[str, dict[str, Any]]:
         raise WeightsError(f"{run} was not evaluated: {again} first")
     evaluation = read_evaluation(run / "evaluation.json", Evaluation, digest, f"{again} again")
     found = {evaluation.data: scores(evaluation)}
-    path = run / "photos.json"
-    if path.is_file():
-        advice = f"{again} --photos PLACE again, or remove it"
-        photos = read_evaluation(path, PhotoEvaluation, digest, advice)
-        found[PHOTOS] = photo_scores.scores(photos)
+    if (run / "photos.json").is_file():
+        found[PHOTOS] = read_photo_scores(run, digest)
     return found
+
+
+def read_photo_scores(run: Path, digest: str) -> dict[str, Any]:
+    """The figures of the run's photos.json; raises as `read_evaluation`."""
+    advice = f"run python -m training.evaluate --weights {run} --photos PLACE again, or remove it"
+    found = read_evaluation(run / "photos.json", PhotoEvaluation, digest, advice)
+    return photo_scores.scores(found)
+
+
+def scores_of_another(header: Header, run: Path) -> dict[str, Any]:
+    """The figures on photos of a run whose gate the weights of `header` took over.
+
+    Raises:
+        WeightsError: It is of another shape, has another gate, or was not evaluated on photos.
+    """
+    other, variables = read_weights(run / "weights.safetensors")
+    if (other.architecture, other.gate) != (header.architecture, header.gate):
+        raise WeightsError(
+            f"{run}: its network or its gate is another; measure by the run that --gate named"
+        )
+    if not (run / "photos.json").is_file():
+        raise WeightsError(
+            f"{run}: run python -m training.evaluate --weights {run} --photos PLACE --fold N first"
+        )
+    found = read_photo_scores(run, weights_digest(other, variables))
+    return {**found, "scored_on": f"{found['scored_on']}, by a network trained alike without them"}
 
 
 Found = TypeVar("Found", Evaluation, PhotoEvaluation)
@@ -200,9 +236,12 @@ def main() -> None:
     )
     parser.add_argument("run", type=Path, metavar="RUN_FOLDER", help="folder of an evaluated run")
     parser.add_argument("--name", help="name to ship the weights under (default: their own)")
+    parser.add_argument(
+        "--measured-by", type=Path, metavar="RUN_FOLDER", help="the run scored on unseen photos"
+    )
     options = parser.parse_args()
     try:
-        print(export(options.run, options.name))
+        print(export(options.run, options.name, measured_by=options.measured_by))
     except (TrendscopeError, OSError) as error:
         sys.exit(f"training.export: {error}")
 

@@ -108,6 +108,28 @@ def read_tables(places: Sequence[Path]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def relabelled(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The table with the categories that a CSV (`file`, `category`) gives some of its photos.
+
+    A photo is known by its file's name, without folders.
+
+    Raises:
+        TrendscopeError: A column is missing, a category unknown, or no photo of that name is there.
+    """
+    new = _from_csv(path)
+    for category in new["category"]:
+        target(category)
+    better = dict(zip(new["file"].map(_name), new["category"], strict=True))
+    names = table["file"].map(_name)
+    if strange := sorted(set(better) - set(names)):
+        raise TrendscopeError(f"{path}: there is no photo {strange[0]} among those given")
+    return table.assign(category=names.map(better).fillna(table["category"]))
+
+
+def _name(file: str) -> str:
+    return Path(file).name
+
+
 def _place_name(place: Path) -> str:
     whole = place.resolve()
     if whole.name == "labels.csv":
@@ -180,16 +202,23 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
-def load(paths: Iterable[Path], size: int) -> tuple[Photos, list[str]]:
+def load(paths: Iterable[Path], size: int, relabel: Path | None = None) -> tuple[Photos, list[str]]:
     """Reads and cuts out all labelled photos of `paths`, each as `read_table` takes it.
+
+    Args:
+        paths: Places of labelled photos.
+        size: Side of the views in pixels.
+        relabel: A CSV of better categories for some of them, as `relabelled` takes it.
 
     Returns:
         The photos, and one line for each that could not be read.
 
     Raises:
-        TrendscopeError: As `read_table`, or no photo could be read.
+        TrendscopeError: As `read_table` and `relabelled`, or no photo could be read.
     """
     table = read_tables(list(paths))
+    if relabel:
+        table = relabelled(table, relabel)
     refused: list[str] = []
     kept = []
     for row, cut in zip(table.itertuples(), _cut_all(list(table["file"]), size), strict=True):

@@ -41,12 +41,12 @@ from trendscope.classifier import (
     GarmentNet,
     Header,
     Variables,
-    compiler_options,
     find_weights,
     initial_variables,
     read_weights,
     write_weights,
 )
+from trendscope.compiling import compiler_options
 from trendscope.errors import WeightsError
 from trendscope.report import write_whole
 
@@ -184,7 +184,7 @@ def make_step(
 
 def adam(settings: Any, steps: int) -> optax.GradientTransformation:
     """AdamW under a cosine schedule with warm-up; vectors (biases, scales) do not decay."""
-    warm_up = max(1, int(settings.warm_up * steps))
+    warm_up = min(max(1, int(settings.warm_up * steps)), steps - 1)
     rate = optax.warmup_cosine_decay_schedule(0.0, settings.learning_rate, warm_up, steps)
     return optax.adamw(
         rate,

@@ -25,12 +25,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from trendscope.categories import CATEGORIES
+from trendscope.compiling import compiler_options, keep_compiled
 from trendscope.errors import WeightsError
 from trendscope.weights_file import DEFAULT
 from trendscope.weights_file import SHIPPED as SHIPPED
 from trendscope.weights_file import find_weights as find_weights
 
-BATCH = 64
+BATCH = 32
 """Cut-outs per network call. Short batches are padded to it, so the network compiles once."""
 
 Verdict = Literal["classified", "uncertain", "outside"]
@@ -225,17 +226,6 @@ def answering(
     return jax.jit(answer, compiler_options=compiler_options())
 
 
-def compiler_options() -> dict[str, str] | None:
-    """Options for `jax.jit` that pay on the CPU and do not exist elsewhere.
-
-    XLA's own convolutions, their gradients above all, are slow on CPUs; this library's take half to
-    two thirds of the time.
-    """
-    if jax.default_backend() != "cpu":
-        return None
-    return {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT"}
-
-
 # --- the weights file ----------------------------------------------------------------------------
 
 
@@ -415,6 +405,7 @@ class Classifier:
         Raises:
             WeightsError: There are none there, or they cannot be used.
         """
+        keep_compiled()
         return cls(*read_weights(find_weights(weights)))
 
     @property

@@ -166,7 +166,9 @@ def print_trends(outlook: Outlook, file: IO[str] | None = None, *, weeks: int = 
     rows = [trend_report.cells(line) for line in found]
     if found:
         console.print()
-        console.print(_columns(trend_report.headings(found), rows, console.is_terminal))
+        console.print(
+            _columns(trend_report.headings(found, outlook.unit), rows, console.is_terminal)
+        )
     _print_limits(console, trend_report.notes(outlook), "What to know:")
 
 
@@ -258,7 +260,7 @@ def print_targets(campaign: Campaign, file: IO[str] | None = None) -> None:
 
 @contextmanager
 def progress_bar(
-    quiet: bool, doing: str = "Looking at photos", things: str = "photos"
+    quiet: bool, doing: str = "Looking at photos", things: str = "photos", before: str = ""
 ) -> Iterator[Told | None]:
     """Draws a bar on standard error while a person is there to see it, and takes it away again.
 
@@ -266,6 +268,7 @@ def progress_bar(
         quiet: Draw none.
         doing: What is being done.
         things: What is counted.
+        before: What is done until the first is counted, if not finding them.
     """
     if quiet or not sys.stderr.isatty():
         yield None
@@ -274,10 +277,11 @@ def progress_bar(
     console = Console(stderr=True)
     rate, left = _Rate(), TimeRemainingColumn()
     with Progress(*columns, rate, left, console=console, transient=True) as bar:
-        task = bar.add_task(f"Finding {things}", total=None, things=things)
+        before = before or f"Finding {things}"
+        task = bar.add_task(before, total=None, things=things)
 
         def told(done: int, total: int) -> None:
-            what = doing if done else f"Finding {things}"
+            what = doing if done else before
             bar.update(task, completed=done, total=total, description=what)
 
         yield told

@@ -55,7 +55,7 @@ THUMBNAIL_SIDE = 224
 SEEN_SIDE = 112
 
 THREADS = 2
-BATCH = 64
+BATCH = 32
 AHEAD = 2 * BATCH
 """Photos decoded but not yet judged: a batch with all pixels, a batch with only the cut-out."""
 

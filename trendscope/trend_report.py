@@ -20,6 +20,9 @@ from trendscope.trends import FALLING, RISING, TOO_FEW, WATCH, Outlook
 WIDE = 0.12
 """An 80 % interval wider than this says hardly more than "as now"."""
 
+NAMED = 10
+"""Unknown customers that are named; of more the number is told."""
+
 VERDICTS = {RISING: "has risen", FALLING: "has fallen", WATCH: "worth watching"}
 
 CSV_COLUMNS = (
@@ -53,7 +56,7 @@ class Line:
         sparkline: The shares of the weeks shown, from 0 up.
         verdict: rising, falling, steady, watch or not enough data.
         words: What the verdict means; empty where there is nothing to say.
-        coming: The last of the coming weeks with its 80 % interval.
+        coming: The last of the coming weeks with its 80 % interval; empty without enough data.
     """
 
     segment: str
@@ -69,8 +72,8 @@ class Line:
 
 
 HEADINGS = (
-    *("category", "share (95 %)", "customers", "week", "4 weeks", "shape", "verdict"),
-    "to be expected (80 %)",
+    *("category", "share (95 %)", "customers", "points on last week", "on 4 weeks ago"),
+    *("shape", "verdict", "to be expected (80 %)"),
 )
 
 
@@ -101,6 +104,16 @@ def notes(outlook: Outlook) -> list[str]:
     found = []
     if outlook.running:
         found.append(f"Week {outlook.running} is not over and is not judged.")
+    if outlook.unknown:
+        names = ", ".join(shown(name) for name in outlook.unknown[:NAMED])
+        more = len(outlook.unknown) - NAMED
+        names += f" and {more:,} more" if more > 0 else ""
+        found.append(f"Nothing is known of {names}; asked for, but not in these figures.")
+    if outlook.unit == "photos":
+        found.append(
+            "Shares are of a customer's photos in which a garment was named; several photos of one "
+            "outfit count several times."
+        )
     tally = outlook.tally
     if tally:
         parts = (
@@ -108,8 +121,9 @@ def notes(outlook: Outlook) -> list[str]:
             (tally.uncertain, "not sure which garment"),
             (tally.outside, "none of the ten"),
             (tally.undated, "without a usable date, so in no week"),
-            (tally.skipped, "not readable"),
+            (tally.skipped, "not used"),
             (tally.doubles, "counted already"),
+            (tally.waiting, "not yet judged by the present weights (scan --reclassify to the end)"),
         )
         said = ", ".join(f"{count:,} {text}" for count, text in parts if count)
         found.append(f"{plural(tally.photos, 'photo')}: {said}.")
@@ -164,14 +178,14 @@ def _line(row: pd.Series, shares: pd.Series, coming: pd.Series) -> Line:
     return Line(
         shown(str(row.get("segment", ""))),
         shown(str(row["category"])),
-        interval if row["total"] else "nobody active",
+        interval if row["total"] else "none this week",
         f"{row['count']:,.0f} of {row['total']:,.0f}",
         _points(row["on_week"]),
         _points(row["on_month"]),
         sparkline(shares.tolist()),
         str(row["verdict"]),
         _words(row),
-        "" if math.isnan(coming["share"]) else ahead,
+        "" if math.isnan(coming["share"]) or row["verdict"] == TOO_FEW else ahead,
     )
 
 
@@ -280,8 +294,10 @@ def cells(line: Line) -> tuple[str, ...]:
     return (line.segment, *row) if line.segment else row
 
 
-def headings(found: Sequence[Line]) -> tuple[str, ...]:
-    """`HEADINGS`, with a segment before them where there are any."""
+def headings(found: Sequence[Line], unit: str = "customers") -> tuple[str, ...]:
+    """`HEADINGS` for what is counted, with a segment before them where there are any."""
+    if unit == "photos":
+        return ("customer", *(unit if name == "customers" else name for name in HEADINGS))
     return ("segment", *HEADINGS) if any(line.segment for line in found) else HEADINGS
 
 
@@ -298,7 +314,7 @@ def trends_markdown(outlook: Outlook, weeks: int = 12) -> str:
     parts = [f"**{_plain(title(outlook))}**", ""]
     parts += [f"- {_plain(sentence)}" for sentence in headline(outlook, weeks)]
     if found:
-        names = headings(found)
+        names = headings(found, outlook.unit)
         parts += ["", f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
         parts += [f"| {' | '.join(map(_plain, cells(line)))} |" for line in found]
     parts += ["", *(f"{_plain(sentence)}  " for sentence in notes(outlook))]
@@ -319,7 +335,7 @@ def trends_html(outlook: Outlook, weeks: int = 12) -> str:
         "trends.html",
         title=title(outlook),
         headline=headline(outlook, weeks),
-        headings=headings(found),
+        headings=headings(found, outlook.unit),
         lines=[(line.verdict, cells(line), line.words) for line in found],
         notes=notes(outlook),
     )

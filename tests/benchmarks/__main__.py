@@ -28,7 +28,8 @@ from PIL import Image
 
 from tests.wardrobe import painted
 from trendscope import garments
-from trendscope.classifier import BATCH, BatchNorm, Classifier, compiler_options
+from trendscope.classifier import BATCH, BatchNorm, Classifier
+from trendscope.compiling import compiler_options
 from trendscope.decoding import Decoder
 from trendscope.images import decode
 

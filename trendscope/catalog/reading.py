@@ -58,12 +58,12 @@ def read_catalog(
     layout = layout_of(table.header)
     assert layout is not None
     reader = _Reader(layout, table.header, path.name, currency.upper(), store_url, now)
-    for count, (line, cells) in enumerate(table.rows(), start=1):
-        if count > limits.catalog_rows:
-            raise FeedError(
-                f"{displayed(str(path))} has more than {limits.catalog_rows:,} rows; split it, or "
-                "allow more: --limit catalog_rows=..."
-            )
+    if table.longer_than(limits.catalog_rows):
+        raise FeedError(
+            f"{displayed(str(path))} has more than {limits.catalog_rows:,} rows; split it, or "
+            "allow more: --limit catalog_rows=..."
+        )
+    for line, cells in table.rows():
         reader.take(line, cells)
     products = tuple(reader.products())
     remarks = sorted(reader.remarks, key=lambda remark: int(remark.source.rpartition(":")[2]))
@@ -297,6 +297,8 @@ def _in_stock(stock: str, quantity: str, tracker: str, policy: str) -> bool | st
 
 def plain_text(text: str) -> str:
     """Text without markup, entities, control characters and double blanks."""
+    if "<" not in text and "&" not in text and text.isprintable():
+        return " ".join(text.split())
     bare = html.unescape(re.sub(r"<(?:[a-zA-Z/!][^<>]*)>", " ", text))
     bare = re.sub(r"<(?:[a-zA-Z/!][^<>]*)>", " ", bare)
     return " ".join("".join(c if c.isprintable() else " " for c in bare).split())

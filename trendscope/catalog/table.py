@@ -49,6 +49,12 @@ class Table:
     _text: str
     _start: int
 
+    def longer_than(self, most: int) -> bool:
+        """Whether there are more rows than that; soon told of a file with few lines."""
+        if self._text.count("\n") + self._text.count("\r") <= most:
+            return False
+        return any(count > most for count, _ in enumerate(self.rows(), start=1))
+
     def rows(self) -> Iterator[tuple[int, list[str] | str]]:
         """The number of each row's first line, and its cells; or what is wrong with the row."""
         file = io.StringIO(self._text, newline="")

@@ -1,20 +1,32 @@
 """Photos, what was seen in them, and what was skipped: a SQLite file or a PostgreSQL database.
 
-`schema` explains the tables, `database` opens them, `recall` and `record` serve a scan; `tables`
-and `status` tell what is in them, `items` what a shop sells, `forget` removes a customer.
+`schema` explains the tables, `database` opens them, `recall` and `record` serve a scan; `tables`,
+`census` and `status` tell what is in them, `items` what a shop sells, `forget` removes a customer.
 """
 
+from trendscope.store.census import Census, census, census_at
 from trendscope.store.database import Database, Store, open_store
 from trendscope.store.forget import Forgotten, forget, forgettable
 from trendscope.store.items import item_thumbnails, items
 from trendscope.store.status import Status, status
-from trendscope.store.tables import customers, sightings, skips, thumbnails, weekly_rows
+from trendscope.store.tables import (
+    customers,
+    sightings,
+    sightings_in_parts,
+    skips,
+    thumbnails,
+    unused_in_parts,
+    weekly_rows,
+)
 
 __all__ = [
+    "Census",
     "Database",
     "Forgotten",
     "Status",
     "Store",
+    "census",
+    "census_at",
     "customers",
     "forget",
     "forgettable",
@@ -22,8 +34,10 @@ __all__ = [
     "items",
     "open_store",
     "sightings",
+    "sightings_in_parts",
     "skips",
     "status",
     "thumbnails",
+    "unused_in_parts",
     "weekly_rows",
 ]

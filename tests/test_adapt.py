@@ -1,0 +1,81 @@
+"""An adaptation from start to end, on a small network and a handful of pictures."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+pytest.importorskip("optax")
+pytest.importorskip("orbax.checkpoint")
+
+import orbax.checkpoint as ocp
+
+from tests.conftest import BLUE, GREEN, RED, picture
+from training import adapt, data, photos
+from trendscope.classifier import (
+    Architecture,
+    Gate,
+    Header,
+    answering,
+    initial_variables,
+    read_weights,
+    write_weights,
+)
+
+SMALL = Architecture(stem=2, filters=(4, 8), depth=(1, 1), dense=8)
+LARGER = dataclasses.replace(SMALL, size=112, patch=4, detail=2, channels=4, mirrored=True)
+GREY = np.random.default_rng(0).integers(0, 256, (60, 28, 28), dtype=np.uint8)
+FASHION = data.Images(GREY, np.arange(60, dtype=np.int32) % 10)
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """Twelve pictures of six customers, four of them small enough to be held out."""
+    monkeypatch.setattr(adapt, "WIDER", LARGER)
+    monkeypatch.setattr(data, "load", lambda part, source=None: FASHION)
+    monkeypatch.setattr(data, "train_and_validation", lambda images: (images, images))
+    start = tmp_path / "start.safetensors"
+    write_weights(start, Header("start", SMALL), initial_variables(SMALL, 3))
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    rows = ["file,customer,category"]
+    for number in range(12):
+        colour, category = [(RED, "Dress"), (GREEN, "Coat"), (BLUE, "")][number % 3]
+        (folder / f"{number}.jpg").write_bytes(picture(colour, (64, 64)))
+        rows.append(f"{number}.jpg,c{number // 2},{category}")
+    (folder / "labels.csv").write_text("\n".join(rows))
+    return adapt.Settings(
+        photos=str(folder), weights=str(start), run=str(tmp_path / "run"), epochs=1, batch=8,
+        share=0.5, scenes=0.0, average=0.5, learning_rate=0.01, fold=0, folds=2,
+    )  # fmt: skip
+
+
+def test_the_weights_written_are_those_that_were_trained_and_validated(settings, tmp_path):
+    header, written = read_weights(adapt.adapt(settings))
+    with ocp.CheckpointManager((tmp_path / "run" / "checkpoints").resolve()) as checkpoints:
+        kept = checkpoints.restore(1, args=ocp.args.StandardRestore())
+    jax.tree.map(np.testing.assert_array_equal, written, kept["average"])
+    _, before = adapt.enlarge(*read_weights(tmp_path / "start.safetensors"), LARGER)
+    assert not np.array_equal(
+        written["params"]["logits"]["kernel"], before["params"]["logits"]["kernel"]
+    )
+
+    pixels = adapt.augment.enlarged(adapt.as_input(GREY).astype(np.float32), 112)
+    logits, _ = answering(header.architecture)(written, pixels)
+    right = (np.asarray(logits).argmax(-1) == FASHION.labels).mean()
+    (row,) = csv.DictReader((tmp_path / "run" / "history.csv").open())
+    assert float(row["fashion_accuracy"]) == pytest.approx(right, abs=1e-4)
+    assert header.gate != read_weights(tmp_path / "start.safetensors")[0].gate
+
+
+def test_a_run_on_all_customers_takes_over_a_gate(settings, tmp_path):
+    fitted = tmp_path / "fold.safetensors"
+    write_weights(fitted, Header("fold", SMALL, Gate(0.7, 0.4, 0.93)), initial_variables(SMALL))
+    everyone, _ = photos.load([tmp_path / "photos"], 112)
+    nobody = everyone.take(np.zeros(len(everyone), bool))
+    whole = dataclasses.replace(settings, fold=-1, gate=str(fitted))
+    assert adapt.choose_gate(whole, SMALL, initial_variables(SMALL), nobody) == Gate(0.7, 0.4, 0.93)
