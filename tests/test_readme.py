@@ -28,7 +28,7 @@ PRODUCT = [line for line in COMMANDS if line.startswith("trendscope ")]
 
 
 def test_there_are_commands_for_all():
-    assert len(PRODUCT) == 19
+    assert len(PRODUCT) == 24
 
 
 @pytest.mark.parametrize("line", PRODUCT)
@@ -38,7 +38,7 @@ def test_commands_run(line, tmp_path):
     if "--db" in words and words[0] != "scan":
         (scan,) = (line for line in PRODUCT if line.startswith("trendscope scan "))
         run(shlex.split(scan)[1:], tmp_path)
-    if words[0] == "catalog" and words[1] != "import":
+    if words[0] == "recommend" or (words[0] == "catalog" and words[1] != "import"):
         (shop,) = (line for line in PRODUCT if line.startswith("trendscope catalog import "))
         run(shlex.split(shop)[1:], tmp_path)
     done = run(words, tmp_path)

@@ -40,6 +40,7 @@ _HOMES = {
     "report_html": "trend_page",
     "outlook_of_store": "stored_trends",
     "export": "exporting",
+    "campaign": "campaign",
     "classification_json": "report",
     "profile_json": "report",
     "profile_csv": "report",

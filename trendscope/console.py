@@ -31,6 +31,7 @@ from trendscope.report import color, day, limits, limits_of, percent, plural, sh
 from trendscope.scan import Progress as Told
 
 if TYPE_CHECKING:
+    from trendscope.campaign import Campaign
     from trendscope.catalog.items import Item
     from trendscope.stocking import Stocked
     from trendscope.store import Status
@@ -241,6 +242,23 @@ def print_item(item: Item, file: IO[str] | None = None) -> None:
     console.print(Text(heading, style="bold"))
     for line in lines:
         console.print(Text(line))
+
+
+def print_targets(campaign: Campaign, file: IO[str] | None = None) -> None:
+    """Prints whom to offer what and why, and what to know about it."""
+    from trendscope import target_report as told
+
+    console = _console(file)
+    console.print(Text(told.title(campaign), style="bold"))
+    for group in told.groups(campaign, told.LARGEST_TABLE):
+        if group.title:
+            console.print(Text(f"\n{group.title}", style="bold"))
+        rows = [told.cells(campaign, line) for line in group.lines]
+        console.print(_columns(told.headings(campaign), rows, console.is_terminal))
+    more = len(campaign.targets.rows) - told.LARGEST_TABLE
+    if more > 0:
+        console.print(f"  {more:,} more are not shown here; --csv, --json or --html has them.")
+    _print_limits(console, told.notes(campaign), "What to know:")
 
 
 @contextmanager
