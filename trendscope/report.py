@@ -192,7 +192,11 @@ def _photo(reading: Reading) -> dict[str, Any]:
         "reason": None if classified else reading.verdict,
         "detail": reading.explanation,
         "garments": [
-            {"category": g.category, "confidence": round(g.confidence, 4), "box": list(g.box)}
+            {
+                "category": g.category,
+                "confidence": round(g.confidence, 4),
+                "box": g.box and list(g.box),
+            }
             for g in reading.garments
         ],
         "top": [[category, round(p, 4)] for category, p in reading.probabilities[:3]],

@@ -1,9 +1,11 @@
 """Photos, what was seen in them, and what was skipped: a SQLite file or a PostgreSQL database.
 
 `schema` explains the tables, `database` opens them, `recall` and `record` serve a scan; `tables`
-and `status` tell what is in them, `forget` removes a customer.
+and `status` tell what is in them, `corrections` holds persons' labels, which win wherever `seen`
+says what counts, `forget` removes a customer.
 """
 
+from trendscope.store.corrections import correct, corrections
 from trendscope.store.database import Database, Store, open_store
 from trendscope.store.forget import Forgotten, forget
 from trendscope.store.status import Status, status
@@ -14,6 +16,8 @@ __all__ = [
     "Forgotten",
     "Status",
     "Store",
+    "correct",
+    "corrections",
     "customers",
     "forget",
     "open_store",

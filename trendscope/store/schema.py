@@ -2,6 +2,7 @@
 
     accounts >── customers ──< photos >── images ──< sightings >── weights ──< scans
                      └──< skips               ├──< embeddings ───────┘
+                                              ├──< corrections
                                               ├─── looks
                                               └─── thumbnails
 
@@ -39,7 +40,7 @@ from sqlalchemy import (
 
 from trendscope.errors import StoreError
 
-VERSION = 1
+VERSION = 2
 """Of the tables below. A change adds one, and a step to `STEPS`."""
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -157,6 +158,17 @@ sightings = Table(
     sqlite_with_rowid=False,
 )
 
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("image_id", _Id, ForeignKey(images.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, comment="0, 1, ... of the garments in an image"),
+    Column("category", String(32), comment="one of the ten; null where a reason is given"),
+    Column("reason", String(16), comment="uncertain or outside; null where a category is given"),
+    Column("corrected_at", _Moment, nullable=False, comment="when a person said so"),
+    comment="What a person says an image shows; counts instead of all sightings of it, see seen.py",
+)
+
 embeddings = Table(
     "embeddings",
     metadata,
@@ -228,12 +240,25 @@ def from_moment(moment: int | None) -> datetime | None:
 
 Step = tuple[int, str, Callable[[Connection], None]]
 
-STEPS: tuple[Step, ...] = ((1, "the first tables", metadata.create_all),)
+FIRST = (
+    *(schema_steps, customers, accounts, weights, images, photos),
+    *(sightings, embeddings, thumbnails, looks, skips, scans),
+)
+
+
+def _create(*tables: Table) -> Callable[[Connection], None]:
+    return lambda connection: metadata.create_all(connection, tables)
+
+
+STEPS: tuple[Step, ...] = (
+    (1, "the first tables", _create(*FIRST)),
+    (2, "corrections", _create(corrections)),
+)
 """Version, name and work of every step, oldest first.
 
-A step is written once and never changed: when `metadata` moves on, the step that used it gets the
-old statements as text, and a new step the difference. `tests/test_store.py` compares a database
-that took every step with a new one.
+A step is written once and never changed: when a table changes, the step that made it gets the old
+statements as text, and a new step the difference. `tests/test_store.py` compares a database that
+took every step with a new one.
 """
 
 
