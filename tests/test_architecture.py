@@ -19,6 +19,7 @@ LAYERS = [
     {"console"},
     {"collect", "trend_report"},
     {"report", "scan"},
+    {"labels"},
     {"store"},
     {"trends"},
     {"counting"},

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete
+from typer.testing import CliRunner
 
 from tests.fakes import FakeClassifier
 from tests.test_collect import Other
 from tests.test_store import NEW, NOW, found, write
-from tests.wardrobe import reading
+from tests.wardrobe import painted, reading
 from trendscope import store
 from trendscope.categories import CATEGORIES
+from trendscope.cli import app
 from trendscope.collect import collect, remembered
-from trendscope.errors import StoreError, TrendscopeError
+from trendscope.errors import NothingUsable, StoreError, TrendscopeError
+from trendscope.labels import correct_from_table
 from trendscope.readings import Garment, Label, label_of
 from trendscope.scan import profile
 from trendscope.store import schema
 from trendscope.store.corrections import correct, labels_of
 from trendscope.store.database import open_store
-from trendscope.store.record import finish_reclassifying
+from trendscope.store.record import current_weights, finish_reclassifying, record
 
 BAG, OUTSIDE, UNCERTAIN = Label(("Bag",)), Label(reason="outside"), Label(reason="uncertain")
 FIGURES = ["photos", "classified", "uncertain", "outside", "waiting"]
@@ -280,3 +286,164 @@ def test_the_list_of_corrections(filled):
     empty = store.corrections(filled).iloc[:0].dtypes.to_dict()
     correct(filled, {"dress": None, "open": None}, NOW)
     assert store.corrections(filled).dtypes.to_dict() == empty
+
+
+# --- from a file ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scanned(photos, db):
+    collect([photos], db, weights=FakeClassifier())
+    return db
+
+
+def categories(db):
+    """What is counted of each photo, by its file's name."""
+    rows = store.sightings(db)
+    said = rows["category"].astype(object).fillna(rows["reason"])
+    return {Path(f).name: what for f, what in zip(rows["source"], said, strict=True)}
+
+
+def write_table(path, *lines):
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_table_by_path_or_digest_labels_photos_and_takes_it_back(scanned, photos, tmp_path):
+    coat = store.sightings(scanned, "ben")["sha256"][0]
+    table = write_table(
+        photos / "mine.csv",
+        "file,sha256,category",
+        "anna/bag.png,,coat",
+        f"{photos}/anna/IMG_20260302_090000.png,,outside",
+        f",{coat.upper()},Coat|Bag",
+        "anna/IMG_20260330_090000.png,,",
+    )
+    found = correct_from_table(table, scanned, now=NOW)
+    assert (found.photos, found.changed, found.refused) == (3, 3, ())
+    expected = {
+        "bag.png": "Coat",
+        "IMG_20260302_090000.png": "outside",
+        "IMG_20260330_090000.png": "Dress",
+    }
+    got = categories(scanned)
+    assert {name: got[name] for name in expected} == expected
+    assert sorted(store.sightings(scanned, "ben")["category"]) == ["Bag", "Coat"]
+    assert correct_from_table(table, scanned, now=NOW).changed == 0
+    again = correct_from_table(table, scanned, now=NOW, remove=True)
+    assert (again.photos, again.changed) == (4, 3)
+    assert store.corrections(scanned).empty
+
+
+def test_rows_that_cannot_be_used_are_named_and_cost_nothing_else(scanned, photos):
+    table = write_table(
+        photos / "mine.csv",
+        "File;Customer;Category",
+        "anna/bag.png;anna;Coat",
+        "anna/bag.png;ben;Coat",
+        "anna/nowhere.png;;Coat",
+        "ben/coat.png;;cap",
+        ";;Coat",
+        "anna/IMG_20260330_090000.png;;Coat",
+        "anna/IMG_20260330_090000.png;;Bag",
+    )
+    found = correct_from_table(table, scanned, now=NOW)
+    assert found.photos == 1
+    assert [item.row for item in found.refused] == [3, 4, 5, 6, 7, 8]
+    said = " ".join(item.reason for item in found.refused)
+    for part in ("knows no photo anna/nowhere.png", "'cap' is no label", "names no photo"):
+        assert part in said
+    assert said.count("rows 7, 8 say different things of one photo") == 2
+    assert categories(scanned)["IMG_20260330_090000.png"] == "Dress"
+
+
+def test_one_path_of_two_photos_needs_the_customer(scanned, photos, tmp_path):
+    with open_store(scanned) as it:
+        for who in ("cleo", "dora"):
+            write_current(it, found("Bag", customer=who, name="x.jpg", source="x.jpg"))
+    path = tmp_path / "t.csv"
+    with pytest.raises(NothingUsable, match=r"row 2: x\.jpg stands for several photos; add"):
+        correct_from_table(write_table(path, "file,category", "x.jpg,Coat"), scanned, now=NOW)
+    named = write_table(path, "file,category,customer", "x.jpg,Coat,dora")
+    assert correct_from_table(named, scanned, now=NOW).photos == 1
+    assert store.sightings(scanned, "cleo")["category"].tolist() == ["Bag"]
+    assert store.sightings(scanned, "dora")["category"].tolist() == ["Coat"]
+
+
+def write_current(opened, *items):
+    with opened.writing() as connection:
+        weights_id, _ = current_weights(connection)
+        record(connection, weights_id, items)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("category\nDress\n", "a column sha256 or file must say which photo"),
+        ("file\nx\n", "the table has no column 'category'"),
+        ("file,category\n", "no row could be used$"),
+        ("file,category\nx.jpg,\n", "no row could be used$"),
+    ],
+)
+def test_tables_without_what_is_needed(scanned, tmp_path, text, message):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    with pytest.raises(TrendscopeError, match=message):
+        correct_from_table(path, scanned, now=NOW)
+
+
+def test_the_command(photos, tmp_path):
+    db = str(tmp_path / "t.db")
+    collect([photos], db, weights=FakeClassifier())
+    table = write_table(photos / "t.csv", "file,category", "ben/coat.png,Bag", "none.png,Bag")
+    done = CliRunner().invoke(app, ["correct", str(table), "--db", db])
+    assert (done.exit_code, done.stdout) == (0, "1 photo labelled by a person; 1 new.\n")
+    assert "trendscope: row 3 not used: the database knows no photo none.png" in done.stderr
+    done = CliRunner().invoke(app, ["correct", str(table), "--db", db, "--json", "--strict"])
+    assert done.exit_code == 4
+    assert json.loads(done.stdout) == {
+        "schema_version": 1,
+        "database": db,
+        "photos": 1,
+        "changed": 0,
+        "refused": [
+            {"row": 3, "reason": "the database knows no photo none.png; scan it first"},
+        ],
+    }
+    write_table(photos / "t.csv", "file,category", "none.png,Bag")
+    done = CliRunner().invoke(app, ["correct", str(table), "--db", db])
+    assert done.exit_code == 3 and "no row could be used; row 2:" in done.stderr
+
+
+def test_the_list_is_what_training_takes_and_what_correct_takes_back(tmp_path):
+    photos = pytest.importorskip("training.photos")
+    folder = tmp_path / "customers"
+    (folder / "anna").mkdir(parents=True)
+    for name in ("Dress", "Bag", "Coat", "Shirt"):
+        (folder / "anna" / f"{name}.png").write_bytes(painted(name))
+    with zipfile.ZipFile(folder / "ben.zip", "w") as archive:
+        archive.writestr("album/sandal.png", painted("Sandal"))
+    db = str(tmp_path / "t.db")
+    collect([folder], db, weights=FakeClassifier())
+    shas = store.sightings(db).set_index("category")["sha256"]
+    labels = {
+        shas["Dress"]: Label(("Dress", "Bag")),
+        shas["Bag"]: OUTSIDE,
+        shas["Coat"]: UNCERTAIN,
+        shas["Sandal"]: Label(("Sneaker",)),
+    }
+    correct(db, labels, NOW)
+    path = tmp_path / "corrections.csv"
+    store.corrections(db).to_csv(path, index=False)
+    loaded, refused = photos.load([path], 28)
+    assert refused == [] and loaded.customers.tolist() == ["album", "anna", "anna"]
+    wanted = {"Bag.png": [10], "Dress.png": [3, 8], "sandal.png": [7]}
+    got = {
+        Path(f).name: row.nonzero()[0].tolist()
+        for f, row in zip(loaded.files, loaded.right, strict=True)
+    }
+    assert got == wanted
+    other = str(tmp_path / "other.db")
+    collect([folder], other, weights=FakeClassifier())
+    assert correct_from_table(path, other, now=NOW).photos == 4
+    assert store.corrections(other).equals(store.corrections(db))

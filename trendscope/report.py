@@ -33,6 +33,7 @@ from trendscope.readings import (
 )
 
 if TYPE_CHECKING:
+    from trendscope.labels import Corrected
     from trendscope.store import Status
     from trendscope.store.record import Collected
 
@@ -158,6 +159,15 @@ def collected_json(collected: Collected) -> str:
     names = {"database": collected.database, "weights": collected.weights}
     rest = {"namesakes": list(collected.namesakes), "missing": collected.missing}
     return document({**names, **counts, **rest})
+
+
+def corrected_json(corrected: Corrected) -> str:
+    """One document about labels taken over from a table.
+
+    ``schema_version`` (1), ``database``, ``photos`` (labelled), ``changed`` (of them, not said
+    before) and ``refused`` (``row``, ``reason``).
+    """
+    return document(_plain(asdict(corrected)))
 
 
 def status_json(status: Status) -> str:

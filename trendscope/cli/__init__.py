@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from trendscope.cli import database, photos, trends
+from trendscope.cli import correct, database, photos, trends
 from trendscope.cli.outcome import ExitCode as ExitCode
 
 # \b keeps the lines of a paragraph of help as they are.
@@ -99,4 +99,5 @@ app.command(epilog=photos.CLASSIFY_EXAMPLES)(photos.classify)
 app.command(epilog=photos.PROFILE_EXAMPLES)(photos.profile)
 app.command(epilog=database.SCAN_EXAMPLES)(database.scan)
 app.command(epilog=database.STATUS_EXAMPLES)(database.status)
+app.command(epilog=correct.CORRECT_EXAMPLES)(correct.correct)
 app.command(epilog=trends.TRENDS_EXAMPLES)(trends.trends)
