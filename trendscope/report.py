@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ from trendscope.readings import (
 )
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from trendscope.labels import Corrected
     from trendscope.store import Status
     from trendscope.store.record import Collected
@@ -167,7 +170,7 @@ def corrected_json(corrected: Corrected) -> str:
     ``schema_version`` (1), ``database``, ``photos`` (labelled), ``changed`` (of them, not said
     before) and ``refused`` (``row``, ``reason``).
     """
-    return document(_plain(asdict(corrected)))
+    return document(plain(asdict(corrected)))
 
 
 def status_json(status: Status) -> str:
@@ -176,16 +179,16 @@ def status_json(status: Status) -> str:
     ``schema_version`` (1) and the fields of `trendscope.store.Status`; times are ISO 8601 in UTC,
     null where there is none.
     """
-    return document(_plain(asdict(status)))
+    return document(plain(asdict(status)))
 
 
-def _plain(value: Any) -> Any:
-    """Times as text, wherever they are."""
+def plain(value: Any) -> Any:
+    """Facts as JSON has them: times as text, wherever they are."""
     if isinstance(value, datetime):
         return _iso(value)
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, tuple) else value
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, tuple) else value
 
 
 def document(facts: dict[str, Any]) -> str:
@@ -379,6 +382,11 @@ def profile_html(profile: Profile) -> str:
 
 def page(template: str, **facts: object) -> str:
     """Fills a template; every text is escaped."""
+    return _environment().get_template(template).render(**facts)
+
+
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -392,7 +400,7 @@ def page(template: str, **facts: object) -> str:
     for function in filters:
         environment.filters[function.__name__] = function
     environment.filters["picture"] = _data_uri
-    return environment.get_template(template).render(**facts)
+    return environment
 
 
 def _group(title: str, shade: str, note: str, readings: Iterable[Reading]) -> Group:

@@ -181,6 +181,7 @@ def scan(
     pictures: bool = False,
     small: int | None = None,
     recall: Recall | None = None,
+    tools: Tools | None = None,
 ) -> Iterator[Reading | Skipped]:
     """Reads a feed's photos in its order, holding no more than `AHEAD` of them at a time.
 
@@ -194,11 +195,14 @@ def scan(
         pictures: Add a thumbnail and the network's view to each reading.
         small: Add a thumbnail of so many pixels a side instead.
         recall: Knows photos by their bytes, so that they need not be judged again.
+        tools: Those of a caller who looks at photos again and again, instead of `load` and
+            `limits`; they stay open.
 
     Raises:
         WeightsError: `load` could not do its work.
     """
-    tools = _Tools(load, limits)
+    own = tools is None
+    tools = tools or Tools(load, limits)
     decoding, cutting = (ThreadPoolExecutor(THREADS) for _ in range(2))
     try:
         decode = partial(_decode, tools=tools, recall=recall)
@@ -210,7 +214,8 @@ def scan(
             yield from _judge(batch, tools, pictures)
     finally:
         # A caller who stops early, by Ctrl-C too, does not wait for photos nobody will see.
-        tools.close()
+        if own:
+            tools.close()
         decoding.shutdown(cancel_futures=True)
         cutting.shutdown(wait=False, cancel_futures=True)
 
@@ -253,8 +258,13 @@ def _first(reading: Reading, album: Album[str]) -> Reading | Skipped:
     return reading
 
 
-class _Tools:
-    """The decoder and the classifier, both started once the first photo asks for them."""
+class Tools:
+    """The decoder and the classifier, both started once the first photo asks for them.
+
+    Args:
+        load: Gives the classifier.
+        limits: What a photo may ask for.
+    """
 
     def __init__(self, load: Callable[[], Predictor], limits: Limits | None):
         self.decoder = Decoder(limits)
@@ -352,7 +362,7 @@ def _finished(item: Future[R | Done] | Done) -> R | Done:
     return item if isinstance(item, Done) else item.result()
 
 
-def _decode(post: Post, tools: _Tools, recall: Recall | None) -> tuple[Post, Photo] | Done:
+def _decode(post: Post, tools: Tools, recall: Recall | None) -> tuple[Post, Photo] | Done:
     try:
         data = post.read()
         if recall and (known := recall(post, hashlib.sha256(data).hexdigest())):
@@ -364,7 +374,7 @@ def _decode(post: Post, tools: _Tools, recall: Recall | None) -> tuple[Post, Pho
 
 
 def _cut(
-    found: tuple[Post, Photo], tools: _Tools, zone: tzinfo, side: int | None
+    found: tuple[Post, Photo], tools: Tools, zone: tzinfo, side: int | None
 ) -> _Prepared | Done:
     post, photo = found
     cut = garments.cut_out(photo.rgb, tools.classifier.input_size)
@@ -391,7 +401,7 @@ def _scaled(box: garments.Box, across: float, down: float) -> garments.Box:
 
 
 def _judge(
-    batch: list[_Prepared | Done], tools: _Tools, pictures: bool
+    batch: list[_Prepared | Done], tools: Tools, pictures: bool
 ) -> Iterator[Reading | Skipped]:
     cut_outs = [item.pixels for item in batch if isinstance(item, _Prepared)]
     predictions = iter(tools.classifier.predict(cut_outs) if cut_outs else ())

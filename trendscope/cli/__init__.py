@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from trendscope.cli import correct, database, photos, trends
+from trendscope.cli import correct, database, photos, serve, trends
 from trendscope.cli.outcome import ExitCode as ExitCode
 
 # \b keeps the lines of a paragraph of help as they are.
@@ -28,6 +28,7 @@ Examples:
   trendscope classify photo.jpg --show          one photo, all probabilities
   trendscope trends customers/                  what is worn more, what less
   trendscope scan customers/                    all customers, into a database
+  trendscope serve                              the same in your browser
 """
 
 PATIENCE = 1.0
@@ -100,4 +101,5 @@ app.command(epilog=photos.PROFILE_EXAMPLES)(photos.profile)
 app.command(epilog=database.SCAN_EXAMPLES)(database.scan)
 app.command(epilog=database.STATUS_EXAMPLES)(database.status)
 app.command(epilog=correct.CORRECT_EXAMPLES)(correct.correct)
+app.command(epilog=serve.SERVE_EXAMPLES)(serve.serve)
 app.command(epilog=trends.TRENDS_EXAMPLES)(trends.trends)

@@ -5,9 +5,10 @@ and `status` tell what is in them, `corrections` holds persons' labels, which wi
 says what counts, `forget` removes a customer.
 """
 
-from trendscope.store.corrections import correct, corrections
+from trendscope.store.corrections import correct, corrections, known_images
 from trendscope.store.database import Database, Store, open_store
 from trendscope.store.forget import Forgotten, forget
+from trendscope.store.lists import find_customers, waiting
 from trendscope.store.status import Status, status
 from trendscope.store.tables import customers, sightings, skips, thumbnails, weekly_rows
 
@@ -19,11 +20,14 @@ __all__ = [
     "correct",
     "corrections",
     "customers",
+    "find_customers",
     "forget",
+    "known_images",
     "open_store",
     "sightings",
     "skips",
     "status",
     "thumbnails",
+    "waiting",
     "weekly_rows",
 ]

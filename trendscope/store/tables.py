@@ -166,8 +166,12 @@ def customers(db: Database = None) -> DataFrame:
     return frame.sort_values("customer", ignore_index=True)
 
 
-def skips(db: Database = None) -> DataFrame:
+def skips(db: Database = None, customer: str | None = None) -> DataFrame:
     """What was not used.
+
+    Args:
+        db: The database.
+        customer: Only this one's.
 
     Returns:
         customer: text; None where it is not known whose it was.
@@ -182,6 +186,8 @@ def skips(db: Database = None) -> DataFrame:
         schema.skips.c.detail,
     )
     query = select(*columns).select_from(schema.skips).outerjoin(schema.customers)
+    if customer is not None:
+        query = query.where(schema.customers.c.name == customer)
     order = (schema.customers.c.name.nulls_last(), schema.skips.c.source, schema.skips.c.reason)
     return _frame(db, query.order_by(*order))
 
