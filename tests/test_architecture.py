@@ -17,8 +17,8 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"console", "web"},
-    {"collect", "trend_report"},
-    {"report", "scan"},
+    {"collect", "exporting", "trend_report"},
+    {"report", "scan", "stored_trends"},
     {"labels", "stored_profile"},
     {"store"},
     {"trends"},
@@ -51,6 +51,7 @@ OWNERS = {
     "fastapi": {"web"},
     "starlette": {"web"},
     "uvicorn": {"web"},
+    "pyarrow": {"exporting"},
     "optax": set(),
     "scipy": set(),
     "orbax": set(),
@@ -183,6 +184,19 @@ def test_trends_of_a_table_do_not_load_jax(tmp_path):
     words = ["trends", "--from-csv", str(path), "--html", str(tmp_path / "page.html")]
     found = loaded(RUN.format(words))
     assert "jax" not in found and "pandas" in found
+
+
+def test_tables_of_a_database_do_not_load_jax(tmp_path):
+    from tests.test_store import found as found_in
+    from tests.test_store import write
+    from trendscope.store import open_store
+
+    path = tmp_path / "fashion.db"
+    with open_store(path, create=True) as opened:
+        write(opened, found_in("Dress", day=(2026, 1, 5)))
+    for words in (["trends", "--db", str(path)], ["export", "--db", str(path), str(tmp_path)]):
+        found = loaded(RUN.format(words))
+        assert "jax" not in found and {"sqlalchemy", "pandas"} <= {*found}
 
 
 def test_public_names_are_there_and_unknown_ones_are_not():

@@ -254,6 +254,7 @@ def test_trends_of_photos(run, photos):
         "undated": 2,
         "skipped": 1,
         "doubles": 0,
+        "waiting": 0,
     }
     dress = [row for row in document["rows"] if row["category"] == "Dress"]
     assert [(row["week"], row["count"]) for row in dress if row["count"] is not None] == [
@@ -278,15 +279,21 @@ def test_trends_by_segment(run, photos, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ([], 2, "give either photos or --from-csv FILE"),
-        (["x", "--from-csv", "weekly.csv"], 2, "give either photos or --from-csv FILE"),
+        ([], 2, "give photos, --db DATABASE or --from-csv FILE"),
+        (["x", "--from-csv", "weekly.csv"], 2, "give one of photos, --db DATABASE and --from-csv"),
+        (["x", "--db", "fashion.db"], 2, "give one of photos, --db DATABASE and --from-csv"),
         (["x", "--json", "--csv"], 2, "exclude each other"),
-        (["--from-csv", "w.csv", "--segments", "s.csv"], 2, "--segments goes with photos"),
+        (["--from-csv", "w.csv", "--segments", "s.csv"], 2, "go with photos or --db"),
+        (["x", "--by", "segment"], 2, "--by segment needs --segments FILE"),
+        (["x", "--by", "customer", "--segments", "s.csv"], 2, "goes with --by segment"),
+        (["--db", "no.db"], 1, "there is no trendscope database at"),
         (["x", "--timezone", "Mars/Olympus"], 2, "--timezone Mars/Olympus: unknown"),
         (["--from-csv", "no.csv"], 1, "no.csv: No such file or directory; give a CSV with the"),
     ],
 )
-def test_trends_wrongly_asked_for(run, arguments, code, message):
+def test_trends_wrongly_asked_for(run, arguments, code, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TRENDSCOPE_DB", raising=False)
     result = run("trends", *arguments)
     assert (result.exit_code, result.stdout) == (code, "")
     assert message in result.stderr

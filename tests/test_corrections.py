@@ -23,6 +23,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.cli import app
 from trendscope.collect import collect, remembered
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
+from trendscope.exporting import export
 from trendscope.labels import correct_from_table
 from trendscope.readings import Garment, Label, label_of
 from trendscope.scan import profile
@@ -30,6 +31,7 @@ from trendscope.store import schema
 from trendscope.store.corrections import correct, labels_of
 from trendscope.store.database import open_store
 from trendscope.store.record import current_weights, finish_reclassifying, record
+from trendscope.stored_trends import outlook_of_store
 
 BAG, OUTSIDE, UNCERTAIN = Label(("Bag",)), Label(reason="outside"), Label(reason="uncertain")
 FIGURES = ["photos", "classified", "uncertain", "outside", "waiting"]
@@ -221,6 +223,25 @@ def law(tmp_path_factory):
     with open_store(tmp_path_factory.mktemp("law") / "t.db", create=True) as it:
         write(it, *items)
         yield it, [reading for _, reading in items]
+
+
+def test_trends_count_as_persons_say(opened):
+    """Of two who are active in a week, both wear the dress; a person says it is a bag."""
+    for name in ("anna", "ben"):
+        write(opened, found("Dress", customer=name, day=(2026, 11, 10), sha256=name))
+    write(opened, found("Dress", customer="cleo", name="2.jpg", sha256="new"))
+
+    def counts():
+        week = outlook_of_store(opened, now=NOW).weekly.query("week == '2026-W46'")
+        return week.set_index("category")["count"].loc[["Dress", "Bag"]].tolist()
+
+    assert counts() == [2, 0]
+    correct(opened, {"ben": Label(("Bag", "Dress")), "anna": BAG}, NOW)
+    assert counts() == [1, 2]
+    assert outlook_of_store(opened, now=NOW).tally.photos == 3
+    correct(opened, {"ben": None, "anna": UNCERTAIN}, NOW)
+    assert counts() == [1, 0]
+    assert store.census(opened).rows["reason"].value_counts()["uncertain"] == 1
 
 
 # --- what they outlive ---------------------------------------------------------------------------
@@ -433,8 +454,8 @@ def test_the_list_is_what_training_takes_and_what_correct_takes_back(tmp_path):
         shas["Sandal"]: Label(("Sneaker",)),
     }
     correct(db, labels, NOW)
-    path = tmp_path / "corrections.csv"
-    store.corrections(db).to_csv(path, index=False)
+    export(db, tmp_path / "tables", now=NOW)
+    path = tmp_path / "tables" / "corrections.csv"
     loaded, refused = photos.load([path], 28)
     assert refused == [] and loaded.customers.tolist() == ["album", "anna", "anna"]
     wanted = {"Bag.png": [10], "Dress.png": [3, 8], "sandal.png": [7]}

@@ -28,7 +28,7 @@ PRODUCT = [line for line in COMMANDS if line.startswith("trendscope ")]
 
 
 def test_there_are_commands_for_all():
-    assert len(PRODUCT) == 12
+    assert len(PRODUCT) == 14
 
 
 @pytest.mark.parametrize("line", PRODUCT)
@@ -42,7 +42,7 @@ def test_commands_run(line, tmp_path):
     assert done.returncode == 0, done.stderr
     written = [words[words.index(flag) + 1] for flag in ("-o", "--html") if flag in words]
     assert all((tmp_path / name).stat().st_size > 100 for name in written)
-    told = ("anna", "ben.w", "43 photos", "41 photos")
+    told = ("anna", "ben.w", "43 photos", "41 photos", "sightings.csv: 43 rows")
     assert written or any(words in done.stdout for words in told)
 
 

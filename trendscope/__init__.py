@@ -34,6 +34,8 @@ _HOMES = {
     "weekly": "trends",
     "movement": "trends",
     "forecast": "trends",
+    "outlook_of_store": "stored_trends",
+    "export": "exporting",
     "classification_json": "report",
     "profile_json": "report",
     "profile_csv": "report",

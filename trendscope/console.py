@@ -189,7 +189,9 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 @contextmanager
-def progress_bar(quiet: bool) -> Iterator[Told | None]:
+def progress_bar(
+    quiet: bool, words: tuple[str, str] = ("Finding photos", "Looking at photos")
+) -> Iterator[Told | None]:
     """Draws a bar on standard error while a person is there to see it, and takes it away again."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -198,10 +200,10 @@ def progress_bar(quiet: bool) -> Iterator[Told | None]:
     console = Console(stderr=True)
     rate, left = _Rate(), TimeRemainingColumn()
     with Progress(*columns, rate, left, console=console, transient=True) as bar:
-        task = bar.add_task("Finding photos", total=None)
+        task = bar.add_task(words[0], total=None)
 
         def told(done: int, total: int) -> None:
-            what = "Looking at photos" if done else "Finding photos"
+            what = words[1] if done else words[0]
             bar.update(task, completed=done, total=total, description=what)
 
         yield told

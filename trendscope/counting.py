@@ -5,7 +5,7 @@ Pure tables: no clock, no file. Every time is aware; the zone in which weeks beg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from itertools import pairwise
@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 from trendscope import proportions, weeks
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
+from trendscope.feeds import PARTS
 from trendscope.panel import floats, need
 from trendscope.proportions import ratio
 
 if TYPE_CHECKING:
-    from trendscope.feeds import Skipped
     from trendscope.readings import Reading
 
+DOUBLES = ("duplicate", "repost")
+"""Reasons of photos that are counted elsewhere."""
 NO_SEGMENT = "no segment"
 """Of customers whom the table of segments does not name."""
 
@@ -38,8 +40,9 @@ class Tally:
         uncertain: Dated; a garment, but which?
         outside: Dated; none of the ten.
         undated: Without a date, or dated after the running week, by a clock that is wrong.
-        skipped: Not readable.
+        skipped: Files that were not used.
         doubles: Counted already.
+        waiting: In a database, not yet judged by the weights that count there.
     """
 
     classified: int
@@ -48,12 +51,13 @@ class Tally:
     undated: int
     skipped: int = 0
     doubles: int = 0
+    waiting: int = 0
 
     @property
     def photos(self) -> int:
         """All of them."""
         seen = self.classified + self.uncertain + self.outside
-        return seen + self.undated + self.skipped + self.doubles
+        return seen + self.undated + self.skipped + self.doubles + self.waiting
 
 
 def sightings(readings: Iterable[Reading]) -> pd.DataFrame:
@@ -79,25 +83,47 @@ def tally(
     *,
     zone: tzinfo = UTC,
     now: datetime | None = None,
-    skipped: Iterable[Skipped] = (),
+    reasons: Mapping[str, int] | None = None,
+    waiting: int = 0,
 ) -> Tally:
-    """Counts the photos of `sightings` by what became of them; see there for the columns."""
+    """Counts photos by what became of them.
+
+    Args:
+        sightings: See `sightings` for the columns.
+        zone: In which weeks begin.
+        now: Aware; what is dated after its week is undated.
+        reasons: How many things were not used, by the keys of `trendscope.feeds.REASONS`; parts of
+            an export that were left out as they should be are no photos.
+        waiting: Photos that are in no row yet.
+    """
+    counts = fates(sightings, zone=zone, now=now)["fate"].value_counts()
+    unused = split_unused(reasons or {})
+    return Tally(**{str(fate): int(n) for fate, n in counts.items()}, **unused, waiting=waiting)
+
+
+FATES = ("classified", "uncertain", "outside", "undated")
+
+
+def fates(
+    sightings: pd.DataFrame, *, zone: tzinfo = UTC, now: datetime | None = None
+) -> pd.DataFrame:
+    """A row per photo: ``customer`` and ``fate``, one of `FATES`, categorical; see `Tally`."""
     photos = sightings
     if "photo" in sightings:
         photos = sightings.drop_duplicates(["customer", "photo"])
-    dated = _week_numbers(photos["posted_at"], zone, now) >= 0
+    undated = _week_numbers(photos["posted_at"], zone, now) < 0
     named = photos["category"].notna().to_numpy()
-    outside = (photos["reason"] == "outside").to_numpy() & ~named
-    reasons = [item.reason for item in skipped]
-    doubles = reasons.count("duplicate")
-    return Tally(
-        classified=int((dated & named).sum()),
-        uncertain=int((dated & ~named & ~outside).sum()),
-        outside=int((dated & outside).sum()),
-        undated=int((~dated).sum()),
-        skipped=len(reasons) - doubles,
-        doubles=doubles,
-    )
+    outside = (photos["reason"] == "outside").to_numpy()
+    codes = np.select([undated, named, outside], [3, 0, 2], 1)
+    fate = pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(FATES)))
+    return pd.DataFrame({"customer": photos["customer"], "fate": fate})
+
+
+def split_unused(reasons: Mapping[str, int]) -> dict[str, int]:
+    """``skipped`` and ``doubles`` among what was not used, by reason; parts of exports are none."""
+    doubles = sum(reasons.get(reason, 0) for reason in DOUBLES)
+    skipped = sum(n for reason, n in reasons.items() if reason not in (*DOUBLES, *PARTS))
+    return {"skipped": skipped, "doubles": doubles}
 
 
 WEEKLY_COLUMNS = (
@@ -163,6 +189,47 @@ def weekly(
     table["photo_share"] = ratio(table["photos"], table["all_photos"])
     columns = [*WEEKLY_COLUMNS]
     return table[columns if segments is None else [columns[0], "segment", *columns[1:]]]
+
+
+def week_of(posted_at: pd.Series, *, zone: tzinfo = UTC, now: datetime | None = None) -> pd.Series:
+    """The label of each time's week; missing where `weekly` counts none. Of aware times."""
+    numbers = pd.Series(_week_numbers(posted_at, zone, now), index=posted_at.index)
+    labels = {n: weeks.name(n) for n in numbers.unique().tolist() if n >= 0}
+    return numbers.astype(object).map(labels.get)
+
+
+def dated(
+    posted_at: pd.Series, *, zone: tzinfo = UTC, now: datetime | None = None
+) -> NDArray[np.bool_]:
+    """Which times have a week that counts."""
+    return _week_numbers(posted_at, zone, now) >= 0
+
+
+def left_open(
+    sightings: pd.DataFrame, *, zone: tzinfo = UTC, now: datetime | None = None
+) -> pd.DataFrame:
+    """``week``, and how many photos were ``uncertain`` and ``outside``; weeks without are left out.
+
+    Args:
+        sightings: As for `weekly`, with ``reason``.
+        zone: In which weeks begin.
+        now: As for `weekly`.
+    """
+    rows = sightings[sightings["category"].isna()]
+    week = week_of(rows["posted_at"], zone=zone, now=now)
+    table = pd.crosstab(week, rows["reason"].astype(object))
+    table = table.reindex(columns=["uncertain", "outside"], fill_value=0)
+    return table.rename_axis(index="week", columns=None).reset_index()
+
+
+def by_photos(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of `weekly` whose counts and shares are those of photos instead of customers.
+
+    For groups of one customer each: that one is either seen or not, which makes no share.
+    """
+    low, high = proportions.wilson(floats(table["photos"]), floats(table["all_photos"]))
+    counted = {"count": table["photos"], "total": table["all_photos"]}
+    return table.assign(**counted, share=table["photo_share"], lo95=low, hi95=high)
 
 
 def _week_numbers(posted_at: pd.Series, zone: tzinfo, now: datetime | None) -> NDArray[np.int64]:

@@ -41,11 +41,15 @@ class Pseudonyms:
         owner = "unknown" if customer is None else self.name(customer)
         return f"{owner}/{self._digest('path', path)}{suffix[0].lower() if suffix else ''}"
 
+    def post(self, post_id: str) -> str:
+        """16 hex digits; equal for equal posts."""
+        return self._digest("post", post_id)
+
     def replaced(self, result: Reading | Skipped) -> Reading | Skipped:
         """The same result without its customer's name."""
         source = self.path(result.customer, result.source)
         if isinstance(result, Reading):
-            post_id = self._digest("post", result.post_id)
+            post_id = self.post(result.post_id)
             return replace(
                 result, customer=self.name(result.customer), post_id=post_id, source=source
             )

@@ -108,8 +108,9 @@ def notes(outlook: Outlook) -> list[str]:
             (tally.uncertain, "not sure which garment"),
             (tally.outside, "none of the ten"),
             (tally.undated, "without a usable date, so in no week"),
-            (tally.skipped, "not readable"),
+            (tally.skipped, "not used"),
             (tally.doubles, "counted already"),
+            (tally.waiting, "not yet judged by the present weights (scan --reclassify to the end)"),
         )
         said = ", ".join(f"{count:,} {text}" for count, text in parts if count)
         found.append(f"{plural(tally.photos, 'photo')}: {said}.")

@@ -11,7 +11,8 @@ Shares are fractions 0..1; weeks are ISO weeks such as ``2026-W47``. Nothing her
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 import numpy as np
@@ -19,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from trendscope import proportions, smoothing, weeks
-from trendscope.counting import Tally, sightings, tally, weekly
+from trendscope.counting import Tally, by_photos, sightings, tally, weekly
 from trendscope.errors import TrendscopeError
 from trendscope.panel import Panel, floats, need, panel_of
 from trendscope.proportions import Floats, ratio
@@ -33,6 +34,7 @@ __all__ = [
     "levels",
     "movement",
     "outlook",
+    "outlook_of_sightings",
     "sightings",
     "tally",
     "weekly",
@@ -52,6 +54,8 @@ LABELLED = PHOTOS = 1000
 """Labelled photos per category, and photos counted, from which correcting levels helps."""
 DRAWS = 200
 """Of the bootstrap."""
+MOST_GROUPS = 1000
+"""Customers or segments in one report; each has a row per week and category."""
 
 RISING, FALLING, STEADY = "rising", "falling", "steady"
 WATCH, TOO_FEW = "watch", "not enough data"
@@ -365,6 +369,8 @@ class Outlook:
         running: The week that is not over, such as ``2026-W47``; "" if there is none.
         tally: What became of the photos; None for a table without any.
         zone: The time zone in which weeks begin.
+        unit: What is counted: ``customers``, or the ``photos`` of one customer in each segment.
+        unknown: Customers asked for of whom nothing is known.
     """
 
     weekly: pd.DataFrame
@@ -374,6 +380,8 @@ class Outlook:
     running: str
     tally: Tally | None
     zone: str
+    unit: str = "customers"
+    unknown: tuple[str, ...] = ()
 
 
 def outlook(
@@ -411,3 +419,54 @@ def outlook(
         tally,
         str(zone),
     )
+
+
+def outlook_of_sightings(
+    sightings: pd.DataFrame,
+    *,
+    by: str = "category",
+    segments: pd.DataFrame | None = None,
+    named: Callable[[str], str] = str,
+    reasons: Mapping[str, int] | None = None,
+    waiting: int = 0,
+    weeks_ahead: int = 4,
+    now: datetime | None = None,
+    zone: tzinfo = UTC,
+) -> Outlook:
+    """Counts sightings by week and says all that can be said of them.
+
+    Args:
+        sightings: As for `weekly`, with ``reason``.
+        by: ``category``: of all customers together; ``segment``: of each group in `segments`;
+            ``customer``: of the photos of each customer, who stands in the column ``segment``.
+        segments: ``customer, segment``.
+        named: What a customer is called in the report.
+        reasons: What was not used, see `tally`.
+        waiting: See `tally`.
+        weeks_ahead: Of the forecast.
+        now: Aware; None: every week is over.
+        zone: In which weeks begin.
+
+    Raises:
+        TrendscopeError: As for `weekly`, or there are more than `MOST_GROUPS` groups.
+    """
+    if by == "customer":
+        customers = pd.Series(sightings["customer"].unique()).astype(object)
+        segments = pd.DataFrame({"customer": customers, "segment": customers.map(named)})
+    if by != "category" and segments is not None:
+        _refuse_many(segments["segment"].nunique(), by)
+    groups = None if by == "category" else segments
+    table = weekly(sightings, zone=zone, now=now, segments=groups)
+    if by == "customer":
+        table = by_photos(table)
+    counted = tally(sightings, zone=zone, now=now, reasons=reasons, waiting=waiting)
+    found = outlook(table, weeks_ahead=weeks_ahead, now=now, zone=zone, tally=counted)
+    return replace(found, unit="photos" if by == "customer" else "customers")
+
+
+def _refuse_many(groups: int, by: str) -> None:
+    if groups > MOST_GROUPS:
+        raise TrendscopeError(
+            f"{groups:,} {by}s are too many for one report, {MOST_GROUPS:,} at most; choose some, "
+            "such as by a file with the column customer"
+        )

@@ -1,12 +1,16 @@
-"""The commands ``scan`` and ``status``: many customers, kept in a database."""
+"""The commands ``scan``, ``status`` and ``export``: many customers, kept in a database."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trendscope.cli.options import (
+    AsOf,
     Customer,
     Db,
     Include,
@@ -14,6 +18,7 @@ from trendscope.cli.options import (
     Limit,
     Output,
     Paths,
+    Pseudonymise,
     Quiet,
     Strict,
     Timezone,
@@ -21,6 +26,7 @@ from trendscope.cli.options import (
     Verbose,
     Weights,
     kinds_of,
+    pseudonyms_of,
     zone_of,
 )
 from trendscope.cli.outcome import (
@@ -31,11 +37,11 @@ from trendscope.cli.outcome import (
     left_something_out,
     nothing_usable,
 )
+from trendscope.errors import UsageError
 from trendscope.limits import adjusted
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from trendscope.exporting import Exported
     from trendscope.store.record import Collected
 
 # \b keeps the lines of a paragraph of help as they are.
@@ -51,6 +57,19 @@ Examples:
   trendscope status --db fashion.db
   trendscope status --json
 """
+EXPORT_EXAMPLES = """\b
+Examples:
+  trendscope export --db fashion.db tables/
+  trendscope export --db fashion.db tables/ --excel
+  trendscope export --db fashion.db tables/ --format parquet
+"""
+
+
+class FileFormat(StrEnum):
+    """Of the files that ``export`` writes."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
 
 
 def scan(
@@ -139,3 +158,57 @@ def status(
             skipped = store.skips(db)[["source", "detail"]] if verbose else None
             names = [] if skipped is None else list(skipped.itertuples(index=False))
             draw(lambda file: print_status(found, file, names=names), output)
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the tables go.")],
+    db: Db = None,
+    format: Annotated[
+        FileFormat, typer.Option("--format", help="Parquet needs trendscope[parquet].")
+    ] = FileFormat.CSV,
+    excel: Annotated[
+        bool, typer.Option("--excel", help="Mark CSV as UTF-8, for Excel to read it rightly.")
+    ] = False,
+    timezone: Annotated[
+        str, typer.Option("--timezone", metavar="ZONE", help="In which weeks begin.")
+    ] = "UTC",
+    as_of: AsOf = None,
+    pseudonymise: Pseudonymise = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Traced = False,
+) -> None:
+    """Write tables for analysts: customers, weeks, sightings, and what was skipped.
+
+    Every column is explained in the README. All files are of one moment.
+    """
+    with exit_codes(verbose, pseudonymise and (folder, db)):
+        if excel and format != FileFormat.CSV:
+            raise UsageError("--excel goes with CSV; Parquet needs no mark")
+        zone = zone_of(timezone)
+        found = _exported(
+            db,
+            folder,
+            quiet,
+            format=format.value,
+            excel=excel,
+            pseudonyms=pseudonyms_of(pseudonymise),
+            now=as_of.replace(tzinfo=zone) if as_of else datetime.now(UTC),
+            zone=zone,
+        )
+        if json:
+            from trendscope.report import document
+
+            rows = {path.name: count for path, count in found.rows.items()}
+            deliver(document({"folder": str(folder), "rows": rows}), None)
+        elif not quiet:
+            for path, count in found.rows.items():
+                print(f"{path}: {count:,} row{'' if count == 1 else 's'}")
+
+
+def _exported(db: str | None, folder: Path, quiet: bool, **options: Any) -> Exported:
+    from trendscope.console import progress_bar
+    from trendscope.exporting import export
+
+    with progress_bar(quiet, ("Counting", "Writing sightings")) as progress:
+        return export(db, folder, progress=progress, **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,6 +61,10 @@ Include = Annotated[
 Timezone = Annotated[
     str,
     typer.Option("--timezone", metavar="ZONE", help="Of dates without one; such as Europe/Berlin."),
+]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="As if it were that day; today if not."),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 4 if anything was skipped.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no warnings.")]

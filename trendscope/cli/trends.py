@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from trendscope.cli.options import Json, Output, Quiet, Strict, Verbose, Weights, zone_of
+from trendscope.cli.options import (
+    AsOf,
+    Json,
+    Output,
+    Pseudonymise,
+    Quiet,
+    Strict,
+    Verbose,
+    Weights,
+    pseudonyms_of,
+    zone_of,
+)
 from trendscope.cli.outcome import check_targets, conclude, deliver, draw, exit_codes
 from trendscope.cli.photos import profile_of
 from trendscope.errors import UsageError
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
+
+    from pandas import DataFrame
 
     from trendscope.readings import Profile
     from trendscope.trends import Outlook
@@ -23,14 +41,25 @@ if TYPE_CHECKING:
 TRENDS_EXAMPLES = """\b
 Examples:
   trendscope trends customers/                  what is worn more, what less
-  trendscope trends customers/ --markdown       to paste into mail or chat
-  trendscope trends customers/ --segments cities.csv --html cities.html
+  trendscope trends --db fashion.db             the same of all that was scanned
+  trendscope trends --db fashion.db --markdown  to paste into mail or chat
+  trendscope trends --db fashion.db --segments cities.csv --html cities.html
+  trendscope trends --db fashion.db --by customer --customers vip.csv
   trendscope trends --from-csv weekly.csv --csv -o trends.csv
 
 \b
-A weekly.csv has the columns week,category,count,total (and segment, if you
-like): 2026-W47,Dress,99,412 for 99 of the 412 who were active that week.
+cities.csv has the columns customer,segment: anna,Oslo. vip.csv has the column
+customer. weekly.csv has the columns week,category,count,total (and segment,
+if you like): 2026-W47,Dress,99,412 for 99 of the 412 who were active then.
 """
+
+
+class By(StrEnum):
+    """For what there is a table each."""
+
+    CATEGORY = "category"
+    SEGMENT = "segment"
+    CUSTOMER = "customer"
 
 
 def trends(
@@ -38,9 +67,23 @@ def trends(
         list[Path] | None,
         typer.Argument(metavar="[PATH]...", help="Photos, folders of photos, exports."),
     ] = None,
+    db: Annotated[
+        str | None,
+        typer.Option("--db", metavar="FILE|URL", help="All that was scanned into this database."),
+    ] = None,
     from_csv: Annotated[
         Path | None,
         typer.Option("--from-csv", metavar="FILE", help="A weekly table of your own instead."),
+    ] = None,
+    by: Annotated[
+        By | None,
+        typer.Option(
+            "--by", help="All together (category), or a table for each segment or customer."
+        ),
+    ] = None,
+    customers: Annotated[
+        Path | None,
+        typer.Option("--customers", metavar="FILE", help="Only the customers in this CSV."),
     ] = None,
     segments: Annotated[
         Path | None,
@@ -51,10 +94,7 @@ def trends(
     timezone: Annotated[
         str, typer.Option("--timezone", metavar="ZONE", help="In which weeks begin.")
     ] = "UTC",
-    as_of: Annotated[
-        datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="As if it were that day; today if not."),
-    ] = None,
+    as_of: AsOf = None,
     json: Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print a CSV row per week, category.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
@@ -63,51 +103,136 @@ def trends(
     ] = None,
     output: Output = None,
     weights: Weights = None,
+    pseudonymise: Pseudonymise = False,
     strict: Strict = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Say what is worn more and what less, week by week, and what to expect."""
-    with exit_codes(verbose, False):
+    with exit_codes(verbose, pseudonymise and (*(paths or ()), customers, segments, output, html)):
         if json + csv + markdown > 1:
             raise UsageError("--json, --csv and --markdown exclude each other; choose one")
-        if bool(paths) == bool(from_csv):
-            raise UsageError("give either photos or --from-csv FILE; see trendscope trends --help")
-        if from_csv and segments:
-            raise UsageError("--segments goes with photos; a weekly table has a column segment")
+        _check_source(paths, db, from_csv)
+        if from_csv and (by or segments or customers):
+            raise UsageError(
+                "--by, --segments and --customers go with photos or --db; a weekly table has a "
+                "column segment"
+            )
         check_targets(output, html)
         zone = zone_of(timezone)
-        now = as_of.replace(tzinfo=zone) if as_of else datetime.now(UTC)
+        times: Times = {
+            "weeks_ahead": ahead,
+            "now": as_of.replace(tzinfo=zone) if as_of else datetime.now(UTC),
+            "zone": zone,
+        }
         photos = None
         if from_csv:
-            found = _outlook_of_table(from_csv, ahead, now, zone)
+            found = _outlook_of_table(from_csv, times)
         else:
-            photos = profile_of(paths or [], quiet, weights=weights, zone=zone)
-            found = _outlook_of_photos(photos, segments, ahead, now, zone)
+            groups = _groups(by, customers, segments, pseudonymise)
+            if paths:
+                photos = profile_of(paths, quiet, weights=weights, zone=zone)
+                found = _outlook_of_photos(photos, groups, times)
+            else:
+                found = _outlook_of_store(db, groups, times)
         _write_trends(found, weeks, output, html, json=json, csv=csv, markdown=markdown)
         if photos:
             conclude(photos, strict, quiet or not (json or csv or markdown or output))
 
 
-def _outlook_of_table(path: Path, ahead: int, now: datetime, zone: ZoneInfo) -> Outlook:
+def _check_source(paths: list[Path] | None, db: str | None, from_csv: Path | None) -> None:
+    """Raises UsageError unless there is one place to count from."""
+    given = bool(paths) + bool(db) + bool(from_csv)
+    if given > 1:
+        raise UsageError("give one of photos, --db DATABASE and --from-csv FILE, not several")
+    if not given and not (os.environ.get("TRENDSCOPE_DB") or Path("trendscope.db").exists()):
+        raise UsageError(
+            "give photos, --db DATABASE or --from-csv FILE; see trendscope trends --help"
+        )
+
+
+class Times(TypedDict):
+    """From when on what is said, and how far ahead."""
+
+    weeks_ahead: int
+    now: datetime
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Of whom the report speaks, and together with whom.
+
+    Attributes:
+        by: As for `trendscope.trends.outlook_of_sightings`, like the next two.
+        segments: Customers and segments.
+        named: What a customer is called.
+        only: Speak only of these.
+    """
+
+    by: str
+    segments: DataFrame | None
+    named: Callable[[str], str]
+    only: frozenset[str] | None
+
+
+def _groups(
+    by: By | None, customers: Path | None, segments: Path | None, pseudonymise: bool
+) -> _Groups:
+    from trendscope.panel import read_table
+
+    by = by or (By.SEGMENT if segments else By.CATEGORY)
+    if by == By.SEGMENT and not (segments or customers):
+        raise UsageError("--by segment needs --segments FILE, a CSV with customer,segment")
+    if by != By.SEGMENT and segments:
+        raise UsageError(f"--segments goes with --by segment, not with --by {by}")
+    pseudonyms = pseudonyms_of(pseudonymise)
+    groups = read_table(segments, "customer", "segment") if segments else None
+    only = None
+    if customers:
+        wanted = ("customer",) if segments or by != By.SEGMENT else ("customer", "segment")
+        listed = read_table(customers, *wanted)
+        only = frozenset(listed["customer"])
+        groups = listed if by == By.SEGMENT and not segments else groups
+    return _Groups(by.value, groups, pseudonyms.name if pseudonyms else str, only)
+
+
+def _outlook_of_table(path: Path, times: Times) -> Outlook:
     from trendscope.panel import read_table
     from trendscope.trends import outlook
 
-    table = read_table(path, "week", "category", "count", "total")
-    return outlook(table, weeks_ahead=ahead, now=now, zone=zone)
+    return outlook(read_table(path, "week", "category", "count", "total"), **times)
 
 
-def _outlook_of_photos(
-    found: Profile, segments: Path | None, ahead: int, now: datetime, zone: ZoneInfo
-) -> Outlook:
+def _outlook_of_photos(found: Profile, groups: _Groups, times: Times) -> Outlook:
     from trendscope import trends
-    from trendscope.panel import read_table
 
-    groups = read_table(segments, "customer", "segment") if segments else None
-    seen = trends.sightings(found.readings)
-    weekly = trends.weekly(seen, zone=zone, now=now, segments=groups)
-    tally = trends.tally(seen, zone=zone, now=now, skipped=found.skipped)
-    return trends.outlook(weekly, weeks_ahead=ahead, now=now, zone=zone, tally=tally)
+    only = groups.only
+    readings = [r for r in found.readings if only is None or r.customer in only]
+    skipped = [s for s in found.skipped if only is None or s.customer in only]
+    known = {r.customer for r in readings} | {s.customer for s in skipped}
+    said = trends.outlook_of_sightings(
+        trends.sightings(readings),
+        by=groups.by,
+        segments=groups.segments,
+        named=groups.named,
+        reasons=Counter(item.reason for item in skipped),
+        **times,
+    )
+    return replace(said, unknown=tuple(sorted(map(groups.named, (only or set()) - known))))
+
+
+def _outlook_of_store(db: str | None, groups: _Groups, times: Times) -> Outlook:
+    from trendscope.stored_trends import outlook_of_store
+
+    return outlook_of_store(
+        db,
+        by=groups.by,
+        segments=groups.segments,
+        customers=groups.only,
+        named=groups.named,
+        **times,
+    )
 
 
 def _write_trends(

@@ -1,33 +1,48 @@
 """Photos, what was seen in them, and what was skipped: a SQLite file or a PostgreSQL database.
 
-`schema` explains the tables, `database` opens them, `recall` and `record` serve a scan; `tables`
-and `status` tell what is in them, `corrections` holds persons' labels, which win wherever `seen`
-says what counts, `forget` removes a customer.
+`schema` explains the tables, `database` opens them, `recall` and `record` serve a scan; `tables`,
+`census` and `status` tell what is in them, `corrections` holds persons' labels, which win wherever
+`seen` says what counts, `forget` removes a customer.
 """
 
-from trendscope.store.corrections import correct, corrections, known_images
+from trendscope.store.census import Census, census, census_at
+from trendscope.store.corrections import correct, corrections, corrections_at, known_images
 from trendscope.store.database import Database, Store, open_store
 from trendscope.store.forget import Forgotten, forget
 from trendscope.store.lists import find_customers, waiting
 from trendscope.store.status import Status, status
-from trendscope.store.tables import customers, sightings, skips, thumbnails, weekly_rows
+from trendscope.store.tables import (
+    customers,
+    sightings,
+    sightings_in_parts,
+    skips,
+    thumbnails,
+    unused_in_parts,
+    weekly_rows,
+)
 
 __all__ = [
+    "Census",
     "Database",
     "Forgotten",
     "Status",
     "Store",
+    "census",
+    "census_at",
     "correct",
     "corrections",
+    "corrections_at",
     "customers",
     "find_customers",
     "forget",
     "known_images",
     "open_store",
     "sightings",
+    "sightings_in_parts",
     "skips",
     "status",
     "thumbnails",
+    "unused_in_parts",
     "waiting",
     "weekly_rows",
 ]

@@ -100,11 +100,16 @@ def corrections(db: Database = None) -> DataFrame:
         corrected_at: time, ``datetime64[us, UTC]``.
         sha256: of the image's bytes, in hex.
     """
+    with opened(db) as store, store.reading() as connection:
+        return corrections_at(connection)
+
+
+def corrections_at(connection: Connection) -> DataFrame:
+    """The same over a connection of `Store.reading`, to read more of the same state."""
     import pandas as pd
 
-    with opened(db) as store, store.reading() as connection:
-        labels = labels_of(connection)
-        rows = connection.execute(_LISTED).all()
+    labels = labels_of(connection)
+    rows = connection.execute(_LISTED).all()
     facts = {row.sha256: row for row in reversed(rows)}
     table = [
         {

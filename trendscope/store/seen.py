@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Select, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, Double, Select, and_, case, func, literal, select, true
 
 from trendscope.store.schema import corrections, sightings, weights
 
@@ -34,23 +34,21 @@ CURRENT = select(weights.c.id).where(weights.c.current).scalar_subquery()
 """Id of the weights whose sightings count."""
 
 
-def with_seen(query: Select[Any], image_id: ColumnElement[Any]) -> Select[Any]:
+def with_seen(
+    query: Select[Any], image_id: ColumnElement[Any], *, waiting: bool = False
+) -> Select[Any]:
     """Joins a query with what counts of each image: a row per garment, or one with the reason.
-
-    Images that neither a person nor the current weights have judged drop out.
 
     Args:
         query: Its columns may use those of this module.
         image_id: Of the images, in what the query selects from.
+        waiting: Keep images that neither a person nor the current weights have judged, in one row
+            whose `NUMBER` is null; otherwise they drop out.
     """
     judged = and_(sightings.c.image_id == image_id, sightings.c.weights_id == CURRENT)
-    return (
-        query.outerjoin(sightings, judged)
-        .outerjoin(corrections, corrections.c.image_id == image_id)
-        .where(
-            case(
-                (CORRECTED, func.coalesce(sightings.c.number, 0) == 0),
-                else_=sightings.c.image_id.isnot(None),
-            )
-        )
+    joined = query.outerjoin(sightings, judged).outerjoin(
+        corrections, corrections.c.image_id == image_id
     )
+    once = func.coalesce(sightings.c.number, 0) == 0
+    others = true() if waiting else sightings.c.image_id.isnot(None)
+    return joined.where(case((CORRECTED, once), else_=others))

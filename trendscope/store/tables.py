@@ -9,7 +9,7 @@ content gives the same frame.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -23,9 +23,11 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    union_all,
 )
 
 from trendscope.store import schema, seen
+from trendscope.store.census import STILL_KNOWN
 from trendscope.store.database import Database, opened
 
 if TYPE_CHECKING:
@@ -62,6 +64,22 @@ def sightings(
         probabilities: bytes, 10 float32 in label order (``numpy.frombuffer(value, "<f4")``).
         embedding: bytes, float32; None where it was not kept.
     """
+    query = _sightings(vectors)
+    if customer is not None:
+        query = query.where(schema.customers.c.name == customer)
+    return _frame(db, query)
+
+
+def sightings_in_parts(connection: Connection) -> Iterator[DataFrame]:
+    """The rows of `sightings` in their order, some thousands at a time.
+
+    Args:
+        connection: Of `Store.reading`.
+    """
+    return _parts(connection, _sightings())
+
+
+def _sightings(vectors: bool = False) -> Select[Any]:
     columns = (
         schema.customers.c.name.label("customer"),
         schema.photos.c.post_id,
@@ -81,9 +99,7 @@ def sightings(
         vector = schema.embeddings.c.vector.label("embedding")
         query = query.add_columns(schema.sightings.c.probabilities, vector)
         query = query.outerjoin(schema.embeddings, _SAME_SIGHT)
-    if customer is not None:
-        query = query.where(schema.customers.c.name == customer)
-    return _frame(db, query.order_by(*_ORDER, seen.NUMBER))
+    return query.order_by(*_ORDER, seen.NUMBER)
 
 
 def weekly_rows(db: Database = None, columns: Sequence[str] | None = None) -> DataFrame:
@@ -192,6 +208,29 @@ def skips(db: Database = None, customer: str | None = None) -> DataFrame:
     return _frame(db, query.order_by(*order))
 
 
+def unused_in_parts(connection: Connection) -> Iterator[DataFrame]:
+    """Everything that counts nowhere, as in `skips`; photos that lie elsewhere too are duplicates.
+
+    Without files that broke since they were read: what was seen in them counts.
+
+    Args:
+        connection: Of `Store.reading`.
+    """
+    name, again = schema.customers.c.name.label("customer"), "the same photo is counted elsewhere"
+    refused = (
+        select(name, schema.skips.c.source, schema.skips.c.reason, schema.skips.c.detail)
+        .outerjoin_from(schema.skips, schema.customers)
+        .where(~STILL_KNOWN)
+    )
+    labels = literal("duplicate").label("reason"), literal(again).label("detail")
+    doubles = select(name, schema.photos.c.source, *labels).join_from(
+        schema.photos, schema.customers
+    )
+    both = union_all(refused, doubles.where(~schema.photos.c.counted)).subquery()
+    order = (both.c.customer.nulls_last(), both.c.source, both.c.reason)
+    return _parts(connection, select(*both.c).order_by(*order))
+
+
 def thumbnails(db: Database, digests: Sequence[str]) -> dict[str, bytes]:
     """Small JPEGs by the sha256 of their images; those that were not kept are missing."""
     query = select(schema.images.c.sha256, schema.thumbnails.c.jpeg).join_from(
@@ -247,24 +286,30 @@ def _frame(db: Database, query: Select[Any]) -> DataFrame:
 
 
 def _fetched(connection: Connection, query: Select[Any]) -> DataFrame:
-    """The rows as a frame, its moments as times; fetched in parts, so that memory stays small."""
+    """The rows as one frame; an empty one has their columns too."""
+    import pandas as pd
+
+    return pd.concat(list(_parts(connection, query)), ignore_index=True)
+
+
+def _parts(connection: Connection, query: Select[Any]) -> Iterator[DataFrame]:
+    """The rows as frames, their moments as times; at least one, though it be empty."""
     import pandas as pd
 
     result = connection.execution_options(yield_per=FETCHED).execute(query)
-    names = list(result.keys())
-    # As objects first: what a column holds must not be guessed from the part that came first.
-    parts = [
-        pd.DataFrame.from_records(rows, columns=names).astype(object)
-        for rows in result.partitions()
-    ]
-    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
-    for column in query.selected_columns:
-        if column.name.endswith("posted_at") or column.name.endswith("_posted"):
-            moments = frame[column.name].astype("Int64")
-            frame[column.name] = pd.to_datetime(moments, unit="us", utc=True)
-        elif isinstance(column.type, Double | Integer):
-            kind = "float64" if isinstance(column.type, Double) else "Int64"
-            frame[column.name] = frame[column.name].astype(kind)
-        elif isinstance(column.type, Boolean):
-            frame[column.name] = frame[column.name].astype(bool)
-    return frame
+    names, rows = list(result.keys()), result.fetchmany(FETCHED)
+    while True:
+        # As objects first: what a column holds must not be guessed from the rows of one part.
+        frame = pd.DataFrame.from_records(rows, columns=names).astype(object)
+        for column in query.selected_columns:
+            if column.name.endswith("posted_at") or column.name.endswith("_posted"):
+                moments = frame[column.name].astype("Int64")
+                frame[column.name] = pd.to_datetime(moments, unit="us", utc=True)
+            elif isinstance(column.type, Double | Integer):
+                kind = "float64" if isinstance(column.type, Double) else "Int64"
+                frame[column.name] = frame[column.name].astype(kind)
+            elif isinstance(column.type, Boolean):
+                frame[column.name] = frame[column.name].astype(bool)
+        yield frame
+        if not (rows := result.fetchmany(FETCHED)):
+            return

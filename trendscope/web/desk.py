@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pandas as pd
-
-from trendscope import store, trends
 from trendscope.errors import TrendscopeError
 from trendscope.scan import Predictor
 from trendscope.store.database import Store
+from trendscope.stored_trends import outlook_of_store
 from trendscope.trends import Outlook
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
@@ -42,17 +40,18 @@ class Desk:
         Raises:
             TrendscopeError: There is no such segment.
         """
-        zone, now = self.settings.zone, self.now()
-        columns = ["customer", "posted_at", "category", "reason", "sha256"]
-        seen = store.weekly_rows(self.store, columns).rename(columns={"sha256": "photo"})
+        members = None
         if segment:
             if segment not in self.segments:
                 raise TrendscopeError(f"there is no segment {segment[:60]!r}")
-            groups = pd.Series(self.settings.segments)
-            seen = seen[seen["customer"].isin(groups[groups == segment].index)]
-        weekly = trends.weekly(seen, zone=zone, now=now)
-        tally = trends.tally(seen, zone=zone, now=now)
-        return trends.outlook(weekly, weeks_ahead=ahead, now=now, zone=zone, tally=tally)
+            members = [name for name, group in self.settings.segments.items() if group == segment]
+        return outlook_of_store(
+            self.store,
+            customers=members,
+            weeks_ahead=ahead,
+            now=self.now(),
+            zone=self.settings.zone,
+        )
 
     @property
     def segments(self) -> tuple[str, ...]:
