@@ -26,6 +26,8 @@ _HOMES = {
     "classify": "scan",
     "profile": "scan",
     "collect": "collect",
+    "read_catalog": "catalog",
+    "stock": "stocking",
     "Store": "store",
     "open_store": "store",
     "status": "store",

@@ -27,3 +27,17 @@ COLORS: tuple[str, ...] = (
     "#79706E",
 )
 """One colour a category, in label order (Tableau 10): the colour-blind can tell them apart."""
+
+PLURALS: tuple[str, ...] = (
+    "T-shirts or tops",
+    "trousers",
+    "pullovers",
+    "dresses",
+    "coats",
+    "sandals",
+    "shirts",
+    "sneakers",
+    "bags",
+    "ankle boots",
+)
+"""Several of each, within a sentence, in label order."""

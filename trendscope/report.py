@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from trendscope.labels import Corrected
-    from trendscope.store import Status
+    from trendscope.store import Forgotten, Status
     from trendscope.store.record import Collected
 
 SCHEMA_VERSION = 1
@@ -181,6 +181,32 @@ def status_json(status: Status) -> str:
     null where there is none.
     """
     return document(plain(asdict(status)))
+
+
+def forgotten_json(forgotten: Forgotten, customer: str, database: str) -> str:
+    """One document about a customer who was removed.
+
+    ``schema_version`` (1), ``database``, ``customer`` and the fields of
+    `trendscope.store.Forgotten`.
+    """
+    return document({"database": database, "customer": customer, **asdict(forgotten)})
+
+
+def forgotten_text(forgotten: Forgotten, customer: str, database: str, *, done: bool) -> str:
+    """What was removed with a customer, or is going to be, in a few sentences."""
+    what = (
+        f"{plural(forgotten.photos, 'photo')}, {plural(forgotten.skipped, 'skipped file')}, and "
+        f"all that was seen in {plural(forgotten.images, 'image')} nobody else posted"
+    )
+    text = f"{shown(customer)} in {shown(database, 200)}: {what}"
+    if not done:
+        return f"{text}."
+    traces = (
+        " Traces stay in the database's files until its server cleans up (VACUUM FULL), or other "
+        "programs that read from it have ended; backups of it are not touched."
+    )
+    left = "" if forgotten.wiped else traces
+    return f"{text}; removed.{left}"
 
 
 def plain(value: Any) -> Any:

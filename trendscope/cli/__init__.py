@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from trendscope.cli import correct, database, photos, serve, trends
+from trendscope.cli import catalog, correct, database, photos, recommend, serve, trends
 from trendscope.cli.outcome import ExitCode as ExitCode
 
 # \b keeps the lines of a paragraph of help as they are.
@@ -29,6 +29,7 @@ Examples:
   trendscope trends customers/                  what is worn more, what less
   trendscope scan customers/                    all customers, into a database
   trendscope serve                              the same in your browser
+  trendscope recommend --sku A17                whom to write to about an item
 """
 
 PATIENCE = 1.0
@@ -104,3 +105,6 @@ app.command(epilog=correct.CORRECT_EXAMPLES)(correct.correct)
 app.command(epilog=serve.SERVE_EXAMPLES)(serve.serve)
 app.command(epilog=database.EXPORT_EXAMPLES)(database.export)
 app.command(epilog=trends.TRENDS_EXAMPLES)(trends.trends)
+app.command(epilog=database.FORGET_EXAMPLES)(database.forget)
+app.command(epilog=recommend.RECOMMEND_EXAMPLES)(recommend.recommend)
+app.add_typer(catalog.app, name="catalog")

@@ -1,7 +1,8 @@
-"""The commands ``scan``, ``status`` and ``export``: many customers, kept in a database."""
+"""The commands ``scan``, ``status``, ``export`` and ``forget``: customers kept in a database."""
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -57,6 +58,12 @@ Examples:
   trendscope status --db fashion.db
   trendscope status --json
 """
+FORGET_EXAMPLES = """\b
+Examples:
+  trendscope forget --customer anna --db fashion.db
+  trendscope forget --customer anna --yes       without being asked
+"""
+
 EXPORT_EXAMPLES = """\b
 Examples:
   trendscope export --db fashion.db tables/
@@ -210,5 +217,51 @@ def _exported(db: str | None, folder: Path, quiet: bool, **options: Any) -> Expo
     from trendscope.console import progress_bar
     from trendscope.exporting import export
 
-    with progress_bar(quiet, ("Counting", "Writing sightings")) as progress:
+    with progress_bar(quiet, "Writing sightings", "sightings", "Counting") as progress:
         return export(db, folder, progress=progress, **options)
+
+
+def forget(
+    customer: Annotated[
+        str, typer.Option("--customer", metavar="NAME", help="As trendscope profile names them.")
+    ],
+    db: Db = None,
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
+    json: Json = False,
+    output: Output = None,
+    verbose: Traced = False,
+) -> None:
+    """Remove a customer from a database: every row and picture of them, for good.
+
+    The customer's own files stay where they are; the next scan of them would know the customer
+    again.
+    """
+    with exit_codes(verbose, kept="nothing was removed"):
+        check_targets(output)
+        from trendscope import store
+        from trendscope.report import forgotten_json, forgotten_text
+
+        with store.open_store(db) as opened:
+            there = store.forgettable(opened, customer)
+            if not yes:
+                _confirm(forgotten_text(there, customer, opened.shown, done=False))
+            gone = store.forget(opened, customer)
+            name = opened.shown
+        if json:
+            deliver(forgotten_json(gone, customer, name), output)
+        else:
+            deliver(forgotten_text(gone, customer, name, done=True) + "\n", output)
+
+
+def _confirm(question: str) -> None:
+    """Asks whether to go on.
+
+    Raises:
+        UsageError: There is nobody to ask.
+        KeyboardInterrupt: The answer was no.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError("there is nobody to ask; give --yes to remove the customer")
+    print(question, file=sys.stderr)
+    if not typer.confirm("Remove all this for good?", err=True):
+        raise KeyboardInterrupt

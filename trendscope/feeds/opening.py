@@ -24,6 +24,7 @@ from trendscope.feeds import (
     links,
     manifest,
     meta,
+    shops,
     takeout,
 )
 from trendscope.feeds.archive import FolderTree, LoneFile, Part, Place, Tree, ZipTree
@@ -157,6 +158,9 @@ def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
     for part in takeout.find(Part(tree, rest), request):
         plan.takeouts.append((plan.later(), part))
         rest = _without(rest, part.whole_names)
+    for table, pictures in shops.find(tree, rest, request).items():
+        plan.steps.append(partial(list, [shops.skipped(tree, table, pictures)]))
+        rest = _without(rest, [table, *pictures])
     found = meta.find(Part(tree, rest), request)
     plan.pieces += [(plan.later(), piece) for piece in found.pieces]
     rest = _without(rest, found.claimed)

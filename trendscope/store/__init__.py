@@ -2,13 +2,14 @@
 
 `schema` explains the tables, `database` opens them, `recall` and `record` serve a scan; `tables`,
 `census` and `status` tell what is in them, `corrections` holds persons' labels, which win wherever
-`seen` says what counts, `forget` removes a customer.
+`seen` says what counts, `items` is what a shop sells, `forget` removes a customer.
 """
 
 from trendscope.store.census import Census, census, census_at
 from trendscope.store.corrections import correct, corrections, corrections_at, known_images
 from trendscope.store.database import Database, Store, open_store
-from trendscope.store.forget import Forgotten, forget
+from trendscope.store.forget import Forgotten, forget, forgettable
+from trendscope.store.items import item_thumbnails, items
 from trendscope.store.lists import find_customers, waiting
 from trendscope.store.status import Status, status
 from trendscope.store.tables import (
@@ -35,6 +36,9 @@ __all__ = [
     "customers",
     "find_customers",
     "forget",
+    "forgettable",
+    "item_thumbnails",
+    "items",
     "known_images",
     "open_store",
     "sightings",

@@ -6,17 +6,22 @@
                                               ├─── looks
                                               └─── thumbnails
 
+    weights ──< item_sights >── items ─── item_thumbnails
+
 An image is the bytes of a picture, known by its sha256, and is judged once by each set of weights.
-A photo is one place where a customer's feed holds an image. Every moment is a whole number of
-microseconds since 1970 in UTC: exact, the same in SQLite and PostgreSQL, and quick to count by week
-(PostgreSQL: ``to_timestamp(posted_at / 1e6)``; SQLite: ``datetime(posted_at / 1000000,
-'unixepoch')``).
+A photo is one place where a customer's feed holds an image. Items are what a shop sells; their
+pictures are kept apart from customers' images, and judged by the same weights.
+
+Every moment is a whole number of microseconds since 1970 in UTC: exact, the same in SQLite and
+PostgreSQL, and quick to count by week (PostgreSQL: ``to_timestamp(posted_at / 1e6)``; SQLite:
+``datetime(posted_at / 1000000, 'unixepoch')``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import (
     BigInteger,
@@ -40,7 +45,7 @@ from sqlalchemy import (
 
 from trendscope.errors import StoreError
 
-VERSION = 2
+VERSION = 3
 """Of the tables below. A change adds one, and a step to `STEPS`."""
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -225,6 +230,59 @@ scans = Table(
     comment="Every run of trendscope scan, and how far it came",
 )
 
+items = Table(
+    "items",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("sku", _Text, nullable=False, unique=True, comment="the shop's number of it"),
+    Column("title", Text, nullable=False, comment="plain text"),
+    Column("brand", Text, nullable=False, comment="empty if unknown"),
+    Column("kind", Text, nullable=False, comment="product type or taxonomy, as the file has it"),
+    Column("price", BigInteger, comment="in thousandths of the currency; null if not certain"),
+    Column("currency", String(8), nullable=False, comment="ISO 4217, or a sign; empty if unknown"),
+    Column("in_stock", Boolean, comment="null if the file does not say"),
+    Column("url", Text, nullable=False, comment="its page in the shop; empty if unknown"),
+    Column("category", String(32), comment="one of the ten; null where a reason is given"),
+    Column("reason", String(16), comment="uncertain or outside; null where a category is given"),
+    Column("approximate", Boolean, nullable=False, comment="the nearest category, not quite it"),
+    Column(
+        "category_source",
+        String(16),
+        nullable=False,
+        comment="person, map, taxonomy, type, title, picture or none",
+    ),
+    Column("because", Text, nullable=False, comment="the words or the sight that were decisive"),
+    Column("review", Text, nullable=False, comment="why a person should look; empty if settled"),
+    Column("source", Text, nullable=False, comment="file and row that it was read from"),
+    Column("picture", Text, nullable=False, comment="where it lies, for people; empty without"),
+    Column("sha256", String(64), comment="of the picture's bytes, in hex; null without"),
+    Column("changed_at", _Moment, nullable=False, comment="when this row was last changed"),
+    Index("items_by_picture", "sha256"),
+    comment="What a shop sells: a row for each SKU",
+)
+
+item_sights = Table(
+    "item_sights",
+    metadata,
+    Column("item_id", _Id, ForeignKey(items.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("weights_id", _Id, ForeignKey(weights.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("category", String(32), comment="as in sightings"),
+    Column("reason", String(16), comment="as in sightings"),
+    Column("outside", Double, nullable=False, comment="as in sightings"),
+    Column("probabilities", LargeBinary, nullable=False, comment="as in sightings"),
+    Column("vector", LargeBinary, nullable=False, comment="as in embeddings"),
+    Index("item_sights_by_weights", "weights_id"),
+    comment="What was seen in items' pictures",
+)
+
+item_thumbnails = Table(
+    "item_thumbnails",
+    metadata,
+    Column("item_id", _Id, ForeignKey(items.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("jpeg", LargeBinary, nullable=False, comment="small, without metadata"),
+    comment="Items' pictures for pages; apart, as they are large",
+)
+
 
 def to_moment(time: datetime | None) -> int | None:
     """Microseconds since 1970 of an aware time, or of what a clock without a zone shows."""
@@ -240,25 +298,24 @@ def from_moment(moment: int | None) -> datetime | None:
 
 Step = tuple[int, str, Callable[[Connection], None]]
 
-FIRST = (
-    *(schema_steps, customers, accounts, weights, images, photos),
-    *(sightings, embeddings, thumbnails, looks, skips, scans),
-)
+
+def _making(*tables: Table) -> Callable[[Connection], None]:
+    return partial(metadata.create_all, tables=tables)
 
 
-def _create(*tables: Table) -> Callable[[Connection], None]:
-    return lambda connection: metadata.create_all(connection, tables)
-
+_FIRST: tuple[Table, ...] = (schema_steps, customers, accounts, weights, images, photos, sightings)
+_FIRST += (embeddings, thumbnails, looks, skips, scans)
 
 STEPS: tuple[Step, ...] = (
-    (1, "the first tables", _create(*FIRST)),
-    (2, "corrections", _create(corrections)),
+    (1, "the first tables", _making(*_FIRST)),
+    (2, "what a shop sells", _making(items, item_sights, item_thumbnails)),
+    (3, "corrections", _making(corrections)),
 )
 """Version, name and work of every step, oldest first.
 
-A step is written once and never changed: when a table changes, the step that made it gets the old
+A step is written once and never changed: when one of its tables moves on, the step gets the old
 statements as text, and a new step the difference. `tests/test_store.py` compares a database that
-took every step with a new one.
+took every step with what is described here.
 """
 
 
