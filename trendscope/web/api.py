@@ -10,13 +10,16 @@ from typing import Annotated, Any, Literal, TypeVar
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from trendscope import report, store, trend_report
+from trendscope import catalog_report, report, store, trend_report
+from trendscope.campaign import campaign
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.readings import Label, Reading, label_of
+from trendscope.stocking import chosen
 from trendscope.stored_profile import stored_profile
+from trendscope.target_report import targets_json
 from trendscope.web.answers import json_text
 from trendscope.web.desk import Desk
 from trendscope.web.trials import Full, Trial
@@ -63,6 +66,11 @@ Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 T = TypeVar("T")
 
 api = APIRouter(prefix="/api")
+
+
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "a small JPEG without metadata", "content": {"image/jpeg": {}}}
+}
 
 
 class Said(BaseModel):
@@ -150,6 +158,85 @@ def _labelled(desk: Desk, sha256: str, wanted: Label | None) -> Response:
     return json_text(report.document({"sha256": sha256, **said}))
 
 
+# --- what a shop sells ---------------------------------------------------------------------------
+
+
+class Decided(BaseModel):
+    """A person's decision on an item."""
+
+    sku: str = Field(min_length=1, max_length=500)
+    category: str = Field(max_length=200, description="one of the ten, or none", examples=["Coat"])
+
+
+@api.get("/catalog", responses=_answers("as trendscope catalog list --json"))
+def catalog(
+    desk: AtDesk,
+    review: Annotated[bool, Query(description="only what waits for a person")] = False,
+    category: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """What the shop sells, each item with its category and how that is known."""
+    every = store.items(desk.store)
+    found = checked(lambda: chosen(every, review=review, category=category or None))
+    return json_text(catalog_report.items_json(found, desk.store.shown))
+
+
+_ITEM_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["sku"],
+                    "properties": {
+                        "sku": {"type": "string", "minLength": 1, "maxLength": 500},
+                        "title": {"type": "string", "maxLength": 2000},
+                        "price": {"type": "string", "maxLength": 100},
+                        "files": {"type": "string", "format": "binary"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@api.post("/catalog", responses=_answers("the item", 415), openapi_extra=_ITEM_FORM)
+async def add_item(request: Request) -> Response:
+    """Adds an item, finds its category by words and picture, and links it to its SKU."""
+    desk = desk_of(request)
+    form = await form_of(request, desk)
+    texts = {name: str(form.get(name) or "")[:2000] for name in ("sku", "title", "price")}
+    file = form.get("files")
+    picture = file.file if isinstance(file, UploadFile) and file.size else None
+    try:
+        item = await run_in_threadpool(lambda: checked(lambda: desk.add_item(picture, **texts)))
+    finally:
+        await form.close()
+    return json_text(catalog_report.items_json([item], desk.store.shown))
+
+
+@api.put("/catalog", responses=_answers("the item", 404))
+def decide(desk: AtDesk, decided: Decided) -> Response:
+    """Notes a person's decision on an item's category; it stays until the next one."""
+    if not store.items(desk.store, [decided.sku]):
+        raise HTTPException(404, "The shop sells no such item.")
+    item = checked(lambda: desk.add_item(None, decided.sku, category=decided.category))
+    return json_text(catalog_report.items_json([item], desk.store.shown))
+
+
+@api.get("/catalog/picture", responses=_answers("", 404) | PICTURE, response_class=Response)
+def item_picture(desk: AtDesk, sku: Annotated[str, Query(max_length=500)]) -> Response:
+    """An item's picture, small."""
+    return picture(store.item_thumbnails(desk.store, [sku]).get(sku))
+
+
+@api.get("/targets", responses=_answers("as trendscope recommend --customer --json", 404))
+def targets(desk: AtDesk, customer: Name) -> Response:
+    """What to offer a customer, and why."""
+    return json_text(targets_json(found_or_404(lambda: campaign(desk.store, customer=customer))))
+
+
 # --- uploads -------------------------------------------------------------------------------------
 
 
@@ -200,17 +287,22 @@ async def uploads(request: Request, desk: Desk) -> Sequence[UploadFile]:
     Raises:
         HTTPException: It is no form with files, or has too many.
     """
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise HTTPException(415, "Send the files as a form (multipart/form-data).")
-    bounds = desk.settings.bounds
-    try:
-        form = await request.form(max_files=bounds.files, max_fields=bounds.fields)
-    except (KeyError, ValueError, UnicodeError):  # what the parser raises for odd headers
-        raise HTTPException(400, "The form cannot be read.") from None
+    form = await form_of(request, desk)
     files = [item for item in form.getlist("files") if isinstance(item, UploadFile)]
     if not files:
         raise HTTPException(400, "There is no file in the form; give it in a field named files.")
     return files
+
+
+async def form_of(request: Request, desk: Desk) -> FormData:
+    """A form with files, within bounds."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise HTTPException(415, "Send it as a form with files (multipart/form-data).")
+    bounds = desk.settings.bounds
+    try:
+        return await request.form(max_files=bounds.files, max_fields=bounds.fields)
+    except (KeyError, ValueError, UnicodeError):  # what the parser raises for odd headers
+        raise HTTPException(400, "The form cannot be read.") from None
 
 
 @api.get("/try/{trial_id}", responses=_answers("as trendscope classify --json, so far", 404))
@@ -232,9 +324,6 @@ def forget_trial(desk: AtDesk, trial_id: str) -> Response:
 
 
 Kind = Literal["photo", "seen"]
-PICTURE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "a small JPEG without metadata", "content": {"image/jpeg": {}}}
-}
 
 
 @api.get(
@@ -276,6 +365,16 @@ def trial_or_404(desk: Desk, trial_id: str) -> Trial:
     if found is None:
         raise HTTPException(404, "That upload is gone; upload it again.")
     return found
+
+
+def checked(work: Callable[[], T]) -> T:
+    """What `work` gives; 422 where it cannot be done with what was sent."""
+    try:
+        return work()
+    except StoreError:
+        raise
+    except TrendscopeError as error:
+        raise HTTPException(422, str(error)) from None
 
 
 def found_or_404(look: Callable[[], T]) -> T:

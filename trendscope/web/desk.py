@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO, Any
 
+from trendscope.catalog.items import Item
 from trendscope.errors import TrendscopeError
-from trendscope.scan import Predictor
+from trendscope.scan import Predictor, Tools
+from trendscope.stocking import add, shipped
 from trendscope.store.database import Store
+from trendscope.store.record import current_weights
 from trendscope.stored_trends import outlook_of_store
 from trendscope.trends import Outlook
 from trendscope.web.settings import Settings
@@ -24,11 +29,15 @@ class Desk:
         store: Open as long as the desk is.
         trials: Uploads.
         settings: How it is run.
+        spool: For uploads.
+        weights: Of the classifier.
     """
 
     store: Store
     trials: Trials
     settings: Settings
+    spool: Spool
+    weights: str | Path | Predictor | None
 
     def now(self) -> datetime:
         """The present, in UTC."""
@@ -53,6 +62,31 @@ class Desk:
             zone=self.settings.zone,
         )
 
+    def add_item(self, picture: IO[bytes] | None, sku: str, **facts: Any) -> Item:
+        """Adds an item, or what is given of a known one; see `trendscope.stocking.add`."""
+
+        def work(tools: Tools | None) -> Item:
+            folder = self.spool.new()
+            try:
+                path = folder / "picture" if picture else None
+                if picture and path:
+                    with path.open("xb") as out:
+                        shutil.copyfileobj(picture, out, 1 << 20)
+                return add(
+                    path,
+                    self.store,
+                    sku=sku,
+                    weights=self.weights,
+                    limits=self.settings.limits,
+                    tools=tools,
+                    **facts,
+                )
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+        # Words alone need no classifier, and do not wait for one.
+        return self.trials.borrow(work) if picture else work(None)
+
     @property
     def segments(self) -> tuple[str, ...]:
         """The names of the segments, in order."""
@@ -67,5 +101,9 @@ class Desk:
 def open_desk(
     db: Store, settings: Settings, weights: str | Path | Predictor | None, spool: Spool
 ) -> Desk:
-    """A desk over an open store; close it."""
-    return Desk(db, Trials(settings, weights, spool), settings)
+    """A desk over an open store, with the weights in use there if none are named; close it."""
+    if weights is None:
+        with db.reading() as connection:
+            current = current_weights(connection)
+        weights = shipped(current[1]) if current else None
+    return Desk(db, Trials(settings, weights, spool), settings, spool, weights)

@@ -8,15 +8,21 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from trendscope import report, store, trend_report
+from trendscope import report, store, target_report, trend_report
+from trendscope.campaign import campaign
+from trendscope.catalog_report import confidence_of, kind_of, price_of, three_best
 from trendscope.categories import CATEGORIES
+from trendscope.errors import NothingUsable, StoreError
+from trendscope.stocking import chosen
 from trendscope.stored_profile import stored_profile
 from trendscope.web import drawing
-from trendscope.web.api import AtDesk, Name, found_or_404
+from trendscope.web.api import AtDesk, Name, checked, found_or_404
 from trendscope.web.desk import Desk
 from trendscope.web.guard import COOKIE, SIGN_IN
 
 PER_PAGE = 24
+PER_SHELF = 120
+OFFERS = 8
 SIGN_IN_BYTES = 4096
 WEEKS = (8, 12, 26, 52)
 
@@ -61,7 +67,40 @@ def customer(desk: AtDesk, name: Name) -> Response:
     """What one customer wears, with pictures."""
     found = found_or_404(lambda: stored_profile(desk.store, name, zone=desk.settings.zone))
     person = next((c for c in found.customers if c.customer == name), None)
-    return page(desk, "customer", name=name, profile=found, person=person)
+    offers = _offers(desk, name)
+    return page(desk, "customer", name=name, profile=found, person=person, offers=offers)
+
+
+def _offers(desk: Desk, name: str) -> tuple[list[target_report.Line], list[str]]:
+    """What to offer a customer, and what to know about it; nothing where nothing is sold."""
+    try:
+        found = campaign(desk.store, customer=name)
+    except (NothingUsable, StoreError):
+        return [], []
+    lines = [line for group in target_report.groups(found, OFFERS) for line in group.lines]
+    return lines[:OFFERS], target_report.notes(found)
+
+
+@pages.get("/catalogue")
+def catalogue(
+    desk: AtDesk,
+    show: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """What the shop sells; add an item, and confirm or change its category."""
+    every = store.items(desk.store)
+    waits = [item for item in every if item.review]
+    if show == "review":
+        found = waits
+    elif show:
+        found = checked(lambda: chosen(every, review=False, category=show))
+    else:
+        found = waits + [item for item in every if not item.review]
+    shown = [
+        (item, kind_of(item), confidence_of(item), price_of(item), three_best(item))
+        for item in found[:PER_SHELF]
+    ]
+    facts = {"total": len(every), "waits": len(waits), "more": len(found) - len(shown)}
+    return page(desk, "catalogue", items=shown, show=show, **facts)
 
 
 @pages.get("/trends")

@@ -6,11 +6,11 @@ import logging
 import secrets
 import shutil
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
-from typing import IO, Literal
+from typing import IO, Literal, TypeVar
 
 from trendscope.errors import TrendscopeError
 from trendscope.feeds import Skipped, open_feed
@@ -23,6 +23,8 @@ log = logging.getLogger("trendscope.web")
 
 Upload = tuple[str, IO[bytes]]
 """A file as its sender calls it, and its content."""
+
+T = TypeVar("T")
 
 WHO = "the upload"
 
@@ -117,20 +119,10 @@ class Trials:
         with self._lock:
             return self._trials.pop(trial_id, None) is not None
 
-    def read(self, data: bytes, name: str) -> Reading | Skipped:
-        """Looks at one photo at once."""
-
-        def look() -> Reading | Skipped:
-            folder = self._spool.new()
-            try:
-                (folder / "0001").write_bytes(data)
-                results = self._seen(folder, {str(folder / "0001"): name})
-                return next(iter(results), Skipped(None, name, "not_an_image", "no picture"))
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-
-        found: Future[Reading | Skipped] = self._worker.submit(look)
-        return found.result()
+    def borrow(self, work: Callable[[Tools], T]) -> T:
+        """Has something done with the classifier and the decoder, and gives what comes of it."""
+        self._tools.start()
+        return self._worker.submit(work, self._tools).result()
 
     def close(self) -> None:
         """Ends at once; what waits is given up."""

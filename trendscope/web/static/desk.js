@@ -274,5 +274,76 @@ function setUpReview() {
   once(async () => {})();
 }
 
-const rooms = { try: setUpTry, customer: setUpCustomer, review: setUpReview };
+// --- Catalogue ---
+
+function setUpCatalogue() {
+  const form = document.getElementById("add");
+  const dialog = document.getElementById("decide");
+  let sku;
+  dialog.querySelector("[data-label=uncertain]").hidden = true;
+
+  const decide = async (category) => {
+    try {
+      const wanted = category === "outside" ? "none" : category;
+      const body = JSON.stringify({ sku, category: wanted });
+      await ask("/api/catalog", "PUT", body);
+      location.reload();
+    } catch (error) {
+      dialog.close();
+      say(error.message);
+    }
+  };
+  const open = (wanted, picture) => {
+    sku = wanted;
+    const image = dialog.querySelector("img");
+    image.hidden = !picture;
+    if (picture) image.src = picture.src;
+    dialog.showModal();
+  };
+  dialog.addEventListener("click", (event) => {
+    const choice = event.target.closest("[data-label]");
+    if (choice) decide(choice.dataset.label);
+  });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key in keys && event.key !== "c" && plain(event)) decide(keys[event.key]);
+  });
+  document.querySelectorAll(".item .change").forEach((button) => {
+    const item = button.closest(".item");
+    button.addEventListener("click", () => open(item.dataset.sku, item.querySelector("img")));
+  });
+
+  form.files.addEventListener("change", () => {
+    const [file] = form.files.files;
+    const preview = document.getElementById("preview");
+    preview.hidden = !file;
+    document.getElementById("choose").hidden = Boolean(file);
+    if (file) preview.src = URL.createObjectURL(file);
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button");
+    button.disabled = true;
+    try {
+      const [item] = (await ask("/api/catalog", "POST", new FormData(form))).items;
+      const place = document.getElementById("added");
+      sku = item.sku;
+      place.hidden = false;
+      document.getElementById("added-word").textContent = `${item.sku}: ${item.category || "not sure"}`;
+      document.getElementById("added-why").textContent = item.review || item.because;
+      showTop(document.getElementById("added-top"), item.top || []);
+      const confirm = document.getElementById("confirm");
+      const best = item.category || (item.top && item.top[0][0]);
+      confirm.hidden = !best;
+      confirm.textContent = `Confirm ${best}`;
+      confirm.onclick = () => decide(best);
+      confirm.focus();
+    } catch (error) {
+      say(error.message);
+    }
+    button.disabled = false;
+  });
+  document.getElementById("change").addEventListener("click", () => open(sku, document.getElementById("preview").hidden ? null : document.getElementById("preview")));
+}
+
+const rooms = { catalogue: setUpCatalogue, try: setUpTry, customer: setUpCustomer, review: setUpReview };
 (rooms[document.body.className] || (() => {}))();
