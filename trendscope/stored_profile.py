@@ -33,7 +33,9 @@ def stored_profile(db: Database, customer: str, *, zone: tzinfo = UTC) -> Profil
             weights = current_weights(connection)
     if rows.empty and skips.empty:
         raise NothingUsable(f"the database knows no customer {customer!r}; check the spelling")
-    groups = rows.groupby(["post_id", "sha256"], sort=False)
+    # pandas writes NaN, which counts as true, where there is nothing.
+    known = rows.astype(object).where(rows.notna(), None)
+    groups = known.groupby(["post_id", "sha256"], sort=False)
     readings = [_reading(list(group.itertuples())) for _, group in groups]
     skipped = [Skipped(*row) for row in skips.itertuples(index=False, name=None)]
     return summarise(weights[1].name if weights else "", [*readings, *skipped], zone)
@@ -46,12 +48,12 @@ def _reading(rows: list[Any]) -> Reading:
         post_id=first.post_id,
         source=first.source,
         sha256=first.sha256,
-        posted_at=_known(first.posted_at) and first.posted_at.to_pydatetime(),
+        posted_at=first.posted_at and first.posted_at.to_pydatetime(),
         date_source=first.date_source,
         verdict=first.reason or "classified",
         garments=tuple(_garment(row) for row in rows if row.category),
         probabilities=ranked(first.probabilities) if first.probabilities else _NOT_JUDGED,
-        outside=first.outside if first.outside == first.outside else 0.0,
+        outside=first.outside or 0.0,
         corrected=bool(first.corrected),
     )
 
@@ -59,11 +61,6 @@ def _reading(rows: list[Any]) -> Reading:
 _NOT_JUDGED = (("not judged yet", 0.0),)
 
 
-def _known(value: Any) -> Any:
-    return value if value == value and value is not None else None
-
-
 def _garment(row: Any) -> Garment:
     box = (row.x0, row.y0, row.x1, row.y1)
-    whole = all(isinstance(side, int) for side in box)
-    return Garment(row.category, row.confidence, box if whole else None)
+    return Garment(row.category, row.confidence, None if None in box else box)
