@@ -137,14 +137,14 @@ class Trials:
                     result = replace(result, thumbnail=None, seen=None)
                 trial.photos.append(result)
                 trial.done = done
-            trial.state = "done"
         except TrendscopeError as error:
-            trial.failure, trial.state = _named(str(error), names), "failed"
+            trial.failure = _named(str(error), names)
         except Exception:
             log.exception("an upload could not be looked at")
-            trial.failure, trial.state = "This could not be looked at.", "failed"
+            trial.failure = "This could not be looked at."
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+        trial.state = "failed" if trial.failure else "done"
 
     def _count(self, trial: Trial) -> Callable[[int], None]:
         def count(total: int) -> None:
