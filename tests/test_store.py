@@ -236,9 +236,9 @@ def test_a_read_only_folder_can_be_read_and_says_so_when_written(tmp_path):
 
 
 def two_steps(monkeypatch, work):
-    later = schema.VERSION + 1
-    monkeypatch.setattr(schema, "VERSION", later)
-    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, (later, "colours", work)))
+    number = schema.VERSION + 1
+    monkeypatch.setattr(schema, "VERSION", number)
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, (number, "colours", work)))
 
 
 def add_colour(connection):
@@ -799,6 +799,7 @@ def test_forgetting_takes_everything_of_one_customer_and_nothing_of_others(fille
     assert {name: len(rows) for name, rows in left.items()} == {
         **dict.fromkeys(("customers", "weights", "images", "photos", "sightings"), 1),
         **{"embeddings": 1, "thumbnails": 0, "skips": 1, "accounts": 0, "looks": 0},
+        "corrections": 0,
     }
     assert "anna" not in repr(left)
     assert gone.rows["photos"] == 7 and gone.rows["sightings"] == gone.rows["embeddings"] == 5

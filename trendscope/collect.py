@@ -153,8 +153,8 @@ def remembered(
     zone: tzinfo = UTC,
     limits: Limits | None = None,
     pictures: bool = False,
-) -> Iterator[Memory | None]:
-    """What a database knows by some weights, for `trendscope.profile`; None if nothing.
+) -> Iterator[Memory]:
+    """What a database knows by some weights, and from persons, for `trendscope.profile`.
 
     Args:
         db: The database.
@@ -166,15 +166,14 @@ def remembered(
     Raises:
         StoreError: It is missing, or cannot be read.
     """
-    digest = identity_of(weights).digest
+    identity = identity_of(weights)
     with opened(db) as store:
         with store.reading() as connection:
             current = current_weights(connection)
-        same = current is not None and current[1].digest == digest
-        if current and same:
-            yield Memory(store, current[0], zone=zone, limits=limits, pictures=pictures)
-        else:
-            yield None
+        weights_id = current[0] if current and current[1].digest == identity.digest else None
+        yield Memory(
+            store, weights_id, name=identity.name, zone=zone, limits=limits, pictures=pictures
+        )
 
 
 def identity_of(weights: str | Path | Predictor | None) -> WeightsIdentity:

@@ -124,6 +124,7 @@ def print_status(
         (status.uncertain, "not sure which garment"),
         (status.outside, "none of the ten categories"),
         (status.waiting, "not yet judged by the weights in use"),
+        (status.corrected, "of all these labelled by a person"),
         (status.undated, "of all these without a date"),
         (status.doubles, "more that repeat one of them, not counted"),
     )

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -35,6 +36,9 @@ from trendscope.readings import (
 )
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from trendscope.labels import Corrected
     from trendscope.store import Forgotten, Status
     from trendscope.store.record import Collected
 
@@ -167,13 +171,22 @@ def collected_json(collected: Collected) -> str:
     return document({**names, **counts, **rest})
 
 
+def corrected_json(corrected: Corrected) -> str:
+    """One document about labels taken over from a table.
+
+    ``schema_version`` (1), ``database``, ``photos`` (labelled), ``changed`` (of them, not said
+    before) and ``refused`` (``row``, ``reason``).
+    """
+    return document(plain(asdict(corrected)))
+
+
 def status_json(status: Status) -> str:
     """One document about a database.
 
     ``schema_version`` (1) and the fields of `trendscope.store.Status`; times are ISO 8601 in UTC,
     null where there is none.
     """
-    return document(_plain(asdict(status)))
+    return document(plain(asdict(status)))
 
 
 def forgotten_json(forgotten: Forgotten, customer: str, database: str) -> str:
@@ -202,13 +215,13 @@ def forgotten_text(forgotten: Forgotten, customer: str, database: str, *, done: 
     return f"{text}; removed.{left}"
 
 
-def _plain(value: Any) -> Any:
-    """Times as text, wherever they are."""
+def plain(value: Any) -> Any:
+    """Facts as JSON has them: times as text, wherever they are."""
     if isinstance(value, datetime):
         return _iso(value)
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, tuple) else value
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, tuple) else value
 
 
 def document(facts: dict[str, Any]) -> str:
@@ -225,7 +238,11 @@ def _photo(reading: Reading) -> dict[str, Any]:
         "reason": None if classified else reading.verdict,
         "detail": reading.explanation,
         "garments": [
-            {"category": g.category, "confidence": round(g.confidence, 4), "box": list(g.box)}
+            {
+                "category": g.category,
+                "confidence": round(g.confidence, 4),
+                "box": g.box and list(g.box),
+            }
             for g in reading.garments
         ],
         "top": [[category, round(p, 4)] for category, p in reading.probabilities[:3]],
@@ -398,6 +415,11 @@ def profile_html(profile: Profile) -> str:
 
 def page(template: str, **facts: object) -> str:
     """Fills a template; every text is escaped."""
+    return _environment().get_template(template).render(**facts)
+
+
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -414,7 +436,7 @@ def page(template: str, **facts: object) -> str:
     for function in filters:
         environment.filters[function.__name__] = function
     environment.filters["picture"] = _data_uri
-    return environment.get_template(template).render(**facts)
+    return environment
 
 
 def _group(title: str, shade: str, note: str, readings: Iterable[Reading]) -> Group:

@@ -148,8 +148,8 @@ def profile(
         keep_reposts: Count photos that were posted again in another size or quality.
         pseudonyms: Replace the customers' names, and the paths, which may hold them.
         pictures: Keep a thumbnail and the network's view of each photo, for a contact sheet.
-        memory: Knows photos that need not be looked at again, and the customers' names
-            (`trendscope.collect.remembered`).
+        memory: Knows photos that need not be looked at again, what persons said of some, and the
+            customers' names (`trendscope.collect.remembered`).
         progress: Told after every item.
 
     Raises:
@@ -163,7 +163,8 @@ def profile(
     known = _recalled(feed, memory) if memory else feed
     recall = memory.by_bytes if memory else None
     looked_at = scan(known, load, zone=zone, limits=limits, pictures=pictures, recall=recall)
-    results = _named(_told(looked_at, len(feed), progress), pseudonyms)
+    judged = map(memory.corrected, looked_at) if memory else looked_at
+    results = _named(_told(judged, len(feed), progress), pseudonyms)
     once = tuple(count_once(results, keep_reposts=keep_reposts))
     name = memory.weights if memory else load().name
     return summarise(name, once, zone, scores)

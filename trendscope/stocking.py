@@ -27,7 +27,7 @@ from trendscope.errors import StoreError, TrendscopeError, UsageError
 from trendscope.feeds import Post, Skipped, displayed
 from trendscope.limits import Limits
 from trendscope.readings import Garment, Reading
-from trendscope.scan import Predictor, Progress, loader, scan
+from trendscope.scan import Predictor, Progress, Tools, loader, scan
 from trendscope.store.database import Database, Store, open_store, opened
 from trendscope.store.items import THOUSAND, items
 from trendscope.store.record import admit, current_weights
@@ -146,6 +146,7 @@ def add(
     category: str | None = None,
     weights: str | Path | Predictor | None = None,
     limits: Limits | None = None,
+    tools: Tools | None = None,
     clock: Clock = present,
 ) -> Item:
     """Adds an item, or what is given of one that is known; ``trendscope catalog add``.
@@ -164,6 +165,7 @@ def add(
         category: A person's decision: one of the ten, or ``none``; stays until the next one.
         weights: Those in use in the store, or the default in a new one.
         limits: What the picture may ask for.
+        tools: Of a caller who keeps them open; they have to be those of `weights`.
         clock: Gives the present, aware.
 
     Returns:
@@ -182,7 +184,7 @@ def add(
     if picture and not os.path.isfile(picture):
         raise UsageError(f"{displayed(str(picture))} is no file; give a photo of the item")
     with _opened(db, clock) as store:
-        run = _Run(store, weights, limits, {}, clock)
+        run = _Run(store, weights, limits, {}, clock, tools)
         with store.reading() as connection:
             known = shelved(connection, [sku], None).get(sku)
         given = Product(
@@ -285,11 +287,13 @@ class _Run:
         limits: Limits | None,
         mapped: Mapping[str, str],
         clock: Clock,
+        tools: Tools | None = None,
     ):
         self.remarks: list[Remark] = []
         self._store = store
         self._weights = weights
         self._limits = limits
+        self._tools = tools
         self._mapped = mapped
         self._clock = clock
         self._weights_id: int | None = None
@@ -311,6 +315,7 @@ class _Run:
             limits=self._limits,
             small=THUMBNAIL_SIDE,
             recall=self._recall,
+            tools=self._tools,
         )
         for start in range(0, len(found), BATCH):
             part = found[start : start + BATCH]
@@ -376,7 +381,7 @@ class _Run:
         with self._store.writing() as connection:
             current = current_weights(connection)
             if self._weights is None and current:
-                self._weights = _shipped(current[1])
+                self._weights = shipped(current[1])
             identity = identity_of(self._weights)
             self._weights_id = admit(connection, identity, False, now, self._store.shown)
 
@@ -397,7 +402,7 @@ class _Run:
         return Seen(result.source, result.sha256, sight, result.embedding, result.thumbnail)
 
 
-def _shipped(wanted: WeightsIdentity) -> str | None:
+def shipped(wanted: WeightsIdentity) -> str | None:
     """The name of the shipped weights that are the wanted ones; None if none are."""
     names = sorted(file.stem for file in SHIPPED.glob("*.safetensors"))
     return next((name for name in names if identify(name).digest == wanted.digest), None)

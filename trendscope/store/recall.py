@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from importlib.metadata import version
 from itertools import islice
 from typing import Any, cast
@@ -20,7 +21,8 @@ from trendscope.feeds import Post, Skipped
 from trendscope.feeds.request import Names
 from trendscope.likeness import Likeness
 from trendscope.limits import Limits
-from trendscope.readings import Garment, Reading
+from trendscope.readings import Garment, Label, Reading
+from trendscope.store.corrections import labels_of
 from trendscope.store.database import Store
 from trendscope.store.schema import (
     accounts,
@@ -113,7 +115,8 @@ class Memory:
 
     Args:
         store: Stays open while it is used.
-        weights_id: Of the weights.
+        weights_id: Of the weights; None for those that have judged nothing here.
+        name: Of such weights.
         zone: Of cameras that do not say theirs.
         limits: What photos may ask for now.
         pictures: Bring the kept thumbnails too.
@@ -125,8 +128,9 @@ class Memory:
     def __init__(
         self,
         store: Store,
-        weights_id: int,
+        weights_id: int | None,
         *,
+        name: str = "",
         zone: tzinfo = UTC,
         limits: Limits | None = None,
         pictures: bool = False,
@@ -137,8 +141,19 @@ class Memory:
         self._refuser = refuser(limits)
         self._pictures = pictures
         with store.reading() as connection:
-            name = select(weights.c.name).where(weights.c.id == weights_id)
-            self.weights = str(connection.scalar(name))
+            known = select(weights.c.name).where(weights.c.id == weights_id)
+            self.weights = name or str(connection.scalar(known))
+
+    @cached_property
+    def _labels(self) -> dict[str, Label]:
+        with self._store.reading() as connection:
+            return labels_of(connection)
+
+    def corrected(self, result: Reading | Skipped) -> Reading | Skipped:
+        """A reading as a person sees its image, if one has said so; else as it is."""
+        if isinstance(result, Reading) and (label := self._labels.get(result.sha256)):
+            return result.labelled(label)
+        return result
 
     def names(self, given: str | None = None, *, together: bool = False) -> Names:
         """The customers' names as the store has them; see `Names`."""

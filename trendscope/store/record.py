@@ -313,7 +313,7 @@ def _sightings(image_id: int, weights_id: int, reading: Reading) -> list[dict[st
             "category": garment.category,
             "reason": None,
             "confidence": garment.confidence,
-            **dict(zip(("x0", "y0", "x1", "y1"), garment.box, strict=True)),
+            **dict(zip(("x0", "y0", "x1", "y1"), garment.box or (None,) * 4, strict=True)),
         }
         for number, garment in enumerate(reading.garments)
     ] or [row]

@@ -2,6 +2,7 @@
 
     accounts >── customers ──< photos >── images ──< sightings >── weights ──< scans
                      └──< skips               ├──< embeddings ───────┘
+                                              ├──< corrections
                                               ├─── looks
                                               └─── thumbnails
 
@@ -44,7 +45,7 @@ from sqlalchemy import (
 
 from trendscope.errors import StoreError
 
-VERSION = 2
+VERSION = 3
 """Of the tables below. A change adds one, and a step to `STEPS`."""
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -160,6 +161,17 @@ sightings = Table(
     Index("sightings_by_weights", "weights_id"),
     comment="What was seen in an image: a row per garment, or one row with the reason for none",
     sqlite_with_rowid=False,
+)
+
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("image_id", _Id, ForeignKey(images.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, comment="0, 1, ... of the garments in an image"),
+    Column("category", String(32), comment="one of the ten; null where a reason is given"),
+    Column("reason", String(16), comment="uncertain or outside; null where a category is given"),
+    Column("corrected_at", _Moment, nullable=False, comment="when a person said so"),
+    comment="What a person says an image shows; counts instead of all sightings of it, see seen.py",
 )
 
 embeddings = Table(
@@ -297,6 +309,7 @@ _FIRST += (embeddings, thumbnails, looks, skips, scans)
 STEPS: tuple[Step, ...] = (
     (1, "the first tables", _making(*_FIRST)),
     (2, "what a shop sells", _making(items, item_sights, item_thumbnails)),
+    (3, "corrections", _making(corrections)),
 )
 """Version, name and work of every step, oldest first.
 
