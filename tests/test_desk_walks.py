@@ -17,6 +17,7 @@ from trendscope.collect import collect
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed (Debian: chromium)")
 expect = sync_api.expect
+expect.set_options(timeout=30_000)  # the desk judges at once, but a busy machine may not
 LAST_WEEK = datetime.now(UTC) - timedelta(days=7)
 
 
