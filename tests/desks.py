@@ -26,7 +26,7 @@ class Server:
         self.port = httpx.URL(address).port
 
     def client(self, **options):
-        return httpx.Client(base_url=self.address, timeout=60, **options)
+        return httpx.Client(base_url=self.address, timeout=120, **options)
 
     def raw(self, data, seconds=20):
         """What comes back for some bytes, until the desk closes the connection or falls silent."""
@@ -92,12 +92,12 @@ def desk(db, *options, temporary=None, patience=None, **environment):
         process.stderr.close()
 
 
-def finished(client, trial_id, seconds=60):
+def finished(client, trial_id, seconds=240):
     """A trial once it is done."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         found = client.get(f"/api/try/{trial_id}").json()
         if found["state"] in ("done", "failed"):
             return found
-        time.sleep(0.05)
+        time.sleep(0.2)
     raise AssertionError(f"not done in {seconds} s")
