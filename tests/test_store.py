@@ -819,11 +819,8 @@ def test_what_would_be_forgotten_is_told_and_nothing_is_changed(filled, db):
 
 
 def test_every_table_with_a_customer_or_an_image_is_cleared():
-    named = {
-        t.name
-        for t in schema.metadata.tables.values()
-        if {"customer_id", "image_id"} & {*t.c.keys()}
-    }
+    about = {"customer_id", "image_id"}
+    named = {t.name for t in schema.metadata.tables.values() if about & {*t.c.keys()}}
     cleared = {t.name for column in about for t in forgetting._owned(column)}
     assert cleared == named >= {"photos", "skips", "accounts", "sightings", "thumbnails"}
 
