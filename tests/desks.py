@@ -92,6 +92,17 @@ def desk(db, *options, temporary=None, patience=None, **environment):
         process.stderr.close()
 
 
+def scanned(photos, db):
+    """Fills a database as ``trendscope scan`` does, with the fake classifier for the usual one."""
+    words = ["scan", str(photos), "--db", str(db), "-q"]
+    subprocess.run(
+        [sys.executable, "-m", "tests.fakes", *words],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
 def finished(client, trial_id, seconds=240):
     """A trial once it is done."""
     until = time.monotonic() + seconds

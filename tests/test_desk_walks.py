@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright import sync_api
 
-from tests.desks import ROOT, desk
+from tests.desks import desk, scanned
 from tests.wardrobe import painted
 from trendscope import store
 
@@ -23,18 +21,19 @@ LAST_WEEK = datetime.now(UTC) - timedelta(days=7)
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Forty customers, each in a dress last week; anna's second photo nobody can name."""
+    """Forty customers, each in a dress last week; a photo of anna's nobody can name."""
     root = tmp_path_factory.mktemp("walks")
     for number in range(40):
         path = root / "photos" / ("anna" if number == 0 else f"customer {number:02}")
         path.mkdir(parents=True)
         name = f"IMG_{LAST_WEEK:%Y%m%d}_120000.png"
         (path / name).write_bytes(painted("Dress", (100 + number, 160)))
+    for hour in (14, 15):
+        more = root / "photos" / "anna" / f"IMG_{LAST_WEEK:%Y%m%d}_{hour}0000.png"
+        more.write_bytes(painted("Dress", (200 + hour, 160)))
     unclear = root / "photos" / "anna" / f"IMG_{LAST_WEEK:%Y%m%d}_130000.png"
     unclear.write_bytes(painted("black"))
-    # As the shipped weights, which items are judged by; in a process, as it replaces a module.
-    words = ["scan", str(root / "photos"), "--db", str(root / "t.db"), "-q"]
-    subprocess.run([sys.executable, "-m", "tests.fakes", *words], cwd=ROOT, check=True)
+    scanned(root / "photos", root / "t.db")
     (root / "item.png").write_bytes(painted("Dress", (90, 90)))
     with desk(root / "t.db") as server:
         yield server.address.rstrip("/"), root
@@ -96,7 +95,7 @@ def test_an_item_is_added_by_its_photo_and_offered_with_a_reason(page, address):
     offer = page.locator(".offers li")
     expect(offer).to_have_count(1)
     expect(offer.locator("strong")).to_have_text("Emma")
-    expect(offer.locator(".why")).to_contain_text("wears dresses in 1 of")
+    expect(offer.locator(".why")).to_contain_text("wears dresses in 3 of")
 
 
 def test_a_label_by_the_keyboard_changes_the_trends_and_u_takes_it_back(page):

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from tests.desks import desk, finished
+from tests.desks import desk, finished, scanned
 from tests.fakes import FakeClassifier
 from tests.wardrobe import painted
 from trendscope import store
@@ -52,7 +52,7 @@ def place(tmp_path_factory):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(painted(kind))
     (root / "tmp").mkdir()
-    collect([root / "photos"], root / "t.db", weights=FakeClassifier())
+    scanned(root / "photos", root / "t.db")
     return root
 
 
@@ -479,11 +479,16 @@ def test_the_api_says_what_the_commands_say(client, place):
         ("/api/trends?weeks=5", ["trends", "--db", db, "--json", "--weeks", "5"]),
     ):
         assert client.get(path).text == CliRunner().invoke(app, words).stdout
-    with remembered(db, FakeClassifier()) as memory:
-        scanned = profile([place / "photos" / "anna"], weights=FakeClassifier(), memory=memory)
-    told = profile_json(scanned)
+    with remembered(db) as memory:  # knows all these photos: nothing is judged
+        told = profile_json(profile([place / "photos" / "anna"], memory=memory))
     assert client.get("/api/profile", params={"customer": "anna"}).text == told
     assert profile_json(stored_profile(db, "anna")) == told
+
+
+def test_weights_that_are_not_those_of_the_database_are_refused(place, tmp_path):
+    collect([place / "photos"], tmp_path / "t.db", weights=FakeClassifier())
+    done = CliRunner().invoke(app, ["serve", "--db", str(tmp_path / "t.db"), "--no-browser"])
+    assert done.exit_code == 2 and "holds what fake" in done.stderr and "--weights" in done.stderr
 
 
 def test_a_label_given_and_taken_back(client, place):
@@ -496,7 +501,8 @@ def test_a_label_given_and_taken_back(client, place):
     answer = client.put(path, json={"category": "Dress|Bag"}).json()
     assert (answer["label"], answer["before"]) == ("Dress|Bag", None)
     assert client.get("/api/review").json()["total"] == 0
-    assert client.get("/api/profile?customer=anna").json()["counts"]["Bag"] == 2
+    (anna,) = client.get("/api/profile?customer=anna").json()["customers"]
+    assert anna["counts"]["Bag"] == 2
     found = stored_profile(db, "anna").readings
     assert [r.corrected for r in found].count(True) == 1
     assert store.corrections(db)["category"].tolist() == [str(Label(("Dress", "Bag")))]

@@ -10,7 +10,7 @@ from trendscope.store.corrections import correct, corrections, corrections_at, k
 from trendscope.store.database import Database, Store, open_store
 from trendscope.store.forget import Forgotten, forget, forgettable
 from trendscope.store.items import item_thumbnails, items
-from trendscope.store.lists import find_customers, waiting
+from trendscope.store.lists import find_customers, knows_customer, waiting
 from trendscope.store.status import Status, status
 from trendscope.store.tables import (
     customers,
@@ -40,6 +40,7 @@ __all__ = [
     "item_thumbnails",
     "items",
     "known_images",
+    "knows_customer",
     "open_store",
     "sightings",
     "sightings_in_parts",

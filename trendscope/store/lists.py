@@ -78,6 +78,13 @@ def find_customers(
     return [_listed(name, found[owner]) for owner, name in owners.items()], total
 
 
+def knows_customer(db: Database, name: str) -> bool:
+    """True if the database holds a customer of exactly that name."""
+    with opened(db) as store, store.reading() as connection:
+        query = select(schema.customers.c.id).where(schema.customers.c.name == name)
+        return connection.scalar(query) is not None
+
+
 def _of_customers(ids: list[int]) -> Select[Any]:
     photos = schema.photos.c
     query = select(

@@ -234,6 +234,8 @@ def item_picture(desk: AtDesk, sku: Annotated[str, Query(max_length=500)]) -> Re
 @api.get("/targets", responses=_answers("as trendscope recommend --customer --json", 404))
 def targets(desk: AtDesk, customer: Name) -> Response:
     """What to offer a customer, and why."""
+    if not store.knows_customer(desk.store, customer):
+        raise HTTPException(404, "The database knows no such customer.")
     return json_text(targets_json(found_or_404(lambda: campaign(desk.store, customer=customer))))
 
 

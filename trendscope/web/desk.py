@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from trendscope.catalog.items import Item
-from trendscope.errors import TrendscopeError
+from trendscope.collect import identity_of
+from trendscope.errors import TrendscopeError, UsageError
 from trendscope.scan import Predictor, Tools
 from trendscope.stocking import add, shipped
 from trendscope.store.database import Store
@@ -101,9 +102,18 @@ class Desk:
 def open_desk(
     db: Store, settings: Settings, weights: str | Path | Predictor | None, spool: Spool
 ) -> Desk:
-    """A desk over an open store, with the weights in use there if none are named; close it."""
-    if weights is None:
-        with db.reading() as connection:
-            current = current_weights(connection)
-        weights = shipped(current[1]) if current else None
+    """A desk over an open store, with the weights in use there; close it.
+
+    Raises:
+        UsageError: `weights` are others, or those in use are no shipped ones and none were named.
+    """
+    with db.reading() as connection:
+        current = current_weights(connection)
+    if current and weights is None:
+        weights = shipped(current[1])
+    if current and identity_of(weights).digest != current[1].digest:
+        raise UsageError(
+            f"{db.shown} holds what {current[1]} saw, and other weights are never mixed with it; "
+            "name those with --weights FILE"
+        )
     return Desk(db, Trials(settings, weights, spool), settings, spool, weights)
