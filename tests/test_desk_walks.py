@@ -109,6 +109,7 @@ def test_a_label_by_the_keyboard_changes_the_trends_and_u_takes_it_back(page):
     assert dresses_and_coats() == ["40 of 40", "0 of 40"]
     page.goto("/review")
     expect(page.locator("#left")).to_have_text("1")
+    expect(page.locator("#review-top li")).to_have_count(3)  # The photo is there.
     page.keyboard.press("4")
     expect(page.locator("#review-done")).to_be_visible()
     assert dresses_and_coats() == ["40 of 40", "1 of 40"]
@@ -120,6 +121,7 @@ def test_a_label_by_the_keyboard_changes_the_trends_and_u_takes_it_back(page):
     expect(page.get_by_role("heading", name="Not sure")).to_be_visible()
     page.goto("/review")
     expect(page.locator("#left")).to_have_text("1")
+    expect(page.locator("#review-top li")).to_have_count(3)  # The photo is there.
     page.keyboard.press("0")
     expect(page.locator("#review-done")).to_be_visible()
     page.keyboard.press("u")
