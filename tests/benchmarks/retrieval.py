@@ -1,8 +1,9 @@
-"""How well looks find garments of the same kind: ``python -m tests.benchmarks.retrieval [FOLDER]``.
+"""How well looks find garments of the same kind.
 
-The folder holds labelled photos, as `training.photos.read_table` takes them. Customers of whom the
-shipped weights saw nothing ask with each of their photos; the catalogue is the photos of the other
-ones of these. Precision is the share of the first five that show a category of the photo's label.
+``python -m tests.benchmarks.retrieval WEIGHTS [FOLDER]``: the weights of a run of `training.adapt`
+with ``--fold 0``, and labelled photos, as `training.photos.read_table` takes them. The customers
+whom the run held out ask with each of their photos; the catalogue is the photos of the other ones
+of these. Precision is the share of the first five that show a category of the photo's label.
 Without such a folder nothing is measured.
 """
 
@@ -29,7 +30,7 @@ from trendscope.recommend import OWNED, Wish
 
 FIRST = 5
 FOLD, FOLDS = 0, 3
-"""Of the customers whom the shipped weights for photos never saw."""
+"""Of the customers whom the weights never saw."""
 
 COLOUR = 0.1
 """Weight of colour beside the embedding's cosine; .2 and .3 did no better on these photos."""
@@ -252,8 +253,13 @@ def _copy(file: Path, changed: Callable[[Image.Image], Image.Image]) -> bytes:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/photos")
-    classifier = Classifier.load()
+    if len(sys.argv) < 2:
+        sys.exit("give the weights of a run that held customers out: training.adapt --fold 0")
+    folder = Path(sys.argv[2] if len(sys.argv) > 2 else "../shared/photos")
+    classifier = Classifier.load(sys.argv[1])
+    adapted = classifier.header.settings.get("adapt", {})
+    if (adapted.get("fold"), adapted.get("folds")) != (FOLD, FOLDS):
+        sys.exit(f"{sys.argv[1]} may have learned from the customers of fold {FOLD} of {FOLDS}")
     try:
         seen = look_at(folder, classifier)
     except TrendscopeError as error:
