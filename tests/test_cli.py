@@ -44,7 +44,7 @@ def shell(*arguments, **options):
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize(
-    "command", [[], ["classify"], ["profile"], ["trends"], ["scan"], ["status"]]
+    "command", [[], ["classify"], ["profile"], ["trends"], ["scan"], ["status"], ["report"]]
 )
 def test_help_has_examples(run, command, flag):
     result = run(*command, flag)
