@@ -2,8 +2,8 @@
 
 Run with ``python -m sample_feeds.make``. Three customers over twelve weeks: anna's folder of
 photos, the Instagram export of ben.w, and a folder of files that no program should trip over; and a
-small feed for every other reader (exports.py). The true category of every garment goes to
-truth.csv.
+small feed for every other reader (exports.py). A shop's catalogue lies beside them (shop.py). The
+true category of every garment that a customer shows goes to truth.csv.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image
 
-from sample_feeds import exports
+from sample_feeds import exports, shop
 from training import data
 from trendscope.categories import CATEGORIES
 
@@ -250,6 +250,7 @@ def main() -> None:
     wardrobe = Wardrobe()
     rows = [*make_folder(wardrobe), *make_export(wardrobe), *make_hostile(wardrobe)]
     rows += exports.make(wardrobe.photo)
+    shop.make(wardrobe.photo)
     with (HERE / "truth.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("customer", "source", "category"))

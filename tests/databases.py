@@ -106,6 +106,7 @@ def content(db: str | Path) -> dict[str, list[tuple[object, ...]]]:
         "sightings": select(what, by, *columns(t.sightings))
         .outerjoin_from(t.sightings, t.images)
         .outerjoin(t.weights),
+        "corrections": select(what, *columns(t.corrections)).join_from(t.corrections, t.images),
         "embeddings": select(what, by, *columns(t.embeddings))
         .outerjoin_from(t.embeddings, t.images)
         .outerjoin(t.weights),

@@ -17,19 +17,26 @@ PACKAGE = Path(trendscope.__file__).parent
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"console", "trend_page"},
+    {"console", "trend_page", "web"},
+    {"target_report", "catalog_report"},
+    {"campaign"},
+    {"stocking"},
     {"collect", "exporting", "trend_report", "charts", "weekly_report"},
+    {"cluster"},
     {"report", "scan", "stored_trends"},
-    {"store"},
+    {"recommend"},
+    {"labels", "stored_profile"},
+    {"store", "shelf"},
+    {"catalog"},
     {"trends"},
-    {"counting"},
+    {"counting", "wearing", "consent"},
     {"pseudonyms"},
     {"readings", "panel"},
     {"classifier"},
     {"garments", "decoding", "likeness", "compiling"},
-    {"images", "worker", "smoothing"},
+    {"images", "worker", "smoothing", "matching"},
     {"feeds", "pictures", "proportions", "measured"},
-    {"formats", "weights_file"},
+    {"formats", "layouts", "weights_file"},
     {"limits"},
     {"errors", "categories", "weeks"},
     {"__init__"},
@@ -44,12 +51,19 @@ OWNERS = {
     "PIL": {"pictures"},
     "pillow_heif": {"pictures"},
     "sqlalchemy": {"store"},
+    "ray": {"cluster"},
+    "fsspec": {"feeds"},
+    "s3fs": set(),
+    "botocore": set(),
     "psycopg": {"store"},
     "typer": {"cli"},
     "rich": {"console"},
     "jinja2": {"report"},
     "altair": {"charts"},
     "vl_convert": {"charts"},
+    "fastapi": {"web"},
+    "starlette": {"web"},
+    "uvicorn": {"web"},
     "pyarrow": {"exporting"},
     "optax": set(),
     "scipy": set(),
@@ -170,6 +184,7 @@ RUN = "from trendscope.cli import app; app({})"
         "import trendscope",
         *(RUN.format(a) for a in (["--help"], ["--version"], ["profile", "-h"], ["trends", "-h"])),
         RUN.format(["report", "-h"]),
+        RUN.format(["recommend", "-h"]),
     ],
 )
 def test_help_loads_nothing_heavy(code):
@@ -183,6 +198,7 @@ def test_that_check_can_fail():
 def test_reports_and_scans_do_not_load_jax():
     assert "jax" not in loaded("import trendscope.report, trendscope.console, trendscope.scan")
     assert "jax" not in loaded("import trendscope.collect, trendscope.store")
+    assert "jax" not in loaded("import trendscope.campaign, trendscope.target_report")
 
 
 def test_what_needs_no_database_does_not_load_sqlalchemy():

@@ -13,8 +13,9 @@ import pytest
 from tests.conftest import RED, picture
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds import Limits, Post, Skipped, open_feed
-from trendscope.feeds.archive import ZipTree, unsafe
+from trendscope.feeds.archive import DiskFile, unsafe
 from trendscope.feeds.opening import is_zip
+from trendscope.feeds.zips import ZipTree
 
 
 def make(path: Path, members: dict[str, bytes], **options) -> Path:
@@ -295,4 +296,4 @@ def test_what_is_called_a_zip_is_one_unless_it_is_a_picture(tmp_path):
         ("d.jpg", b"glued on" * 8, False),
     ):
         (tmp_path / name).write_bytes(data)
-        assert is_zip(tmp_path / name) is expected
+        assert is_zip(DiskFile(tmp_path / name)) is expected

@@ -76,7 +76,8 @@ def test_judging_by_the_gate():
     gate = Gate(certain=0.6, outside=0.5)
     sure = judge(logits(Coat=0.7), EMBEDDING, gate)
     assert (sure.verdict, sure.category) == ("classified", "Coat")
-    assert sure.confidence == pytest.approx(0.7, abs=1e-6)
+    # 0.03 for each of the others, "outside" too: 0.97 that it is one of the ten.
+    assert sure.confidence == pytest.approx(0.7 / 0.97, abs=1e-6)
     unsure = judge(logits(Coat=0.5), EMBEDDING, gate)
     assert (unsure.verdict, unsure.category) == ("uncertain", None)
     none = judge(logits(outside=0.55), EMBEDDING, gate)

@@ -97,7 +97,7 @@ def unreadable(monkeypatch):
         raise AssertionError("an unchanged file was read")
 
     monkeypatch.setattr("trendscope.feeds.archive.FolderTree.read", refuse)
-    monkeypatch.setattr("trendscope.feeds.archive.ZipTree.read", refuse)
+    monkeypatch.setattr("trendscope.feeds.zips.ZipTree.read", refuse)
 
 
 def test_a_second_scan_reads_no_file_and_changes_nothing(photos, db, monkeypatch):
@@ -549,10 +549,13 @@ def test_a_profile_from_memory_is_the_profile_from_photos(photos, db, pictures, 
     assert all(bool(r.thumbnail) == pictures for r in found.readings)
 
 
-def test_a_profile_by_other_weights_remembers_nothing(photos, db):
+def test_a_profile_by_other_weights_remembers_no_judgement(photos, db):
     run(photos, db)
-    with remembered(db, Other()) as memory:
-        assert memory is None
+    other = Other()
+    with remembered(db, other) as memory:
+        found = profile([photos], weights=other, memory=memory)
+    assert (found.weights, len(found.readings)) == ("other", 4)
+    assert sum(other.batches) == 4
 
 
 # --- jax -----------------------------------------------------------------------------------------

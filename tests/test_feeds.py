@@ -17,6 +17,7 @@ from tests.conftest import BLUE, GREEN, RED, picture
 from tests.test_instagram import export
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds import REASONS, Limits, Post, Skipped, displayed, open_feed
+from trendscope.feeds.archive import DiskFile
 from trendscope.feeds.dates import latest_believed, named_date
 from trendscope.feeds.opening import is_zip
 from trendscope.formats import check
@@ -279,7 +280,7 @@ def test_a_photo_with_a_zip_glued_on_is_a_photo(tmp_path):
     path.write_bytes(picture(RED))
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("x.txt", "x")
-    assert zipfile.is_zipfile(path) and not is_zip(path)
+    assert zipfile.is_zipfile(path) and not is_zip(DiskFile(path))
 
 
 def test_zips_are_opened_at_any_depth_with_and_without_their_suffix(tmp_path):
@@ -394,7 +395,7 @@ def test_posts_say_which_file_on_disk_holds_them(folder, monkeypatch):
         *open_feed([Path("anna/a.jpg")]),
     ]
     for post in posts:
-        file, member = post.file
+        file, member, _ = post.file
         assert os.path.isabs(file)
         if member:
             data = zipfile.ZipFile(file).read(member)

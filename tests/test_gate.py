@@ -49,9 +49,24 @@ def test_gate_reaches_its_precision_and_refuses_the_outside():
     right = np.eye(11, dtype=np.float32)[labels]
     gate = fit_gate(logits, right, 0.9)
     p = softmax(logits / gate.temperature)
-    named = (p[:, -1] < gate.outside) & (p[:, :-1].max(-1) >= gate.certain)
+    confidence = p[:, :-1].max(-1) / p[:, :-1].sum(-1)
+    named = (p[:, -1] < gate.outside) & (confidence >= gate.certain)
     precise = (p[:, :-1].argmax(-1) == labels)[named].mean()
     assert 0.9 <= precise < 0.93 and 0.1 < named.mean() < 0.9
+
+
+def test_easy_examples_of_outside_do_not_make_the_rest_look_surer():
+    generator = np.random.default_rng(2)
+    logits = generator.normal(0, 2, (4_000, 11)).astype(np.float32)
+    logits[:, -1] = -20
+    p = softmax(logits)
+    labels = (p.cumsum(-1) > generator.random((len(p), 1))).argmax(-1)
+    easy = np.zeros((4_000, 11), np.float32)
+    easy[:, -1] = 3
+    both = np.concatenate([logits, easy])
+    right = np.eye(11, dtype=np.float32)[np.concatenate([labels, np.full(4_000, 10)])]
+    assert fit_gate(both, right).temperature == pytest.approx(1.0, rel=0.06)
+    assert fit_temperature(both, right) < 0.9
 
 
 def test_several_right_outputs_count():

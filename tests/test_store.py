@@ -40,6 +40,7 @@ from trendscope.store.record import (
 from trendscope.store.schema import from_moment, to_moment
 from trendscope.weights_file import WeightsIdentity
 
+forgetting = sys.modules["trendscope.store.forget"]  # the function of this name hides it
 NOW = datetime(2026, 11, 21, 8, 30, 0, 250_000, tzinfo=UTC)
 OLD, NEW = WeightsIdentity("old", "0" * 64), WeightsIdentity("new", "1" * 64)
 EMBEDDING = np.arange(4, dtype="<f4").tobytes()
@@ -77,7 +78,8 @@ def test_a_new_store_has_its_tables_and_a_second_opening_changes_nothing(db):
         with open_store(db, create=True, now=NOW) as it, it.reading() as connection:
             assert set(inspect(connection).get_table_names()) == set(schema.metadata.tables)
             steps = connection.execute(select(schema.schema_steps)).all()
-            assert steps == [(1, "the first tables", to_moment(NOW))]
+            assert steps == [(n, name, to_moment(NOW)) for n, name, _ in schema.STEPS]
+            assert [n for n, _, _ in schema.STEPS] == [*range(1, schema.VERSION + 1)]
 
 
 def test_every_table_and_every_column_of_doubtful_meaning_is_explained():
@@ -85,7 +87,7 @@ def test_every_table_and_every_column_of_doubtful_meaning_is_explained():
         assert table.comment, table.name
     bare = {c.name for t in schema.metadata.tables.values() for c in t.c if not c.comment}
     assert bare == {
-        *("id", "customer_id", "image_id", "weights_id"),  # numbers of rows elsewhere
+        *("id", "customer_id", "image_id", "item_id", "weights_id"),  # numbers of rows elsewhere
         *("applied_at", "started_at", "y0", "x1", "y1"),
     }
 
@@ -160,10 +162,12 @@ def test_another_programs_database_is_refused_and_kept(db):
 
 def test_a_newer_trendscopes_database_is_refused_and_kept(db):
     with open_store(db, create=True) as it, it.writing() as connection:
-        step = {"version": 7, "name": "hats", "applied_at": 0}
+        step = {"version": 77, "name": "hats", "applied_at": 0}
         connection.execute(insert(schema.schema_steps).values(step))
     for create in (False, True):
-        with pytest.raises(StoreError, match=r"tables of version 7; this one knows 1\).*upgrade"):
+        with pytest.raises(
+            StoreError, match=r"tables of version 77; this one knows \d+\).*upgrade"
+        ):
             open_store(db, create=create)
 
 
@@ -232,8 +236,9 @@ def test_a_read_only_folder_can_be_read_and_says_so_when_written(tmp_path):
 
 
 def two_steps(monkeypatch, work):
-    monkeypatch.setattr(schema, "VERSION", 2)
-    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, (2, "colours", work)))
+    number = schema.VERSION + 1
+    monkeypatch.setattr(schema, "VERSION", number)
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, (number, "colours", work)))
 
 
 def add_colour(connection):
@@ -247,7 +252,7 @@ def test_an_older_database_is_brought_up_to_date_with_what_it_holds(db, monkeypa
     two_steps(monkeypatch, add_colour)
     with open_store(db) as it, it.reading() as connection:
         assert "colour" in {c["name"] for c in inspect(connection).get_columns("photos")}
-        assert [s.name for s in connection.execute(select(schema.schema_steps))][1] == "colours"
+        assert [s.name for s in connection.execute(select(schema.schema_steps))][-1] == "colours"
     assert content(db) == before
 
 
@@ -794,14 +799,38 @@ def test_forgetting_takes_everything_of_one_customer_and_nothing_of_others(fille
     assert {name: len(rows) for name, rows in left.items()} == {
         **dict.fromkeys(("customers", "weights", "images", "photos", "sightings"), 1),
         **{"embeddings": 1, "thumbnails": 0, "skips": 1, "accounts": 0, "looks": 0},
+        "corrections": 0,
     }
     assert "anna" not in repr(left)
+    assert gone.rows["photos"] == 7 and gone.rows["sightings"] == gone.rows["embeddings"] == 5
+
+
+def test_what_would_be_forgotten_is_told_and_nothing_is_changed(filled, db):
+    before = content(db)
+    told = store.forgettable(filled, "anna")
+    assert content(db) == before
+    gone = store.forget(filled, "anna")
+    assert (gone.photos, gone.skipped, gone.images, gone.rows) == (
+        told.photos,
+        told.skipped,
+        told.images,
+        told.rows,
+    )
+
+
+def test_every_table_with_a_customer_or_an_image_is_cleared():
+    about = {"customer_id", "image_id"}
+    named = {t.name for t in schema.metadata.tables.values() if about & {*t.c.keys()}}
+    cleared = {t.name for column in about for t in forgetting._owned(column)}
+    assert cleared == named >= {"photos", "skips", "accounts", "sightings", "thumbnails"}
 
 
 def test_an_unknown_customer_is_said_and_costs_nobody(filled, db):
     before = content(db)
-    with pytest.raises(StoreError, match="holds no customer 'eve'"):
+    with pytest.raises(StoreError, match="holds no customer 'eve'; check the spelling"):
         store.forget(filled, "eve")
+    with pytest.raises(StoreError, match="holds no customer 'Anna'; is it anna"):
+        store.forget(filled, "Anna")
     assert content(db) == before
 
 
@@ -812,3 +841,29 @@ def test_what_was_forgotten_is_no_longer_in_the_file(opened, db):
     store.forget(opened, "anna-secret")
     data = b"".join(path.read_bytes() for path in Path(db).parent.iterdir())
     assert b"SECRET" not in data and b"anna-secret" not in data and b"ben" in data
+
+
+@pytest.mark.parametrize("db", ["sqlite"], indirect=True)
+def test_nothing_is_left_between_pages_after_many_rows(opened, db):
+    for start in range(0, 600, 100):
+        batch = [
+            found(customer=who, name=f"{who}-{i}.jpg", thumbnail=who.encode() * 90)
+            for i in range(start, start + 100)
+            for who in ("anna-secret", "ben")
+        ]
+        write(opened, *batch)
+    assert store.forget(opened, "anna-secret").wiped
+    assert b"anna-secret" not in b"".join(p.read_bytes() for p in Path(db).parent.iterdir())
+    assert store.customers(opened)["photos"].tolist() == [600]
+
+
+@pytest.mark.parametrize("db", ["sqlite"], indirect=True)
+def test_while_somebody_reads_traces_may_stay_and_that_is_said(opened, db):
+    write(opened, found(customer="anna-secret"), found(customer="ben"))
+    reader = sqlite3.connect(db)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM photos").fetchone()
+    with open_store(db, patience=Patience(0.2)) as impatient:
+        assert not store.forget(impatient, "anna-secret").wiped
+        reader.close()
+        assert impatient.wipe()

@@ -13,9 +13,7 @@ PRECISION = 0.95
 OUTSIDE = 0.5
 
 
-def fit_temperature(
-    logits: Float32[np.ndarray, "n outputs"], right: Float32[np.ndarray, "n outputs"]
-) -> float:
+def fit_temperature(logits: Float32[np.ndarray, "n k"], right: Float32[np.ndarray, "n k"]) -> float:
     """The temperature in 0.3..5 at which the right outputs are likeliest (Guo et al. 2017).
 
     Args:
@@ -37,14 +35,16 @@ def fit_gate(
 ) -> Gate:
     """The lowest confidence from which on at least `precision` of the named are right.
 
-    Examples of "outside" count as wrong when they are named. Where no confidence will do, nothing
-    is ever named (the threshold is above 1).
+    The temperature is that of the ten categories, on examples that show one of them: with
+    "outside" among them, easy examples of that would make all look surer. Examples of "outside"
+    count as wrong when they are named. Where no confidence will do, nothing is ever named (the
+    threshold is above 1).
     """
-    temperature = fit_temperature(logits, right)
-    p = softmax(logits / temperature)
-    ten = p[:, :-1]
+    shown = right[:, -1] == 0
+    temperature = fit_temperature(logits[shown, :-1], right[shown, :-1]) if shown.any() else 1.0
+    ten = softmax(logits[:, :-1] / temperature)
     hit = np.take_along_axis(right, ten.argmax(-1)[:, None], -1)[:, 0] > 0
-    inside = p[:, -1] < OUTSIDE
+    inside = softmax(logits / temperature)[:, -1] < OUTSIDE
     threshold = lowest_confidence(ten.max(-1)[inside], hit[inside], precision)
     return Gate(temperature=temperature, outside=OUTSIDE, certain=threshold)
 

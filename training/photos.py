@@ -1,9 +1,11 @@
 """Labelled photos: a CSV beside them, or a folder per category.
 
 The CSV has the columns `file` (in the CSV's folder or its `images` folder) and `category`: one of
-the ten, several joined by `|` where each counts as right, or nothing for "none of the ten". A
-column `customer` (who took the photo) keeps one person's photos together when some are held out; a
-column `label` (what it shows, in words of your own) tells other things apart in evaluations.
+the ten, several joined by `|` where each counts as right, or nothing or `outside` for "none of the
+ten"; rows where it is `uncertain` teach nothing and are passed over. So the `corrections.csv` of
+`trendscope export` can be given; photos in zips are read from there. A column `customer` (who took
+the photo) keeps one person's photos together when some are held out; a column `label` (what it
+shows, in words of your own) tells other things apart in evaluations.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +25,9 @@ from rich.progress import track
 from trendscope import garments
 from trendscope.categories import CATEGORIES
 from trendscope.errors import ImageError, TrendscopeError
+from trendscope.feeds.zips import ZipTree
 from trendscope.images import decode
+from trendscope.limits import Limits
 
 CANVAS = 128
 """Side of the stored cut-outs in pixels; augmentation shows the network their middle 112."""
@@ -173,6 +178,8 @@ def _from_csv(table: Path) -> pd.DataFrame:
     missing = {"file", "category"} - set(rows.columns)
     if missing:
         raise TrendscopeError(f"{table}: column {' and '.join(sorted(missing))} is missing")
+    rows = rows[rows["category"] != "uncertain"]
+    rows = rows.assign(category=rows["category"].replace("outside", ""))
     folder = table.parent / "images" if (table.parent / "images").is_dir() else table.parent
     customers = rows["customer"] if "customer" in rows else rows["file"]
     files = [str(folder / file) for file in rows["file"]]
@@ -246,13 +253,26 @@ Cut = tuple[np.ndarray, np.ndarray, np.ndarray]
 def _cut_all(files: Sequence[str], size: int) -> Iterator[Cut | Exception]:
     def cut(file: str) -> Cut | Exception:
         try:
-            rgb = decode(Path(file).read_bytes(), edge=DECODED_SIDE).rgb
+            rgb = decode(_bytes_of(Path(file)), edge=DECODED_SIDE).rgb
         except (ImageError, OSError) as error:
             return error
         return cut_for_training(rgb, size)
 
     with ThreadPoolExecutor(2) as pool:
         yield from track(pool.map(cut, files), "photos", total=len(files))
+
+
+def _bytes_of(file: Path) -> bytes:
+    """Of a photo on the disk, or of `export.zip/media/photo.jpg` inside a zip."""
+    outer = next((place for place in file.parents if place.is_file()), None)
+    if outer is None:
+        return file.read_bytes()
+    return _zip(outer).read(file.relative_to(outer).as_posix(), Limits().file_bytes)
+
+
+@cache
+def _zip(path: Path) -> ZipTree:
+    return ZipTree(path, Limits())
 
 
 def cut_for_training(rgb: UInt8[np.ndarray, "h w 3"], size: int) -> Cut:

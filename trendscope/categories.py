@@ -29,7 +29,7 @@ COLORS: tuple[str, ...] = (
 """One colour a category, in label order (Tableau 10): the colour-blind can tell them apart."""
 
 PLURALS: tuple[str, ...] = (
-    "T-shirts",
+    "T-shirts or tops",
     "trousers",
     "pullovers",
     "dresses",

@@ -234,7 +234,8 @@ class Gate:
     """From which confidence on a prediction is given.
 
     Attributes:
-        temperature: Logits are divided by it before the softmax (Guo et al. 2017).
+        temperature: Logits are divided by it before the softmax (Guo et al. 2017), over the ten
+            for the categories, and over all for "outside".
         outside: Smallest probability of "outside" that makes the verdict ``outside``.
         certain: Smallest confidence in the best category that makes it ``classified``.
     """
@@ -372,8 +373,9 @@ class Prediction:
         verdict: ``classified``, ``uncertain`` (a garment, but which?) or ``outside`` (none of the
             ten).
         category: One of the ten; None unless ``classified``.
-        confidence: Calibrated probability of the most likely of the ten categories, 0..1.
-        probabilities: Float32[10] in label order; with `outside` they sum to 1.
+        confidence: Calibrated probability of the most likely of the ten categories, 0..1, if it is
+            one of them.
+        probabilities: Float32[10] in label order, if it is one of them; they sum to 1.
         outside: Calibrated probability that it is none of the ten, 0..1.
         embedding: Float32[d], the layer below the logits; near for garments that look alike.
     """
@@ -451,8 +453,8 @@ def judge(
     logits: Float32[np.ndarray, " outputs"], embedding: Float32[np.ndarray, " d"], gate: Gate
 ) -> Prediction:
     """Turns logits into a verdict by the gate. Logits that are not numbers are ``uncertain``."""
-    probabilities = softmax(logits / gate.temperature)
-    ten, outside = probabilities[: len(CATEGORIES)], float(probabilities[len(CATEGORIES)])
+    scaled = logits / gate.temperature
+    ten, outside = softmax(scaled[: len(CATEGORIES)]), float(softmax(scaled)[len(CATEGORIES)])
     best = int(ten.argmax())
     confidence = float(ten[best])
     verdict: Verdict = "uncertain"

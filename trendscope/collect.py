@@ -10,15 +10,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from trendscope.feeds import Post, Skipped, open_feed
+from trendscope.cluster import Cluster, distribute, job_of
+from trendscope.feeds import Post, Skipped, is_url, open_feed
 from trendscope.limits import Limits
 from trendscope.readings import Reading
 from trendscope.scan import BATCH, LISTED_EVERY, Predictor, Progress, loader, scan
@@ -52,7 +54,7 @@ def present() -> datetime:
 
 
 def collect(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     db: Database = None,
     *,
     weights: str | Path | Predictor | None = None,
@@ -64,6 +66,7 @@ def collect(
     reclassify: bool = False,
     thumbnails: bool = True,
     batch: int = BATCH,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
     clock: Clock = present,
 ) -> Collected:
@@ -84,16 +87,18 @@ def collect(
             counts until the last photo is judged.
         thumbnails: Keep a small picture of each photo.
         batch: Photos written at once, and the most that are lost when the run is killed.
+        cluster: Have photos looked at by Ray's workers, wherever they are, instead of here.
         progress: Told now and then.
         clock: Gives the present, aware.
 
     Raises:
+        UsageError: The cluster is smaller than was asked for, or Ray is not installed.
         FeedError: A path is missing.
         WeightsError: The weights are missing or cannot be used.
         StoreError: The database cannot be used, or holds what other weights saw.
     """
     identity = identity_of(weights)
-    paths = [Path(os.path.abspath(path)) for path in paths]
+    paths = [path if is_url(path) else Path(os.path.abspath(path)) for path in paths]
     read = partial(open_feed, paths, include=include, zone=zone, limits=limits)
     counted = read()
     total = _counted(counted, progress) if progress else 0
@@ -109,12 +114,35 @@ def collect(
         run = _Run(store, scan_id, write, partial(_told, progress, total))
         small = THUMBNAIL_SIDE if thumbnails else None
         fresh = run.fresh(known.look_up(read(names=names), full=False))
-        judge = partial(scan, zone=zone, limits=limits, small=small, recall=known.by_bytes)
-        run.keep(judge(fresh, loader(weights)), batch)
+        look = partial(_by_ray, cluster, paths) if cluster else _here
+        seen = look(fresh, known, weights=weights, zone=zone, limits=limits, small=small)
+        with closing(seen):
+            run.keep(seen, batch)
         missing = run.finish(clock(), weights_id if reclassify else None)
         skipped = dict(sorted(run.reasons.items()))
         namesakes = tuple(names.numbered)
         return Collected(store.shown, identity.name, run.tally, skipped, namesakes, missing)
+
+
+def _here(
+    fresh: Iterable[Post | Skipped | Reading],
+    known: Memory,
+    *,
+    weights: str | Path | Predictor | None,
+    **options: Any,
+) -> Generator[Reading | Skipped, None, None]:
+    return scan(fresh, loader(weights), recall=known.by_bytes, **options)
+
+
+def _by_ray(
+    cluster: Cluster,
+    paths: Sequence[Path | str],
+    fresh: Iterable[Post | Skipped | Reading],
+    known: Memory,
+    **facts: Any,
+) -> Generator[Reading | Skipped, None, None]:
+    recall = None if known.empty else known.by_bytes
+    return distribute(fresh, job_of(paths, **facts), cluster, recall)
 
 
 @contextmanager
@@ -125,8 +153,8 @@ def remembered(
     zone: tzinfo = UTC,
     limits: Limits | None = None,
     pictures: bool = False,
-) -> Iterator[Memory | None]:
-    """What a database knows by some weights, for `trendscope.profile`; None if nothing.
+) -> Iterator[Memory]:
+    """What a database knows by some weights, and from persons, for `trendscope.profile`.
 
     Args:
         db: The database.
@@ -138,15 +166,14 @@ def remembered(
     Raises:
         StoreError: It is missing, or cannot be read.
     """
-    digest = identity_of(weights).digest
+    identity = identity_of(weights)
     with opened(db) as store:
         with store.reading() as connection:
             current = current_weights(connection)
-        same = current is not None and current[1].digest == digest
-        if current and same:
-            yield Memory(store, current[0], zone=zone, limits=limits, pictures=pictures)
-        else:
-            yield None
+        weights_id = current[0] if current and current[1].digest == identity.digest else None
+        yield Memory(
+            store, weights_id, name=identity.name, zone=zone, limits=limits, pictures=pictures
+        )
 
 
 def identity_of(weights: str | Path | Predictor | None) -> WeightsIdentity:

@@ -31,6 +31,9 @@ from trendscope.report import color, day, limits, limits_of, percent, plural, sh
 from trendscope.scan import Progress as Told
 
 if TYPE_CHECKING:
+    from trendscope.campaign import Campaign
+    from trendscope.catalog.items import Item
+    from trendscope.stocking import Stocked
     from trendscope.store import Status
     from trendscope.store.record import Collected
     from trendscope.trends import Outlook
@@ -121,6 +124,7 @@ def print_status(
         (status.uncertain, "not sure which garment"),
         (status.outside, "none of the ten categories"),
         (status.waiting, "not yet judged by the weights in use"),
+        (status.corrected, "of all these labelled by a person"),
         (status.undated, "of all these without a date"),
         (status.doubles, "more that repeat one of them, not counted"),
     )
@@ -147,10 +151,11 @@ def _print_runs(console: Console, status: Status) -> None:
 
 
 class _Rate(ProgressColumn):
-    """Photos per second, once that can be told."""
+    """Photos or other things per second, once that can be told."""
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f} photos/s" if task.speed else "", style="dim")
+        things = task.fields["things"]
+        return Text(f"{task.speed:,.0f} {things}/s" if task.speed else "", style="dim")
 
 
 def print_trends(outlook: Outlook, file: IO[str] | None = None, *, weeks: int = 12) -> None:
@@ -192,11 +197,83 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  " + "  ".join(cells).rstrip()
 
 
+def print_stocked(stocked: Stocked, file: IO[str] | None = None, *, rows: bool = False) -> None:
+    """Prints what came of a catalogue file, and with `rows` each row not used or not whole."""
+    from trendscope import catalog_report
+
+    console = _console(file)
+    for line in catalog_report.stocked_lines(stocked):
+        console.print(Text(line))
+    _print_limits(console, catalog_report.remark_lines(stocked.remarks), "What to know:")
+    if rows:
+        _print_skipped(console, ((r.source, f"{r.sku} {r.detail}") for r in stocked.remarks))
+    if stocked.review:
+        waiting = f"{plural(stocked.review, 'item')} should be looked at by a person"
+        console.print(f"{waiting}: trendscope catalog list --review")
+    console.print(f"Kept in {shown(stocked.database, 200)}")
+
+
+def print_items(
+    items: Sequence[Item], file: IO[str] | None = None, *, review: bool = False
+) -> None:
+    """Prints items, a line each; with `review` why a person should look at them."""
+    from trendscope import catalog_report as told
+
+    console = _console(file)
+    if not items:
+        console.print("Nothing waits for a person." if review else "There are no such items.")
+        return
+    names = ["sku", "title", "category", "picture"]
+    names += ["why"] if review else ["from", "price", "stock"]
+    rows = []
+    for item in items:
+        row = [shown(item.sku, 40), shown(item.title, 50), told.kind_of(item)]
+        row.append(told.confidence_of(item))
+        last = (told.origin_of(item), told.price_of(item), told.stock_of(item))
+        rows.append([*row, *([shown(item.review, 200)] if review else last)])
+    console.print(_columns(names, rows, console.is_terminal))
+
+
+def print_item(item: Item, file: IO[str] | None = None) -> None:
+    """Prints everything about an item."""
+    from trendscope.catalog_report import item_lines
+
+    console = _console(file)
+    heading, *lines = item_lines(item)
+    console.print(Text(heading, style="bold"))
+    for line in lines:
+        console.print(Text(line))
+
+
+def print_targets(campaign: Campaign, file: IO[str] | None = None) -> None:
+    """Prints whom to offer what and why, and what to know about it."""
+    from trendscope import target_report as told
+
+    console = _console(file)
+    console.print(Text(told.title(campaign), style="bold"))
+    for group in told.groups(campaign, told.LARGEST_TABLE):
+        if group.title:
+            console.print(Text(f"\n{group.title}", style="bold"))
+        rows = [told.cells(campaign, line) for line in group.lines]
+        console.print(_columns(told.headings(campaign), rows, console.is_terminal))
+    more = len(campaign.targets.rows) - told.LARGEST_TABLE
+    if more > 0:
+        console.print(f"  {more:,} more are not shown here; --csv, --json or --html has them.")
+    _print_limits(console, told.notes(campaign), "What to know:")
+
+
 @contextmanager
 def progress_bar(
-    quiet: bool, words: tuple[str, str] = ("Finding photos", "Looking at photos")
+    quiet: bool, doing: str = "Looking at photos", things: str = "photos", before: str = ""
 ) -> Iterator[Told | None]:
-    """Draws a bar on standard error while a person is there to see it, and takes it away again."""
+    """Draws a bar on standard error while a person is there to see it, and takes it away again.
+
+    Args:
+        quiet: Draw none.
+        doing: What is being done.
+        things: What is counted.
+        before: What is done until the first is counted, if not finding them.
+    """
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -204,10 +281,11 @@ def progress_bar(
     console = Console(stderr=True)
     rate, left = _Rate(), TimeRemainingColumn()
     with Progress(*columns, rate, left, console=console, transient=True) as bar:
-        task = bar.add_task(words[0], total=None)
+        before = before or f"Finding {things}"
+        task = bar.add_task(before, total=None, things=things)
 
         def told(done: int, total: int) -> None:
-            what = words[1] if done else words[0]
+            what = doing if done else before
             bar.update(task, completed=done, total=total, description=what)
 
         yield told

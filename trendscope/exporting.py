@@ -60,10 +60,16 @@ TABLES: dict[str, dict[str, Kind]] = {
         **dict.fromkeys(("week", "date_source", "category", "reason"), "text"),
         **dict.fromkeys(("confidence", "outside"), "number"),
         **dict.fromkeys(("x0", "y0", "x1", "y1"), "whole"),
+        "corrected": "truth",
         "sha256": "digest",
         "source": "text",
     },
     "skipped": dict.fromkeys(("customer", "path", "reason", "detail"), "text"),
+    "corrections": {
+        **dict.fromkeys(("file", "customer", "category", "network"), "text"),
+        "corrected_at": "time",
+        "sha256": "digest",
+    },
 }
 """Files and their columns, in order, with what a column holds."""
 
@@ -123,6 +129,7 @@ def export(
             "weekly": [_weekly(held, zone, now)],
             "sightings": _sightings(store.sightings_in_parts(connection), zone, now),
             "skipped": _skipped(store.unused_in_parts(connection)),
+            "corrections": [store.corrections_at(connection)],
         }
         written: dict[Path, int] = {}
         with _explained(folder), ExitStack() as files:
@@ -196,7 +203,7 @@ def _renamed(rows: pd.DataFrame, pseudonyms: Pseudonyms | None) -> pd.DataFrame:
     owner = [None if pd.isna(name) else str(name) for name in rows["customer"]]
     changed = rows.copy()
     changed["customer"] = [None if name is None else pseudonyms.name(name) for name in owner]
-    for column in {"source", "path"} & {*rows}:
+    for column in {"source", "path", "file"} & {*rows}:
         pairs = zip(owner, rows[column], strict=True)
         changed[column] = [pseudonyms.path(name, path) for name, path in pairs]
     if "post_id" in rows:

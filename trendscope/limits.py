@@ -18,7 +18,8 @@ class Limits:
     Attributes:
         file_bytes: Largest single image file.
         json_bytes: Largest index file of an export.
-        table_bytes: Largest manifest.
+        table_bytes: Largest manifest or catalogue file.
+        catalog_rows: Most rows of a shop's catalogue file.
         sidecar_bytes: Largest description of one photo, unpacked.
         sidecar_memory: Most bytes of memory for unpacking one that is packed by xz.
         members: Most members of one archive, those of archives inside it included.
@@ -34,6 +35,7 @@ class Limits:
     file_bytes: int = 100_000_000
     json_bytes: int = 200_000_000
     table_bytes: int = 200_000_000
+    catalog_rows: int = 1_000_000
     sidecar_bytes: int = 20_000_000
     sidecar_memory: int = 100_000_000
     members: int = 500_000

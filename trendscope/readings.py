@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from trendscope import weeks
 from trendscope.categories import CATEGORIES
-from trendscope.feeds import Skipped
+from trendscope.errors import TrendscopeError
+from trendscope.feeds import Skipped, displayed
 
 if TYPE_CHECKING:
     from trendscope.classifier import Verdict
@@ -29,13 +30,56 @@ class Garment:
 
     Attributes:
         category: One of the ten.
-        confidence: Calibrated probability of the category, 0..1.
-        box: Where it is, in pixels of the upright original.
+        confidence: Calibrated probability of the category, 0..1; 1 where a person named it.
+        box: Where it is, in pixels of the upright original; None where a person named it in a photo
+            in which the network had found none.
     """
 
     category: str
     confidence: float
-    box: Box
+    box: Box | None
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a person says a photo shows.
+
+    Attributes:
+        categories: Of the garments in it, in the order they were named; empty if a reason is given.
+        reason: ``outside`` (none of the ten) or ``uncertain`` (not even a person can tell); None if
+            there are categories.
+    """
+
+    categories: tuple[str, ...] = ()
+    reason: Literal["uncertain", "outside"] | None = None
+
+    def __str__(self) -> str:
+        return self.reason or "|".join(self.categories)
+
+
+def label_of(text: str) -> Label:
+    """Reads a label: a category, several joined by ``|``, ``outside`` or ``uncertain``.
+
+    Case and signs do not matter: ``t-shirt_top`` is T-shirt/top.
+
+    Raises:
+        TrendscopeError: It is none of these; the message lists them.
+    """
+    plain = _plain(text)
+    if plain == "outside":
+        return Label(reason="outside")
+    if plain == "uncertain":
+        return Label(reason="uncertain")
+    names = {_plain(category): category for category in CATEGORIES}
+    try:
+        return Label(tuple(dict.fromkeys(names[_plain(part)] for part in text.split("|"))))
+    except KeyError:
+        words = ", ".join((*CATEGORIES, "outside", "uncertain"))
+        raise TrendscopeError(f"{displayed(text)[:60]!r} is no label; use {words}") from None
+
+
+def _plain(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 @dataclass(frozen=True)
@@ -60,6 +104,8 @@ class Reading:
         taken_at: When the camera says it was taken; see `trendscope.images.Photo`.
         embedding: The network's view as float32 numbers, little-endian; near for images that look
             alike.
+        corrected: True where `verdict` and `garments` are a person's; the probabilities stay the
+            network's.
     """
 
     customer: str
@@ -77,6 +123,19 @@ class Reading:
     seen: bytes | None = field(default=None, repr=False)
     taken_at: datetime | None = field(default=None, repr=False)
     embedding: bytes | None = field(default=None, repr=False)
+    corrected: bool = False
+
+    def labelled(self, label: Label) -> Reading:
+        """The same photo as a person sees it; what the network said is in the probabilities."""
+        boxes = [garment.box for garment in self.garments]
+        boxes += [None] * len(label.categories)
+        named = zip(label.categories, boxes, strict=False)
+        return replace(
+            self,
+            verdict=label.reason or "classified",
+            garments=tuple(Garment(category, 1.0, box) for category, box in named),
+            corrected=True,
+        )
 
     @property
     def confidence(self) -> float:
@@ -88,6 +147,9 @@ class Reading:
         """Why no category was given, as a plain sentence; empty where one was."""
         if self.verdict == "classified":
             return ""
+        if self.corrected:
+            outside = self.verdict == "outside"
+            return "none of the ten, says a person" if outside else "a person could not tell"
         if self.verdict == "outside":
             return "none of the ten categories is seen"
         return f"not sure enough; the best guess is {self.probabilities[0][0]}"

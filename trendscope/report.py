@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -35,7 +36,10 @@ from trendscope.readings import (
 )
 
 if TYPE_CHECKING:
-    from trendscope.store import Status
+    from jinja2 import Environment
+
+    from trendscope.labels import Corrected
+    from trendscope.store import Forgotten, Status
     from trendscope.store.record import Collected
 
 SCHEMA_VERSION = 1
@@ -167,22 +171,57 @@ def collected_json(collected: Collected) -> str:
     return document({**names, **counts, **rest})
 
 
+def corrected_json(corrected: Corrected) -> str:
+    """One document about labels taken over from a table.
+
+    ``schema_version`` (1), ``database``, ``photos`` (labelled), ``changed`` (of them, not said
+    before) and ``refused`` (``row``, ``reason``).
+    """
+    return document(plain(asdict(corrected)))
+
+
 def status_json(status: Status) -> str:
     """One document about a database.
 
     ``schema_version`` (1) and the fields of `trendscope.store.Status`; times are ISO 8601 in UTC,
     null where there is none.
     """
-    return document(_plain(asdict(status)))
+    return document(plain(asdict(status)))
 
 
-def _plain(value: Any) -> Any:
-    """Times as text, wherever they are."""
+def forgotten_json(forgotten: Forgotten, customer: str, database: str) -> str:
+    """One document about a customer who was removed.
+
+    ``schema_version`` (1), ``database``, ``customer`` and the fields of
+    `trendscope.store.Forgotten`.
+    """
+    return document({"database": database, "customer": customer, **asdict(forgotten)})
+
+
+def forgotten_text(forgotten: Forgotten, customer: str, database: str, *, done: bool) -> str:
+    """What was removed with a customer, or is going to be, in a few sentences."""
+    what = (
+        f"{plural(forgotten.photos, 'photo')}, {plural(forgotten.skipped, 'skipped file')}, and "
+        f"all that was seen in {plural(forgotten.images, 'image')} nobody else posted"
+    )
+    text = f"{shown(customer)} in {shown(database, 200)}: {what}"
+    if not done:
+        return f"{text}."
+    traces = (
+        " Traces stay in the database's files until its server cleans up (VACUUM FULL), or other "
+        "programs that read from it have ended; backups of it are not touched."
+    )
+    left = "" if forgotten.wiped else traces
+    return f"{text}; removed.{left}"
+
+
+def plain(value: Any) -> Any:
+    """Facts as JSON has them: times as text, wherever they are."""
     if isinstance(value, datetime):
         return _iso(value)
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, tuple) else value
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, tuple) else value
 
 
 def document(facts: dict[str, Any]) -> str:
@@ -199,7 +238,11 @@ def _photo(reading: Reading) -> dict[str, Any]:
         "reason": None if classified else reading.verdict,
         "detail": reading.explanation,
         "garments": [
-            {"category": g.category, "confidence": round(g.confidence, 4), "box": list(g.box)}
+            {
+                "category": g.category,
+                "confidence": round(g.confidence, 4),
+                "box": g.box and list(g.box),
+            }
             for g in reading.garments
         ],
         "top": [[category, round(p, 4)] for category, p in reading.probabilities[:3]],
@@ -372,6 +415,11 @@ def profile_html(profile: Profile) -> str:
 
 def page(template: str, **facts: object) -> str:
     """Fills a template; every text is escaped."""
+    return _environment().get_template(template).render(**facts)
+
+
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -388,7 +436,7 @@ def page(template: str, **facts: object) -> str:
     for function in filters:
         environment.filters[function.__name__] = function
     environment.filters["picture"] = _data_uri
-    return environment.get_template(template).render(**facts)
+    return environment
 
 
 def _group(title: str, shade: str, note: str, readings: Iterable[Reading]) -> Group:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -88,7 +88,7 @@ Progress = Callable[[int, int], None]
 
 
 def classify(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     *,
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
@@ -123,7 +123,7 @@ def classify(
 
 
 def profile(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     *,
     weights: str | Path | Predictor | None = None,
     customer: str | None = None,
@@ -148,8 +148,8 @@ def profile(
         keep_reposts: Count photos that were posted again in another size or quality.
         pseudonyms: Replace the customers' names, and the paths, which may hold them.
         pictures: Keep a thumbnail and the network's view of each photo, for a contact sheet.
-        memory: Knows photos that need not be looked at again, and the customers' names
-            (`trendscope.collect.remembered`).
+        memory: Knows photos that need not be looked at again, what persons said of some, and the
+            customers' names (`trendscope.collect.remembered`).
         progress: Told after every item.
 
     Raises:
@@ -163,7 +163,8 @@ def profile(
     known = _recalled(feed, memory) if memory else feed
     recall = memory.by_bytes if memory else None
     looked_at = scan(known, load, zone=zone, limits=limits, pictures=pictures, recall=recall)
-    results = _named(_told(looked_at, len(feed), progress), pseudonyms)
+    judged = map(memory.corrected, looked_at) if memory else looked_at
+    results = _named(_told(judged, len(feed), progress), pseudonyms)
     once = tuple(count_once(results, keep_reposts=keep_reposts))
     name = memory.weights if memory else load().name
     return summarise(name, once, zone, scores)
@@ -190,7 +191,8 @@ def scan(
     pictures: bool = False,
     small: int | None = None,
     recall: Recall | None = None,
-) -> Iterator[Reading | Skipped]:
+    tools: Tools | None = None,
+) -> Generator[Reading | Skipped, None, None]:
     """Reads a feed's photos in its order, holding no more than `AHEAD` of them at a time.
 
     Args:
@@ -203,12 +205,14 @@ def scan(
         pictures: Add a thumbnail and the network's view to each reading.
         small: Add a thumbnail of so many pixels a side instead.
         recall: Knows photos by their bytes, so that they need not be judged again.
+        tools: To be used, and kept for the next photos, instead of new ones made of `load` and
+            `limits`; several threads may share them.
 
     Raises:
         WeightsError: `load` could not do its work.
     """
-    tools = _Tools(load, limits)
-    decoding, cutting = (ThreadPoolExecutor(THREADS) for _ in range(2))
+    own, tools = tools is None, tools or Tools(load, limits)
+    decoding, cutting = (ThreadPoolExecutor(tools.threads) for _ in range(2))
     try:
         decode = partial(_decode, tools=tools, recall=recall)
         side = THUMBNAIL_SIDE if pictures else small
@@ -219,7 +223,8 @@ def scan(
             yield from _judge(batch, tools, pictures)
     finally:
         # A caller who stops early, by Ctrl-C too, does not wait for photos nobody will see.
-        tools.close()
+        if own:
+            tools.close()
         decoding.shutdown(cancel_futures=True)
         cutting.shutdown(wait=False, cancel_futures=True)
 
@@ -262,11 +267,20 @@ def _first(reading: Reading, album: Album[str]) -> Reading | Skipped:
     return reading
 
 
-class _Tools:
-    """The decoder and the classifier, both started once the first photo asks for them."""
+class Tools:
+    """The decoder and the classifier, both started once the first photo asks for them.
 
-    def __init__(self, load: Callable[[], Predictor], limits: Limits | None):
-        self.decoder = Decoder(limits)
+    Args:
+        load: Gives the classifier.
+        limits: What a photo may ask for.
+        threads: Photos decoded at a time, and cut out at a time; `THREADS` if None.
+    """
+
+    def __init__(
+        self, load: Callable[[], Predictor], limits: Limits | None, threads: int | None = None
+    ):
+        self.threads = threads or THREADS
+        self.decoder = Decoder(limits, workers=self.threads)
         self._load = load
         self._loading = ThreadPoolExecutor(1)
         self._lock = Lock()
@@ -361,7 +375,7 @@ def _finished(item: Future[R | Done] | Done) -> R | Done:
     return item if isinstance(item, Done) else item.result()
 
 
-def _decode(post: Post, tools: _Tools, recall: Recall | None) -> tuple[Post, Photo] | Done:
+def _decode(post: Post, tools: Tools, recall: Recall | None) -> tuple[Post, Photo] | Done:
     try:
         data = post.read()
         if recall and (known := recall(post, hashlib.sha256(data).hexdigest())):
@@ -373,7 +387,7 @@ def _decode(post: Post, tools: _Tools, recall: Recall | None) -> tuple[Post, Pho
 
 
 def _cut(
-    found: tuple[Post, Photo], tools: _Tools, zone: tzinfo, side: int | None
+    found: tuple[Post, Photo], tools: Tools, zone: tzinfo, side: int | None
 ) -> _Prepared | Done:
     post, photo = found
     cut = garments.cut_out(photo.rgb, tools.classifier.input_size)
@@ -400,7 +414,7 @@ def _scaled(box: garments.Box, across: float, down: float) -> garments.Box:
 
 
 def _judge(
-    batch: list[_Prepared | Done], tools: _Tools, pictures: bool
+    batch: list[_Prepared | Done], tools: Tools, pictures: bool
 ) -> Iterator[Reading | Skipped]:
     cut_outs = [item.pixels for item in batch if isinstance(item, _Prepared)]
     predictions = iter(tools.classifier.predict(cut_outs) if cut_outs else ())

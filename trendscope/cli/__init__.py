@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from trendscope.cli import database, photos, report, trends
+from trendscope.cli import catalog, correct, database, photos, recommend, report, serve, trends
 from trendscope.cli.outcome import ExitCode as ExitCode
 
 # \b keeps the lines of a paragraph of help as they are.
@@ -29,6 +29,8 @@ Examples:
   trendscope trends customers/                  what is worn more, what less
   trendscope scan customers/                    all customers, into a database
   trendscope report -o report.html              its page with charts
+  trendscope serve                              the same in your browser
+  trendscope recommend --sku A17                whom to write to about an item
 """
 
 PATIENCE = 1.0
@@ -100,6 +102,11 @@ app.command(epilog=photos.CLASSIFY_EXAMPLES)(photos.classify)
 app.command(epilog=photos.PROFILE_EXAMPLES)(photos.profile)
 app.command(epilog=database.SCAN_EXAMPLES)(database.scan)
 app.command(epilog=database.STATUS_EXAMPLES)(database.status)
+app.command(epilog=correct.CORRECT_EXAMPLES)(correct.correct)
+app.command(epilog=serve.SERVE_EXAMPLES)(serve.serve)
 app.command(epilog=database.EXPORT_EXAMPLES)(database.export)
 app.command(epilog=trends.TRENDS_EXAMPLES)(trends.trends)
 app.command(epilog=report.REPORT_EXAMPLES)(report.report)
+app.command(epilog=database.FORGET_EXAMPLES)(database.forget)
+app.command(epilog=recommend.RECOMMEND_EXAMPLES)(recommend.recommend)
+app.add_typer(catalog.app, name="catalog")

@@ -1,7 +1,9 @@
-"""The commands ``scan``, ``status`` and ``export``: many customers, kept in a database."""
+"""The commands ``scan``, ``status``, ``export`` and ``forget``: many customers, in a database."""
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -41,6 +43,7 @@ from trendscope.errors import UsageError
 from trendscope.limits import adjusted
 
 if TYPE_CHECKING:
+    from trendscope.cluster import Cluster
     from trendscope.exporting import Exported
     from trendscope.store.record import Collected
 
@@ -51,11 +54,17 @@ Examples:
   trendscope scan week47/ --db fashion.db       only what is new is looked at
   trendscope scan week47/ --one-per-name        folders are named by customer
   trendscope scan exports/ --db postgresql://team@server/fashion
+  trendscope scan /share/exports --engine ray --ray-address 10.0.0.5:6379
 """
 STATUS_EXAMPLES = """\b
 Examples:
   trendscope status --db fashion.db
   trendscope status --json
+"""
+FORGET_EXAMPLES = """\b
+Examples:
+  trendscope forget --customer anna --db fashion.db
+  trendscope forget --customer anna --yes       without being asked
 """
 EXPORT_EXAMPLES = """\b
 Examples:
@@ -70,6 +79,13 @@ class FileFormat(StrEnum):
 
     CSV = "csv"
     PARQUET = "parquet"
+
+
+class Engine(StrEnum):
+    """Who looks at photos."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 def scan(
@@ -94,6 +110,23 @@ def scan(
     include: Include = "",
     timezone: Timezone = "UTC",
     limit: Limit = None,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="Look at photos here, or by Ray's workers.")
+    ] = Engine.LOCAL,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Of Ray's; else one for each CPU.")
+    ] = None,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            "--ray-address",
+            metavar="HOST:PORT",
+            help="A running cluster of Ray's; else RAY_ADDRESS, else this computer.",
+        ),
+    ] = None,
+    gpus: Annotated[
+        float, typer.Option("--gpus-per-worker", min=0, help="Share of a GPU for each worker.")
+    ] = 0.0,
     strict: Strict = False,
     quiet: Quiet = False,
     verbose: Traced = False,
@@ -116,6 +149,7 @@ def scan(
             limits=adjusted(limit or ()),
             reclassify=reclassify,
             thumbnails=thumbnails,
+            cluster=_cluster(engine, ray_address, workers, gpus),
         )
         if json:
             from trendscope.report import collected_json
@@ -131,12 +165,25 @@ def scan(
             left_something_out(found.skipped)
 
 
-def _collected(paths: list[Path], quiet: bool, **options: Any) -> Collected:
+def _collected(paths: list[str], quiet: bool, **options: Any) -> Collected:
     from trendscope.collect import collect
     from trendscope.console import progress_bar
 
-    with progress_bar(quiet) as progress:
+    # Ray writes to standard output when it has lost a worker; that is for data.
+    with progress_bar(quiet) as progress, redirect_stdout(sys.stderr):
         return collect(paths, progress=progress, **options)
+
+
+def _cluster(
+    engine: Engine, address: str | None, workers: int | None, gpus: float
+) -> Cluster | None:
+    if engine is Engine.RAY:
+        from trendscope.cluster import Cluster
+
+        return Cluster(address, workers, gpus)
+    if address or workers or gpus:
+        raise UsageError("--ray-address, --workers and --gpus-per-worker need --engine ray")
+    return None
 
 
 def status(
@@ -210,5 +257,51 @@ def _exported(db: str | None, folder: Path, quiet: bool, **options: Any) -> Expo
     from trendscope.console import progress_bar
     from trendscope.exporting import export
 
-    with progress_bar(quiet, ("Counting", "Writing sightings")) as progress:
+    with progress_bar(quiet, "Writing sightings", "sightings", "Counting") as progress:
         return export(db, folder, progress=progress, **options)
+
+
+def forget(
+    customer: Annotated[
+        str, typer.Option("--customer", metavar="NAME", help="As trendscope profile names them.")
+    ],
+    db: Db = None,
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
+    json: Json = False,
+    output: Output = None,
+    verbose: Traced = False,
+) -> None:
+    """Remove a customer from a database: every row and picture of them, for good.
+
+    The customer's own files stay where they are; the next scan of them would know the customer
+    again.
+    """
+    with exit_codes(verbose, kept="nothing was removed"):
+        check_targets(output)
+        from trendscope import store
+        from trendscope.report import forgotten_json, forgotten_text
+
+        with store.open_store(db) as opened:
+            there = store.forgettable(opened, customer)
+            if not yes:
+                _confirm(forgotten_text(there, customer, opened.shown, done=False))
+            gone = store.forget(opened, customer)
+            name = opened.shown
+        if json:
+            deliver(forgotten_json(gone, customer, name), output)
+        else:
+            deliver(forgotten_text(gone, customer, name, done=True) + "\n", output)
+
+
+def _confirm(question: str) -> None:
+    """Asks whether to go on.
+
+    Raises:
+        UsageError: There is nobody to ask.
+        KeyboardInterrupt: The answer was no.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError("there is nobody to ask; give --yes to remove the customer")
+    print(question, file=sys.stderr)
+    if not typer.confirm("Remove all this for good?", err=True):
+        raise KeyboardInterrupt

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from trendscope.pseudonyms import Pseudonyms
 
 Paths = Annotated[
-    list[Path],
-    typer.Argument(metavar="PATH", help="Photos, folders of photos, exports (zips or folders)."),
+    list[str],
+    typer.Argument(
+        metavar="PATH", help="Photos, folders of photos, exports (zips or folders); s3://... too."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Output = Annotated[

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,6 +34,7 @@ from trendscope.limits import adjusted
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from trendscope.campaign import Campaign
     from trendscope.limits import Limits
     from trendscope.readings import Classification, Profile
     from trendscope.store.recall import Memory
@@ -48,6 +50,7 @@ Examples:
   trendscope profile customers/                 one sub-folder per customer
   trendscope profile export.zip --html anna.html
   trendscope profile customers/ --csv -o shares.csv
+  trendscope profile anna/ --catalog products.csv --catalog-images pictures/
 """
 
 
@@ -104,6 +107,14 @@ def profile(
         Path | None,
         typer.Option("--skipped", metavar="FILE", help="Also write a CSV of what was not used."),
     ] = None,
+    catalog: Annotated[
+        Path | None,
+        typer.Option("--catalog", metavar="FILE", help="Also name items of it that would suit."),
+    ] = None,
+    catalog_images: Annotated[
+        list[Path] | None,
+        typer.Option("--catalog-images", metavar="FOLDER|ZIP", help="Pictures of those items."),
+    ] = None,
     output: Output = None,
     db: Annotated[
         str | None,
@@ -121,9 +132,12 @@ def profile(
     verbose: Verbose = False,
 ) -> None:
     """Say what each customer wears, and how often."""
-    with exit_codes(verbose, pseudonymise and (*paths, output, html, skipped, customer)):
+    hidden = (*paths, output, html, skipped, customer, catalog, *(catalog_images or ()))
+    with exit_codes(verbose, pseudonymise and hidden):
         if json and csv:
             raise UsageError("--json and --csv exclude each other; choose one")
+        if catalog and (json or csv):
+            raise UsageError("--catalog adds to the printed profile; for tables see recommend")
         check_targets(output, html, skipped)
         found = profile_of(
             paths,
@@ -145,13 +159,12 @@ def profile(
 
             deliver(report.profile_json(found) if json else report.profile_csv(found), output)
         else:
-            from trendscope.console import print_profile
-
-            draw(lambda file: print_profile(found, file, names=verbose), output)
+            suits = _suiting(found, catalog, catalog_images, quiet, weights) if catalog else None
+            draw(lambda file: _print_profile(found, suits, file, verbose), output)
         conclude(found, strict, quiet or not (json or csv or output))
 
 
-def _classification(paths: list[Path], quiet: bool, **options: Any) -> Classification:
+def _classification(paths: list[str], quiet: bool, **options: Any) -> Classification:
     from trendscope import scan
     from trendscope.console import progress_bar
 
@@ -159,13 +172,39 @@ def _classification(paths: list[Path], quiet: bool, **options: Any) -> Classific
         return scan.classify(paths, progress=progress, **options)
 
 
-def profile_of(paths: list[Path], quiet: bool, db: str | None = None, **options: Any) -> Profile:
+def profile_of(
+    paths: Sequence[Path | str], quiet: bool, db: str | None = None, **options: Any
+) -> Profile:
     """What customers wear, with a progress bar and, if there is one, a database's help."""
     from trendscope import scan
     from trendscope.console import progress_bar
 
     with progress_bar(quiet) as progress, _memory(db, **options) as memory:
         return scan.profile(paths, memory=memory, progress=progress, **options)
+
+
+def _suiting(
+    found: Profile,
+    catalog: Path,
+    images: list[Path] | None,
+    quiet: bool,
+    weights: str | None,
+) -> Campaign:
+    from trendscope.campaign import for_profile
+    from trendscope.console import progress_bar
+
+    with progress_bar(quiet, "Reading the catalogue", "items") as progress:
+        return for_profile(found, catalog, images=images or (), weights=weights, progress=progress)
+
+
+def _print_profile(
+    found: Profile, suits: Campaign | None, file: IO[str] | None, names: bool
+) -> None:
+    from trendscope.console import print_profile, print_targets
+
+    print_profile(found, file, names=names)
+    if suits:
+        print_targets(suits, file)
 
 
 def _memory(

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 TRENDS_EXAMPLES = """\b
 Examples:
   trendscope trends customers/                  what is worn more, what less
-  trendscope trends --db fashion.db             the same of all that was scanned
+  trendscope trends --db fashion.db             of all that was scanned
   trendscope trends --db fashion.db --markdown  to paste into mail or chat
   trendscope trends --db fashion.db --segments cities.csv
   trendscope trends --db fashion.db --by customer --customers vip.csv
@@ -64,7 +64,7 @@ class By(StrEnum):
 
 def trends(
     paths: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(metavar="[PATH]...", help="Photos, folders of photos, exports."),
     ] = None,
     db: Annotated[
@@ -140,7 +140,7 @@ def trends(
             conclude(photos, strict, quiet or not (json or csv or markdown or output))
 
 
-def _check_source(paths: list[Path] | None, db: str | None, from_csv: Path | None) -> None:
+def _check_source(paths: list[str] | None, db: str | None, from_csv: Path | None) -> None:
     """Raises UsageError unless there is one place to count from."""
     given = bool(paths) + bool(db) + bool(from_csv)
     if given > 1:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from trendscope.errors import FeedError
 from trendscope.feeds.dates import to_utc
@@ -65,6 +65,21 @@ KINDS = ("stories", "archived", "profile")
 """What may be read besides posts."""
 
 
+class Located(NamedTuple):
+    """Where an image's bytes lie. While the file's size and time stay, so do the bytes.
+
+    Attributes:
+        path: Absolute path of a file on this disk, or an object's URL.
+        member: Of the archive that it is; "" for the file itself.
+        version: Size in bytes, and a number that changes with the content, where a listing told
+            them; None for files on this disk, which can be asked.
+    """
+
+    path: str
+    member: str = ""
+    version: tuple[int, int] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     """One image that a customer posted.
@@ -75,10 +90,9 @@ class Post:
         posted_at: Aware UTC time, None where the feed does not say.
         date_source: Where `posted_at` comes from; ``none`` when it is None.
         source: Where the image lies, for people: a path, or ``export.zip/media/x.jpg``.
-        read: Returns the image's bytes; raises `ImageError` when they cannot be read.
-        file: Absolute path of the file on this disk that holds the bytes, and the member in it (""
-            for the file itself); None where there is none. While that file's size and time stay,
-            so do the bytes.
+        read: Returns the image's bytes, here or in a process that the post was sent to; raises
+            `ImageError` when they cannot be read.
+        file: Where they lie; None where that is no place to come back to.
     """
 
     customer: str
@@ -87,7 +101,7 @@ class Post:
     date_source: DateSource
     source: str
     read: Callable[[], bytes] = field(repr=False, compare=False)
-    file: tuple[str, str] | None = field(default=None, repr=False, compare=False)
+    file: Located | None = field(default=None, repr=False, compare=False)
 
     def dated(self, taken_at: datetime | None, zone: tzinfo) -> tuple[datetime | None, DateSource]:
         """Its date: the feed's own is trusted first, then the camera's, then the file name's.
@@ -118,8 +132,13 @@ class Skipped:
     detail: str
 
 
+def is_url(path: Path | str) -> bool:
+    """True for what is not on this disk: ``s3://bucket/feeds``."""
+    return "://" in str(path)
+
+
 def open_feed(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     *,
     customer: str | None = None,
     include: Collection[str] = (),
@@ -135,7 +154,7 @@ def open_feed(
             export are joined), what Instaloader and gallery-dl saved, manifests (CSV), folders of
             photos (images directly in a folder belong to one customer of its name; images in
             sub-folders to one customer per sub-folder), folders of all these at any depth, or
-            single images.
+            single images. Text that is a URL names one in a store (`trendscope.feeds.remote`).
         customer: Whose photos they are where the feed does not say: instead of the name of the
             folder or zip. Two customers of one name are kept apart as ``ann`` and ``ann (2)``.
         include: Of `KINDS`, what is read besides posts.
@@ -145,10 +164,14 @@ def open_feed(
         names: Those given out before, instead of `customer`; new ones are added.
 
     Raises:
-        FeedError: A path is missing.
+        FeedError: A path is missing, or a store cannot be used.
     """
     for path in paths:
-        if not os.path.lexists(path):
+        if is_url(path):
+            from trendscope.feeds.remote import find
+
+            find(str(path))
+        elif not os.path.lexists(path):
             shown = displayed(str(path))
             raise FeedError(f"{shown} does not exist; check the spelling, or drag the folder here")
     # Here and not above: the readers need the types of this module.

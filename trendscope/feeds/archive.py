@@ -1,55 +1,21 @@
-"""Trees of files that may come from anyone: a folder on disk, or a zip that is never unpacked.
+"""Trees of files that may come from anyone: what they all can do, and folders on disk.
 
-Both give sorted member names with forward slashes and read one member at a time under a limit.
+They give sorted member names with forward slashes and read one member at a time under a limit.
+`trendscope.feeds.zips` has those of zips, `trendscope.feeds.remote` those of object stores.
 """
 
 from __future__ import annotations
 
-import io
-import lzma
 import os
-import re
 import stat
-import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Any, Protocol
 
-from trendscope.errors import FeedError, ImageError
-from trendscope.feeds import Skipped, displayed
-from trendscope.limits import FREE_ARCHIVE_BYTES, FREE_MEMBER_BYTES, Limits
-
-_CHUNK = 1 << 20
-_LOCAL_HEADER_BYTES = 30  # of a member in a zip, before its name
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    MemoryError,  # a member packed by LZMA names the memory that it wants
-    OSError,
-    EOFError,
-    RuntimeError,
-    NotImplementedError,
-    ValueError,
-)
-"""What `zipfile` raises for archives that are not as they should be."""
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
-_METHOD_NAMES = {
-    1: "shrinking",
-    2: "reducing",
-    3: "reducing",
-    4: "reducing",
-    5: "reducing",
-    6: "imploding",
-    9: "Deflate64",
-    93: "Zstandard",
-    95: "XZ",
-    98: "PPMd",
-}
-_ENCRYPTED = 0x1
-_QUOTED = re.compile(r"""b?(['"]).*\1""", re.DOTALL)
+from trendscope.errors import ImageError
+from trendscope.feeds import Located, Skipped, displayed
 
 JUNK = {".ds_store", "thumbs.db", "desktop.ini", ".localized"}
 
@@ -76,14 +42,33 @@ class Tree(Protocol):
             ImageError: It is larger than `limit`, damaged, or cannot be read.
         """
 
-    def file(self, name: str) -> tuple[str, str]:
-        """The file on disk that holds the member, and the member in it; see `Post.file`."""
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        """Does what `read` does; may be pickled, and is small: it does not hold the tree."""
+
+    def file(self, name: str) -> Located:
+        """The file that holds the member, and the member in it."""
 
     def source(self, name: str) -> str:
         """Where a member lies, for people."""
 
     def place(self, name: str) -> Place:
         """Whose a member is where nothing but its place tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Reads a member of a tree when it is called; sent to another process, it is read there."""
+
+    tree: Tree
+    name: str
+    limit: int
+
+    def __call__(self) -> bytes:
+        """The member's bytes; see `Tree.read`."""
+        return self.tree.read(self.name, self.limit)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial, (self.tree.apart(self.name, self.limit),)
 
 
 Place = tuple[str, str]
@@ -133,6 +118,10 @@ class Part:
         """The member's bytes; see `Tree.read`."""
         return self._tree.read(self._root + name, limit)
 
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        """Reads the member elsewhere; see `Tree.apart`."""
+        return self._tree.apart(self._root + name, limit)
+
     def source(self, name: str) -> str:
         """Where a member lies, for people."""
         return self._tree.source(self._root + name)
@@ -141,8 +130,8 @@ class Part:
         """Whose a member is, by its place in the other tree."""
         return self._tree.place(self._root + name)
 
-    def file(self, name: str) -> tuple[str, str]:
-        """The file on disk that holds it; see `Tree.file`."""
+    def file(self, name: str) -> Located:
+        """The file that holds it; see `Tree.file`."""
         return self._tree.file(self._root + name)
 
 
@@ -166,6 +155,11 @@ class Joined:
         tree, rest = self._member(name)
         return tree.read(rest, limit)
 
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        """Reads the member elsewhere; see `Tree.apart`."""
+        tree, rest = self._member(name)
+        return tree.apart(rest, limit)
+
     def source(self, name: str) -> str:
         """Where it lies, for people: in its part."""
         tree, rest = self._member(name)
@@ -176,10 +170,51 @@ class Joined:
         tree, rest = self._member(name)
         return tree.place(rest)
 
-    def file(self, name: str) -> tuple[str, str]:
-        """The file on disk that holds it; see `Tree.file`."""
+    def file(self, name: str) -> Located:
+        """The file that holds it; see `Tree.file`."""
         tree, rest = self._member(name)
         return tree.file(rest)
+
+
+@dataclass(frozen=True)
+class DiskFile:
+    """A file on this computer; see `trendscope.feeds.zips.File`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Its own, without the way there."""
+        return self.path.name
+
+    @property
+    def shown(self) -> str:
+        """Its path as it was given, for people."""
+        return displayed(str(self.path))
+
+    @property
+    def located(self) -> Located:
+        """Its absolute path."""
+        return Located(os.path.abspath(self.path))
+
+    def version(self) -> tuple[int, int]:
+        """Its size and when it was written; raises OSError if it is gone."""
+        facts = self.path.stat()
+        return facts.st_size, facts.st_mtime_ns
+
+    def open(self) -> IO[bytes]:
+        """The file, opened."""
+        return self.path.open("rb")
+
+    def start(self, size: int) -> bytes:
+        """The first bytes; none where it cannot be read, or is no regular file."""
+        if not os.path.isfile(self.path):
+            return b""
+        try:
+            with self.path.open("rb") as file:
+                return file.read(size)
+        except OSError:
+            return b""
 
 
 class FolderTree:
@@ -198,13 +233,21 @@ class FolderTree:
             else:
                 self.skipped.append(Skipped(None, self.source(name), *problem))
 
+    def at(self, name: str) -> DiskFile:
+        """The file itself."""
+        return DiskFile(self.root / name)
+
     def read(self, name: str, limit: int) -> bytes:
         """The file's bytes; see `Tree.read`."""
         return read_file(self.root / name, limit)
 
-    def file(self, name: str) -> tuple[str, str]:
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        """Reads the file elsewhere; see `Tree.apart`."""
+        return partial(read_file, self.root / name, limit)
+
+    def file(self, name: str) -> Located:
         """The file itself; see `Tree.file`."""
-        return os.path.join(self._absolute, name), ""
+        return Located(os.path.join(self._absolute, name))
 
     def source(self, name: str) -> str:
         """The file's path, for people."""
@@ -231,6 +274,10 @@ class LoneFile:
         """The file's bytes; see `Tree.read`."""
         return read_file(self._path, limit)
 
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        """Reads the file elsewhere; see `Tree.apart`."""
+        return partial(read_file, self._path, limit)
+
     def source(self, name: str) -> str:
         """The path as it was given, for people."""
         return displayed(str(self._path))
@@ -239,9 +286,9 @@ class LoneFile:
         """The folder that it lies in."""
         return self.title, os.path.abspath(self._path.parent)
 
-    def file(self, name: str) -> tuple[str, str]:
+    def file(self, name: str) -> Located:
         """The file itself; see `Tree.file`."""
-        return os.path.abspath(self._path), ""
+        return Located(os.path.abspath(self._path))
 
 
 def _walk(root: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
@@ -295,192 +342,6 @@ def read_file(path: Path, limit: int) -> bytes:
 
 def _why(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
-
-
-@lru_cache(maxsize=16)
-def _opened(path: Path, changed: int, size: int) -> zipfile.ZipFile:
-    """A zip that stays open while it is among the last ones used: a folder may hold thousands.
-
-    `changed` and `size` only tell apart what lay there at different times.
-    """
-    return zipfile.ZipFile(path)
-
-
-class ZipTree:
-    """The members of a zip that are safe to read, those of zips inside it included.
-
-    Zips inside are opened only so far as `Limits.depth` says, in memory, and use up the same
-    budget of members and bytes.
-
-    Args:
-        path: The zip.
-        limits: What it may ask for.
-        home: Whose its photos are where the zip lies in a customer's folder; else None.
-    """
-
-    def __init__(self, path: Path, limits: Limits, home: Place | None = None):
-        self._path = path
-        self._home = home
-        self._absolute = os.path.abspath(path)
-        self.label = displayed(str(path))
-        self.title = displayed(path.name.removesuffix(".zip"))
-        self.names: list[str] = []
-        self.skipped: list[Skipped] = []
-        self._limits = limits
-        self._members: dict[str, tuple[zipfile.ZipFile | None, zipfile.ZipInfo]] = {}
-        self._counted = 0
-        self._in_memory = 0
-        try:
-            self._facts = path.stat()
-            most = max(FREE_ARCHIVE_BYTES, limits.ratio * self._facts.st_size)
-            archive = self._open()
-        except _DAMAGED as error:
-            raise FeedError(
-                f"{self.label} cannot be opened as a zip ({_short(error)}); "
-                "download the export again"
-            ) from error
-        if any(0 < info.volume < 0xFFFF for info in archive.infolist()):
-            raise FeedError(f"{self.label} is one part of a split zip; join the parts first")
-        self._budget = min(limits.archive_bytes, most)
-        self._add_all(None, "", limits.depth)
-        self.names = sorted(self._members)
-
-    def _open(self, inner: zipfile.ZipFile | None = None) -> zipfile.ZipFile:
-        """The zip inside, or the one on disk, which may have been closed since."""
-        return inner or _opened(self._path, self._facts.st_mtime_ns, self._facts.st_size)
-
-    def _add_all(self, inner: zipfile.ZipFile | None, prefix: str, depth: int) -> None:
-        archive = self._open(inner)
-        infos = archive.infolist()
-        overlapping = _overlapping(infos, archive.start_dir)
-        for info in infos:
-            if self._counted >= self._limits.members:
-                most = f"more than {self._limits.members:,} members; the rest is not read"
-                self._skip(prefix, "archive_limit", most)
-                break
-            self._counted += 1
-            name = prefix + info.filename
-            if name.endswith("/") or is_junk(name):
-                continue
-            problem = self._problem(name, info, info in overlapping)
-            if problem:
-                self._skip(name, *problem)
-            elif name.lower().endswith(".zip"):
-                self._open_inner(inner, info, name, depth)
-            else:
-                self._members[name] = inner, info
-
-    def _open_inner(
-        self, outer: zipfile.ZipFile | None, info: zipfile.ZipInfo, name: str, depth: int
-    ) -> None:
-        room = self._limits.file_bytes - self._in_memory
-        if depth < 1 or info.file_size > room:
-            self._skip(
-                name, "nested_archive", "a zip inside a zip is not opened; give it by itself"
-            )
-            return
-        try:
-            data = self._read(outer, info, room)
-            self._in_memory += len(data)
-            inner = zipfile.ZipFile(io.BytesIO(data))
-        except ImageError as error:
-            self._skip(name, error.reason, str(error))
-        except _DAMAGED as error:
-            self._skip(name, "damaged_archive", f"cannot be opened as a zip ({_short(error)})")
-        else:
-            self._add_all(inner, f"{name}/", depth - 1)
-
-    def _skip(self, name: str, reason: str, detail: str) -> None:
-        source = self.source(name).rstrip("/") if name else self.label
-        self.skipped.append(Skipped(None, source, reason, detail))
-
-    def source(self, name: str) -> str:
-        """The zip's path and the member's in it, for people."""
-        return f"{self.label}/{displayed(name)}"
-
-    def place(self, name: str) -> Place:
-        """The folder that the zip lies in, else a sub-folder in the zip, else the zip's name."""
-        if self._home:
-            return self._home
-        first, _, rest = name.partition("/")
-        root = os.path.abspath(self._path)
-        return (first, f"{root}/{first}") if rest else (self.title, root)
-
-    def file(self, name: str) -> tuple[str, str]:
-        """The zip and the member; see `Tree.file`."""
-        return self._absolute, name
-
-    def _problem(self, name: str, info: zipfile.ZipInfo, overlaps: bool) -> tuple[str, str] | None:
-        if unsafe(info.orig_filename):
-            return "unsafe_path", "the path leads out of the archive"
-        if is_hidden(name):
-            return HIDDEN
-        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-            return "link", "a link or device inside the archive"
-        if info.flag_bits & _ENCRYPTED:
-            return "encrypted", "protected by a password; export without one"
-        if info.compress_type not in _METHODS:
-            return (
-                "unsupported_compression",
-                f"packed by {_METHOD_NAMES.get(info.compress_type, 'an unknown method')} "
-                f"(method {info.compress_type}); pack it as an ordinary zip (deflate)",
-            )
-        if overlaps:
-            return "damaged_archive", "its data overlap another member's"
-        if name in self._members:
-            return "duplicate", "a second member of the same name"
-        return None
-
-    def read(self, name: str, limit: int) -> bytes:
-        """The member's bytes, counted while they are unpacked; see `Tree.read`."""
-        return self._read(*self._members[name], limit)
-
-    def _read(self, inner: zipfile.ZipFile | None, info: zipfile.ZipInfo, limit: int) -> bytes:
-        try:
-            return self._unpack(inner, info, limit)
-        except _DAMAGED as error:
-            problem = f"damaged inside the archive ({_short(error)})"
-            raise ImageError("damaged_archive", problem) from error
-
-    def _unpack(self, inner: zipfile.ZipFile | None, info: zipfile.ZipInfo, limit: int) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        most = max(FREE_MEMBER_BYTES, self._limits.ratio * info.compress_size)
-        most = max(min(limit, self._budget, most), 0)
-        with self._open(inner).open(info) as member:
-            while chunk := member.read(_CHUNK):
-                size += len(chunk)
-                # At once, so that members refused half-way use the budget up too.
-                self._budget -= len(chunk)
-                if size > most:
-                    raise ImageError("archive_limit", f"unpacks to more than {most:,} bytes")
-                parts.append(chunk)
-        if size != info.file_size:
-            raise ImageError("damaged_archive", f"says {info.file_size:,} bytes but holds {size:,}")
-        return b"".join(parts)
-
-
-def _short(error: Exception) -> str:
-    """What went wrong in few words, without the names that zip errors quote: anybody's."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    text = _QUOTED.sub("…", text)
-    line = displayed(" ".join(text.split())) or type(error).__name__
-    return line if len(line) <= 80 else f"{line[:79]}…"
-
-
-def _overlapping(infos: list[zipfile.ZipInfo], end: int) -> set[zipfile.ZipInfo]:
-    """Members whose packed bytes reach into the next member, or beyond `end`.
-
-    Zip bombs let thousands of members share the same bytes. `zipfile` looks for that in later
-    versions of Python only.
-    """
-    ordered = sorted(infos, key=lambda info: info.header_offset)
-    ends = [info.header_offset for info in ordered[1:]] + [end]
-    return {
-        info
-        for info, next_start in zip(ordered, ends, strict=False)
-        if info.header_offset + _LOCAL_HEADER_BYTES + info.compress_size > next_start
-    }
 
 
 def unsafe(name: str) -> bool:

@@ -21,13 +21,17 @@ from trendscope.feeds import (
     gallery_dl,
     instagram,
     instaloader,
+    is_url,
     links,
     manifest,
     meta,
+    remote,
+    shops,
     takeout,
 )
-from trendscope.feeds.archive import FolderTree, LoneFile, Part, Place, Tree, ZipTree
+from trendscope.feeds.archive import DiskFile, FolderTree, LoneFile, Part, Place, Tree
 from trendscope.feeds.request import Request
+from trendscope.feeds.zips import ZipTree
 from trendscope.formats import sniff
 
 Items = Iterable[Post | Skipped]
@@ -47,7 +51,7 @@ class _Plan:
         return len(self.steps) - 1
 
 
-def read_all(paths: Sequence[Path], request: Request) -> Iterator[Post | Skipped]:
+def read_all(paths: Sequence[Path | str], request: Request) -> Iterator[Post | Skipped]:
     """Reads paths of any kind as one feed; see `trendscope.feeds.open_feed`."""
     plan = _Plan()
     for path in paths:
@@ -62,14 +66,31 @@ def read_all(paths: Sequence[Path], request: Request) -> Iterator[Post | Skipped
         yield from step()
 
 
-def _open(path: Path, plan: _Plan, request: Request) -> None:
+def _open(path: Path | str, plan: _Plan, request: Request) -> None:
+    if is_url(path):
+        _open_remote(remote.find(str(path)), plan, request)
+    else:
+        _open_local(Path(path), plan, request)
+
+
+def _open_remote(thing: remote.Thing, plan: _Plan, request: Request) -> None:
+    if thing.size is None:
+        _open_folder(remote.RemoteTree(thing), plan, request)
+    elif _may_be_zip(thing.name) and is_zip(thing):
+        _open_zip(thing, plan, request)
+    else:
+        lone = remote.RemoteTree(thing.parent, only=thing)
+        _open_file(lone, lambda: remote.RemoteTree(thing.parent), plan, request)
+
+
+def _open_local(path: Path, plan: _Plan, request: Request) -> None:
     # os.path and not Path: a closed folder on the way is False there, and not an error.
     if os.path.isdir(path):
         _open_folder(FolderTree(path), plan, request)
-    elif is_zip(path):
-        _open_zip(path, plan, request)
+    elif is_zip(DiskFile(path)):
+        _open_zip(DiskFile(path), plan, request)
     elif os.path.isfile(path):
-        _open_file(path, plan, request)
+        _open_file(LoneFile(path), lambda: FolderTree(path.parent), plan, request)
     else:
         plan.steps.append(partial(_refuse, path))
 
@@ -90,21 +111,18 @@ _PROGRAM_DATA = frozenset(".data .bin .db .cache .tmp .bak".split())
 """Suffixes of what programs keep for themselves, thumbnails of other people's photos too."""
 
 
-def is_zip(path: Path) -> bool:
+def is_zip(file: DiskFile | remote.Thing) -> bool:
     """True for a regular file that begins as a zip does, or is called one and is no picture.
 
     `zipfile.is_zipfile` looks at the end instead: a photo with a zip glued on would be one.
     """
-    if not os.path.isfile(path) or path.suffix.lower() in _DOCUMENTS:
+    suffix = os.path.splitext(file.name)[1].lower()
+    if suffix in _DOCUMENTS:
         return False
-    try:
-        with path.open("rb") as file:
-            start = file.read(32)
-    except OSError:
-        return False
+    start = file.start(32)
     if start[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"):
         return True
-    return bool(start) and path.suffix.lower() == ".zip" and sniff(start) is None
+    return bool(start) and suffix == ".zip" and sniff(start) is None
 
 
 def _may_be_zip(name: str) -> bool:
@@ -112,23 +130,25 @@ def _may_be_zip(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in (".zip", "")
 
 
-def _open_folder(tree: FolderTree, plan: _Plan, request: Request) -> None:
-    zips = [name for name in tree.names if _may_be_zip(name) and is_zip(tree.root / name)]
+def _open_folder(tree: FolderTree | remote.RemoteTree, plan: _Plan, request: Request) -> None:
+    zips = [name for name in tree.names if _may_be_zip(name) and is_zip(tree.at(name))]
     tree.names = _without(tree.names, zips)
     plan.steps.append(partial(list, tree.skipped))
     rest = _exports(tree, plan, request)
     for name in zips:
         home = tree.place(name) if "/" in name else None
-        _open_zip(tree.root / name, plan, request, home)
+        _open_zip(tree.at(name), plan, request, home)
     plan.steps.append(partial(_photos, tree, rest, request))
 
 
-def _open_zip(path: Path, plan: _Plan, request: Request, home: Place | None = None) -> None:
+def _open_zip(
+    file: DiskFile | remote.Thing, plan: _Plan, request: Request, home: Place | None = None
+) -> None:
     try:
-        tree = ZipTree(path, request.limits, home)
+        tree = ZipTree(file, request.limits, home)
     except FeedError as error:
         owner = request.names.of_place(*home) if home else None
-        problem = Skipped(owner, displayed(str(path)), "damaged_archive", str(error))
+        problem = Skipped(owner, file.shown, "damaged_archive", str(error))
         plan.steps.append(partial(list, [problem]))
         return
     plan.steps.append(partial(list, tree.skipped))
@@ -136,12 +156,15 @@ def _open_zip(path: Path, plan: _Plan, request: Request, home: Place | None = No
     plan.steps.append(partial(_photos, tree, rest, request))
 
 
-def _open_file(path: Path, plan: _Plan, request: Request) -> None:
-    tree = LoneFile(path)
+def _open_file(
+    tree: LoneFile | remote.RemoteTree,
+    around: Callable[[], FolderTree | remote.RemoteTree],
+    plan: _Plan,
+    request: Request,
+) -> None:
     if manifest.find(tree, request):
         # Given by itself, it speaks for its own lines only, not for all that lies beside it.
-        folder = FolderTree(path.parent)
-        plan.steps.append(partial(manifest.read, folder, request, only=path.name))
+        plan.steps.append(partial(manifest.read, around(), request, only=tree.names[0]))
         return
     rest = _exports(tree, plan, request)
     plan.steps.append(partial(_photos, tree, rest, request, asked=True))
@@ -157,6 +180,9 @@ def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
     for part in takeout.find(Part(tree, rest), request):
         plan.takeouts.append((plan.later(), part))
         rest = _without(rest, part.whole_names)
+    for table, pictures in shops.find(tree, rest, request).items():
+        plan.steps.append(partial(list, [shops.skipped(tree, table, pictures)]))
+        rest = _without(rest, [table, *pictures])
     found = meta.find(Part(tree, rest), request)
     plan.pieces += [(plan.later(), piece) for piece in found.pieces]
     rest = _without(rest, found.claimed)

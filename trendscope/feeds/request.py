@@ -6,10 +6,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from functools import partial
 
 from trendscope.feeds import DateSource, Limits, Post, Skipped, displayed
-from trendscope.feeds.archive import Tree
+from trendscope.feeds.archive import Member, Tree
 from trendscope.feeds.dates import latest_believed, named_date
 
 VIDEOS = (".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi")
@@ -124,7 +123,7 @@ class Request:
         if dated_name and posted_at is None:
             posted_at = named_date(name.rsplit("/", 1)[-1], self.latest, self.zone)
             date_source = "file name" if posted_at else "none"
-        read = partial(tree.read, name, self.limits.file_bytes)
+        read = Member(tree, name, self.limits.file_bytes)
         identity = displayed(post_id or source)
         file = tree.file(name)
         return Post(customer, identity, posted_at, date_source, source, read, file)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, and_, case, exists, func, select
+from sqlalchemy import Connection, Select, case, exists, func, select
 
 from trendscope.categories import CATEGORIES
-from trendscope.store import schema
+from trendscope.store import schema, seen
 from trendscope.store.database import Database, opened
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ class Census:
         unused: How many things were not used, by customer, None where unknown, and by a key of
             `trendscope.feeds.REASONS`; photos that lie in several places are a ``duplicate`` in
             all but one.
-        waiting: By customer, photos that the current weights have not judged yet; in no row.
+        waiting: By customer, photos that neither a person nor the current weights have judged yet;
+            in no row.
         customers: All that the store knows, or of those asked for.
     """
 
@@ -132,21 +133,19 @@ def _fetched(connection: Connection, query: Select[Any]) -> Iterator[Sequence[An
 
 
 def _all_photos() -> Select[Any]:
-    photos, sightings = schema.photos.c, schema.sightings.c
-    current = select(schema.weights.c.id).where(schema.weights.c.current).scalar_subquery()
-    # Without "+ 0" SQLite looks up the index by weights first, and each row a second time.
-    judged = and_(sightings.image_id == photos.image_id, sightings.weights_id + 0 == current)
+    photos = schema.photos.c
     kind = case(
         (~photos.counted, DOUBLE),
-        (sightings.image_id.is_(None), WAITING),
-        *((sightings.category == name, place) for place, name in enumerate(CATEGORIES)),
-        (sightings.reason == "outside", OUTSIDE),
+        (seen.NUMBER.is_(None), WAITING),
+        *((seen.CATEGORY == name, place) for place, name in enumerate(CATEGORIES)),
+        (seen.REASON == "outside", OUTSIDE),
         else_=UNCERTAIN,
     )
     columns = (photos.id, photos.customer_id, func.coalesce(photos.posted_at, NO_DATE), kind)
-    query = select(*columns).select_from(schema.photos).outerjoin(schema.sightings, judged)
+    query = select(*columns).select_from(schema.photos)
     # A double is one place, however many garments its image shows.
-    return query.where(photos.counted | (func.coalesce(sightings.number, 0) == 0))
+    once = photos.counted | (func.coalesce(seen.NUMBER, 0) == 0)
+    return seen.with_seen(query, photos.image_id, waiting=True).where(once)
 
 
 def _unused(

@@ -98,12 +98,26 @@ class Store:
                     connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITERS})"))
                 yield connection
 
-    def wipe(self) -> None:
-        """Makes a SQLite file forget deleted content that its log still holds."""
-        if self.is_sqlite:
-            with _explained(self.shown, self._patience), self._engine.connect() as connection:
-                driver: Any = connection.connection.driver_connection
-                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def wipe(self) -> bool:
+        """Makes a SQLite file forget deleted content that its pages or its log still hold.
+
+        Deleted rows are overwritten at once (``secure_delete``), but what SQLite had copied from
+        page to page is not, so the file is written anew. On a server only its owner can do so.
+
+        Returns:
+            True if nothing is left; False on a server, and while another program reads.
+        """
+        if not self.is_sqlite:
+            return False
+        with _explained(self.shown, self._patience), self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            try:
+                driver.execute("VACUUM")
+                rewritten = True
+            except sqlite3.OperationalError:  # no room for a second file, or another one writes
+                rewritten = False
+            busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return rewritten and not busy
 
 
 def open_store(

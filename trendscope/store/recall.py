@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from importlib.metadata import version
 from itertools import islice
 from typing import Any, cast
@@ -20,7 +21,8 @@ from trendscope.feeds import Post, Skipped
 from trendscope.feeds.request import Names
 from trendscope.likeness import Likeness
 from trendscope.limits import Limits
-from trendscope.readings import Garment, Reading
+from trendscope.readings import Garment, Label, Reading
+from trendscope.store.corrections import labels_of
 from trendscope.store.database import Store
 from trendscope.store.schema import (
     accounts,
@@ -58,8 +60,9 @@ class Stamp:
     Attributes:
         place: Digest of customer, absolute path and member: the same for every way to write a
             path, different for every two names, also those that are no text.
-        size: Of the file in bytes; None if it is not on this disk.
-        modified: When it was last written, nanoseconds since 1970.
+        size: Of the file in bytes; None if that is not known.
+        modified: When it was last written, nanoseconds since 1970; of an object in a store another
+            number that changes with it.
     """
 
     place: bytes
@@ -73,7 +76,9 @@ def stamp(item: Post | Skipped) -> Stamp:
         return Stamp(place("skip", item.customer or "", item.source, item.reason), None, None)
     if item.file is None:
         return Stamp(place("post", item.customer, item.source, ""), None, None)
-    path, member = item.file
+    path, member, version = item.file
+    if version is not None:
+        return Stamp(place("file", item.customer, path, member), *version)
     try:
         facts = os.stat(path)
     except (OSError, ValueError):
@@ -110,7 +115,8 @@ class Memory:
 
     Args:
         store: Stays open while it is used.
-        weights_id: Of the weights.
+        weights_id: Of the weights; None for those that have judged nothing here.
+        name: Of such weights.
         zone: Of cameras that do not say theirs.
         limits: What photos may ask for now.
         pictures: Bring the kept thumbnails too.
@@ -122,8 +128,9 @@ class Memory:
     def __init__(
         self,
         store: Store,
-        weights_id: int,
+        weights_id: int | None,
         *,
+        name: str = "",
         zone: tzinfo = UTC,
         limits: Limits | None = None,
         pictures: bool = False,
@@ -134,8 +141,19 @@ class Memory:
         self._refuser = refuser(limits)
         self._pictures = pictures
         with store.reading() as connection:
-            name = select(weights.c.name).where(weights.c.id == weights_id)
-            self.weights = str(connection.scalar(name))
+            known = select(weights.c.name).where(weights.c.id == weights_id)
+            self.weights = name or str(connection.scalar(known))
+
+    @cached_property
+    def _labels(self) -> dict[str, Label]:
+        with self._store.reading() as connection:
+            return labels_of(connection)
+
+    def corrected(self, result: Reading | Skipped) -> Reading | Skipped:
+        """A reading as a person sees its image, if one has said so; else as it is."""
+        if isinstance(result, Reading) and (label := self._labels.get(result.sha256)):
+            return result.labelled(label)
+        return result
 
     def names(self, given: str | None = None, *, together: bool = False) -> Names:
         """The customers' names as the store has them; see `Names`."""
@@ -146,6 +164,13 @@ class Memory:
             )
             known = {str(row[0]): str(row[1]) for row in rows}
         return Names(given, known=known, taken=taken, together=together)
+
+    @property
+    def empty(self) -> bool:
+        """True where these weights have judged nothing yet."""
+        with self._store.reading() as connection:
+            seen = select(sightings.c.image_id).where(sightings.c.weights_id == self._weights_id)
+            return connection.execute(seen.limit(1)).first() is None
 
     def look_up(self, feed: Iterable[Post | Skipped], *, full: bool) -> Iterator[Looked]:
         """Says of each item of a feed, in its order, what is known of it by its place.

@@ -214,13 +214,13 @@ def _customers(
 ) -> dict[str, int]:
     """Ids by name of all that were found; new ones are added in that order, with accounts."""
     wanted = list(dict.fromkeys(name for name in found if name is not None))
-    by_text = _ids(connection, customers.c.name, [_text(name) for name in wanted])
-    new = [name for name in dict.fromkeys(map(_text, wanted)) if name not in by_text]
+    by_text = _ids(connection, customers.c.name, [text_of(name) for name in wanted])
+    new = [name for name in dict.fromkeys(map(text_of, wanted)) if name not in by_text]
     _insert(connection, customers, [{"name": name} for name in new])
     by_text |= _ids(connection, customers.c.name, new)
-    ids = {name: by_text[_text(name)] for name in wanted}
+    ids = {name: by_text[text_of(name)] for name in wanted}
     if names:
-        _accounts(connection, ids, names, {name for name in wanted if _text(name) in new})
+        _accounts(connection, ids, names, {name for name in wanted if text_of(name) in new})
     return ids
 
 
@@ -231,11 +231,11 @@ def _accounts(
     new = {account: name for account, name in names.new.items() if name in owners}
     if not new:
         return
-    known = select(accounts).where(accounts.c.account.in_(list(map(_text, new))))
+    known = select(accounts).where(accounts.c.account.in_(list(map(text_of, new))))
     there = {str(row.account): int(row.customer_id) for row in connection.execute(known)}
     rows = []
     for account, name in new.items():
-        owner = there.get(_text(account))
+        owner = there.get(text_of(account))
         late = name in names.fresh and name not in added
         if owner != owners[name] and (owner is not None or late):
             raise StoreError(
@@ -243,7 +243,7 @@ def _accounts(
                 "nothing of its last batch was written; run it again to go on"
             )
         if owner is None:
-            rows.append({"account": _text(account), "customer_id": owners[name]})
+            rows.append({"account": text_of(account), "customer_id": owners[name]})
     _insert(connection, accounts, rows)
     for account in new:
         del names.new[account]
@@ -313,7 +313,7 @@ def _sightings(image_id: int, weights_id: int, reading: Reading) -> list[dict[st
             "category": garment.category,
             "reason": None,
             "confidence": garment.confidence,
-            **dict(zip(("x0", "y0", "x1", "y1"), garment.box, strict=True)),
+            **dict(zip(("x0", "y0", "x1", "y1"), garment.box or (None,) * 4, strict=True)),
         }
         for number, garment in enumerate(reading.garments)
     ] or [row]
@@ -350,8 +350,8 @@ def _photo_row(
         "customer_id": owners[reading.customer],
         "image_id": pictures[reading.sha256],
         "place": stamp.place,
-        "post_id": _text(reading.post_id),
-        "source": _text(reading.source),
+        "post_id": text_of(reading.post_id),
+        "source": text_of(reading.source),
         "posted_at": to_moment(reading.posted_at),
         "date_source": reading.date_source,
         "size": stamp.size,
@@ -366,9 +366,9 @@ def _skip_row(
     return {
         "place": stamp.place,
         "customer_id": None if item.customer is None else owners[item.customer],
-        "source": _text(item.source),
+        "source": text_of(item.source),
         "reason": item.reason,
-        "detail": _text(item.detail),
+        "detail": text_of(item.detail),
         "size": stamp.size,
         "modified": stamp.modified,
         "version": version,
@@ -425,6 +425,6 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, An
         connection.execute(insert(table), list(rows))
 
 
-def _text(text: str) -> str:
+def text_of(text: str) -> str:
     """Text that every database takes: no halves of letters, no NUL."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

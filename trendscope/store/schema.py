@@ -2,20 +2,26 @@
 
     accounts >── customers ──< photos >── images ──< sightings >── weights ──< scans
                      └──< skips               ├──< embeddings ───────┘
+                                              ├──< corrections
                                               ├─── looks
                                               └─── thumbnails
 
+    weights ──< item_sights >── items ─── item_thumbnails
+
 An image is the bytes of a picture, known by its sha256, and is judged once by each set of weights.
-A photo is one place where a customer's feed holds an image. Every moment is a whole number of
-microseconds since 1970 in UTC: exact, the same in SQLite and PostgreSQL, and quick to count by week
-(PostgreSQL: ``to_timestamp(posted_at / 1e6)``; SQLite: ``datetime(posted_at / 1000000,
-'unixepoch')``).
+A photo is one place where a customer's feed holds an image. Items are what a shop sells; their
+pictures are kept apart from customers' images, and judged by the same weights.
+
+Every moment is a whole number of microseconds since 1970 in UTC: exact, the same in SQLite and
+PostgreSQL, and quick to count by week (PostgreSQL: ``to_timestamp(posted_at / 1e6)``; SQLite:
+``datetime(posted_at / 1000000, 'unixepoch')``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import (
     BigInteger,
@@ -39,7 +45,7 @@ from sqlalchemy import (
 
 from trendscope.errors import StoreError
 
-VERSION = 1
+VERSION = 3
 """Of the tables below. A change adds one, and a step to `STEPS`."""
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -123,8 +129,8 @@ photos = Table(
     Column("source", _Text, nullable=False, comment="where it lies, for people"),
     Column("posted_at", _Moment, comment="the feed's date, else the camera's, else the name's"),
     Column("date_source", String(16), nullable=False, comment="feed, exif, file name or none"),
-    Column("size", BigInteger, comment="of the file around it, bytes; null if not on this disk"),
-    Column("modified", BigInteger, comment="of that file, nanoseconds since 1970"),
+    Column("size", BigInteger, comment="of the file around it, bytes; null if not known"),
+    Column("modified", BigInteger, comment="of that file, ns since 1970; of an object by its etag"),
     Column(
         "counted",
         Boolean,
@@ -155,6 +161,17 @@ sightings = Table(
     Index("sightings_by_weights", "weights_id"),
     comment="What was seen in an image: a row per garment, or one row with the reason for none",
     sqlite_with_rowid=False,
+)
+
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("image_id", _Id, ForeignKey(images.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, comment="0, 1, ... of the garments in an image"),
+    Column("category", String(32), comment="one of the ten; null where a reason is given"),
+    Column("reason", String(16), comment="uncertain or outside; null where a category is given"),
+    Column("corrected_at", _Moment, nullable=False, comment="when a person said so"),
+    comment="What a person says an image shows; counts instead of all sightings of it, see seen.py",
 )
 
 embeddings = Table(
@@ -213,6 +230,59 @@ scans = Table(
     comment="Every run of trendscope scan, and how far it came",
 )
 
+items = Table(
+    "items",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("sku", _Text, nullable=False, unique=True, comment="the shop's number of it"),
+    Column("title", Text, nullable=False, comment="plain text"),
+    Column("brand", Text, nullable=False, comment="empty if unknown"),
+    Column("kind", Text, nullable=False, comment="product type or taxonomy, as the file has it"),
+    Column("price", BigInteger, comment="in thousandths of the currency; null if not certain"),
+    Column("currency", String(8), nullable=False, comment="ISO 4217, or a sign; empty if unknown"),
+    Column("in_stock", Boolean, comment="null if the file does not say"),
+    Column("url", Text, nullable=False, comment="its page in the shop; empty if unknown"),
+    Column("category", String(32), comment="one of the ten; null where a reason is given"),
+    Column("reason", String(16), comment="uncertain or outside; null where a category is given"),
+    Column("approximate", Boolean, nullable=False, comment="the nearest category, not quite it"),
+    Column(
+        "category_source",
+        String(16),
+        nullable=False,
+        comment="person, map, taxonomy, type, title, picture or none",
+    ),
+    Column("because", Text, nullable=False, comment="the words or the sight that were decisive"),
+    Column("review", Text, nullable=False, comment="why a person should look; empty if settled"),
+    Column("source", Text, nullable=False, comment="file and row that it was read from"),
+    Column("picture", Text, nullable=False, comment="where it lies, for people; empty without"),
+    Column("sha256", String(64), comment="of the picture's bytes, in hex; null without"),
+    Column("changed_at", _Moment, nullable=False, comment="when this row was last changed"),
+    Index("items_by_picture", "sha256"),
+    comment="What a shop sells: a row for each SKU",
+)
+
+item_sights = Table(
+    "item_sights",
+    metadata,
+    Column("item_id", _Id, ForeignKey(items.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("weights_id", _Id, ForeignKey(weights.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("category", String(32), comment="as in sightings"),
+    Column("reason", String(16), comment="as in sightings"),
+    Column("outside", Double, nullable=False, comment="as in sightings"),
+    Column("probabilities", LargeBinary, nullable=False, comment="as in sightings"),
+    Column("vector", LargeBinary, nullable=False, comment="as in embeddings"),
+    Index("item_sights_by_weights", "weights_id"),
+    comment="What was seen in items' pictures",
+)
+
+item_thumbnails = Table(
+    "item_thumbnails",
+    metadata,
+    Column("item_id", _Id, ForeignKey(items.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("jpeg", LargeBinary, nullable=False, comment="small, without metadata"),
+    comment="Items' pictures for pages; apart, as they are large",
+)
+
 
 def to_moment(time: datetime | None) -> int | None:
     """Microseconds since 1970 of an aware time, or of what a clock without a zone shows."""
@@ -228,12 +298,24 @@ def from_moment(moment: int | None) -> datetime | None:
 
 Step = tuple[int, str, Callable[[Connection], None]]
 
-STEPS: tuple[Step, ...] = ((1, "the first tables", metadata.create_all),)
+
+def _making(*tables: Table) -> Callable[[Connection], None]:
+    return partial(metadata.create_all, tables=tables)
+
+
+_FIRST: tuple[Table, ...] = (schema_steps, customers, accounts, weights, images, photos, sightings)
+_FIRST += (embeddings, thumbnails, looks, skips, scans)
+
+STEPS: tuple[Step, ...] = (
+    (1, "the first tables", _making(*_FIRST)),
+    (2, "what a shop sells", _making(items, item_sights, item_thumbnails)),
+    (3, "corrections", _making(corrections)),
+)
 """Version, name and work of every step, oldest first.
 
-A step is written once and never changed: when `metadata` moves on, the step that used it gets the
-old statements as text, and a new step the difference. `tests/test_store.py` compares a database
-that took every step with a new one.
+A step is written once and never changed: when one of its tables moves on, the step gets the old
+statements as text, and a new step the difference. `tests/test_store.py` compares a database that
+took every step with what is described here.
 """
 
 

@@ -63,6 +63,7 @@ class Status:
         uncertain: Of them, a garment that cannot be named.
         outside: Of them, none of the ten.
         waiting: Of them, not yet judged by the current weights.
+        corrected: Of them, labelled by a person.
         undated: Of them, without a date.
         doubles: Places that hold a photo that is counted elsewhere.
         first_posted: Time of the first dated photo, aware UTC.
@@ -82,6 +83,7 @@ class Status:
     uncertain: int
     outside: int
     waiting: int
+    corrected: int
     undated: int
     doubles: int
     first_posted: datetime | None
@@ -119,6 +121,7 @@ def status(db: Database = None) -> Status:
             uncertain=by_verdict.get("uncertain", 0),
             outside=by_verdict.get("outside", 0),
             waiting=by_verdict.get(None, 0),
+            corrected=connection.scalar(_CORRECTED) or 0,
             undated=totals.undated,
             doubles=totals.doubles,
             first_posted=from_moment(totals.first_posted),
@@ -167,6 +170,10 @@ def _pairs(connection: Connection, query: Select[Any]) -> dict[Any, int]:
     return {row[0]: int(row[1]) for row in connection.execute(query)}
 
 
+_CORRECTED = select(func.count()).where(
+    schema.photos.c.counted,
+    schema.photos.c.image_id.in_(select(schema.corrections.c.image_id)),
+)
 _TOTALS = select(
     func.count(func.distinct(case((schema.photos.c.counted, schema.photos.c.customer_id)))).label(
         "customers"

@@ -1,9 +1,10 @@
 """What a store holds, as data frames.
 
 Every function takes a database (a file, a URL or an open `Store`), sees one state of it, and reads
-only the sightings of the current weights. Doubles are left out: the same image or post of a
-customer counts once. Times are ``datetime64[us, UTC]``, NaT where unknown. Rows come in the order
-of customer, time and place, unless said otherwise, so that the same content gives the same frame.
+what counts: a person's corrections, else the sightings of the current weights. Doubles are left
+out: the same image or post of a customer counts once. Times are ``datetime64[us, UTC]``, NaT where
+unknown. Rows come in the order of customer, time and place, unless said otherwise, so that the same
+content gives the same frame.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    Boolean,
     Connection,
     Double,
     Integer,
@@ -25,7 +27,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from trendscope.store import schema
+from trendscope.store import schema, seen
 from trendscope.store.census import STILL_KNOWN
 from trendscope.store.database import Database, opened
 
@@ -52,9 +54,12 @@ def sightings(
         date_source: ``feed``, ``exif``, ``file name`` or ``none``.
         category: one of the ten; None where a reason is given.
         reason: ``uncertain`` or ``outside``; None where a category is given.
-        confidence: in the best of the ten, 0..1.
-        outside: probability that it is none of the ten, 0..1.
-        x0, y0, x1, y1: box in pixels of the upright photo, Int64; <NA> without a category.
+        confidence: in the best of the ten, 0..1; 1 where a person named it, NaN where a person
+            named none in a photo that the current weights have not judged.
+        outside: probability that it is none of the ten, 0..1; 0 or 1 where a person said so.
+        x0, y0, x1, y1: box in pixels of the upright photo, Int64; <NA> without a category, and
+            where only a person saw one.
+        corrected: bool; True where a person said so.
         sha256: of the image's bytes, in hex.
         source: where the photo lies, for people.
         probabilities: bytes, 10 float32 in label order (``numpy.frombuffer(value, "<f4")``).
@@ -81,11 +86,12 @@ def _sightings(vectors: bool = False) -> Select[Any]:
         schema.photos.c.post_id,
         schema.photos.c.posted_at,
         schema.photos.c.date_source,
-        schema.sightings.c.category,
-        schema.sightings.c.reason,
-        schema.sightings.c.confidence,
-        schema.sightings.c.outside,
-        *(schema.sightings.c[name] for name in _BOX),
+        seen.CATEGORY.label("category"),
+        seen.REASON.label("reason"),
+        seen.CONFIDENCE.label("confidence"),
+        seen.OUTSIDE.label("outside"),
+        *(box.label(name) for name, box in seen.BOX.items()),
+        seen.CORRECTED.label("corrected"),
         schema.images.c.sha256,
         schema.photos.c.source,
     )
@@ -94,7 +100,7 @@ def _sightings(vectors: bool = False) -> Select[Any]:
         vector = schema.embeddings.c.vector.label("embedding")
         query = query.add_columns(schema.sightings.c.probabilities, vector)
         query = query.outerjoin(schema.embeddings, _SAME_SIGHT)
-    return query.order_by(*_ORDER, schema.sightings.c.number)
+    return query.order_by(*_ORDER, seen.NUMBER)
 
 
 def weekly_rows(
@@ -115,16 +121,16 @@ def weekly_rows(
         posted_at: time; NaT for undated photos.
         category: one of the ten, categorical; missing where a reason is given.
         reason: ``uncertain`` or ``outside``, categorical; missing where a category is given.
-        confidence: in the best of the ten, 0..1.
+        confidence: as in `sightings`.
         sha256: of the image's bytes; the same in all rows of one photo of a customer.
         source: where the photo lies, for people.
     """
     fields = {
         "customer": schema.customers.c.name.label("customer"),
         "posted_at": schema.photos.c.posted_at,
-        "category": schema.sightings.c.category,
-        "reason": schema.sightings.c.reason,
-        "confidence": schema.sightings.c.confidence,
+        "category": seen.CATEGORY.label("category"),
+        "reason": seen.REASON.label("reason"),
+        "confidence": seen.CONFIDENCE.label("confidence"),
         "sha256": schema.images.c.sha256,
         "source": schema.photos.c.source,
     }
@@ -183,8 +189,12 @@ def customers(db: Database = None) -> DataFrame:
     return frame.sort_values("customer", ignore_index=True)
 
 
-def skips(db: Database = None) -> DataFrame:
+def skips(db: Database = None, customer: str | None = None) -> DataFrame:
     """What was not used.
+
+    Args:
+        db: The database.
+        customer: Only this one's.
 
     Returns:
         customer: text; None where it is not known whose it was.
@@ -199,6 +209,8 @@ def skips(db: Database = None) -> DataFrame:
         schema.skips.c.detail,
     )
     query = select(*columns).select_from(schema.skips).outerjoin(schema.customers)
+    if customer is not None:
+        query = query.where(schema.customers.c.name == customer)
     order = (schema.customers.c.name.nulls_last(), schema.skips.c.source, schema.skips.c.reason)
     return _frame(db, query.order_by(*order))
 
@@ -241,7 +253,6 @@ def thumbnails(db: Database, digests: Sequence[str]) -> dict[str, bytes]:
 
 # --- queries -------------------------------------------------------------------------------------
 
-_BOX = ("x0", "y0", "x1", "y1")
 _SAME_SIGHT = and_(
     schema.embeddings.c.image_id == schema.sightings.c.image_id,
     schema.embeddings.c.weights_id == schema.sightings.c.weights_id,
@@ -255,28 +266,21 @@ _ORDER = (
 
 
 def _seen(query: Select[Any]) -> Select[Any]:
-    """The query over counted photos with their owners, images and current sightings."""
-    return (
+    """The query over counted photos with their owners, images and what counts of them."""
+    photos = (
         query.select_from(schema.photos)
         .join(schema.customers, schema.customers.c.id == schema.photos.c.customer_id)
         .join(schema.images, schema.images.c.id == schema.photos.c.image_id)
-        .join(schema.sightings, schema.sightings.c.image_id == schema.photos.c.image_id)
-        .join(
-            schema.weights,
-            and_(schema.weights.c.id == schema.sightings.c.weights_id, schema.weights.c.current),
-        )
         .where(schema.photos.c.counted)
     )
+    return seen.with_seen(photos, schema.photos.c.image_id)
 
 
 def verdicts() -> Select[Any]:
-    """image_id and verdict of every image that the current weights have judged."""
-    verdict = func.coalesce(schema.sightings.c.reason, literal("classified")).label("verdict")
-    current = and_(schema.weights.c.id == schema.sightings.c.weights_id, schema.weights.c.current)
-    query = select(schema.sightings.c.image_id, verdict).join_from(
-        schema.sightings, schema.weights, current
-    )
-    return query.where(schema.sightings.c.number == 0)
+    """image_id and verdict of every image that a person or the current weights have judged."""
+    verdict = func.coalesce(seen.REASON, literal("classified")).label("verdict")
+    query = select(schema.images.c.id.label("image_id"), verdict).select_from(schema.images)
+    return seen.with_seen(query, schema.images.c.id).where(seen.NUMBER == 0)
 
 
 def _count(condition: Any) -> Any:
@@ -312,6 +316,8 @@ def _parts(connection: Connection, query: Select[Any]) -> Iterator[DataFrame]:
             elif isinstance(column.type, Double | Integer):
                 kind = "float64" if isinstance(column.type, Double) else "Int64"
                 frame[column.name] = frame[column.name].astype(kind)
+            elif isinstance(column.type, Boolean):
+                frame[column.name] = frame[column.name].astype(bool)
         yield frame
         if not (rows := result.fetchmany(FETCHED)):
             return

@@ -1,0 +1,268 @@
+"""How well looks find garments of the same kind: ``python -m tests.benchmarks.retrieval [FOLDER]``.
+
+The folder holds labelled photos, as `training.photos.read_table` takes them. Customers of whom the
+shipped weights saw nothing ask with each of their photos; the catalogue is the photos of the other
+ones of these. Precision is the share of the first five that show a category of the photo's label.
+Without such a folder nothing is measured.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageEnhance, ImageOps
+
+from training.photos import DECODED_SIDE, customers_of_fold, read_table, target
+from trendscope import garments
+from trendscope.categories import CATEGORIES
+from trendscope.classifier import Classifier, Prediction
+from trendscope.errors import TrendscopeError
+from trendscope.images import decode
+from trendscope.matching import Choice, chosen, cosine, whole
+from trendscope.recommend import OWNED, Wish
+
+FIRST = 5
+FOLD, FOLDS = 0, 3
+"""Of the customers whom the shipped weights for photos never saw."""
+
+COLOUR = 0.1
+"""Weight of colour beside the embedding's cosine; .2 and .3 did no better on these photos."""
+
+COPIES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "640 pixels wide": lambda p: ImageOps.contain(p, (640, 640)),
+    "a tenth cropped away": lambda p: p.crop(
+        (p.width // 20, p.height // 20, p.width - p.width // 20, p.height - p.height // 20)
+    ),
+    "a quarter darker": lambda p: ImageEnhance.Brightness(p).enhance(0.75),
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Photos, each with its label and what the product sees in it.
+
+    Attributes:
+        files: Paths.
+        customers, labels: (n,) of each.
+        right: (n, 10), 1 for the categories that count as right.
+        named: (n,) the category that the product names, -1 where it names none.
+        predictions: All it says.
+        views: (n, size, size, 4) the cut-outs.
+    """
+
+    files: list[Path]
+    customers: np.ndarray
+    labels: np.ndarray
+    right: np.ndarray
+    named: np.ndarray
+    predictions: list[Prediction]
+    views: np.ndarray
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """The embeddings as the product compares them."""
+        return whole([p.embedding.astype("<f4").tobytes() for p in self.predictions])[0]
+
+
+def look_at(folder: Path, classifier: Classifier) -> Seen:
+    """Reads the held-out customers' photos, and judges them as the product does."""
+    table = customers_of_fold(read_table(folder), FOLD, FOLDS)
+    files = [Path(file) for file in table["file"]]
+    views = np.stack([view(file.read_bytes(), classifier.input_size) for file in files])
+    predictions = classifier.predict(list(views))
+    named = [CATEGORIES.index(p.category) if p.category else -1 for p in predictions]
+    right = np.stack([target(category)[: len(CATEGORIES)] for category in table["category"]])
+    customers, labels = table["customer"].to_numpy(str), table["label"].to_numpy(str)
+    return Seen(files, customers, labels, right, np.array(named), predictions, views)
+
+
+def view(data: bytes, size: int) -> np.ndarray:
+    """The cut-out that the network is shown."""
+    return garments.cut_out(decode(data, edge=DECODED_SIDE).rgb, size).pixels
+
+
+# --- ways to rank --------------------------------------------------------------------------------
+
+
+def by_vectors(vectors: np.ndarray) -> np.ndarray:
+    """(n, n) cosines."""
+    size = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = vectors / np.where(size > 0, size, 1)
+    return unit @ unit.T
+
+
+def by_pixels(views: np.ndarray) -> np.ndarray:
+    """(n, n) likeness of the raw pixels, 28 x 28 in colour, each picture's mean taken away."""
+    small = [cv2.resize(v[..., :3], (28, 28), interpolation=cv2.INTER_AREA) for v in views]
+    flat = np.stack(small).reshape(len(views), -1).astype(np.float32)
+    return by_vectors(flat - flat.mean(axis=1, keepdims=True))
+
+
+def by_gradients(views: np.ndarray) -> np.ndarray:
+    """(n, n) cosines of `gradients`."""
+    return by_vectors(
+        np.stack([gradients(cv2.cvtColor(v[..., :3].copy(), cv2.COLOR_RGB2GRAY)) for v in views])
+    )
+
+
+def gradients(grey: np.ndarray) -> np.ndarray:
+    """Histograms of oriented gradients: 9 directions, cells of 8 pixels, blocks of 2 x 2 cells.
+
+    Source: N. Dalal, B. Triggs, CVPR 2005; OpenCV 5 has no descriptor of its own any more.
+    """
+    pixels = grey.astype(np.float32)
+    across, down = (cv2.Sobel(pixels, cv2.CV_32F, x, 1 - x, ksize=1) for x in (1, 0))
+    size, angle = cv2.cartToPolar(across, down, angleInDegrees=True)
+    place = (angle % 180) / 20 - 0.5
+    lower = np.floor(place).astype(int)
+    rows, columns = np.indices(grey.shape) // 8
+    cells = np.zeros((grey.shape[0] // 8, grey.shape[1] // 8, 9), np.float32)
+    np.add.at(cells, (rows, columns, lower % 9), size * (1 - (place - lower)))
+    np.add.at(cells, (rows, columns, (lower + 1) % 9), size * (place - lower))
+    corners = [cells[:-1, :-1], cells[1:, :-1], cells[:-1, 1:], cells[1:, 1:]]
+    blocks = np.concatenate(corners, -1).reshape(-1, 36)
+    clipped = np.minimum(blocks / (np.linalg.norm(blocks, axis=1, keepdims=True) + 1e-3), 0.2)
+    return (clipped / (np.linalg.norm(clipped, axis=1, keepdims=True) + 1e-3)).ravel()
+
+
+def by_colour(views: np.ndarray) -> np.ndarray:
+    """(n, n) likeness of the garments' mean colours: exp(-distance in Lab / 20)."""
+    means = []
+    for one in views:
+        lab = cv2.cvtColor(one[..., :3].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        inside = one[..., 3] > 127
+        means.append(lab[inside if inside.any() else ...].reshape(-1, 3).mean(axis=0))
+    colours = np.stack(means)
+    return np.exp(-np.linalg.norm(colours[:, None] - colours[None], axis=-1) / 20)
+
+
+# --- figures -------------------------------------------------------------------------------------
+
+
+def precision(
+    similar: np.ndarray | None, asking: np.ndarray, pool: np.ndarray, right: np.ndarray
+) -> np.ndarray:
+    """Of each photo that asks, the share of its first five that is right; NaN with fewer than five.
+
+    Args:
+        similar: (n, n) likeness; None for a random order, of which the expectation is given.
+        asking: (q,) photos.
+        pool: (n, n) true where the second may be found for the first.
+        right: (n, n) true where the second is right for the first.
+    """
+    found = np.full(len(asking), np.nan)
+    for row, photo in enumerate(asking):
+        others = np.flatnonzero(pool[photo])
+        if len(others) >= FIRST:
+            if similar is not None:
+                others = others[np.argsort(-similar[photo, others], kind="stable")[:FIRST]]
+            found[row] = right[photo, others].mean()
+    return found
+
+
+def interval(found: np.ndarray, customers: np.ndarray, draws: int = 2000) -> tuple[float, float]:
+    """95 % interval of the mean, customers drawn anew (bootstrap); NaNs do not count."""
+    known = ~np.isnan(found)
+    _, owner = np.unique(customers[known], return_inverse=True)
+    sums, counts = np.bincount(owner, found[known]), np.bincount(owner)
+    drawn = np.random.default_rng(0).integers(0, len(sums), (draws, len(sums)))
+    low, high = np.quantile(sums[drawn].sum(1) / counts[drawn].sum(1), (0.025, 0.975))
+    return float(low), float(high)
+
+
+def chosen_by_the_product(seen: Seen, diversity: float) -> np.ndarray:
+    """(n, n) likeness that ranks what `trendscope.matching` chooses in its order."""
+    vectors, n = seen.vectors, len(seen.files)
+    similar = np.zeros((n, n))
+    for photo in np.flatnonzero(seen.named >= 0):
+        same = (seen.named == seen.named[photo]) & (seen.customers != seen.customers[photo])
+        others = np.flatnonzero(same)
+        choice = Choice(FIRST, Wish().candidates, diversity, 2.0)
+        for _, item, _, _ in chosen(vectors[[photo]], np.array([0]), vectors[others], choice):
+            similar[photo, others[item]] = np.arange(len(item), 0, -1)
+    return similar
+
+
+def table(seen: Seen) -> list[str]:
+    """The lines of the table of precisions."""
+    others = seen.customers[:, None] != seen.customers[None]
+    same = others & (seen.named[:, None] == seen.named[None])
+    right, alike = seen.right @ seen.right.T > 0, seen.labels[:, None] == seen.labels[None]
+    of_ten = seen.right.any(axis=1)
+    certain = np.flatnonzero(of_ten & (seen.named >= 0))
+    embedding, colour = by_vectors(seen.vectors), by_colour(seen.views)
+    ways = {"embedding": embedding, f"embedding + {COLOUR} colour": embedding + COLOUR * colour}
+    ways |= {"HOG": by_gradients(seen.views), "raw pixels": by_pixels(seen.views)}
+    varied = Wish().diversity
+    product = {f"embedding, diversity {varied}": chosen_by_the_product(seen, varied)}
+    sections = [
+        ("all photos", certain, others, {**ways, "random order": None}),
+        ("same category named", certain, same, {**ways, **product, "random order": None}),
+        (
+            "all photos, unsure queries too",
+            np.flatnonzero(of_ten),
+            others,
+            {"embedding": embedding},
+        ),
+    ]
+    lines = [
+        "| catalogue | ranked by | queries | category in the first 5 | 95 % | same label |",
+        "|---|---|---:|---:|---|---:|",
+    ]
+    for catalogue, asking, pool, ranked in sections:
+        for name, similar in ranked.items():
+            found = precision(similar, asking, pool, right)
+            low, high = interval(found, seen.customers[asking])
+            label = np.nanmean(precision(similar, asking, pool, alike))
+            count = int((~np.isnan(found)).sum())
+            figures = f"{np.nanmean(found):.3f} | {low:.3f} to {high:.3f} | {label:.3f}"
+            lines.append(f"| {catalogue} | {name} | {count} | {figures} |")
+    return lines
+
+
+def owned(seen: Seen, classifier: Classifier) -> list[str]:
+    """How often copies of a photo, and other people's garments, look the very same."""
+    named = np.flatnonzero(seen.named >= 0)
+    vectors = seen.vectors[named]
+    alike = cosine(vectors @ vectors.T)
+    names, kinds = seen.customers[named], seen.named[named]
+    pairs = np.triu((names[:, None] != names[None]) & (kinds[:, None] == kinds[None]), 1)
+    wrong, total = int((alike[pairs] >= OWNED).sum()), int(pairs.sum())
+    lines = [f"other customers' garments of the category taken for owned: {wrong} of {total:,}"]
+    for words, changed in COPIES.items():
+        views = [view(_copy(seen.files[n], changed), classifier.input_size) for n in named]
+        stored = [p.embedding.astype("<f4").tobytes() for p in classifier.predict(views)]
+        products = (whole(stored)[0] * vectors).sum(axis=1)
+        hits = int((cosine(products) >= OWNED).sum())
+        lines.append(f"photos recognised as owned, {words}: {hits} of {len(named)}")
+    return lines
+
+
+def _copy(file: Path, changed: Callable[[Image.Image], Image.Image]) -> bytes:
+    picture = ImageOps.exif_transpose(Image.open(file)).convert("RGB")
+    out = io.BytesIO()
+    changed(picture).save(out, "JPEG", quality=85)
+    return out.getvalue()
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/photos")
+    classifier = Classifier.load()
+    try:
+        seen = look_at(folder, classifier)
+    except TrendscopeError as error:
+        print(f"nothing was measured: {error}")
+        return
+    people = len(set(seen.customers))
+    print(f"{len(seen.files)} photos of {people} customers, weights {classifier.name}\n")
+    print("\n".join([*table(seen), "", *owned(seen, classifier)]))
+
+
+if __name__ == "__main__":
+    main()

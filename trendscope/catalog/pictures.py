@@ -1,0 +1,144 @@
+"""Items' pictures, found in folders and zips on this computer; nothing is ever fetched."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from trendscope.catalog.products import Product
+from trendscope.errors import FeedError
+from trendscope.feeds import displayed
+from trendscope.feeds.archive import DiskFile, FolderTree, LoneFile, Tree, unsafe
+from trendscope.feeds.opening import is_zip
+from trendscope.feeds.zips import ZipTree
+from trendscope.limits import Limits
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that lies here.
+
+    Attributes:
+        source: Where, for people.
+        read: Returns its bytes; raises `ImageError` when they cannot be read.
+    """
+
+    source: str
+    read: Callable[[], bytes]
+
+
+class Pictures:
+    """Finds products' pictures by the names that a catalogue gives them.
+
+    A web address is looked up by its last part, as shops' exports of pictures are named; a path by
+    itself, from the catalogue's own folder too; and a product that names none by its SKU.
+
+    Args:
+        places: Folders, zips and single pictures.
+        home: The catalogue's folder; None if nothing is to be looked up there.
+        limits: What they may ask for.
+
+    Raises:
+        FeedError: A place is missing.
+    """
+
+    def __init__(
+        self, places: Sequence[Path], home: Path | None = None, limits: Limits | None = None
+    ):
+        self._limits = limits or Limits()
+        self._home = home
+        self._by_name: defaultdict[str, list[tuple[Tree, str]]] = defaultdict(list)
+        self._by_stem: defaultdict[str, list[tuple[Tree, str]]] = defaultdict(list)
+        for place in places:
+            tree = _tree(place, self._limits)
+            for name in tree.names:
+                last = _folded(name.rpartition("/")[2])
+                self._by_name[last].append((tree, name))
+                self._by_stem[os.path.splitext(last)[0]].append((tree, name))
+
+    def find(self, product: Product) -> Picture | str | None:
+        """The product's first picture that is here; why it is not; None if it is not said to be."""
+        problem = None
+        for reference in product.pictures:
+            found = self._named(reference)
+            if isinstance(found, Picture):
+                return found
+            problem = problem or found
+        if product.pictures:
+            return problem
+        stem = _folded(product.sku)
+        for name in (stem, f"{stem}_1", f"{stem}-1"):
+            members = self._by_stem.get(name, [])
+            if len(members) == 1:
+                tree, member = members[0]
+                return self._picture(tree, member)
+        return None
+
+    def _named(self, reference: str) -> Picture | str | None:
+        web = re.match(r"[a-z][a-z0-9+.-]*://|//", reference, re.IGNORECASE)
+        path = unquote(urlsplit(reference).path) if web else reference.replace("\\", "/")
+        path = path.lstrip("/") if web else path.removeprefix("./")
+        if not web and unsafe(path):
+            return f"{displayed(reference)[:80]} leads out of the folder, and is not opened"
+        members = self._by_name.get(_folded(path.rpartition("/")[2]), [])
+        best = _closest(path, members)
+        if len(best) == 1:
+            tree, name = best[0]
+            return self._picture(tree, name)
+        if best:
+            return f"{len(best)} pictures are called {displayed(path)[:80]}"
+        if web:
+            return f"{displayed(path)[:80]} is not among the pictures" if self._by_name else None
+        return self._at_home(path) or f"there is no picture {displayed(path)[:80]}"
+
+    def _at_home(self, path: str) -> Picture | None:
+        if self._home is None or not path:
+            return None
+        place = self._home / path
+        try:
+            inside = place.resolve().is_relative_to(self._home.resolve())
+        except (OSError, ValueError, RuntimeError):
+            return None
+        if not inside or not os.path.isfile(place):
+            return None
+        return self._picture(LoneFile(place), place.name)
+
+    def _picture(self, tree: Tree, name: str) -> Picture:
+        limit = self._limits.file_bytes
+        return Picture(tree.source(name), lambda: tree.read(name, limit))
+
+
+def _tree(place: Path, limits: Limits) -> Tree:
+    if os.path.isdir(place):
+        return FolderTree(place)
+    if is_zip(DiskFile(place)):
+        return ZipTree(place, limits)
+    if os.path.isfile(place):
+        return LoneFile(place)
+    raise FeedError(f"{displayed(str(place))} does not exist; give a folder or zip of pictures")
+
+
+def _closest(path: str, members: Sequence[tuple[Tree, str]]) -> list[tuple[Tree, str]]:
+    """Those whose place shares the most folders with the path, counted from the name up."""
+    shared = [_shared(path, name) for _, name in members]
+    return [member for member, n in zip(members, shared, strict=True) if n == max(shared)]
+
+
+def _shared(path: str, name: str) -> int:
+    pairs = zip(_folded(path).split("/")[::-1], _folded(name).split("/")[::-1], strict=False)
+    count = 0
+    for ours, theirs in pairs:
+        if ours != theirs:
+            break
+        count += 1
+    return count
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()

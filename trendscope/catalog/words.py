@@ -1,0 +1,155 @@
+"""What the words of a catalogue say: a product type, a path of a taxonomy, or a title.
+
+In English the thing itself comes last: a "shirt dress" is a dress, a "dress shirt" a shirt. What
+follows "with", "for" or a dash only describes it. Where words leave it open, so does the answer.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trendscope.catalog.taxonomy import NUMBERS, PATHS
+from trendscope.catalog.vocabulary import (
+    ANIMALS,
+    CHILDREN,
+    DECISIVE,
+    LONGEST,
+    NONE,
+    PHRASES,
+    PICTURED,
+    Kind,
+)
+
+LONGEST_TEXT = 1_000
+"""Letters that are looked at; no honest title has more."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What some words say.
+
+    Attributes:
+        categories: Those of the ten that it may be, or `OTHER`: one is an answer, several leave
+            it open.
+        approximate: The category is only the nearest.
+        because: The decisive words.
+    """
+
+    categories: frozenset[str]
+    approximate: bool
+    because: str
+
+    @property
+    def answer(self) -> str | None:
+        """One of the ten, or `OTHER`; None if it is open."""
+        return next(iter(self.categories)) if len(self.categories) == 1 else None
+
+
+def of_title(title: str) -> Words | None:
+    """What a title says; None if it holds no word that is known."""
+    text = _plain(title[:LONGEST_TEXT])
+    unquoted = re.sub(r'["“”«»].*?["“”«»]', " ", text)
+    clauses = [_joined(clause) for clause in _CLAUSE.split(unquoted if unquoted.strip() else text)]
+    words = [word for clause in clauses for part in clause for word in part]
+    if not_for_them := _for_others(words):
+        return Words(NONE.categories, False, not_for_them)
+    parts = [[found for part in clause if (found := _head(part))] for clause in clauses]
+    if {"set", "bundle"} & {*words}:
+        return _together([found for clause in parts for found in clause])
+    strong = [[f for f in clause if not f[1].weak] for clause in parts]
+    first = next(filter(None, strong), None) or next(filter(None, parts), None)
+    return _together(first) if first else None
+
+
+def of_path(path: str) -> Words | None:
+    """What a product type, or a path such as ``Clothing > Dresses``, says; None if nothing.
+
+    Google's numbers are understood too. The last part that is known decides.
+    """
+    path = NUMBERS.get(path.strip(), path)
+    parts = [_plain(part) for part in re.split(r">|»|/(?=\s)|\|", path[:LONGEST_TEXT])]
+    words = [word for part in parts for clause in _joined(part) for word in clause]
+    if not_for_them := _for_others(words):
+        return Words(NONE.categories, False, not_for_them)
+    for part in reversed(parts):
+        if known := PATHS.get(part):
+            return Words(known.categories, known.approximate, part)
+        clauses = (clause for piece in part.split(",") for clause in _joined(piece))
+        if found := _together([head for clause in clauses if (head := _head(clause))]):
+            return found
+    return None
+
+
+_CLAUSE = re.compile(
+    r"\s[-~]+\s|[,;:|()\[\]•·–—]|"  # noqa: RUF001
+    r"\s(?:with|w|for|in|by|from|featuring|inspired|made|and a|plus a)\s"
+)
+_JOINT = re.compile(r"\s(?:and|plus|or)\s|[&+/]")
+_Found = tuple[str, Kind]
+
+
+def _plain(text: str) -> str:
+    """Lower case without accents, apostrophes, hyphens: ``Women's T-Shirt`` is womens t shirt."""
+    letters = unicodedata.normalize("NFKD", text.lower())
+    letters = "".join(c for c in letters if not unicodedata.combining(c))
+    letters = re.sub(r"['’`´]", "", letters)  # noqa: RUF001
+    letters = re.sub(r"\bw/", " with ", letters)
+    return " ".join(re.sub(r"(?<=\w)[-‐‑](?=\w)", " ", letters).split())  # noqa: RUF001
+
+
+def _joined(clause: str) -> list[list[str]]:
+    return [re.findall(r"[a-z0-9]+", part) for part in _JOINT.split(clause)]
+
+
+def _head(words: Sequence[str]) -> _Found | None:
+    """The last garment that is named, or the last weak word for one if there is no other."""
+    found = _named(words)
+    strong = [item for item in found if not item[1].weak]
+    if decisive := [item for item in found if tuple(item[0].split()) in DECISIVE]:
+        return decisive[0]
+    return next(reversed(strong or found), None)
+
+
+def _named(words: Sequence[str]) -> list[_Found]:
+    """The known words in their order, the longest phrases first."""
+    found: list[_Found] = []
+    at = 0
+    while at < len(words):
+        for length in range(min(LONGEST, len(words) - at), 0, -1):
+            phrase = tuple(words[at : at + length])
+            if phrase in PHRASES:
+                if kind := PHRASES[phrase]:
+                    found.append((" ".join(phrase), kind))
+                break
+        at += length
+    return found
+
+
+def _together(found: Sequence[_Found]) -> Words | None:
+    """What several things in one say: the same if they agree, else it stays open among them."""
+    if not found:
+        return None
+    kinds = {kind.categories for _, kind in found}
+    because = " and ".join(dict.fromkeys(words for words, _ in found))
+    if len(kinds) == 1:
+        approximate = any(kind.approximate for _, kind in found)
+        return Words(found[0][1].categories, approximate, because)
+    return Words(frozenset().union(*kinds), False, because)
+
+
+def _for_others(words: Sequence[str]) -> str:
+    """The word that says it is for children or animals; empty if none does."""
+    known = [PHRASES.get(tuple(words[i : i + 2]), NONE) for i in range(len(words))]
+    for at, word in enumerate(words):
+        follows = _head(words[at + 1 : at + 3])
+        if word in CHILDREN and known[at] is not None and word != "baby":
+            return word
+        if word == "baby" and tuple(words[at : at + 2]) not in PHRASES:
+            return word
+        shown = not PICTURED.isdisjoint(words[at + 1 : at + 2])
+        if word in ANIMALS and follows and not shown:
+            return word
+    return ""

@@ -1,0 +1,264 @@
+"""The commands ``catalog``: what a shop sells, in the same database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trendscope.cli.options import (
+    Db,
+    Json,
+    Limit,
+    Output,
+    Quiet,
+    Strict,
+    Traced,
+    Weights,
+)
+from trendscope.cli.outcome import ExitCode, check_targets, deliver, draw, exit_codes
+from trendscope.errors import NothingUsable, UsageError
+from trendscope.limits import adjusted
+
+if TYPE_CHECKING:
+    from trendscope.catalog.items import Item
+    from trendscope.stocking import Stocked
+
+# \b keeps the lines of a paragraph of help as they are.
+CATALOG_EXAMPLES = """\b
+Examples:
+  trendscope catalog import products.csv --images pictures/
+  trendscope catalog add photo.jpg --sku A17 --title "Wrap dress"
+  trendscope catalog list --review              what a person should look at
+  trendscope catalog add --sku A17 --category Dress      a person's decision
+  trendscope catalog show A17
+"""
+IMPORT_EXAMPLES = """\b
+Examples:
+  trendscope catalog import products_export.csv --images pictures.zip
+  trendscope catalog import feed.tsv --db fashion.db --currency EUR
+  trendscope catalog import products.csv --category-map ours.csv
+
+\b
+A category map has the columns match,category: a SKU, or a product type as the
+file has it, and one of the ten categories, or none.
+"""
+ADD_EXAMPLES = """\b
+Examples:
+  trendscope catalog add photo.jpg --sku A17 --title "Wrap dress"
+  trendscope catalog add --sku A17 --price "59.90 EUR"
+  trendscope catalog add --sku A17 --category Dress
+"""
+LIST_EXAMPLES = """\b
+Examples:
+  trendscope catalog list --review --html review.html
+  trendscope catalog list --category Dress --csv -o dresses.csv
+"""
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Currency = Annotated[
+    str, typer.Option("--currency", metavar="CODE", help="Of prices that name none; such as EUR.")
+]
+
+
+@app.callback(epilog=CATALOG_EXAMPLES)
+def catalog() -> None:
+    """Keep what a shop sells, each item with its category, found by words and picture."""
+
+
+@app.command("import", epilog=IMPORT_EXAMPLES)
+def import_(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Of Shopify, WooCommerce, Google, Meta, or a CSV."),
+    ],
+    images: Annotated[
+        list[Path] | None,
+        typer.Option("--images", metavar="FOLDER|ZIP", help="Items' pictures; may be repeated."),
+    ] = None,
+    category_map: Annotated[
+        Path | None,
+        typer.Option("--category-map", metavar="CSV", help="match,category: overrides the words."),
+    ] = None,
+    currency: Currency = "",
+    store_url: Annotated[
+        str, typer.Option("--store-url", metavar="URL", help="Of a Shopify shop, for its pages.")
+    ] = "",
+    db: Db = None,
+    weights: Weights = None,
+    json: Json = False,
+    output: Output = None,
+    limit: Limit = None,
+    strict: Strict = False,
+    quiet: Quiet = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("-v", "--verbose", help="Name every row that was not used, or not whole."),
+    ] = False,
+) -> None:
+    """Read a catalogue file into the database; what is known already is brought up to date.
+
+    Pictures are never fetched from the web: give a folder or a zip of them.
+    """
+    with exit_codes(verbose, kept="what was read is kept; run it again to go on"):
+        check_targets(output)
+        from trendscope.console import progress_bar
+        from trendscope.stocking import stock
+
+        with progress_bar(quiet, "Reading the catalogue", "items") as progress:
+            found = stock(
+                file,
+                db,
+                images=images or (),
+                category_map=category_map,
+                currency=currency,
+                store_url=store_url,
+                weights=weights,
+                limits=adjusted(limit or ()),
+                progress=progress,
+            )
+        _tell_stocked(found, json, output, verbose)
+        if not found.items:
+            raise NothingUsable("the file holds no item that could be used; see the reasons above")
+        if strict and any(not remark.kept for remark in found.remarks):
+            raise typer.Exit(ExitCode.SKIPPED)
+
+
+def _tell_stocked(found: Stocked, json: bool, output: Path | None, verbose: bool) -> None:
+    from trendscope import catalog_report
+
+    if json:
+        deliver(catalog_report.stocked_json(found), output)
+    else:
+        from trendscope.console import print_stocked
+
+        draw(lambda file: print_stocked(found, file, rows=verbose), output)
+
+
+@app.command(epilog=ADD_EXAMPLES)
+def add(
+    photo: Annotated[
+        Path | None, typer.Argument(metavar="[PHOTO]", help="A picture of the item.")
+    ] = None,
+    sku: Annotated[str, typer.Option("--sku", help="The shop's number of it.")] = "",
+    title: Annotated[str, typer.Option("--title", help="What it is called.")] = "",
+    kind: Annotated[str, typer.Option("--type", help="Its product type or taxonomy.")] = "",
+    brand: Annotated[str, typer.Option("--brand", help="Who makes it.")] = "",
+    price: Annotated[str, typer.Option("--price", help='Such as "59.90 EUR".')] = "",
+    currency: Currency = "",
+    url: Annotated[str, typer.Option("--url", help="Its page in the shop.")] = "",
+    in_stock: Annotated[
+        bool | None, typer.Option("--in-stock/--out-of-stock", help="As before if not given.")
+    ] = None,
+    category: Annotated[
+        str | None,
+        typer.Option("--category", help="A person's decision: one of the ten, or none."),
+    ] = None,
+    db: Db = None,
+    weights: Weights = None,
+    json: Json = False,
+    output: Output = None,
+    limit: Limit = None,
+    verbose: Traced = False,
+) -> None:
+    """Add an item by its picture, or change one: its category is found, and linked to the entry."""
+    with exit_codes(verbose):
+        check_targets(output)
+        from trendscope import stocking
+
+        found = stocking.add(
+            photo,
+            db,
+            sku=sku,
+            title=title,
+            kind=kind,
+            brand=brand,
+            price=price,
+            currency=currency,
+            url=url,
+            in_stock=in_stock,
+            category=category,
+            weights=weights,
+            limits=adjusted(limit or ()),
+        )
+        _tell_item(found, db, json, output)
+
+
+@app.command("list", epilog=LIST_EXAMPLES)
+def list_(
+    review: Annotated[
+        bool, typer.Option("--review", help="Only what waits for a person, with the reason.")
+    ] = False,
+    category: Annotated[
+        str | None, typer.Option("--category", help="Only one of the ten, or none.")
+    ] = None,
+    db: Db = None,
+    json: Json = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print a CSV row per item.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Also write a page with pictures."),
+    ] = None,
+    output: Output = None,
+    verbose: Traced = False,
+) -> None:
+    """List the items, their categories, and how these are known."""
+    with exit_codes(verbose):
+        if json and csv:
+            raise UsageError("--json and --csv exclude each other; choose one")
+        check_targets(output, html)
+        from trendscope import catalog_report, stocking, store
+        from trendscope.report import write_whole
+
+        with store.open_store(db) as opened:
+            every = store.items(opened)
+            if not every:
+                raise NothingUsable(
+                    f"{opened.shown} holds no items; add some with trendscope catalog import FILE"
+                )
+            found = stocking.chosen(every, review=review, category=category)
+            if html:
+                small = store.item_thumbnails(opened, [item.sku for item in found])
+                title = "To be looked at" if review else "Catalogue"
+                write_whole(html, catalog_report.items_html(found, small, title=title))
+            name = opened.shown
+        if json:
+            deliver(catalog_report.items_json(found, name), output)
+        elif csv:
+            deliver(catalog_report.items_csv(found), output)
+        else:
+            from trendscope.console import print_items
+
+            draw(lambda file: print_items(found, file, review=review), output)
+
+
+@app.command()
+def show(
+    sku: Annotated[str, typer.Argument(metavar="SKU", help="The shop's number of the item.")],
+    db: Db = None,
+    json: Json = False,
+    output: Output = None,
+    verbose: Traced = False,
+) -> None:
+    """Show one item: its category, how that is known, and what its picture looks like."""
+    with exit_codes(verbose):
+        check_targets(output)
+        from trendscope import stocking
+
+        _tell_item(stocking.find(db, sku), db, json, output)
+
+
+def _tell_item(found: Item, db: str | None, json: bool, output: Path | None) -> None:
+    if json:
+        from trendscope.catalog_report import items_json
+        from trendscope.store import open_store
+
+        with open_store(db) as opened:
+            name = opened.shown
+        deliver(items_json([found], name), output)
+    else:
+        from trendscope.console import print_item
+
+        draw(lambda file: print_item(found, file), output)

@@ -1,0 +1,63 @@
+"""The command ``correct``: persons' labels from a table."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trendscope.cli.options import Db, Json, Output, Quiet, Strict, Traced
+from trendscope.cli.outcome import ExitCode, check_targets, deliver, exit_codes
+
+# \b keeps the lines of a paragraph of help as they are.
+CORRECT_EXAMPLES = """\b
+Examples:
+  trendscope correct corrections.csv --db fashion.db
+  trendscope correct corrections.csv --remove   takes the labels back
+
+\b
+A corrections.csv has a column category and one that names the photo, file
+or sha256:  customers/anna/IMG_1.jpg,Dress
+A category is one of the ten, several joined by |, outside (none of the ten)
+or uncertain (nobody can tell).
+"""
+
+
+def correct(
+    table: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Photos and what they show.")],
+    db: Db = None,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Take back what was said of these photos.")
+    ] = False,
+    json: Json = False,
+    output: Output = None,
+    strict: Strict = False,
+    quiet: Quiet = False,
+    verbose: Traced = False,
+) -> None:
+    """Say what photos really show; it counts instead of what the network saw.
+
+    Your word outlives scans and new weights, and training.adapt can learn from it.
+    """
+    with exit_codes(verbose):
+        check_targets(output)
+        from trendscope.labels import correct_from_table
+
+        found = correct_from_table(table, db, now=datetime.now(UTC), remove=remove)
+        if json:
+            from trendscope.report import corrected_json
+
+            deliver(corrected_json(found), output)
+        else:
+            from trendscope.report import plural
+
+            word = "taken back" if remove else "labelled by a person"
+            deliver(f"{plural(found.photos, 'photo')} {word}; {found.changed:,} new.\n", output)
+        if found.refused and not quiet:
+            for item in found.refused:
+                print(f"trendscope: row {item.row} not used: {item.reason}", file=sys.stderr)
+        if found.refused and strict:
+            raise typer.Exit(ExitCode.SKIPPED)

@@ -1,0 +1,169 @@
+"""The command ``recommend``: what to offer to whom."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trendscope.cli.options import Db, Json, Output, Quiet, Traced
+from trendscope.cli.outcome import check_targets, deliver, draw, exit_codes
+from trendscope.errors import NothingUsable, UsageError
+
+if TYPE_CHECKING:
+    from trendscope.campaign import Campaign
+    from trendscope.recommend import Terms
+
+# \b keeps the lines of a paragraph of help as they are.
+RECOMMEND_EXAMPLES = """\b
+Examples:
+  trendscope recommend --db fashion.db          what suits each customer
+  trendscope recommend --customer anna --html anna.html
+  trendscope recommend --sku A17 --csv -o mail.csv      whom to write to
+  trendscope recommend --category Dress --never optedout.csv
+  trendscope recommend --price 20-80 --currency EUR --per-category 3
+
+\b
+The CSV has the columns customer,sku,category,rank,score,reason. Lists of
+customers have a column customer, as that CSV has.
+"""
+
+
+def recommend(
+    db: Db = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="NAME", help="Items for this one only.")
+    ] = None,
+    category: Annotated[
+        str | None, typer.Option("--category", metavar="NAME", help="Customers who wear it.")
+    ] = None,
+    sku: Annotated[
+        str | None, typer.Option("--sku", metavar="SKU", help="Customers whom the item suits.")
+    ] = None,
+    per_category: Annotated[
+        int, typer.Option("--per-category", min=1, max=1000, help="Items in each category worn.")
+    ] = 5,
+    diversity: Annotated[
+        float,
+        typer.Option("--diversity", min=0, max=1, help="0: the most alike; up to 1: more varied."),
+    ] = 0.2,
+    exclude_owned: Annotated[
+        bool, typer.Option("--exclude-owned", help="Not what looks the same as what they wear.")
+    ] = False,
+    price: Annotated[
+        str, typer.Option("--price", metavar="LOW-HIGH", help="Such as 20-80, 20- or -80.")
+    ] = "",
+    currency: Annotated[
+        str, typer.Option("--currency", metavar="CODE", help="Of that band; such as EUR.")
+    ] = "",
+    any_stock: Annotated[
+        bool, typer.Option("--any-stock", help="Also what is out of stock.")
+    ] = False,
+    only: Annotated[
+        Path | None, typer.Option("--only", metavar="CSV", help="Write to nobody but these.")
+    ] = None,
+    never: Annotated[
+        Path | None, typer.Option("--never", metavar="CSV", help="Do not write to these.")
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of", formats=["%Y-%m-%d"], help="Count age up to that day; else the last photo's."
+        ),
+    ] = None,
+    json: Json = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print a CSV for mail tools.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Also write a page with pictures.")
+    ] = None,
+    output: Output = None,
+    quiet: Quiet = False,
+    verbose: Traced = False,
+) -> None:
+    """Say which items suit each customer, or whom to write to about an item or a category.
+
+    Customers' photos come from trendscope scan, items from trendscope catalog import. Of whom or of
+    what too little is known, nothing is recommended, and that is said.
+    """
+    with exit_codes(verbose):
+        if json and csv:
+            raise UsageError("--json and --csv exclude each other; choose one")
+        check_targets(output, html)
+        from trendscope.campaign import campaign
+        from trendscope.recommend import Wish
+
+        found = campaign(
+            db,
+            customer=customer,
+            category=category,
+            sku=sku,
+            wish=Wish(
+                per_category=per_category,
+                diversity=diversity,
+                exclude_owned=exclude_owned,
+                terms=_terms(price, currency, any_stock),
+            ),
+            only=only,
+            never=never,
+            now=as_of and as_of.replace(tzinfo=UTC),
+        )
+        if html:
+            _write_page(found, db, html)
+        _write(found, output, json=json, csv=csv, quiet=quiet)
+        if found.targets.rows.empty:
+            raise NothingUsable("there is nobody and nothing to recommend; the notes say why")
+
+
+def _terms(price: str, currency: str, any_stock: bool) -> Terms:
+    from trendscope.recommend import Terms
+
+    low, high = _band(price)
+    if currency and low is None and high is None:
+        raise UsageError("--currency goes with --price LOW-HIGH")
+    return Terms(any_stock, low, high, currency.strip().upper())
+
+
+def _band(price: str) -> tuple[float | None, float | None]:
+    """The bounds of ``20-80``, ``20-`` or ``-80``; None where it is open."""
+    if not price:
+        return None, None
+    number = r"\s*(\d+(?:\.\d{1,3})?)?\s*"
+    match = re.fullmatch(rf"{number}-{number}", price)
+    if not match or match[1] is match[2]:
+        raise UsageError(f"--price {price}: give LOW-HIGH, such as 20-80, 20- or -80")
+    low, high = (None if bound is None else float(bound) for bound in match.groups())
+    if low is not None and high is not None and low > high:
+        raise UsageError(f"--price {price}: the lower price comes first")
+    return low, high
+
+
+def _write_page(found: Campaign, db: str | None, html: Path) -> None:
+    from trendscope import store, target_report
+    from trendscope.report import write_whole
+
+    photos, pictures = target_report.shown_pictures(found)
+    with store.open_store(db) as opened:
+        page = target_report.targets_html(
+            found, store.thumbnails(opened, photos), store.item_thumbnails(opened, pictures)
+        )
+    write_whole(html, page)
+
+
+def _write(found: Campaign, output: Path | None, *, json: bool, csv: bool, quiet: bool) -> None:
+    from trendscope import target_report
+
+    if json:
+        deliver(target_report.targets_json(found), output)
+    elif csv:
+        deliver(target_report.targets_csv(found), output)
+    else:
+        from trendscope.console import print_targets
+
+        draw(lambda file: print_targets(found, file), output)
+    if csv and not quiet:
+        for sentence in target_report.notes(found):
+            print(f"trendscope: {sentence}", file=sys.stderr)

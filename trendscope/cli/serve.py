@@ -1,0 +1,122 @@
+"""The command ``serve``: the desk in a browser."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trendscope.cli.options import Db, Limit, Traced, Weights, zone_of
+from trendscope.cli.outcome import exit_codes
+from trendscope.errors import UsageError
+from trendscope.limits import adjusted
+
+if TYPE_CHECKING:
+    from trendscope.web.settings import Settings
+
+TOKEN = "TRENDSCOPE_TOKEN"
+SHORTEST_TOKEN = 16
+
+# \b keeps the lines of a paragraph of help as they are.
+SERVE_EXAMPLES = """\b
+Examples:
+  trendscope serve --db fashion.db              for yourself, in your browser
+  trendscope serve --segments cities.csv        trends of each city too
+  TRENDSCOPE_TOKEN=... trendscope serve --host 192.168.1.5 --name desk.local
+"""
+
+
+def serve(
+    db: Db = None,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Listen there; needs a token.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="0 is any that is free.")
+    ] = 8765,
+    name: Annotated[
+        list[str] | None,
+        typer.Option("--name", metavar="NAME", help="Another name of this computer."),
+    ] = None,
+    segments: Annotated[
+        Path | None,
+        typer.Option("--segments", metavar="FILE", help="CSV customer,segment: trends of each."),
+    ] = None,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")
+    ] = True,
+    weights: Weights = None,
+    timezone: Annotated[
+        str, typer.Option("--timezone", metavar="ZONE", help="In which weeks begin.")
+    ] = "UTC",
+    limit: Limit = None,
+    verbose: Traced = False,
+) -> None:
+    """Open the stylist's desk: try photos, look at customers and trends, correct labels.
+
+    It listens on this computer alone. For another address put a token of at least 16 characters
+    into TRENDSCOPE_TOKEN, which visitors then have to give; use it in networks you trust.
+    """
+    with exit_codes(verbose, kept="the desk is closed"):
+        settings = _settings(host, port, name or [], segments, timezone, limit or [])
+        try:
+            from trendscope.web.serving import serve as run
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                "the desk needs the extra web: pip install 'trendscope[web]'"
+            ) from error
+        from trendscope.store import open_store
+
+        logging.basicConfig(format="trendscope: %(message)s", level=logging.WARNING)
+        store = open_store(db, create=True)
+        run(store, settings, weights=weights, told=_told, browser=browser)
+
+
+def _told(address: str) -> None:
+    print(f"trendscope: the desk is at {address}; Ctrl-C closes it", file=sys.stderr, flush=True)
+
+
+def _settings(
+    host: str,
+    port: int,
+    names: list[str],
+    segments: Path | None,
+    timezone: str,
+    limits: list[str],
+) -> Settings:
+    token = os.environ.get(TOKEN, "")
+    try:
+        address = ip_address(host)
+    except ValueError:
+        raise UsageError(f"--host {host}: give an address such as 127.0.0.1 or 0.0.0.0") from None
+    if not address.is_loopback and len(token) < SHORTEST_TOKEN:
+        raise UsageError(
+            f"--host {host}: others could look at your customers; put a token of at least "
+            f"{SHORTEST_TOKEN} characters into {TOKEN}, and visitors will be asked for it"
+        )
+    from trendscope.web.settings import Settings
+
+    own = [] if address.is_unspecified else [f"[{host}]" if address.version == 6 else host]
+    return Settings(
+        host=host,
+        port=port,
+        names=(*own, *names),
+        token=token,
+        limits=adjusted(limits),
+        zone=zone_of(timezone),
+        segments=_groups(segments),
+    )
+
+
+def _groups(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    from trendscope.panel import read_table
+
+    table = read_table(path, "customer", "segment")
+    return dict(zip(table["customer"], table["segment"], strict=True))

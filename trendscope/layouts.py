@@ -1,0 +1,150 @@
+"""What the columns of known catalogue files mean.
+
+A layout is recognised by its header alone. Names are compared in lower case, ``_`` as a blank.
+Sources: help.shopify.com (products CSV, the form until 2024 and the one since), Google Merchant
+Center's and Meta's product data specifications, WooCommerce's product export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One kind of catalogue file.
+
+    Attributes:
+        name: For people.
+        needs: Groups of columns; a header has at least one of each.
+        columns: Where each field stands: names of columns, the first that has text counts.
+        pictures: Columns with pictures, the main one first.
+    """
+
+    name: str
+    needs: tuple[frozenset[str], ...]
+    columns: Mapping[str, tuple[str, ...]]
+    pictures: tuple[str, ...]
+
+    def fits(self, header: Sequence[str]) -> bool:
+        """True for a header of this kind."""
+        return all(not group.isdisjoint(header) for group in self.needs)
+
+
+def _columns(**names: str) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(text.split(", ")) for name, text in names.items()}
+
+
+def _needs(*groups: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(group.split(", ")) for group in groups)
+
+
+SHOPIFY_OLD = Layout(
+    "Shopify (export until 2024)",
+    _needs("handle", "title", "variant price, variant sku, body (html)"),
+    _columns(
+        group="handle",
+        sku="variant sku",
+        title="title",
+        brand="vendor",
+        taxonomy="product category, google shopping / google product category",
+        kind="type",
+        price="variant price",
+        quantity="variant inventory qty",
+        tracker="variant inventory tracker",
+        policy="variant inventory policy",
+        published="published",
+        status="status",
+        age="google shopping / age group",
+    ),
+    ("image src", "variant image"),
+)
+SHOPIFY_NEW = Layout(
+    "Shopify (export since 2024)",
+    _needs("title", "url handle, published on online store, product image url"),
+    _columns(
+        group="url handle",
+        sku="sku",
+        title="title",
+        brand="vendor",
+        taxonomy="product category, google shopping / google product category",
+        kind="type",
+        price="price",
+        quantity="inventory quantity",
+        tracker="inventory tracker",
+        policy="continue selling when out of stock",
+        published="published on online store",
+        status="status",
+        age="google shopping / age group",
+    ),
+    ("product image url", "variant image url"),
+)
+WOOCOMMERCE = Layout(
+    "WooCommerce",
+    _needs("name", "sku, id", "regular price", "type, categories"),
+    _columns(
+        group="parent",
+        sku="sku",
+        id="id",
+        title="name",
+        brand="brands, brand",
+        kind="categories",
+        price="regular price",
+        sale="sale price",
+        stock="in stock?",
+        quantity="stock",
+        published="published",
+        variety="type",
+    ),
+    ("images",),
+)
+MERCHANT = Layout(
+    "Google or Meta",
+    _needs("id", "title", "availability, image link"),
+    _columns(
+        group="item group id",
+        sku="id",
+        title="title",
+        brand="brand",
+        taxonomy="google product category, fb product category",
+        kind="product type",
+        price="price",
+        sale="sale price",
+        sale_dates="sale price effective date",
+        stock="availability",
+        url="link",
+        status="status, visibility",
+        age="age group",
+    ),
+    ("image link", "additional image link"),
+)
+PLAIN = Layout(
+    "a table of its own",
+    _needs(
+        "sku, id, item id, article, article number, item number, product id",
+        "title, name, product name, product, image, picture, photo",
+    ),
+    _columns(
+        sku="sku, id, item id, article number, article, item number, product id",
+        title="title, name, product name, product",
+        brand="brand, vendor",
+        kind="category, product type, type, product category",
+        price="price, regular price",
+        sale="sale price",
+        currency="currency",
+        stock="availability, in stock, stock, quantity",
+        url="url, link, product url",
+        status="status",
+        age="age group",
+    ),
+    ("image", "picture", "photo", "image url", "image link", "filename", "images"),
+)
+
+LAYOUTS = (SHOPIFY_OLD, SHOPIFY_NEW, WOOCOMMERCE, MERCHANT, PLAIN)
+"""In the order in which they are tried; the last one fits most."""
+
+
+def layout_of(header: Sequence[str]) -> Layout | None:
+    """The kind of catalogue that has such a header; None if none has."""
+    return next((layout for layout in LAYOUTS if layout.fits(header)), None)

@@ -1,0 +1,180 @@
+"""Exact search for what looks alike, by matrix products of bounded size. Only numpy.
+
+Vectors are rounded to whole numbers first, short enough that float32 adds their products up without
+any rounding: the result does not depend on the order of summation, and so not on the machine, the
+number of threads, or what else is searched for at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Places = NDArray[np.intp]
+
+LENGTH = 4000
+"""Of a rounded vector, with what rounding adds: its square is below 2**24, up to which float32
+holds every whole number."""
+
+LARGEST_PART = 8_000_000
+"""Likenesses computed at once; each takes 12 bytes."""
+
+
+def whole(vectors: Sequence[bytes | None]) -> tuple[Floats, NDArray[np.bool_]]:
+    """Vectors of `LENGTH` made of whole numbers, and which of them are usable.
+
+    Args:
+        vectors: Little-endian float32, all of one length, or None.
+
+    Returns:
+        (n, d), and True where the vector is there, all numbers, and not zero. The others, and those
+        of another length than most have, are rows of zeros.
+    """
+    lengths = [len(vector) if vector else 0 for vector in vectors]
+    known = np.array([length for length in lengths if length], np.intp)
+    wide = int(np.bincount(known).argmax()) if len(known) else 0
+    rows = np.zeros((len(lengths), wide // 4), "<f4")
+    for row, vector in enumerate(vectors):
+        if vector and len(vector) == wide:
+            rows[row] = np.frombuffer(vector, "<f4")
+    rows[~np.isfinite(rows).all(axis=1)] = 0
+    size = np.sqrt((rows.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
+    usable = size[:, 0] > 0
+    scaled = np.round(rows * (LENGTH / np.where(size > 0, size, 1)))
+    return np.asarray(scaled, np.float32), usable
+
+
+def cosine(products: Floats) -> NDArray[np.float64]:
+    """Cosines of rounded vectors from their products: 1 for the same direction, 0 for nothing."""
+    return np.clip(products.astype(np.float64) / LENGTH**2, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How items are chosen for someone.
+
+    Attributes:
+        count: Items for each.
+        candidates: So many of the nearest are looked at where variety is wanted.
+        diversity: 0 chooses the nearest; towards 1, items unlike those already chosen (maximal
+            marginal relevance, Carbonell and Goldstein 1998).
+        owned: Items at least this like one of someone's photos are left out; above 1, none is.
+    """
+
+    count: int
+    candidates: int
+    diversity: float
+    owned: float
+
+
+def chosen(
+    photos: Floats, owners: Places, items: Floats, choice: Choice
+) -> Iterator[tuple[Places, Places, Floats, Places]]:
+    """The items nearest to someone's photos, by the photo nearest to each.
+
+    Args:
+        photos: (n, d), of `whole`, all of one owner together.
+        owners: (n,) numbers, 0 upwards without gaps, never falling.
+        items: (m, d), of `whole`; where two are equally near, the one that comes first is chosen.
+        choice: How many, and which.
+
+    Yields:
+        For a part of the owners: owner, item, their product, and the number of the nearest photo
+        (of several equally near ones, the first); each (k,), in order of owner and of choice.
+    """
+    if not len(items) or not len(photos):
+        return
+    starts = np.flatnonzero(np.diff(owners, prepend=-1))
+    ends = np.append(starts[1:], len(photos))
+    together = max(1, LARGEST_PART // len(items))
+    for first in range(0, len(starts), together):
+        own = slice(starts[first], ends[min(first + together, len(starts)) - 1])
+        part, local = photos[own], owners[own] - first
+        best = _closest(part, local, items)
+        best[best >= choice.owned * LENGTH**2] = -1
+        owner, item, product = _picked(best, items, choice)
+        nearest = _photo(part, local, items, owner, item)
+        yield owner + first, item, product, nearest + starts[first]
+
+
+def _closest(photos: Floats, owners: Places, items: Floats) -> Floats:
+    """(owners, items): the greatest product of an item with one of the owner's photos."""
+    best = np.full((int(owners[-1]) + 1, len(items)), -1, np.float32)
+    rows = max(1, LARGEST_PART // len(items))
+    for start in range(0, len(photos), rows):
+        owner = owners[start : start + rows]
+        products = photos[start : start + rows] @ items.T
+        begins = np.flatnonzero(np.diff(owner, prepend=-1)).tolist()
+        # One by one: numpy's reduceat takes ten times as long.
+        for first, end in zip(begins, [*begins[1:], len(owner)], strict=True):
+            most = best[owner[first]]
+            np.maximum(most, products[first:end].max(axis=0), out=most)
+    return best
+
+
+def _ranked(best: Floats, count: int) -> Places:
+    """(owners, count): the columns with the greatest values, equal ones in their order."""
+    columns = best.shape[1]
+    # One whole number per cell that no other cell of the row shares: value first, then place.
+    keys = best.astype(np.int64) * columns + np.arange(columns - 1, -1, -1)
+    if count < columns:
+        keys = np.partition(keys, columns - count, axis=1)[:, columns - count :]
+    keys = -np.sort(-keys, axis=1)
+    return np.asarray(columns - 1 - keys % columns, np.intp)
+
+
+def _picked(best: Floats, items: Floats, choice: Choice) -> tuple[Places, Places, Floats]:
+    """Owner, item and product of what is chosen, in order of owner and of choice."""
+    wanted = choice.candidates if choice.diversity else choice.count
+    near = _ranked(best, min(max(wanted, choice.count), best.shape[1]))
+    products = np.take_along_axis(best, near, axis=1)
+    count = min(choice.count, near.shape[1])
+    order = _varied(near, products, items, count, choice.diversity)
+    items_of = np.take_along_axis(near, order, axis=1)
+    found = np.take_along_axis(products, order, axis=1)
+    there = found >= 0
+    owner = np.broadcast_to(np.arange(len(best))[:, None], there.shape)
+    return owner[there], items_of[there], found[there]
+
+
+def _varied(near: Places, products: Floats, items: Floats, count: int, diversity: float) -> Places:
+    """(owners, count): places among the near ones, each for being near and unlike the former.
+
+    Those with a negative product come last, after all others.
+    """
+    if not diversity:
+        return np.broadcast_to(np.arange(count), (len(near), count)).astype(np.intp)
+    vectors = items[near]
+    rows = np.arange(len(near))
+    alike = np.zeros(near.shape, np.float32)
+    taken = np.zeros(near.shape, bool)
+    order = np.zeros((len(near), count), np.intp)
+    for turn in range(count):
+        worth = (1 - diversity) * products.astype(np.float64) - diversity * alike
+        worth[products < 0] = -(2.0 * LENGTH**2)
+        worth[taken] = -np.inf
+        order[:, turn] = worth.argmax(axis=1)
+        taken[rows, order[:, turn]] = True
+        latest = vectors[rows, order[:, turn]]
+        alike = np.maximum(alike, np.matmul(vectors, latest[:, :, None])[:, :, 0])
+    return order
+
+
+def _photo(photos: Floats, owners: Places, items: Floats, owner: Places, item: Places) -> Places:
+    """(k,): the number of the photo of `owner` that is nearest to `item`."""
+    starts = np.searchsorted(owners, owner, side="left")
+    counts = np.searchsorted(owners, owner, side="right") - starts
+    pair = np.repeat(np.arange(len(owner)), counts)
+    begins = np.cumsum(counts) - counts
+    photo = np.arange(len(pair)) - begins[pair] + starts[pair]
+    found = np.empty(len(pair), np.float32)
+    rows = max(1, LARGEST_PART // max(1, photos.shape[1]))
+    for start in range(0, len(pair), rows):
+        part = slice(start, start + rows)
+        found[part] = (photos[photo[part]] * items[item[pair[part]]]).sum(axis=1)
+    order = np.lexsort((photo, -found, pair))
+    return np.asarray(photo[order][begins], np.intp)

@@ -1,0 +1,43 @@
+"""Answers that several rooms of the desk give: documents, and errors without the inside."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Scope
+
+from trendscope import report
+
+
+def json_text(text: str, status: int = 200) -> Response:
+    """A document as the commands' ``--json`` writes it."""
+    return Response(text, status, media_type="application/json")
+
+
+def refusal(scope: Scope, status: int, detail: str = "") -> Response:
+    """What is said when a request cannot be answered: JSON to programs, a page to people."""
+    title = HTTPStatus(status).phrase
+    detail = detail or _SAID.get(status, "Go back and try again.")
+    headers = {}
+    if status in (408, 413, 400):
+        headers["connection"] = "close"
+    if status == 503:
+        headers["retry-after"] = "5"
+    if str(scope.get("path", "")).startswith("/api"):
+        body = json.dumps({"schema_version": 1, "error": detail})
+        return Response(body, status, headers, "application/json")
+    if status == 401:
+        return HTMLResponse(report.page("desk/sign_in.html", wrong=False), status, headers)
+    facts: dict[str, Any] = {"status": status, "title": title, "detail": detail}
+    return HTMLResponse(report.page("desk/error.html", **facts), status, headers)
+
+
+_SAID = {
+    404: "There is no such page, or what it showed is gone.",
+    405: "That cannot be done here.",
+    500: "The desk could not do that. What it holds is unchanged; the terminal it was started in "
+    "says more.",
+}

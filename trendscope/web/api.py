@@ -1,0 +1,389 @@
+"""The JSON API under /api: the same documents as the commands' ``--json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+
+from trendscope import catalog_report, report, store, trend_report
+from trendscope.campaign import campaign
+from trendscope.errors import NothingUsable, StoreError, TrendscopeError
+from trendscope.readings import Label, Reading, label_of
+from trendscope.stocking import chosen
+from trendscope.stored_profile import stored_profile
+from trendscope.target_report import targets_json
+from trendscope.web.answers import json_text
+from trendscope.web.desk import Desk
+from trendscope.web.trials import Full, Trial
+
+DOCUMENT = {
+    "type": "object",
+    "properties": {"schema_version": {"type": "integer", "const": 1}},
+    "required": ["schema_version"],
+}
+
+
+def _answers(said: str, *errors: int) -> dict[int | str, dict[str, Any]]:
+    """What an address answers, for its description."""
+    error = {
+        "type": "object",
+        "properties": {"error": {"type": "string"}},
+        "required": ["schema_version", "error"],
+    }
+
+    def body(schema: dict[str, Any], text: str) -> dict[str, Any]:
+        return {"description": text, "content": {"application/json": {"schema": schema}}}
+
+    # What the guard may say to any request.
+    always = (400, 401, 403, 408, 413, 422, 503)
+    refused: dict[int | str, dict[str, Any]] = {
+        status: body(error, "refused, with the reason") for status in (*always, *errors)
+    }
+    return {200: body(DOCUMENT, said), **refused}
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk that a request came to."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+AtDesk = Annotated[Desk, Depends(desk_of)]
+Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="of the image's bytes, in hex")]
+Name = Annotated[str, Query(min_length=1, max_length=1000, description="as the store has it")]
+Weeks = Annotated[int, Query(ge=1, le=520, description="complete weeks to show")]
+Ahead = Annotated[int, Query(ge=1, le=52, description="weeks to expect")]
+Offset = Annotated[int, Query(ge=0, le=10_000_000)]
+
+T = TypeVar("T")
+
+api = APIRouter(prefix="/api")
+
+
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "a small JPEG without metadata", "content": {"image/jpeg": {}}}
+}
+
+
+class Said(BaseModel):
+    """What a person says a photo shows."""
+
+    category: str = Field(
+        max_length=200,
+        description="one of the ten, several joined by |, outside or uncertain",
+        examples=["Dress", "outside"],
+    )
+
+
+@api.get("/status", responses=_answers("as trendscope status --json"))
+def status(desk: AtDesk) -> Response:
+    """What the database holds, since when, and by which weights."""
+    return json_text(report.status_json(store.status(desk.store)))
+
+
+@api.get("/customers", responses=_answers("customers, and how many there are"))
+def customers(
+    desk: AtDesk,
+    search: Annotated[str, Query(max_length=200)] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 25,
+    offset: Offset = 0,
+) -> Response:
+    """Customers by name, with what they wear."""
+    found, total = store.find_customers(desk.store, search, limit=limit, offset=offset)
+    listed = [report.plain(asdict(customer)) for customer in found]
+    return json_text(report.document({"total": total, "customers": listed}))
+
+
+@api.get("/profile", responses=_answers("as trendscope profile --json", 404))
+def profile(desk: AtDesk, customer: Name) -> Response:
+    """What one customer wears."""
+    found = found_or_404(lambda: stored_profile(desk.store, customer, zone=desk.settings.zone))
+    return json_text(report.profile_json(found))
+
+
+@api.get("/trends", responses=_answers("as trendscope trends --json", 404))
+def trends(
+    desk: AtDesk,
+    weeks: Weeks = 12,
+    ahead: Ahead = 4,
+    segment: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """What is worn more and what less, week by week, and what to expect."""
+    found = found_or_404(lambda: desk.outlook(ahead, segment))
+    return json_text(trend_report.trends_json(found, weeks))
+
+
+# --- what a person says --------------------------------------------------------------------------
+
+
+@api.get("/review", responses=_answers("photos that wait, and how many there are"))
+def review(
+    desk: AtDesk, limit: Annotated[int, Query(ge=1, le=200)] = 20, offset: Offset = 0
+) -> Response:
+    """Photos that the network could not name, and nobody has named yet, the latest first."""
+    found, total = store.waiting(desk.store, limit=limit, offset=offset)
+    listed = [report.plain(asdict(photo)) for photo in found]
+    return json_text(report.document({"total": total, "photos": listed}))
+
+
+@api.put("/photos/{sha256}/label", responses=_answers("the label, and the one before", 404))
+def label(desk: AtDesk, sha256: Sha256, said: Said) -> Response:
+    """Notes what a person says a photo shows; it counts from now on."""
+    try:
+        wanted = label_of(said.category)
+    except TrendscopeError as error:
+        raise HTTPException(422, str(error)) from None
+    return _labelled(desk, sha256, wanted)
+
+
+@api.delete("/photos/{sha256}/label", responses=_answers("null, and the label before", 404))
+def unlabel(desk: AtDesk, sha256: Sha256) -> Response:
+    """Takes a person's word back; what the network saw counts again."""
+    return _labelled(desk, sha256, None)
+
+
+def _labelled(desk: Desk, sha256: str, wanted: Label | None) -> Response:
+    if not store.known_images(desk.store, [sha256]):
+        raise HTTPException(404, "The database holds no such photo.")
+    before = store.correct(desk.store, {sha256: wanted}, desk.now())[sha256]
+    said = {"label": wanted and str(wanted), "before": before and str(before)}
+    return json_text(report.document({"sha256": sha256, **said}))
+
+
+# --- what a shop sells ---------------------------------------------------------------------------
+
+
+class Decided(BaseModel):
+    """A person's decision on an item."""
+
+    sku: str = Field(min_length=1, max_length=500)
+    category: str = Field(max_length=200, description="one of the ten, or none", examples=["Coat"])
+
+
+@api.get("/catalog", responses=_answers("as trendscope catalog list --json"))
+def catalog(
+    desk: AtDesk,
+    review: Annotated[bool, Query(description="only what waits for a person")] = False,
+    category: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """What the shop sells, each item with its category and how that is known."""
+    every = store.items(desk.store)
+    found = checked(lambda: chosen(every, review=review, category=category or None))
+    return json_text(catalog_report.items_json(found, desk.store.shown))
+
+
+_ITEM_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["sku"],
+                    "properties": {
+                        "sku": {"type": "string", "minLength": 1, "maxLength": 500},
+                        "title": {"type": "string", "maxLength": 2000},
+                        "price": {"type": "string", "maxLength": 100},
+                        "files": {"type": "string", "format": "binary"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@api.post("/catalog", responses=_answers("the item", 415), openapi_extra=_ITEM_FORM)
+async def add_item(request: Request) -> Response:
+    """Adds an item, finds its category by words and picture, and links it to its SKU."""
+    desk = desk_of(request)
+    form = await form_of(request, desk)
+    texts = {name: str(form.get(name) or "")[:2000] for name in ("sku", "title", "price")}
+    file = form.get("files")
+    picture = file.file if isinstance(file, UploadFile) and file.size else None
+    try:
+        item = await run_in_threadpool(lambda: checked(lambda: desk.add_item(picture, **texts)))
+    finally:
+        await form.close()
+    return json_text(catalog_report.items_json([item], desk.store.shown))
+
+
+@api.put("/catalog", responses=_answers("the item", 404))
+def decide(desk: AtDesk, decided: Decided) -> Response:
+    """Notes a person's decision on an item's category; it stays until the next one."""
+    if not store.items(desk.store, [decided.sku]):
+        raise HTTPException(404, "The shop sells no such item.")
+    item = checked(lambda: desk.add_item(None, decided.sku, category=decided.category))
+    return json_text(catalog_report.items_json([item], desk.store.shown))
+
+
+@api.get("/catalog/picture", responses=_answers("", 404) | PICTURE, response_class=Response)
+def item_picture(desk: AtDesk, sku: Annotated[str, Query(max_length=500)]) -> Response:
+    """An item's picture, small."""
+    return picture(store.item_thumbnails(desk.store, [sku]).get(sku))
+
+
+@api.get("/targets", responses=_answers("as trendscope recommend --customer --json", 404))
+def targets(desk: AtDesk, customer: Name) -> Response:
+    """What to offer a customer, and why."""
+    if not store.knows_customer(desk.store, customer):
+        raise HTTPException(404, "The database knows no such customer.")
+    return json_text(targets_json(found_or_404(lambda: campaign(desk.store, customer=customer))))
+
+
+# --- uploads -------------------------------------------------------------------------------------
+
+
+@api.post(
+    "/try",
+    status_code=202,
+    responses=_answers("", 415) | {202: _answers("where to ask for the verdicts")[200]},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["files"],
+                        "properties": {
+                            "files": {
+                                "type": "array",
+                                "minItems": 1,
+                                "items": {"type": "string", "format": "binary"},
+                            }
+                        },
+                    }
+                }
+            },
+        }
+    },
+)
+async def upload(request: Request) -> Response:
+    """Takes photos and exports to look at; nothing of them is kept in the database."""
+    desk = desk_of(request)
+    files = await uploads(request, desk)
+    try:
+        trial = await run_in_threadpool(
+            desk.trials.submit, [(file.filename or "", file.file) for file in files]
+        )
+    except Full as error:
+        raise HTTPException(503, str(error)) from None
+    finally:
+        for file in files:
+            await file.close()
+    return json_text(report.document({"id": trial.id, "state": trial.state}), 202)
+
+
+async def uploads(request: Request, desk: Desk) -> Sequence[UploadFile]:
+    """The files of a form, spooled by the system without a name.
+
+    Raises:
+        HTTPException: It is no form with files, or has too many.
+    """
+    form = await form_of(request, desk)
+    files = [item for item in form.getlist("files") if isinstance(item, UploadFile)]
+    if not files:
+        raise HTTPException(400, "There is no file in the form; give it in a field named files.")
+    return files
+
+
+async def form_of(request: Request, desk: Desk) -> FormData:
+    """A form with files, within bounds."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise HTTPException(415, "Send it as a form with files (multipart/form-data).")
+    bounds = desk.settings.bounds
+    try:
+        return await request.form(max_files=bounds.files, max_fields=bounds.fields)
+    except (KeyError, ValueError, UnicodeError):  # what the parser raises for odd headers
+        raise HTTPException(400, "The form cannot be read.") from None
+
+
+@api.get("/try/{trial_id}", responses=_answers("as trendscope classify --json, so far", 404))
+def trial(desk: AtDesk, trial_id: str) -> Response:
+    """How far an upload is, and the verdicts of the photos that were looked at."""
+    found = trial_or_404(desk, trial_id)
+    facts = {name: getattr(found, name) for name in ("id", "state", "done", "total", "failure")}
+    weights = desk.trials.weights if found.photos else ""
+    verdicts = json.loads(report.classification_json(found.classification(weights)))
+    return json_text(report.document({**facts, **verdicts}))
+
+
+@api.delete("/try/{trial_id}", responses=_answers("gone", 404))
+def forget_trial(desk: AtDesk, trial_id: str) -> Response:
+    """Forgets an upload and its pictures."""
+    if not desk.trials.forget(trial_id):
+        raise HTTPException(404)
+    return json_text(report.document({"id": trial_id}))
+
+
+Kind = Literal["photo", "seen"]
+
+
+@api.get(
+    "/try/{trial_id}/{number}/{kind}.jpg",
+    responses=_answers("", 404) | PICTURE,
+    response_class=Response,
+)
+def trial_picture(
+    desk: AtDesk, trial_id: str, number: Annotated[int, Path(ge=0, le=10_000_000)], kind: Kind
+) -> Response:
+    """A photo of an upload, small; or all that the network saw of it."""
+    photos = trial_or_404(desk, trial_id).photos
+    photo = photos[number] if number < len(photos) else None
+    if not isinstance(photo, Reading):
+        raise HTTPException(404)
+    return picture(photo.thumbnail if kind == "photo" else photo.seen)
+
+
+@api.get("/photos/{sha256}.jpg", responses=_answers("", 404) | PICTURE, response_class=Response)
+def stored_picture(desk: AtDesk, sha256: Sha256) -> Response:
+    """A photo of the database, small."""
+    return picture(store.thumbnails(desk.store, [sha256]).get(sha256))
+
+
+def picture(jpeg: bytes | None) -> Response:
+    """A picture that a browser may keep for an hour, or 404."""
+    if jpeg is None:
+        raise HTTPException(404)
+    headers = {
+        "cache-control": "private, max-age=3600",
+        "content-disposition": 'inline; filename="photo.jpg"',
+    }
+    return Response(jpeg, 200, headers, "image/jpeg")
+
+
+def trial_or_404(desk: Desk, trial_id: str) -> Trial:
+    """A trial that is remembered."""
+    found = desk.trials.get(trial_id)
+    if found is None:
+        raise HTTPException(404, "That upload is gone; upload it again.")
+    return found
+
+
+def checked(work: Callable[[], T]) -> T:
+    """What `work` gives; 422 where it cannot be done with what was sent."""
+    try:
+        return work()
+    except StoreError:
+        raise
+    except TrendscopeError as error:
+        raise HTTPException(422, str(error)) from None
+
+
+def found_or_404(look: Callable[[], T]) -> T:
+    """What `look` gives; 404 where there is nothing of that name."""
+    try:
+        return look()
+    except StoreError:
+        raise
+    except (NothingUsable, TrendscopeError) as error:
+        raise HTTPException(404, str(error)) from None

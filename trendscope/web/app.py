@@ -1,0 +1,83 @@
+"""The desk put together: its rooms behind the guard."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from trendscope import __version__
+from trendscope.errors import StoreError, TrendscopeError
+from trendscope.web.answers import refusal
+from trendscope.web.api import api
+from trendscope.web.desk import Desk
+from trendscope.web.guard import STATIC, Guard
+from trendscope.web.pages import pages
+
+log = logging.getLogger("trendscope.web")
+
+BUSY = "The database could not be used just now; what it holds is unchanged. Try again."
+
+
+def make_app(desk: Desk) -> ASGIApp:
+    """The application that a server runs; it starts the classifier, and closes the desk."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        desk.trials.warm()
+        yield
+        desk.close()
+
+    # FastAPI's own pages about the API fetch scripts from the network.
+    app = FastAPI(
+        title="trendscope",
+        version=__version__,
+        description="Which kinds of clothes do customers wear? The commands' --json, over HTTP.",
+        lifespan=life,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.desk = desk
+    app.include_router(api)
+    app.include_router(pages)
+    app.mount(STATIC.rstrip("/"), StaticFiles(directory=Path(__file__).parent / "static"))
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(TrendscopeError, _failed)
+    return Guard(app, desk.settings)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    answer = refusal(request.scope, error.status_code, _own_words(error))
+    answer.headers.update({k: v for k, v in (error.headers or {}).items() if k.lower() == "allow"})
+    return answer
+
+
+def _own_words(error: HTTPException) -> str:
+    """The detail, unless it is only the status in words, or the parser's."""
+    from http import HTTPStatus
+
+    return "" if error.detail == HTTPStatus(error.status_code).phrase else error.detail
+
+
+def _not_understood(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][1:]) or "request"
+    return refusal(request.scope, 422, f"{place}: {first['msg']}"[:300])
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """An error of ours: the terminal gets the whole of it, as it may name places."""
+    log.error("%s", error)
+    return refusal(request.scope, 503 if isinstance(error, StoreError) else 400, BUSY)

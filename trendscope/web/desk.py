@@ -1,0 +1,119 @@
+"""What the rooms of the desk share: the store, uploads, and figures made for them."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from trendscope.catalog.items import Item
+from trendscope.collect import identity_of
+from trendscope.errors import TrendscopeError, UsageError
+from trendscope.scan import Predictor, Tools
+from trendscope.stocking import add, shipped
+from trendscope.store.database import Store
+from trendscope.store.record import current_weights
+from trendscope.stored_trends import outlook_of_store
+from trendscope.trends import Outlook
+from trendscope.web.settings import Settings
+from trendscope.web.spool import Spool
+from trendscope.web.trials import Trials
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that answers are made of.
+
+    Attributes:
+        store: Open as long as the desk is.
+        trials: Uploads.
+        settings: How it is run.
+        spool: For uploads.
+        weights: Of the classifier.
+    """
+
+    store: Store
+    trials: Trials
+    settings: Settings
+    spool: Spool
+    weights: str | Path | Predictor | None
+
+    def now(self) -> datetime:
+        """The present, in UTC."""
+        return datetime.now(UTC)
+
+    def outlook(self, ahead: int = 4, segment: str | None = None) -> Outlook:
+        """What is worn more and what less, of all customers or of those of one segment.
+
+        Raises:
+            TrendscopeError: There is no such segment.
+        """
+        members = None
+        if segment:
+            if segment not in self.segments:
+                raise TrendscopeError(f"there is no segment {segment[:60]!r}")
+            members = [name for name, group in self.settings.segments.items() if group == segment]
+        return outlook_of_store(
+            self.store,
+            customers=members,
+            weeks_ahead=ahead,
+            now=self.now(),
+            zone=self.settings.zone,
+        )
+
+    def add_item(self, picture: IO[bytes] | None, sku: str, **facts: Any) -> Item:
+        """Adds an item, or what is given of a known one; see `trendscope.stocking.add`."""
+
+        def work(tools: Tools | None) -> Item:
+            folder = self.spool.new()
+            try:
+                path = folder / "picture" if picture else None
+                if picture and path:
+                    with path.open("xb") as out:
+                        shutil.copyfileobj(picture, out, 1 << 20)
+                return add(
+                    path,
+                    self.store,
+                    sku=sku,
+                    weights=self.weights,
+                    limits=self.settings.limits,
+                    tools=tools,
+                    **facts,
+                )
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+        # Words alone need no classifier, and do not wait for one.
+        return self.trials.borrow(work) if picture else work(None)
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The names of the segments, in order."""
+        return tuple(sorted({*self.settings.segments.values()}))
+
+    def close(self) -> None:
+        """Lets go of everything."""
+        self.trials.close()
+        self.store.close()
+
+
+def open_desk(
+    db: Store, settings: Settings, weights: str | Path | Predictor | None, spool: Spool
+) -> Desk:
+    """A desk over an open store, with the weights in use there; close it.
+
+    Raises:
+        UsageError: `weights` are others, or those in use are no shipped ones and none were named.
+    """
+    with db.reading() as connection:
+        current = current_weights(connection)
+    if current and weights is None:
+        weights = shipped(current[1])
+    if current and identity_of(weights).digest != current[1].digest:
+        raise UsageError(
+            f"{db.shown} holds what {current[1]} saw, and other weights are never mixed with it; "
+            "name those with --weights FILE"
+        )
+    return Desk(db, Trials(settings, weights, spool), settings, spool, weights)

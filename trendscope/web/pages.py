@@ -1,0 +1,147 @@
+"""The pages for people."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from trendscope import report, store, target_report, trend_report
+from trendscope.campaign import campaign
+from trendscope.catalog_report import confidence_of, kind_of, price_of, three_best
+from trendscope.categories import CATEGORIES
+from trendscope.errors import NothingUsable, StoreError
+from trendscope.stocking import chosen
+from trendscope.stored_profile import stored_profile
+from trendscope.web import drawing
+from trendscope.web.api import AtDesk, Name, checked, found_or_404
+from trendscope.web.desk import Desk
+from trendscope.web.guard import COOKIE, SIGN_IN
+
+PER_PAGE = 24
+PER_SHELF = 120
+OFFERS = 8
+SIGN_IN_BYTES = 4096
+WEEKS = (8, 12, 26, 52)
+
+pages = APIRouter(include_in_schema=False)
+
+
+def page(desk: Desk, here: str, **facts: Any) -> HTMLResponse:
+    """A page with the desk's frame around it."""
+    frame = {"here": here, "page_token": desk.settings.page_token, "categories": CATEGORIES}
+    return HTMLResponse(report.page(f"desk/{here}.html", **frame, **facts))
+
+
+@pages.get("/")
+def home() -> Response:
+    """To the first page."""
+    return RedirectResponse("/try", 303)
+
+
+@pages.get("/try")
+def trying(desk: AtDesk) -> Response:
+    """Drop photos or an export, and see what the network says."""
+    return page(desk, "try")
+
+
+@pages.get("/customers")
+def customers(
+    desk: AtDesk,
+    search: Annotated[str, Query(max_length=200)] = "",
+    number: Annotated[int, Query(ge=1, le=1_000_000, alias="page")] = 1,
+) -> Response:
+    """Search, and what each of the customers found wears most."""
+    start = (number - 1) * PER_PAGE
+    found, total = store.find_customers(desk.store, search, limit=PER_PAGE, offset=start)
+    last = max(1, -(-total // PER_PAGE))
+    return page(
+        desk, "customers", found=found, total=total, search=search, number=number, last=last
+    )
+
+
+@pages.get("/customer")
+def customer(desk: AtDesk, name: Name) -> Response:
+    """What one customer wears, with pictures."""
+    found = found_or_404(lambda: stored_profile(desk.store, name, zone=desk.settings.zone))
+    person = next((c for c in found.customers if c.customer == name), None)
+    offers = _offers(desk, name)
+    return page(desk, "customer", name=name, profile=found, person=person, offers=offers)
+
+
+def _offers(desk: Desk, name: str) -> tuple[list[target_report.Line], list[str]]:
+    """What to offer a customer, and what to know about it; nothing where nothing is sold."""
+    try:
+        found = campaign(desk.store, customer=name)
+    except (NothingUsable, StoreError):
+        return [], []
+    lines = [line for group in target_report.groups(found, OFFERS) for line in group.lines]
+    return lines[:OFFERS], target_report.notes(found)
+
+
+@pages.get("/catalogue")
+def catalogue(
+    desk: AtDesk,
+    show: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """What the shop sells; add an item, and confirm or change its category."""
+    every = store.items(desk.store)
+    waits = [item for item in every if item.review]
+    if show == "review":
+        found = waits
+    elif show:
+        found = checked(lambda: chosen(every, review=False, category=show))
+    else:
+        found = waits + [item for item in every if not item.review]
+    shown = [
+        (item, kind_of(item), confidence_of(item), price_of(item), three_best(item))
+        for item in found[:PER_SHELF]
+    ]
+    facts = {"total": len(every), "waits": len(waits), "more": len(found) - len(shown)}
+    return page(desk, "catalogue", items=shown, show=show, **facts)
+
+
+@pages.get("/trends")
+def trends(
+    desk: AtDesk,
+    weeks: Annotated[int, Query(ge=1, le=520)] = 12,
+    segment: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """What is worn more and what less."""
+    found = found_or_404(lambda: desk.outlook(segment=segment))
+    lines = trend_report.lines(found, weeks)
+    return page(
+        desk,
+        "trends",
+        title=trend_report.title(found),
+        headline=trend_report.headline(found, weeks),
+        headings=trend_report.headings(lines),
+        lines=[(line.verdict, trend_report.cells(line), line.words) for line in lines],
+        notes=trend_report.notes(found),
+        charts=drawing.charts(trend_report.table(found, weeks)),
+        weeks=weeks,
+        choices=WEEKS,
+        segment=segment,
+        segments=desk.segments,
+    )
+
+
+@pages.get("/review")
+def review(desk: AtDesk) -> Response:
+    """Photos that wait for a person's word, one by one."""
+    _, total = store.waiting(desk.store, limit=1)
+    return page(desk, "review", total=total)
+
+
+@pages.post(SIGN_IN)
+async def sign_in(request: Request) -> Response:
+    """Takes the token, and lets its knower's browser in."""
+    desk: Desk = request.app.state.desk
+    body = (await request.body())[:SIGN_IN_BYTES].decode("utf-8", "replace")
+    if not desk.settings.admits(parse_qs(body).get("token", [""])[0]):
+        return HTMLResponse(report.page("desk/sign_in.html", wrong=True), 401)
+    answer = RedirectResponse("/", 303)
+    answer.set_cookie(COOKIE, desk.settings.session, httponly=True, samesite="strict")
+    return answer

@@ -1,0 +1,199 @@
+"""Uploads looked at, one after the other, by a classifier that is loaded once."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import shutil
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Lock
+from typing import IO, Literal, TypeVar
+
+from trendscope.errors import TrendscopeError
+from trendscope.feeds import Skipped, open_feed
+from trendscope.readings import Classification, Reading
+from trendscope.scan import Predictor, Tools, loader, scan
+from trendscope.web.settings import Settings
+from trendscope.web.spool import Spool
+
+log = logging.getLogger("trendscope.web")
+
+Upload = tuple[str, IO[bytes]]
+"""A file as its sender calls it, and its content."""
+
+T = TypeVar("T")
+
+WHO = "the upload"
+
+
+class Full(TrendscopeError):
+    """More uploads wait than the desk can hold."""
+
+
+@dataclass
+class Trial:
+    """Some uploaded files, and what was seen in them.
+
+    Attributes:
+        state: ``waiting``, ``running``, ``done`` or ``failed``.
+        done: Files that were looked at.
+        total: All there are, as far as they were found.
+        photos: What came of them, in their order.
+        failure: Why it failed, in plain words.
+        id: Cannot be guessed.
+    """
+
+    state: Literal["waiting", "running", "done", "failed"] = "waiting"
+    done: int = 0
+    total: int = 0
+    photos: list[Reading | Skipped] = field(default_factory=list)
+    failure: str = ""
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+
+    def classification(self, weights: str) -> Classification:
+        """What is known so far."""
+        return Classification(weights, tuple(self.photos))
+
+
+class Trials:
+    """Takes uploads and looks at them in the background.
+
+    Args:
+        settings: How the desk is run.
+        weights: As `trendscope.profile` takes them.
+        spool: Where uploads lie until they were looked at.
+    """
+
+    def __init__(self, settings: Settings, weights: str | Path | Predictor | None, spool: Spool):
+        self._settings = settings
+        self._spool = spool
+        self._worker = ThreadPoolExecutor(1, "trials")
+        self._trials: dict[str, Trial] = {}
+        self._lock = Lock()
+        self._load = loader(weights)
+        self._tools = Tools(self._load, settings.limits)
+
+    def warm(self) -> None:
+        """Starts the classifier and the decoder in the background."""
+        self._tools.start()
+
+    @property
+    def weights(self) -> str:
+        """The name of the weights; waits until they are loaded."""
+        self._tools.start()
+        return self._tools.classifier.name
+
+    def submit(self, files: Iterable[Upload]) -> Trial:
+        """Takes over some files, whole or not at all.
+
+        Raises:
+            Full: Too many wait.
+        """
+        trial = Trial()
+        with self._lock:
+            waiting = [t for t in self._trials.values() if t.state in ("waiting", "running")]
+            if len(waiting) >= self._settings.bounds.waiting:
+                raise Full("Many uploads are waiting; try again in a few seconds.")
+            self._trials[trial.id] = trial
+            self._drop_old()
+        folder = self._spool.new()
+        try:
+            names = _laid_out(files, folder)
+        except BaseException:
+            self.forget(trial.id)
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        trial.total = len(names)
+        self._worker.submit(self._look, trial, folder, names)
+        return trial
+
+    def get(self, trial_id: str) -> Trial | None:
+        """A trial that is still remembered."""
+        return self._trials.get(trial_id)
+
+    def forget(self, trial_id: str) -> bool:
+        """Drops what is known of a trial; False if there is none."""
+        with self._lock:
+            return self._trials.pop(trial_id, None) is not None
+
+    def borrow(self, work: Callable[[Tools], T]) -> T:
+        """Has something done with the classifier and the decoder, and gives what comes of it."""
+        self._tools.start()
+        return self._worker.submit(work, self._tools).result()
+
+    def close(self) -> None:
+        """Ends at once; what waits is given up."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+        self._tools.close()
+
+    def _look(self, trial: Trial, folder: Path, names: dict[str, str]) -> None:
+        trial.state = "running"
+        try:
+            for done, result in enumerate(self._seen(folder, names, self._count(trial)), start=1):
+                if isinstance(result, Reading) and done > self._settings.bounds.pictures:
+                    result = replace(result, thumbnail=None, seen=None)
+                trial.photos.append(result)
+                trial.done = done
+        except TrendscopeError as error:
+            trial.failure = _named(str(error), names)
+        except Exception:
+            log.exception("an upload could not be looked at")
+            trial.failure = "This could not be looked at."
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        trial.state = "failed" if trial.failure else "done"
+
+    def _count(self, trial: Trial) -> Callable[[int], None]:
+        def count(total: int) -> None:
+            trial.total = total
+
+        return count
+
+    def _seen(
+        self, folder: Path, names: dict[str, str], count: Callable[[int], None] | None = None
+    ) -> Iterable[Reading | Skipped]:
+        settings = self._settings
+        feed = list(open_feed([folder], customer=WHO, zone=settings.zone, limits=settings.limits))
+        if count:
+            count(len(feed))
+        results = scan(feed, self._load, tools=self._tools, zone=settings.zone, pictures=True)
+        return (_renamed(result, names) for result in results)
+
+    def _drop_old(self) -> None:
+        finished = [t.id for t in self._trials.values() if t.state in ("done", "failed")]
+        for trial_id in finished[: max(0, len(finished) - self._settings.bounds.kept)]:
+            del self._trials[trial_id]
+
+
+def _laid_out(files: Iterable[Upload], folder: Path) -> dict[str, str]:
+    """Writes files under names of our own; returns the senders' names by where they lie."""
+    names = {}
+    for number, (name, content) in enumerate(files, start=1):
+        path = folder / f"{number:04}"
+        with path.open("xb") as out:
+            shutil.copyfileobj(content, out, 1 << 20)
+        names[str(path)] = _last_part(name)
+    return names
+
+
+def _last_part(name: str) -> str:
+    """The last part of a sender's name of a file, for people; never a path."""
+    last = name.replace("\\", "/").rstrip("/").rpartition("/")[2].replace("\0", "")
+    return last[-200:] or "without a name"
+
+
+def _renamed(result: Reading | Skipped, names: dict[str, str]) -> Reading | Skipped:
+    source = _named(result.source, names)
+    if isinstance(result, Skipped):
+        return Skipped(None, source, result.reason, _named(result.detail, names))
+    return replace(result, source=source)
+
+
+def _named(text: str, names: dict[str, str]) -> str:
+    """A place or a message with the sender's name of a file instead of ours."""
+    for path, name in names.items():
+        text = text.replace(path, name)
+    return text
