@@ -44,7 +44,8 @@ def shell(*arguments, **options):
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize(
-    "command", [[], ["classify"], ["profile"], ["trends"], ["scan"], ["status"], ["recommend"]]
+    "command",
+    [[], ["classify"], ["profile"], ["trends"], ["scan"], ["status"], ["report"], ["recommend"]],
 )
 def test_help_has_examples(run, command, flag):
     result = run(*command, flag)

@@ -352,7 +352,7 @@ def test_pseudonymised_pages_name_nobody(run):
         (["--timezone", "Mars"], 2, "--timezone Mars: unknown"),
         (["--weights", "fashion-mnist"], 1, "did not judge what"),
         (["--weights", "nothing"], 1, "no weights at nothing"),
-        (["-o", "r.html", "--png", "a/b"], 1, "no pictures can be put into a/b"),
+        (["-o", "r.html", "--png", "a/b"], 2, "cannot write a/b: there is no folder"),
     ],
 )
 def test_errors_say_what_to_do_and_leave_no_page(run, tmp_path, more, code, told):

@@ -28,7 +28,7 @@ Examples:
   trendscope classify photo.jpg --show          one photo, all probabilities
   trendscope trends customers/                  what is worn more, what less
   trendscope scan customers/                    all customers, into a database
-  trendscope report -o report.html              a page of that database, with charts
+  trendscope report -o report.html              its page with charts
   trendscope serve                              the same in your browser
   trendscope recommend --sku A17                whom to write to about an item
 """

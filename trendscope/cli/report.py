@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 REPORT_EXAMPLES = """\b
 Examples:
   trendscope report --db fashion.db -o report.html
-  trendscope report --db fashion.db -o report.html --png charts/   for slides too
+  trendscope report --db fashion.db -o report.html --png charts/
   trendscope report --db fashion.db -o report.html --pseudonymise --pictures 0
 """
 
@@ -70,7 +70,7 @@ def report(
     It opens in any browser without the internet, and prints. Nothing in it is a script.
     """
     with exit_codes(verbose, pseudonymise and (db, output, png, weights)):
-        check_targets(output)
+        check_targets(output, png / "shares.png" if png and png.is_dir() else png)
         if output is None and sys.stdout.isatty():
             raise UsageError("a page is no text for a terminal; name a file, as -o report.html")
         zone = zone_of(timezone)

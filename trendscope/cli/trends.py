@@ -43,7 +43,7 @@ Examples:
   trendscope trends customers/                  what is worn more, what less
   trendscope trends --db fashion.db             of all that was scanned
   trendscope trends --db fashion.db --markdown  to paste into mail or chat
-  trendscope trends --db fashion.db --segments cities.csv --html cities.html
+  trendscope trends --db fashion.db --segments cities.csv
   trendscope trends --db fashion.db --by customer --customers vip.csv
   trendscope trends --from-csv weekly.csv --csv -o trends.csv
 
