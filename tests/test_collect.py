@@ -23,7 +23,7 @@ from safetensors.numpy import save_file
 
 from tests import fakes
 from tests.databases import content
-from tests.fakes import FakeClassifier
+from tests.fakes import PALETTE, FakeClassifier
 from tests.wardrobe import painted
 from trendscope import scan as scanning
 from trendscope import store
@@ -75,7 +75,8 @@ def test_a_scan_keeps_what_was_seen(photos, db):
     ]
     assert frame["posted_at"][0] == datetime(2026, 3, 2, 9, tzinfo=UTC)
     assert frame["source"][3] == str(photos / "ben" / "coat.png")
-    assert bytes(frame["embedding"][0]) == bytes(16)
+    embedding = np.frombuffer(frame["embedding"][0], "<f4")
+    np.testing.assert_allclose(embedding, [*PALETTE[CATEGORIES.index("Dress")], 50], atol=2)
     assert store.skips(db)["source"].tolist() == [str(photos / "anna" / "broken.jpg")]
     last = store.status(db).last_scan
     assert (last.judged, last.skipped) == (4, 1) and last.finished_at is not None

@@ -33,6 +33,7 @@ class Measured:
         coverage: Of all of them, the share that they named.
         coverage_of: The same by group (`trendscope.categories.GROUP`), the most often named first.
             Where it differs, shares of what is named are not the shares of what is worn.
+        by_another: The scores are those of weights trained alike without these people.
     """
 
     weights: str
@@ -41,6 +42,7 @@ class Measured:
     precision: float | None = None
     coverage: float | None = None
     coverage_of: Mapping[str, float] = field(default_factory=dict)
+    by_another: bool = False
 
     def named(self, category: str) -> float | None:
         """How often a category, or the group it belongs to, is named; None if never measured."""
@@ -98,7 +100,8 @@ def _measured(name: str, scores: Mapping[str, object]) -> Measured:
     return Measured(
         weights=name,
         photos=int(str(scores["photos_of_the_ten"])),
-        unseen=str(scores["scored_on"]).endswith("never trained on"),
+        unseen="never trained on" in str(scores["scored_on"]),
+        by_another="trained alike" in str(scores["scored_on"]),
         precision=float(str(scores["precision"])),
         coverage=float(str(scores["coverage"])),
         coverage_of=dict(sorted(by_group.items(), key=lambda item: (-item[1], item[0]))),
@@ -117,7 +120,8 @@ def leaning(found: Measured) -> str:
         )
     (best, most), *others = found.coverage_of.items()
     whose = "never seen in training" if found.unseen else "perhaps seen in training"
-    said = f"Of {found.photos:,} photos {whose}, these weights named {_of(most, best)}"
+    judge = "weights trained alike" if found.by_another else "these weights"
+    said = f"Of {found.photos:,} photos {whose}, {judge} named {_of(most, best)}"
     rare = [(group, share) for group, share in others if share < HARDLY] or others[-1:]
     if rare:
         said += f", but {_listed([_of(share, group) for group, share in rare])}"
