@@ -167,7 +167,7 @@ def test_the_page_does_not_hold_it_either(run, named, tmp_path):
     [
         ["Wilhelmina/nowhere"],
         ["Wilhelmina/nowhere", "-v"],
-        ["Wilhelmina.jpg", "--weights", "x"],
+        ["Wilhelmina.jpg"],
         [".", "-o", "Wilhelmina/x.json"],
     ],
 )
