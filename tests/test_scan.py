@@ -8,10 +8,11 @@ import threading
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from tests.fakes import FakeClassifier, FakePrediction
+from tests.fakes import PALETTE, FakeClassifier, FakePrediction
 from tests.wardrobe import painted, reading
 from trendscope import scan as scanning
 from trendscope.categories import CATEGORIES
@@ -65,7 +66,7 @@ def test_results_come_in_the_order_of_the_feed_over_several_batches():
 def test_cut_outs_are_judged_in_batches():
     classifier = FakeClassifier()
     list(scan([post(painted("Bag", (40, 40)))] * 130, lambda: classifier))
-    assert classifier.batches == [64, 64, 2]
+    assert classifier.batches == [32, 32, 32, 32, 2]
 
 
 def test_a_failing_photo_costs_itself():
@@ -225,7 +226,8 @@ def test_a_small_thumbnail_the_cameras_date_and_the_embedding():
         assert max(opened.size) == 96
     assert found.seen is None
     assert (found.posted_at, found.taken_at) == (FEED, datetime(2026, 6, 1, 12))
-    assert found.embedding == bytes(16)
+    seen = np.frombuffer(found.embedding, "<f4")
+    np.testing.assert_allclose(seen, [*PALETTE[CATEGORIES.index("Bag")], 50], atol=3)
 
 
 @pytest.mark.parametrize(
