@@ -232,9 +232,7 @@ def evaluate_photos(
     """
     path = find_weights(weights)
     header, variables = read_weights(path)
-    table = labelled.read_tables(places)
-    if relabel:
-        table = labelled.relabelled(table, relabel)
+    table = labelled.read_tables(places, relabel)
     if fold is not None:
         table = labelled.customers_of_fold(table, fold, folds)
     judged, refused = judge_photos(Classifier(header, variables), table)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,22 +12,11 @@ from rich.console import Console
 from rich.progress import track
 
 from training.photo_scores import Judged
-from training.photos import DECODED_SIDE, target
+from training.photos import pixels_of, target
 from trendscope import garments
 from trendscope.categories import CATEGORIES
 from trendscope.classifier import BATCH, Classifier, Header
 from trendscope.errors import ImageError, TrendscopeError
-from trendscope.images import decode
-
-
-def pixels_of(file: str) -> UInt8[np.ndarray, "h w 3"]:
-    """A photo as the product decodes it: upright RGB, its longer side at most `DECODED_SIDE`.
-
-    Raises:
-        ImageError: It is no picture, or a damaged one.
-        OSError: The file cannot be read.
-    """
-    return decode(Path(file).read_bytes(), edge=DECODED_SIDE).rgb
 
 
 def prepared(file: str, size: int) -> UInt8[np.ndarray, "size size 4"]:

@@ -9,13 +9,14 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from training import charts
-from training.judging import pixels_of, prepared
+from training.judging import prepared
 from training.photo_scores import (
     ANSWERS,
     Judged,
     PhotoEvaluation,
     Share,
 )
+from training.photos import pixels_of
 from trendscope.images import thumbnail
 
 SHOWN = 40

@@ -28,15 +28,13 @@ from trendscope.errors import ImageError, TrendscopeError
 from trendscope.feeds.zips import ZipTree
 from trendscope.images import decode
 from trendscope.limits import Limits
+from trendscope.scan import DECODED_SIDE
 
 CANVAS = 128
 """Side of the stored cut-outs in pixels; augmentation shows the network their middle 112."""
 
 CANVAS_MARGIN = 0.3
 """So that a garment is as large in the middle 112 pixels as it is in a cut-out of 112."""
-
-DECODED_SIDE = 384
-"""As `trendscope.scan` decodes photos, so that the network is shown the same pixels."""
 
 LARGEST = 120
 """Customers with more photos are always trained on: a fold that is mostly one person's wardrobe
@@ -95,14 +93,15 @@ def read_table(path: Path) -> pd.DataFrame:
     return rows
 
 
-def read_tables(places: Sequence[Path]) -> pd.DataFrame:
+def read_tables(places: Sequence[Path], relabel: Path | None = None) -> pd.DataFrame:
     """Lists the labelled photos of several places: columns of `read_table`, and place.
 
     A place is named after its folder, or a CSV of another name than `labels.csv` after itself;
-    where two would be named alike, as they are given.
+    where two would be named alike, as they are given. `relabel` is a CSV of better categories for
+    some of the photos, as `relabelled` takes it.
 
     Raises:
-        TrendscopeError: As `read_table`, of any of the places.
+        TrendscopeError: As `read_table`, of any of the places, and as `relabelled`.
     """
     names = [_place_name(place) for place in places]
     if len(set(names)) < len(names):
@@ -110,7 +109,8 @@ def read_tables(places: Sequence[Path]) -> pd.DataFrame:
     tables = [
         read_table(place).assign(place=name) for place, name in zip(places, names, strict=True)
     ]
-    return pd.concat(tables, ignore_index=True)
+    table = pd.concat(tables, ignore_index=True)
+    return relabelled(table, relabel) if relabel else table
 
 
 def relabelled(table: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -221,11 +221,9 @@ def load(paths: Iterable[Path], size: int, relabel: Path | None = None) -> tuple
         The photos, and one line for each that could not be read.
 
     Raises:
-        TrendscopeError: As `read_table` and `relabelled`, or no photo could be read.
+        TrendscopeError: As `read_tables`, or no photo could be read.
     """
-    table = read_tables(list(paths))
-    if relabel:
-        table = relabelled(table, relabel)
+    table = read_tables(list(paths), relabel)
     refused: list[str] = []
     kept = []
     for row, cut in zip(table.itertuples(), _cut_all(list(table["file"]), size), strict=True):
@@ -253,13 +251,22 @@ Cut = tuple[np.ndarray, np.ndarray, np.ndarray]
 def _cut_all(files: Sequence[str], size: int) -> Iterator[Cut | Exception]:
     def cut(file: str) -> Cut | Exception:
         try:
-            rgb = decode(_bytes_of(Path(file)), edge=DECODED_SIDE).rgb
+            return cut_for_training(pixels_of(file), size)
         except (ImageError, OSError) as error:
             return error
-        return cut_for_training(rgb, size)
 
     with ThreadPoolExecutor(2) as pool:
         yield from track(pool.map(cut, files), "photos", total=len(files))
+
+
+def pixels_of(file: str) -> UInt8[np.ndarray, "h w 3"]:
+    """A photo as the product decodes it: upright RGB, its longer side at most `DECODED_SIDE`.
+
+    Raises:
+        ImageError: It is no picture, or a damaged one.
+        OSError: The file cannot be read.
+    """
+    return decode(_bytes_of(Path(file)), edge=DECODED_SIDE).rgb
 
 
 def _bytes_of(file: Path) -> bytes:

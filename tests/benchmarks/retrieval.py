@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from training.photos import DECODED_SIDE, customers_of_fold, read_table, target
+from training.photos import customers_of_fold, read_table, target
 from trendscope import garments
 from trendscope.categories import CATEGORIES
 from trendscope.classifier import Classifier, Prediction
@@ -27,6 +27,7 @@ from trendscope.errors import TrendscopeError
 from trendscope.images import decode
 from trendscope.matching import Choice, chosen, cosine, whole
 from trendscope.recommend import OWNED, Wish
+from trendscope.scan import DECODED_SIDE
 
 FIRST = 5
 FOLD, FOLDS = 0, 3
