@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 
@@ -106,13 +107,17 @@ def test_a_label_by_the_keyboard_changes_the_trends_and_u_takes_it_back(page):
             for name in ("Dress", "Coat")
         ]
 
+    coats = page.get_by_role("img", name=re.compile("^Coat: share of active customers"))
     assert dresses_and_coats() == ["40 of 40", "0 of 40"]
+    drawn_before = coats.get_attribute("aria-label"), coats.locator("path").count()
     page.goto("/review")
     expect(page.locator("#left")).to_have_text("1")
     expect(page.locator("#review-top li")).to_have_count(3)  # The photo is there.
     page.keyboard.press("4")
     expect(page.locator("#review-done")).to_be_visible()
     assert dresses_and_coats() == ["40 of 40", "1 of 40"]
+    assert coats.get_attribute("aria-label") != drawn_before[0]  # The report's chart, drawn anew.
+    assert drawn_before[1] > 3
 
     page.goto("/customer?name=anna")
     page.get_by_role("button", name="Coat").click()

@@ -25,7 +25,7 @@ from trendscope.report import encoded
 from trendscope.trends import RISING, TOO_FEW
 from trendscope.weekly_report import report_of_store
 
-TEMPLATE = (Path(trend_page.__file__).parent / "templates" / "report.html").read_text()
+STYLE = (Path(trend_page.__file__).parent / "templates" / "charts.css").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +207,7 @@ def test_verdicts_are_told_by_sign_and_word_not_by_colour_alone(page):
 def test_every_colour_of_a_chart_follows_light_and_dark():
     for name in ("INK", "QUIET", "GRID", "PAPER"):
         shade = getattr(charts, name)
-        assert f'="{shade}"]' in TEMPLATE, name
+        assert f'="{shade}"]' in STYLE, name
 
 
 # --- what it says --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from trendscope import weeks
 from trendscope.report import color, percent
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 
 INK, QUIET, GRID, PAPER = "#1d1d1b", "#62625e", "#deded9", "#fffffe"
 """Text and lines, what stands back, the grid, and what lies under it all."""
+
+BANDS = (
+    "Share of active customers by week, with its 95 % interval. Dashed: to be expected, with the "
+    "80 and 95 % intervals."
+)
+"""What a chart shows."""
+DOTTED = " Dotted: as in the last four weeks."
+"""What a chart of one category shows besides."""
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
 
 Drawing = dict[str, Any]
@@ -211,7 +221,23 @@ def _color(category: str) -> str:
 # --- files ---------------------------------------------------------------------------------------
 
 
-def svg(chart: Drawing, alternative: str) -> str:
+def together(outlook: Outlook, weeks_shown: int) -> tuple[Markup, ...]:
+    """The moving and the most worn in one chart: for wide pages, and for telephones."""
+    several = prominent(outlook)
+    told = " ".join(alternative(outlook, name, weeks_shown) for name in several)
+    sizes = (WIDE, NARROW) if several else ()
+    return tuple(
+        svg(shares(outlook, several, weeks_shown=weeks_shown, size=size), told) for size in sizes
+    )
+
+
+def alone(outlook: Outlook, category: str, weeks_shown: int) -> Markup:
+    """One category in a small chart with a scale of its own."""
+    chart = shares(outlook, [category], weeks_shown=weeks_shown, size=SMALL)
+    return svg(chart, alternative(outlook, category, weeks_shown))
+
+
+def svg(chart: Drawing, alternative: str) -> Markup:
     """The chart as an SVG element that takes the width it is given.
 
     Args:
@@ -222,7 +248,7 @@ def svg(chart: Drawing, alternative: str) -> str:
 
     drawn = vl_convert.vegalite_to_svg(chart, allowed_base_urls=[])
     label = escape(alternative, quote=True)
-    return drawn.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    return Markup(drawn.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))
 
 
 def png(chart: Drawing, title: str, below: str) -> bytes:

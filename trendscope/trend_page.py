@@ -24,14 +24,6 @@ from trendscope.weekly_report import Category, WeeklyReport
 SYMBOLS = {RISING: "▲", FALLING: "▼", STEADY: "●", WATCH: "◆", TOO_FEW: "?"}
 """Of verdicts, so that nobody has to tell them by colour."""
 
-BANDS = (
-    "Share of active customers by week, with its 95 % interval. Dashed: to be expected, with the "
-    "80 and 95 % intervals."
-)
-"""What a chart shows."""
-DOTTED = " Dotted: as in the last four weeks."
-"""What a chart of one category shows besides."""
-
 
 @dataclass(frozen=True)
 class Card:
@@ -81,14 +73,14 @@ def report_html(found: WeeklyReport) -> str:
         title=trend_report.title(outlook),
         found=found,
         cards=_cards(lines, outlook.measured),
-        together=_together(found),
+        together=charts.together(outlook, found.weeks),
         panels=[_panel(found, line, known[line.category]) for line in lines],
         lines=lines,
         headings=trend_report.headings(lines),
         cells=trend_report.cells,
         symbols=SYMBOLS,
-        bands=BANDS,
-        dotted=DOTTED,
+        bands=charts.BANDS,
+        dotted=charts.DOTTED,
         notes=trend_report.notes(outlook),
         tally=_tally(outlook),
         hardly=HARDLY,
@@ -102,15 +94,16 @@ def report_pngs(found: WeeklyReport) -> Iterator[tuple[str, bytes]]:
     """The page's charts for slides: a file name such as ``dress.png``, and the picture."""
     outlook, week = found.outlook, trend_report.title(found.outlook)
     if several := charts.prominent(outlook):
-        yield "shares.png", charts.png(_chart(found, several, charts.SLIDE), week, BANDS)
+        yield "shares.png", charts.png(_slide(found, several), week, charts.BANDS)
     for line in trend_report.lines(outlook, found.weeks):
         moving = line.verdict in (RISING, FALLING)
         said = f" {line.words.split(';')[0]}" if moving else f": {line.verdict}"
-        chart = _chart(found, [line.category], charts.SLIDE)
-        yield (
-            f"{_slug(line.category)}.png",
-            charts.png(chart, f"{line.category}{said}", BANDS + DOTTED),
-        )
+        chart, below = _slide(found, [line.category]), charts.BANDS + charts.DOTTED
+        yield f"{_slug(line.category)}.png", charts.png(chart, f"{line.category}{said}", below)
+
+
+def _slide(found: WeeklyReport, categories: Sequence[str]) -> charts.Drawing:
+    return charts.shares(found.outlook, categories, weeks_shown=found.weeks, size=charts.SLIDE)
 
 
 def _slug(category: str) -> str:
@@ -154,20 +147,7 @@ def _unsaid(lines: Sequence[Line], measured: Measured | None) -> tuple[str, ...]
     return tuple(said)
 
 
-def _chart(found: WeeklyReport, categories: Sequence[str], size: charts.Size) -> charts.Drawing:
-    return charts.shares(found.outlook, categories, weeks_shown=found.weeks, size=size)
-
-
-def _together(found: WeeklyReport) -> tuple[Markup, ...]:
-    """The moving and the most worn in one chart: for wide pages, and for telephones."""
-    several = charts.prominent(found.outlook)
-    told = " ".join(charts.alternative(found.outlook, name, found.weeks) for name in several)
-    sizes = (charts.WIDE, charts.NARROW) if several else ()
-    return tuple(Markup(charts.svg(_chart(found, several, size), told)) for size in sizes)
-
-
 def _panel(found: WeeklyReport, line: Line, category: Category) -> Panel:
-    told = charts.alternative(found.outlook, category.name, found.weeks)
     measured = found.outlook.measured
     share = measured.named(category.name) if measured else None
     doubt = ""
@@ -176,10 +156,10 @@ def _panel(found: WeeklyReport, line: Line, category: Category) -> Panel:
         doubt = (
             f"Hardly ever named: {percent(share)} of the photos of {group}. The share says little."
         )
-    chart = charts.svg(_chart(found, [category.name], charts.SMALL), told)
+    chart = charts.alone(found.outlook, category.name, found.weeks)
     table = _weeks(found, category.name)
     ahead = _ahead(found.outlook, category.name)
-    return Panel(line, category, Markup(chart), table[0][2:], table, ahead, doubt)
+    return Panel(line, category, chart, table[0][2:], table, ahead, doubt)
 
 
 def _ahead(outlook: Outlook, category: str) -> str:

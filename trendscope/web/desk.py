@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from markupsafe import Markup
+
+from trendscope import charts
 from trendscope.catalog.items import Item
 from trendscope.collect import identity_of
 from trendscope.errors import TrendscopeError, UsageError
@@ -20,6 +23,17 @@ from trendscope.trends import Outlook
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
 from trendscope.web.trials import Trials
+
+KEPT = 32
+"""Sets of charts that are remembered."""
+
+
+@dataclass(frozen=True)
+class Charts:
+    """The drawings of one outlook: several categories in one chart, and each alone, by name."""
+
+    together: tuple[Markup, ...]
+    alone: dict[str, Markup]
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,7 @@ class Desk:
     settings: Settings
     spool: Spool
     weights: str | Path | Predictor | None
+    _drawn: dict[tuple[int, str, str], Charts] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """The present, in UTC."""
@@ -62,6 +77,21 @@ class Desk:
             now=self.now(),
             zone=self.settings.zone,
         )
+
+    def charts(self, found: Outlook, weeks: int) -> Charts:
+        """The charts of an outlook. To draw them takes a second: once for the same figures."""
+        figures = (weeks, found.movement.to_csv(), found.forecast.to_csv())
+        drawn = self._drawn.get(figures)
+        if drawn is None:
+            names = found.movement["category"].unique()
+            drawn = Charts(
+                charts.together(found, weeks),
+                {name: charts.alone(found, name, weeks) for name in names},
+            )
+            if len(self._drawn) >= KEPT:
+                self._drawn.clear()
+            self._drawn[figures] = drawn
+        return drawn
 
     def add_item(self, picture: IO[bytes] | None, sku: str, **facts: Any) -> Item:
         """Adds an item, or what is given of a known one; see `trendscope.stocking.add`."""

@@ -8,14 +8,13 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from trendscope import report, store, target_report, trend_report
+from trendscope import charts, report, store, target_report, trend_report
 from trendscope.campaign import campaign
 from trendscope.catalog_report import confidence_of, kind_of, price_of, three_best
 from trendscope.categories import CATEGORIES
 from trendscope.errors import NothingUsable, StoreError
 from trendscope.stocking import chosen
 from trendscope.stored_profile import stored_profile
-from trendscope.web import drawing
 from trendscope.web.api import AtDesk, Name, checked, found_or_404
 from trendscope.web.desk import Desk
 from trendscope.web.guard import COOKIE, SIGN_IN
@@ -120,7 +119,9 @@ def trends(
         headings=trend_report.headings(lines),
         lines=[(line.verdict, trend_report.cells(line), line.words) for line in lines],
         notes=trend_report.notes(found),
-        charts=drawing.charts(trend_report.table(found, weeks)),
+        charts=desk.charts(found, weeks),
+        bands=charts.BANDS,
+        dotted=charts.DOTTED,
         weeks=weeks,
         choices=WEEKS,
         segment=segment,
