@@ -9,7 +9,7 @@ pytest.importorskip("orbax.checkpoint")
 import jax
 
 from tests.conftest import BLUE, RED, picture
-from training import adapt, photos
+from training import adapt, photos, train
 from training.photos import held_out_customers, read_table, relabelled, target
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
@@ -139,9 +139,9 @@ def test_mixing_with_a_partner():
     pixels = np.arange(4, dtype=np.float32)[:, None, None, None] * np.ones((4, 2, 2, 4), np.float32)
     right = np.eye(11, dtype=np.float32)[:4]
     partner = np.array([1, 0, 3, 2])
-    never = adapt.mixed_up(jax.random.key(0), pixels, right, partner, 0.0)
+    never = train.mixed_up(jax.random.key(0), pixels, right, partner, 0.0)
     assert (never.pixels == pixels).all() and (never.share == 1).all()
-    always = adapt.mixed_up(jax.random.key(0), pixels, right, partner, 1.0)
+    always = train.mixed_up(jax.random.key(0), pixels, right, partner, 1.0)
     share = np.asarray(always.share)
     assert (share >= 0.5).all() and (share < 1).any()
     assert always.other.argmax(-1).tolist() == [1, 0, 3, 2]

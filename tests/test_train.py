@@ -162,6 +162,24 @@ def test_a_mixed_batch_is_outside_then_scenes_then_plain(monkeypatch):
     assert batch.right.argmax(-1).tolist() == [10, 1, 2, 3, 4, 5]
 
 
+def test_images_are_mixed_with_others_of_their_batch_and_so_are_their_labels():
+    """Each image is its number all over, and its number is what is right for it."""
+
+    def numbered(key, raw):
+        pixels = jnp.broadcast_to(raw[:, None, None, None], (len(raw), 28, 28, 4))
+        return train.Batch(pixels.astype(jnp.float32), jax.nn.one_hot(raw, 11))
+
+    raw = jnp.arange(11)
+    assert train.mixing(numbered, 0.0) is numbered
+    batch = train.mixing(numbered, 1.0)(jax.random.key(1), raw)
+    partner, share = np.asarray(batch.other.argmax(-1)), np.asarray(batch.share)
+    assert sorted(partner) == list(range(11)) and (partner != np.arange(11)).any()
+    assert ((share >= 0.5) & (share <= 1)).all() and share.min() < 0.9
+    expected = share * np.arange(11) + (1 - share) * partner
+    np.testing.assert_allclose(batch.pixels[:, 3, 4, 2], expected, rtol=1e-5)
+    assert batch.right.argmax(-1).tolist() == list(range(11))
+
+
 def test_settings_describe_the_network():
     found = Settings(filters="4,8", depth="1,1", dense=8, dropout=0.0).architecture
     assert found == SMALL

@@ -29,7 +29,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import random
-from jaxtyping import Array, Float, Float32, PRNGKeyArray, UInt8
+from jaxtyping import Float, Float32, PRNGKeyArray, UInt8
 
 from training import augment, data
 from training import photos as labelled
@@ -44,6 +44,7 @@ from training.train import (
     loss_and_accuracy,
     make_step,
     mixed_batch,
+    mixed_up,
     one_hot,
     parse,
     setting,
@@ -178,26 +179,6 @@ def photo_batch(mixed: MakeBatch, side: int, mixup: float) -> MakeBatch:
         return mixed_up(k[4], pixels, right, partner, mixup)
 
     return make
-
-
-def mixed_up(
-    key: PRNGKeyArray,
-    pixels: Float[Array, "n s s 4"],
-    right: Float[Array, "n outputs"],
-    partner: Array,
-    probability: float,
-) -> Batch:
-    """Mixes each image, with the given probability, with that of row `partner` (Zhang et al. 2018).
-
-    The first image's share is drawn from Beta(0.4, 0.4), and is the larger one.
-    """
-    k = random.split(key, 2)
-    n = len(pixels)
-    share = random.beta(k[0], 0.4, 0.4, (n,))
-    chosen = random.bernoulli(k[1], probability, (n,))
-    share = jnp.where(chosen, jnp.maximum(share, 1 - share), 1.0)
-    part = share[:, None, None, None]
-    return Batch(part * pixels + (1 - part) * pixels[partner], right, right[partner], share)
 
 
 def balanced_order(

@@ -73,6 +73,7 @@ class Settings:
     learning_rate: float = setting(3e-3, "peak of the cosine schedule")
     warm_up: float = setting(0.05, "share of all steps in which the learning rate rises")
     weight_decay: float = setting(0.02, "AdamW's decoupled weight decay")
+    mixup: float = setting(0.0, "share of the images that are mixed with another one")
     smoothing: float = setting(0.03, "label smoothing")
     average: float = setting(0.998, "decay per step of the averaged weights")
     filters: str = setting("48,96", "filters of each stage")
@@ -319,6 +320,38 @@ def mixed_batch(scenes: int, outside: int) -> MakeBatch:
     return make
 
 
+def mixing(mixed: MakeBatch, probability: float) -> MakeBatch:
+    """The same batches, of each a share mixed with others of it as `mixed_up` does."""
+
+    def make(key: PRNGKeyArray, raw: Any) -> Batch:
+        k = random.split(key, 3)
+        batch = mixed(k[0], raw)
+        partner = random.permutation(k[1], len(batch.pixels))
+        return mixed_up(k[2], batch.pixels, batch.right, partner, probability)
+
+    return make if probability else mixed
+
+
+def mixed_up(
+    key: PRNGKeyArray,
+    pixels: Float[Array, "n s s 4"],
+    right: Float[Array, "n outputs"],
+    partner: Array,
+    probability: float,
+) -> Batch:
+    """Mixes each image, with the given probability, with that of row `partner` (Zhang et al. 2018).
+
+    The first image's share is drawn from Beta(0.4, 0.4), and is the larger one.
+    """
+    k = random.split(key, 2)
+    n = len(pixels)
+    share = random.beta(k[0], 0.4, 0.4, (n,))
+    chosen = random.bernoulli(k[1], probability, (n,))
+    share = jnp.where(chosen, jnp.maximum(share, 1 - share), 1.0)
+    part = share[:, None, None, None]
+    return Batch(part * pixels + (1 - part) * pixels[partner], right, right[partner], share)
+
+
 def shuffled(images: data.Images, masks: Any, batch: int, seed: int) -> Callable[[int], Any]:
     """Gives each epoch's batches in an order of its own; the short last batch is left out."""
 
@@ -361,7 +394,7 @@ def train(settings: Settings) -> Path:
     step = make_step(
         net,
         optimizer,
-        mixed_batch(drawn, none),
+        mixing(mixed_batch(drawn, none), settings.mixup),
         smoothing=settings.smoothing,
         average=settings.average,
     )
