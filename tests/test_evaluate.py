@@ -101,7 +101,10 @@ def test_calibration_is_that_of_the_confidence_shown(found, predictions):
 def test_loss_does_not_depend_on_the_temperature(run, found):
     classifier = Classifier(HEADER, VARIABLES)
     logits = np.concatenate(
-        [classifier.forward(batch)[0] for batch in evaluate.cut_outs(IMAGES.pixels, 28)]
+        [
+            classifier.forward(batch, evaluate.BATCH)[0]
+            for batch in evaluate.cut_outs(IMAGES.pixels, 28)
+        ]
     )
     log_p = np.asarray(jax.nn.log_softmax(logits))
     expected = -log_p[np.arange(COUNT), IMAGES.labels].mean()
@@ -127,7 +130,7 @@ def test_the_digest_sees_one_changed_number():
 
 def test_cut_outs_are_the_images_themselves_in_order():
     batches = list(evaluate.cut_outs(IMAGES.pixels, 28))
-    assert [len(batch) for batch in batches] == [32, 32, 32, 32, 22]
+    assert [len(batch) for batch in batches] == [128, 22]
     assert (np.concatenate(batches)[..., :3] == IMAGES.pixels[..., None]).all()
 
 

@@ -47,7 +47,6 @@ from training.photo_scores import PhotoEvaluation
 from trendscope import garments
 from trendscope.categories import CATEGORIES
 from trendscope.classifier import (
-    BATCH,
     SHIPPED,
     Classifier,
     Header,
@@ -63,6 +62,8 @@ from trendscope.report import write_whole
 
 DATA = "fashion-mnist test"
 
+BATCH = 128
+"""Published images per network call. They are small: fewer at a time leave the processor idle."""
 TIMED_IMAGES = 2_048
 TIMED_PASSES = 5
 
@@ -112,7 +113,7 @@ def answer(classifier: Classifier, images: data.Images) -> Answers:
     batches = cut_outs(images.pixels, classifier.input_size)
     total = -(-len(images) // BATCH)
     for batch in track(batches, "images", total=total, console=Console(stderr=True)):
-        scores, embeddings = classifier.forward(batch)
+        scores, embeddings = classifier.forward(batch, BATCH)
         logits.append(scores)
         gate = classifier.header.gate
         predictions += [judge(*row, gate) for row in zip(scores, embeddings, strict=True)]
@@ -123,12 +124,12 @@ def images_per_second(classifier: Classifier, images: data.Images) -> int:
     """The fastest of several passes: what the network can do, other programs apart."""
     few = images.take(slice(TIMED_IMAGES))
     batches = list(cut_outs(few.pixels, classifier.input_size))
-    classifier.forward(batches[0])  # compiles
+    classifier.forward(batches[0], BATCH)  # compiles
     seconds = []
     for _ in range(TIMED_PASSES):
         start = time.perf_counter()
         for batch in batches:
-            classifier.forward(batch)
+            classifier.forward(batch, BATCH)
         seconds.append(time.perf_counter() - start)
     return round(len(few) / min(seconds))
 

@@ -15,8 +15,11 @@ from training.photo_scores import Judged
 from training.photos import pixels_of, target
 from trendscope import garments
 from trendscope.categories import CATEGORIES
-from trendscope.classifier import BATCH, Classifier, Header
+from trendscope.classifier import Classifier, Header
 from trendscope.errors import ImageError, TrendscopeError
+
+BATCH = 32
+"""Photos prepared at a time."""
 
 
 def prepared(file: str, size: int) -> UInt8[np.ndarray, "size size 4"]:

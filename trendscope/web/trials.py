@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, Literal, TypeVar
 
+import numpy as np
+
 from trendscope.errors import TrendscopeError
 from trendscope.feeds import Skipped, open_feed
 from trendscope.readings import Classification, Reading
@@ -77,8 +79,9 @@ class Trials:
         self._tools = Tools(self._load, settings.limits)
 
     def warm(self) -> None:
-        """Starts the classifier and the decoder in the background."""
+        """Starts the classifier and the decoder in the background, and has the first compile."""
         self._tools.start()
+        self._worker.submit(self._compile)
 
     @property
     def weights(self) -> str:
@@ -128,6 +131,10 @@ class Trials:
         """Ends at once; what waits is given up."""
         self._worker.shutdown(wait=False, cancel_futures=True)
         self._tools.close()
+
+    def _compile(self) -> None:
+        size = self._tools.classifier.input_size
+        self._tools.classifier.predict([np.zeros((size, size, 4), np.uint8)])
 
     def _look(self, trial: Trial, folder: Path, names: dict[str, str]) -> None:
         trial.state = "running"
