@@ -472,7 +472,8 @@ def test_what_reclassify_does_not_find_keeps_the_old_results_in_use(photos, db):
 
 def tiny_weights(path, name, value):
     arrays = {"kernel": np.full(3, value, np.float32)}
-    save_file(arrays, path, {"trendscope": json.dumps({"name": name})})
+    header = {"name": name, "architecture": {"size": 28}}
+    save_file(arrays, path, {"trendscope": json.dumps(header)})
     return path
 
 

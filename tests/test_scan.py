@@ -19,7 +19,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError, ImageError, WeightsError
 from trendscope.feeds import Post, Skipped
 from trendscope.readings import Reading
-from trendscope.scan import classify, count_once, profile, scan
+from trendscope.scan import Loader, classify, count_once, profile, scan
 
 
 def post(data, name="1", customer="anna", posted_at=None, date_source="none"):
@@ -32,7 +32,7 @@ def post(data, name="1", customer="anna", posted_at=None, date_source="none"):
 
 
 def run(*items, **options):
-    return list(scan(items, FakeClassifier, **options))
+    return list(scan(items, Loader(FakeClassifier()), **options))
 
 
 def test_one_photo():
@@ -65,7 +65,7 @@ def test_results_come_in_the_order_of_the_feed_over_several_batches():
 
 def test_cut_outs_are_judged_in_batches():
     classifier = FakeClassifier()
-    list(scan([post(painted("Bag", (40, 40)))] * 130, lambda: classifier))
+    list(scan([post(painted("Bag", (40, 40)))] * 130, Loader(classifier)))
     assert classifier.batches == [32, 32, 32, 32, 2]
 
 
@@ -82,7 +82,7 @@ def test_a_failing_photo_costs_itself():
 
 def test_only_bad_photos_make_no_empty_batch():
     classifier = FakeClassifier()
-    assert [r.reason for r in scan([post(b"")], lambda: classifier)] == ["empty"]
+    assert [r.reason for r in scan([post(b"")], Loader(classifier))] == ["empty"]
     assert classifier.batches == []
 
 
@@ -90,12 +90,14 @@ def test_an_empty_feed_gives_nothing():
     assert run() == []
 
 
-def test_weights_that_do_not_load_stop_the_run():
-    def load():
-        raise WeightsError("array conv: expected (3, 3), found nothing")
+def test_weights_that_do_not_load_stop_the_run(tmp_path):
+    from trendscope.classifier import Header, write_weights
 
-    with pytest.raises(WeightsError, match="expected"):
-        list(scan([post(painted("Bag"))], load))
+    with pytest.raises(WeightsError, match="no weights at"):
+        list(scan([post(painted("Bag"))], Loader(tmp_path / "none")))
+    write_weights(tmp_path / "empty", Header("empty"), {})
+    with pytest.raises(WeightsError, match=r"expected .* found nothing"):
+        list(scan([post(painted("Bag"))], Loader(tmp_path / "empty")))
 
 
 def test_the_feed_is_read_only_so_far_ahead():
@@ -167,8 +169,12 @@ def test_dates_are_the_feeds_then_the_cameras_then_the_file_names(
 # --- what is known already -----------------------------------------------------------------------
 
 
-def never():
-    raise AssertionError("no photo needs a classifier")
+class Never(Loader):
+    def __call__(self):
+        raise AssertionError("no photo needs a classifier")
+
+
+never = Never("photos")
 
 
 def test_known_bytes_are_neither_decoded_nor_judged():
@@ -206,15 +212,19 @@ def test_a_feed_of_known_things_loads_no_classifier():
     assert len(list(scan([reading(), skipped] * 100, never))) == 200
 
 
-def test_the_classifier_is_loaded_once():
+def test_the_classifier_is_loaded_once(monkeypatch):
+    from trendscope.classifier import Classifier
+
     loads = []
 
-    def load():
-        loads.append(1)
+    def load(weights):
+        loads.append(weights)
         return FakeClassifier()
 
-    list(scan([post(painted("Bag", (20, 20)), str(i)) for i in range(200)], load))
-    assert loads == [1]
+    monkeypatch.setattr(Classifier, "load", load)
+    feed = [post(painted("Bag", (20, 20)), str(i)) for i in range(200)]
+    assert {found.verdict for found in scan(feed, Loader(None))} == {"classified"}
+    assert loads == ["photos"]
 
 
 def test_a_small_thumbnail_the_cameras_date_and_the_embedding():

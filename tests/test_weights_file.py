@@ -12,8 +12,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from trendscope import weights_file
+from trendscope.classifier import read_weights
 from trendscope.errors import WeightsError
-from trendscope.weights_file import SHIPPED, WeightsIdentity, find_weights, identify
+from trendscope.weights_file import SHIPPED, WeightsIdentity, find_weights, identify, input_size
 
 
 def written(path, name="tiny", value=0.0):
@@ -59,6 +60,23 @@ def test_what_classifier_reads_is_what_identify_says():
 
     for path in SHIPPED.glob("*.safetensors"):
         assert identify(path).name == read_weights(path)[0].name
+
+
+@pytest.mark.parametrize("name", ["photos", "fashion-mnist"])
+def test_shipped_weights_are_whole_and_their_size_is_known_unloaded(name):
+    header, _ = read_weights(find_weights(name))  # Checks every array, as loading them does not.
+    assert input_size(name) == header.architecture.size
+
+
+@pytest.mark.parametrize("shape", [{}, {"architecture": {"size": "large"}}, {"architecture": 28}])
+def test_weights_that_do_not_say_their_size_are_refused(tmp_path, shape):
+    save_file(
+        {"a": np.zeros(1)},
+        path := tmp_path / "a",
+        {"trendscope": json.dumps({"name": "a", **shape})},
+    )
+    with pytest.raises(WeightsError, match=r"a is not a trendscope weights file, or is damaged"):
+        input_size(path)
 
 
 def test_telling_weights_apart_needs_no_jax():

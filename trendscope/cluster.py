@@ -24,7 +24,7 @@ from trendscope.errors import ImageError, TrendscopeError, UsageError
 from trendscope.feeds import Post, Skipped, displayed, is_url
 from trendscope.limits import Limits
 from trendscope.readings import Reading
-from trendscope.scan import BATCH, Done, Predictor, Recall, Tools, loader, scan
+from trendscope.scan import BATCH, Done, Loader, Predictor, Recall, Tools, scan
 from trendscope.weights_file import DEFAULT, SHIPPED, find_weights, identify
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Worker:
             # Workers share a GPU; by itself jax takes three quarters of one.
             os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
         self._job = job
-        self._tools = Tools(loader(job.weights), job.limits, threads=1)
+        self._tools = Tools(Loader(job.weights), job.limits, threads=1)
 
     def check(self, release: str, weights: str | None) -> None:
         """Refuses to work where the answers would be others than the caller's own.
@@ -124,7 +124,7 @@ class Worker:
     def look(self, posts: list[Post]) -> list[Reading | Skipped]:
         """What is seen in each, in their order."""
         job, tools = self._job, self._tools
-        return list(scan(posts, loader(job.weights), zone=job.zone, small=job.small, tools=tools))
+        return list(scan(posts, Loader(job.weights), zone=job.zone, small=job.small, tools=tools))
 
 
 def digest_of(weights: str | Path | Predictor | None) -> str | None:

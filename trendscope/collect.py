@@ -23,7 +23,7 @@ from trendscope.cluster import Cluster, distribute, job_of
 from trendscope.feeds import Post, Skipped, is_url, open_feed
 from trendscope.limits import Limits
 from trendscope.readings import Reading
-from trendscope.scan import BATCH, LISTED_EVERY, Predictor, Progress, loader, scan
+from trendscope.scan import BATCH, LISTED_EVERY, Loader, Predictor, Progress, scan
 from trendscope.store.database import Database, Store, open_store, opened
 from trendscope.store.recall import Looked, Memory, Stamp
 from trendscope.store.record import (
@@ -131,7 +131,7 @@ def _here(
     weights: str | Path | Predictor | None,
     **options: Any,
 ) -> Generator[Reading | Skipped, None, None]:
-    return scan(fresh, loader(weights), recall=known.by_bytes, **options)
+    return scan(fresh, Loader(weights), recall=known.by_bytes, **options)
 
 
 def _by_ray(

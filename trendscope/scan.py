@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from functools import cache, partial
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -39,7 +39,7 @@ from trendscope.readings import (
     Reading,
     summarise,
 )
-from trendscope.weights_file import DEFAULT
+from trendscope.weights_file import DEFAULT, input_size
 
 if TYPE_CHECKING:
     from trendscope.classifier import Prediction
@@ -114,7 +114,7 @@ def classify(
         FeedError: A path is missing.
         WeightsError: The weights are missing or cannot be used.
     """
-    load = loader(weights)
+    load = Loader(weights)
     found = open_feed(paths, customer=customer, include=include, zone=zone, limits=limits)
     feed = _listed(found, progress)
     looked_at = scan(feed, load, zone=zone, limits=limits)
@@ -156,7 +156,7 @@ def profile(
         FeedError: A path is missing.
         WeightsError: The weights are missing or cannot be used.
     """
-    scores, load = _measured(weights), loader(weights)
+    scores, load = _measured(weights), Loader(weights)
     names = memory.names(customer) if memory else Names(customer)
     found = open_feed(paths, include=include, zone=zone, limits=limits, names=names)
     feed = _listed(found, progress)
@@ -184,7 +184,7 @@ def _recalled(feed: Iterable[Post | Skipped], memory: Memory) -> Iterator[Post |
 
 def scan(
     feed: Iterable[Post | Skipped | Reading],
-    load: Callable[[], Predictor],
+    load: Loader,
     *,
     zone: tzinfo = UTC,
     limits: Limits | None = None,
@@ -276,15 +276,18 @@ class Tools:
         threads: Photos decoded at a time, and cut out at a time; `THREADS` if None.
     """
 
-    def __init__(
-        self, load: Callable[[], Predictor], limits: Limits | None, threads: int | None = None
-    ):
+    def __init__(self, load: Loader, limits: Limits | None, threads: int | None = None):
         self.threads = threads or THREADS
         self.decoder = Decoder(limits, workers=self.threads)
         self._load = load
         self._loading = ThreadPoolExecutor(1)
         self._lock = Lock()
         self._classifier: Future[Predictor] | None = None
+
+    @property
+    def input_size(self) -> int:
+        """Side of the classifier's cut-outs in pixels, known before it is loaded."""
+        return self._load.input_size
 
     def start(self) -> None:
         """Starts both, without waiting for either."""
@@ -318,19 +321,37 @@ class _Prepared:
     thumbnail: bytes | None
 
 
-def loader(weights: str | Path | Predictor | None) -> Callable[[], Predictor]:
-    """A function that loads the classifier when it is first called."""
+class Loader:
+    """Loads a classifier when it is first called, and only then.
 
-    @cache
-    def load() -> Predictor:
-        if weights is not None and not isinstance(weights, str | Path):
-            return weights
+    Args:
+        weights: Name of shipped weights, a weights file, or a classifier; the default if None.
+    """
+
+    def __init__(self, weights: str | Path | Predictor | None):
+        self._weights = DEFAULT if weights is None else weights
+        self._lock = Lock()
+
+    def __call__(self) -> Predictor:
+        """The classifier; raises WeightsError."""
+        with self._lock:
+            return self._classifier
+
+    @cached_property
+    def _classifier(self) -> Predictor:
+        if not isinstance(self._weights, str | Path):
+            return self._weights
         # Here and not above, so that this module can be used, and tested, without jax.
         from trendscope.classifier import Classifier
 
-        return Classifier.load() if weights is None else Classifier.load(weights)
+        return Classifier.load(self._weights)
 
-    return load
+    @cached_property
+    def input_size(self) -> int:
+        """As `Predictor.input_size`; of weights in a file their header tells, and jax can wait."""
+        if not isinstance(self._weights, str | Path):
+            return self._weights.input_size
+        return input_size(self._weights)
 
 
 def _listed(feed: Iterable[Post | Skipped], progress: Progress | None) -> list[Post | Skipped]:
@@ -390,7 +411,7 @@ def _cut(
     found: tuple[Post, Photo], tools: Tools, zone: tzinfo, side: int | None
 ) -> _Prepared | Done:
     post, photo = found
-    cut = garments.cut_out(photo.rgb, tools.classifier.input_size)
+    cut = garments.cut_out(photo.rgb, tools.input_size)
     posted_at, date_source = post.dated(photo.taken_at, zone)
     box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
     looks = likeness(photo)

@@ -27,7 +27,7 @@ from trendscope.errors import StoreError, TrendscopeError, UsageError
 from trendscope.feeds import Post, Skipped, displayed
 from trendscope.limits import Limits
 from trendscope.readings import Garment, Reading
-from trendscope.scan import Predictor, Progress, Tools, loader, scan
+from trendscope.scan import Loader, Predictor, Progress, Tools, scan
 from trendscope.store.database import Database, Store, open_store, opened
 from trendscope.store.items import THOUSAND, items
 from trendscope.store.record import admit, current_weights
@@ -311,7 +311,7 @@ class _Run:
             self._admit()
         results = scan(
             (_post(product, picture) for product, picture in found if picture),
-            loader(self._weights),
+            Loader(self._weights),
             limits=self._limits,
             small=THUMBNAIL_SIDE,
             recall=self._recall,

@@ -57,6 +57,19 @@ def identify(weights: str | Path) -> WeightsIdentity:
     return WeightsIdentity(name, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
+def input_size(weights: str | Path) -> int:
+    """Side of the pictures that some weights take, in pixels.
+
+    Raises:
+        WeightsError: There is no such file, or it is of another kind.
+    """
+    path = find_weights(weights)
+    try:
+        return int(header_of(path)["architecture"]["size"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
 def header_of(path: Path) -> dict[str, Any]:
     """What a weights file says of itself; see `trendscope.classifier.Header`.
 
@@ -72,7 +85,11 @@ def header_of(path: Path) -> dict[str, Any]:
         found = json.loads(header["__metadata__"]["trendscope"])
         return {**found, "name": str(found["name"])}
     except (ValueError, TypeError, KeyError, struct.error) as error:
-        raise WeightsError(
-            f"{path} is not a trendscope weights file, or is damaged ({error}); "
-            "fetch it again or train one with python -m training.train"
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> WeightsError:
+    return WeightsError(
+        f"{path} is not a trendscope weights file, or is damaged ({error}); "
+        "fetch it again or train one with python -m training.train"
+    )

@@ -17,7 +17,7 @@ import numpy as np
 from trendscope.errors import TrendscopeError
 from trendscope.feeds import Skipped, open_feed
 from trendscope.readings import Classification, Reading
-from trendscope.scan import Predictor, Tools, loader, scan
+from trendscope.scan import Loader, Predictor, Tools, scan
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
 
@@ -75,7 +75,7 @@ class Trials:
         self._worker = ThreadPoolExecutor(1, "trials")
         self._trials: dict[str, Trial] = {}
         self._lock = Lock()
-        self._load = loader(weights)
+        self._load = Loader(weights)
         self._tools = Tools(self._load, settings.limits)
 
     def warm(self) -> None:
