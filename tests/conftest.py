@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -25,6 +27,14 @@ from tests.wardrobe import (  # noqa: E402, F401
     profile,
     wardrobe,
 )
+
+
+def let_everybody_in(folder: Path) -> None:
+    """Opens a test's folder to other users: pytest closes its own to them."""
+    temporary = Path(tempfile.gettempdir())
+    for place in (folder, *folder.parents):
+        if temporary in place.parents:
+            place.chmod(0o755)
 
 
 def picture(colour, size=(40, 50), kind="JPEG", **options) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import BLUE, GREEN, RED, picture
+from tests.conftest import BLUE, GREEN, RED, let_everybody_in, picture
 from tests.test_instagram import export
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds import REASONS, Limits, Post, Skipped, displayed, open_feed
@@ -227,10 +227,7 @@ def test_unreadable_folder_and_file_are_reported(folder):
         "               else item.reason)\n"
         "    except ImageError as error: print(Path(item.source).name, error.reason)\n"
     )
-    os.chmod(folder, 0o755)
-    for parent in folder.parents:
-        if parent.name.startswith(("pytest-", "test_unreadable")):
-            os.chmod(parent, 0o755)  # pytest closes its folders to other users
+    let_everybody_in(folder)
     out = subprocess.run(
         [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True
     )

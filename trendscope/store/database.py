@@ -194,12 +194,15 @@ _KINDS = "give a file, such as trendscope.db, or postgresql://user@host/name"
 
 
 def _check_file(path: Path, create: bool) -> None:
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise StoreError(f"{path}: there is no folder {path.parent}; create it first")
-    if not path.exists() and not create:
-        raise _missing(str(path))
+    try:
+        if path.is_dir():
+            raise StoreError(f"{path} is a folder; name a file in it")
+        if not path.parent.is_dir():
+            raise StoreError(f"{path}: there is no folder {path.parent}; create it first")
+        if not path.exists() and not create:
+            raise _missing(str(path))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be reached ({error.strerror})") from error
 
 
 def _missing(shown: str) -> StoreError:
