@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hmac
 import io
 import json
 import re
@@ -210,6 +211,35 @@ def test_json_is_one_document(run):
     assert whole["left_out"]["out of stock"] == 1 and whole["silent"][0]["customer"] == "cleo"
     category = json.loads(run("--json", "--category", "Dress").stdout)
     assert category["targets"][0]["sku"] is None
+
+
+def test_pseudonyms_stand_where_names_stood(run, tmp_path, monkeypatch):
+    key = "a key that is long enough"
+    monkeypatch.setenv("TRENDSCOPE_KEY", key)
+
+    def digest(kind, text):
+        return hmac.new(key.encode(), f"{kind}:{text}".encode(), "sha256").hexdigest()[:16]
+
+    named = {n: f"customer-{digest('name', n)}" for n in ("anna", "ben", "cleo", "dora")}
+    (tmp_path / "never.csv").write_text("customer\nben\ndora\n")
+    plain, hidden = (
+        run("--json", "--never", tmp_path / "never.csv", *more).stdout
+        for more in ((), ("--pseudonymise",))
+    )
+    for name in named:
+        assert name not in hidden
+    expected = json.loads(plain)["targets"]
+    for row in expected:
+        row["source"] = f"{named[row['customer']]}/{digest('path', row['source'])}.png"
+        row["customer"] = named[row["customer"]]
+    # The order is that of the pseudonyms.
+    assert sorted(json.loads(hidden)["targets"], key=str) == sorted(expected, key=str)
+    assert json.loads(hidden)["strangers"] == {"never.csv": [named["dora"]]}
+    customers = [row["customer"] for row in json.loads(hidden)["targets"]]
+    assert customers == sorted(customers)
+    page = tmp_path / "page.html"
+    run("--customer", "anna", "--html", page, "--pseudonymise")
+    assert "anna" not in page.read_text() and named["anna"] in page.read_text()
 
 
 def test_a_page_with_both_pictures(run, tmp_path):

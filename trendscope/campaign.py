@@ -6,12 +6,12 @@ What is recommended is worked out by `trendscope.recommend`; here it is fed from
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ from trendscope.categories import CATEGORIES, PLURALS
 from trendscope.consent import Consent, consent, read_names
 from trendscope.errors import NothingUsable, StoreError, UsageError
 from trendscope.feeds import displayed
+from trendscope.pseudonyms import Pseudonyms, without
 from trendscope.recommend import Targets, Wish, audience, offered, shelf, targets, wearers
 from trendscope.stocking import find, stock
 from trendscope.store.database import Database, Store, opened
@@ -120,6 +121,39 @@ def campaign(
     return Campaign(
         *(database, about, customer or category or sku or "", title, day, len(asked)),
         *(_bare(goods, wish), found, _meant(allowed, asked)),
+    )
+
+
+def pseudonymised(found: Campaign, pseudonyms: Pseudonyms) -> Campaign:
+    """The same without customers' names and paths, in the order of their pseudonyms."""
+    name = pseudonyms.name
+
+    def told(row: Any) -> tuple[str, str, str]:
+        if not isinstance(row.source, str):
+            return name(row.customer), row.source, row.reason
+        path, reason = pseudonyms.path(row.customer, row.source), row.reason
+        if pd.isna(row.posted_at):  # Then the reason tells the photo by its file's name.
+            reason = without(reason, (row.source,))
+        return name(row.customer), path, reason
+
+    rows, silent = found.targets.rows.copy(), found.targets.silent
+    columns = ["customer", "source", "reason"]
+    rows[columns] = pd.DataFrame(map(told, rows.itertuples()), rows.index, columns)
+    silent = silent.assign(customer=silent["customer"].map(name))
+    if found.about == "customers":
+        rows = rows.sort_values("customer", kind="stable", ignore_index=True)
+    silent = silent.sort_values("customer", kind="stable", ignore_index=True)
+    strangers = {
+        Path(file).name: tuple(map(name, those)) for file, those in found.consent.strangers.items()
+    }
+    allowed, withheld = (
+        tuple(sorted(map(name, those))) for those in (found.consent.allowed, found.consent.withheld)
+    )
+    return replace(
+        found,
+        asked=name(found.asked) if found.asked and found.about == "customers" else found.asked,
+        targets=replace(found.targets, rows=rows, silent=silent),
+        consent=Consent(allowed, withheld, strangers),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trendscope.cli.options import Db, Json, Output, Quiet, Traced
+from trendscope.cli.options import Db, Json, Output, Pseudonymise, Quiet, Traced, pseudonyms_of
 from trendscope.cli.outcome import check_targets, deliver, draw, exit_codes
 from trendscope.errors import NothingUsable, UsageError
 
@@ -81,6 +81,7 @@ def recommend(
         Path | None, typer.Option("--html", metavar="FILE", help="Also write a page with pictures.")
     ] = None,
     output: Output = None,
+    pseudonymise: Pseudonymise = False,
     quiet: Quiet = False,
     verbose: Traced = False,
 ) -> None:
@@ -89,28 +90,34 @@ def recommend(
     Customers' photos come from trendscope scan, items from trendscope catalog import. Of whom or of
     what too little is known, nothing is recommended, and that is said.
     """
-    with exit_codes(verbose):
+    with exit_codes(verbose, pseudonymise and (customer, only, never, html, output)):
         if json and csv:
             raise UsageError("--json and --csv exclude each other; choose one")
         check_targets(output, html)
-        from trendscope.campaign import campaign
+        pseudonyms = pseudonyms_of(pseudonymise)
+        from trendscope.campaign import campaign, pseudonymised
+        from trendscope.console import working
         from trendscope.recommend import Wish
 
-        found = campaign(
-            db,
-            customer=customer,
-            category=category,
-            sku=sku,
-            wish=Wish(
-                per_category=per_category,
-                diversity=diversity,
-                exclude_owned=exclude_owned,
-                terms=_terms(price, currency, any_stock),
-            ),
-            only=only,
-            never=never,
-            now=as_of and as_of.replace(tzinfo=UTC),
+        wish = Wish(
+            per_category=per_category,
+            diversity=diversity,
+            exclude_owned=exclude_owned,
+            terms=_terms(price, currency, any_stock),
         )
+        with working(quiet, "Comparing photos and items"):
+            found = campaign(
+                db,
+                customer=customer,
+                category=category,
+                sku=sku,
+                wish=wish,
+                only=only,
+                never=never,
+                now=as_of and as_of.replace(tzinfo=UTC),
+            )
+        if pseudonyms:
+            found = pseudonymised(found, pseudonyms)
         if html:
             _write_page(found, db, html)
         _write(found, output, json=json, csv=csv, quiet=quiet)
