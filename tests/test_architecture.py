@@ -37,7 +37,7 @@ LAYERS = [
     {"images", "worker", "smoothing", "matching"},
     {"feeds", "pictures", "proportions", "measured"},
     {"formats", "layouts", "weights_file"},
-    {"limits"},
+    {"limits", "writing"},
     {"errors", "categories", "weeks"},
     {"__init__"},
 ]

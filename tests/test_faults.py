@@ -17,15 +17,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.conftest import RED, picture
+from tests.conftest import RED, let_everybody_in, picture
 from tests.test_archive import make
 from tests.test_decoding import GOOD, POISON
 from tests.test_images import encode
 from tests.wardrobe import painted
-from trendscope import report
 from trendscope.decoding import SERVE, Decoder
 from trendscope.errors import ImageError
 from trendscope.images import decode
+from trendscope.writing import write_whole
 
 HOME = Path(__file__).parents[1]
 FAKE = [sys.executable, "-m", "tests.fakes"]
@@ -83,10 +83,9 @@ def test_a_read_only_disk_is_refused_before_any_work(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs another user")
 def test_a_closed_folder_is_refused_before_any_work(tmp_path):
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        os.chmod(folder, 0o755)
+    let_everybody_in(tmp_path)
     code = (
-        "import os, sys; from pathlib import Path; from trendscope.report import check_target\n"
+        "import os, sys; from pathlib import Path; from trendscope.writing import check_target\n"
         "os.setuid(65534)\n"
         "try: check_target(Path(sys.argv[1]))\n"
         "except Exception as error: print(error)\n"
@@ -97,11 +96,11 @@ def test_a_closed_folder_is_refused_before_any_work(tmp_path):
 
 def test_nobody_reads_half_a_report(tmp_path):
     path, texts = tmp_path / "r.html", ("a" * 3_000_000, "b" * 2_000_000)
-    report.write_whole(path, texts[0])
+    write_whole(path, texts[0])
 
     def write():
         for number in range(30):
-            report.write_whole(path, texts[number % 2])
+            write_whole(path, texts[number % 2])
 
     writer = threading.Thread(target=write)
     writer.start()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
-import stat
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -20,9 +18,9 @@ from tests.wardrobe import reading
 from trendscope import report
 from trendscope.categories import CATEGORIES
 from trendscope.console import print_classification, print_profile
-from trendscope.errors import TrendscopeError, UsageError
 from trendscope.feeds import Skipped
 from trendscope.readings import Classification, summarise
+from trendscope.writing import encoded
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -140,7 +138,7 @@ def test_classification_json_has_the_promised_shape(wardrobe):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_json_gives_every_name_back(name):
     text = report.profile_json(summarise("w", [reading(customer=name)]))
-    assert json.loads(report.encoded(text))["customers"][0]["customer"] == name
+    assert json.loads(encoded(text))["customers"][0]["customer"] == name
 
 
 # --- CSV -----------------------------------------------------------------------------------------
@@ -270,7 +268,7 @@ def test_names_are_text_and_never_elements(name):
     page = report.profile_html(summarise("w", hostile_wardrobe(name)))
     assert Elements(page).found == harmless.found
     assert "\x1b" not in page and "\u202e" not in page and "\0" not in page
-    report.encoded(page).decode("utf-8")
+    encoded(page).decode("utf-8")
 
 
 def test_the_page_needs_nothing_from_outside_and_runs_nothing(profile):
@@ -375,69 +373,3 @@ def test_names_cannot_command_the_terminal(name):
     assert {c for c in file.getvalue() if not c.isprintable()} <= {"\n"}
     if name.startswith("[bold"):
         assert "[bold red]markup[/]" in file.getvalue()
-
-
-# --- files ---------------------------------------------------------------------------------------
-
-
-def test_a_file_is_written_whole_with_the_usual_rights(tmp_path):
-    path = tmp_path / "out.csv"
-    path.write_text("old")
-    report.write_whole(path, "zoë \udc80")
-    assert path.read_bytes() == "zoë \\udc80".encode()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~current_umask()
-    assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
-
-
-def current_umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
-    path = tmp_path / "out.csv"
-    path.write_text("old")
-
-    def full(handle):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(TrendscopeError, match=r"out.csv \(3 bytes\): No space left"):
-        report.write_whole(path, "new")
-    assert path.read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
-
-
-def test_a_full_device_is_reported_and_not_replaced():
-    from pathlib import Path
-
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("no /dev/full here")
-    with pytest.raises(TrendscopeError, match="No space left"):
-        report.write_whole(full, "text")
-    assert full.is_char_device()
-
-
-def test_a_link_keeps_pointing_at_the_file_that_is_written(tmp_path):
-    target, link = tmp_path / "real.csv", tmp_path / "link.csv"
-    target.write_text("old")
-    link.symlink_to(target)
-    report.write_whole(link, "new")
-    assert link.is_symlink() and target.read_text() == "new"
-
-
-def test_impossible_targets_are_refused_with_the_reason(tmp_path):
-    with pytest.raises(UsageError, match="is a folder"):
-        report.check_target(tmp_path)
-    with pytest.raises(UsageError, match="create it first"):
-        report.check_target(tmp_path / "no" / "out.csv")
-    report.check_target(tmp_path / "out.csv")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_is_not_writable_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
-    with pytest.raises(UsageError, match="not writable"):
-        report.check_target(tmp_path / "out.csv")

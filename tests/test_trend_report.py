@@ -17,9 +17,10 @@ from tests.test_counting import tables
 from tests.test_report import HOSTILE, Elements
 from tests.test_trends import both, steady
 from tests.wardrobe import MEASURED
-from trendscope import report, trend_report, trends
+from trendscope import trend_report, trends
 from trendscope.console import print_trends
 from trendscope.trends import Tally
+from trendscope.writing import encoded
 
 NOW, SPRING = datetime(2026, 11, 21, tzinfo=UTC), datetime(2021, 3, 10, tzinfo=UTC)
 WEEKLY = pd.concat(
@@ -122,9 +123,9 @@ def test_names_are_text_and_never_elements(name):
     page = trend_report.trends_html(outlook(name))
     assert Elements(page).found == harmless.found
     assert "\x1b" not in page and "\u202e" not in page
-    text = report.encoded(trend_report.trends_csv(outlook(name))).decode()
+    text = encoded(trend_report.trends_csv(outlook(name))).decode()
     assert not [line for line in text.splitlines() if line.split(",")[1].startswith("=")]
-    rows = json.loads(report.encoded(trend_report.trends_json(outlook(name))))["rows"]
+    rows = json.loads(encoded(trend_report.trends_json(outlook(name))))["rows"]
     assert {row["category"] for row in rows} in ({name, "Bag"}, {name.replace("\0", ""), "Bag"})
     table = trend_report.trends_markdown(outlook(name))
     assert (

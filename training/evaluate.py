@@ -58,7 +58,7 @@ from trendscope.classifier import (
     softmax,
 )
 from trendscope.errors import TrendscopeError
-from trendscope.report import write_whole
+from trendscope.writing import write_whole
 
 DATA = "fashion-mnist test"
 

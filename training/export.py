@@ -31,7 +31,7 @@ from training.metrics import Evaluation
 from training.photo_scores import PhotoEvaluation
 from trendscope.classifier import SHIPPED, Header, read_weights, write_weights
 from trendscope.errors import TrendscopeError, WeightsError
-from trendscope.report import write_whole
+from trendscope.writing import write_whole
 
 CARD = "MODEL_CARD.md"
 PHOTOS = "photos"

@@ -32,7 +32,7 @@ from training.layers import parameter_count
 from training.train import Settings, train
 from trendscope.classifier import initial_variables
 from trendscope.errors import TrendscopeError
-from trendscope.report import write_whole
+from trendscope.writing import write_whole
 
 FOLDER = Path("runs/sweep")
 PLACES = ("run", "name")

@@ -48,7 +48,7 @@ from trendscope.classifier import (
 )
 from trendscope.compiling import compiler_options
 from trendscope.errors import WeightsError
-from trendscope.report import write_whole
+from trendscope.writing import write_whole
 
 OUTSIDE = len(CATEGORIES)
 

@@ -20,9 +20,10 @@ from trendscope import counting, store
 from trendscope.categories import CATEGORIES
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
 from trendscope.pseudonyms import Pseudonyms, without
-from trendscope.report import check_target, defused, encoded, replacing
+from trendscope.report import defused
 from trendscope.store import Census, Database
 from trendscope.store.database import opened
+from trendscope.writing import check_target, encoded, replacing
 
 Format = Literal["csv", "parquet"]
 Kind = Literal["text", "digest", "whole", "number", "time", "truth"]

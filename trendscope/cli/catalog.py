@@ -210,7 +210,7 @@ def list_(
             raise UsageError("--json and --csv exclude each other; choose one")
         check_targets(output, html)
         from trendscope import catalog_report, stocking, store
-        from trendscope.report import write_whole
+        from trendscope.writing import write_whole
 
         with store.open_store(db) as opened:
             every = store.items(opened)

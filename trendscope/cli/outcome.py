@@ -37,7 +37,7 @@ def check_targets(*targets: Path | None) -> None:
     """Raises an error for files that cannot be written, before the work begins."""
     files = [target for target in targets if target and not _is_standard_output(target)]
     if files:
-        from trendscope.report import check_target
+        from trendscope.writing import check_target
 
         for file in files:
             check_target(file)
@@ -49,7 +49,7 @@ def _is_standard_output(target: Path | None) -> bool:
 
 def deliver(text: str, output: Path | None) -> None:
     """Writes a text to a file, whole or not at all, or to standard output."""
-    from trendscope.report import encoded, write_whole
+    from trendscope.writing import encoded, write_whole
 
     if output is None or _is_standard_output(output):
         sys.stdout.buffer.write(encoded(text))

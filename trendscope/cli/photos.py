@@ -224,7 +224,8 @@ def _memory(
 
 
 def _write_beside(found: Profile, html: Path | None, skipped: Path | None) -> None:
-    from trendscope.report import profile_html, skipped_csv, write_whole
+    from trendscope.report import profile_html, skipped_csv
+    from trendscope.writing import write_whole
 
     if html:
         write_whole(html, profile_html(found))

@@ -150,7 +150,7 @@ def _band(price: str) -> tuple[float | None, float | None]:
 
 def _write_page(found: Campaign, db: str | None, html: Path) -> None:
     from trendscope import store, target_report
-    from trendscope.report import write_whole
+    from trendscope.writing import write_whole
 
     photos, pictures = target_report.shown_pictures(found)
     with store.open_store(db) as opened:

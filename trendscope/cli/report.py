@@ -97,8 +97,8 @@ def report(
 
 
 def _write_charts(found: WeeklyReport, folder: Path) -> None:
-    from trendscope.report import write_whole
     from trendscope.trend_page import report_pngs
+    from trendscope.writing import write_whole
 
     try:
         folder.mkdir(exist_ok=True)

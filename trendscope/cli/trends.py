@@ -249,10 +249,11 @@ def _write_trends(
     csv: bool,
     markdown: bool,
 ) -> None:
-    from trendscope import report, trend_report
+    from trendscope import trend_report
+    from trendscope.writing import write_whole
 
     if html:
-        report.write_whole(html, trend_report.trends_html(found, weeks))
+        write_whole(html, trend_report.trends_html(found, weeks))
     if json:
         deliver(trend_report.trends_json(found, weeks), output)
     elif csv:
