@@ -18,6 +18,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.images import decode
 from trendscope.images import thumbnail as small
 from trendscope.limits import Limits
+from trendscope.scan import DECODED_SIDE
 from trendscope.store import schema
 from trendscope.store.schema import to_moment
 from trendscope.weights_file import WeightsIdentity, identify
@@ -37,7 +38,10 @@ def pictures(folder: Path | None = None, most: int = 40) -> list[bytes]:
     if folder is None or not folder.is_dir():
         folder = ROOT / "sample_feeds" / "anna"
     files = sorted(folder.rglob("*.jpg"))[:most]
-    return [small(decode(file.read_bytes(), edge=384, limits=Limits()).rgb, 128) for file in files]
+    return [
+        small(decode(file.read_bytes(), edge=DECODED_SIDE, limits=Limits()).rgb, 128)
+        for file in files
+    ]
 
 
 def fill(

@@ -13,6 +13,7 @@ from PIL import Image
 
 from trendscope.images import decode
 from trendscope.likeness import Album, Likeness, alike, likeness
+from trendscope.scan import DECODED_SIDE
 
 SAMPLES = sorted((Path(__file__).parents[1] / "sample_feeds" / "anna").glob("*.jpg"))
 
@@ -20,7 +21,7 @@ SAMPLES = sorted((Path(__file__).parents[1] / "sample_feeds" / "anna").glob("*.j
 def looks(image: Image.Image, kind="JPEG", **options) -> Likeness:
     out = io.BytesIO()
     image.save(out, kind, **options)
-    return likeness(decode(out.getvalue(), edge=384))
+    return likeness(decode(out.getvalue(), edge=DECODED_SIDE))
 
 
 def scene(seed=0, size=(300, 400)) -> Image.Image:
@@ -62,7 +63,7 @@ def test_a_stretched_or_cropped_picture_is_not_a_plain_copy():
 
 
 def test_sample_photos_differ_from_each_other():
-    found = [likeness(decode(path.read_bytes(), edge=384)) for path in SAMPLES]
+    found = [likeness(decode(path.read_bytes(), edge=DECODED_SIDE)) for path in SAMPLES]
     assert len(found) > 3
     assert not any(alike(a, b) for i, a in enumerate(found) for b in found[:i])
 

@@ -37,7 +37,7 @@ LARGE_PART = 0.2
 """A part of the find is kept if it has this share of the largest part's area: both of two shoes,
 but no crumbs of carpet."""
 
-_ITERATIONS = 2
+_ITERATIONS = 1
 _LEAST_SIDE = 8
 _BORDER_CLUSTERS = 3
 _LEAST_BORDER_SHARE = 0.12

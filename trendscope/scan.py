@@ -50,7 +50,7 @@ R = TypeVar("R")
 Done = Reading | Skipped
 """What passes through without more work."""
 
-DECODED_SIDE = 384
+DECODED_SIDE = 256
 """Longest side, in pixels, at which photos are looked at; larger ones are decoded to it at once."""
 
 THUMBNAIL_SIDE = 224

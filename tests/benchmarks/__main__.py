@@ -32,6 +32,7 @@ from trendscope.classifier import BATCH, BatchNorm, Classifier
 from trendscope.compiling import compiler_options
 from trendscope.decoding import Decoder
 from trendscope.images import decode
+from trendscope.scan import DECODED_SIDE
 
 
 class Row(NamedTuple):
@@ -119,7 +120,7 @@ def processes() -> Row:
     def hundred(decode_one: Callable[..., object]) -> Callable[[], object]:
         def run() -> None:
             with ThreadPoolExecutor(2) as threads:
-                list(threads.map(lambda _: decode_one(data, edge=384), range(100)))
+                list(threads.map(lambda _: decode_one(data, edge=DECODED_SIDE), range(100)))
 
         return run
 

@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 
 from trendscope.images import decode
 from trendscope.likeness import HASH_BITS_APART, Likeness, alike, likeness
+from trendscope.scan import DECODED_SIDE
 
 COPIES = {
     "1080 px, JPEG 40": (1080, "JPEG", 40),
@@ -31,7 +32,7 @@ COPIES = {
 
 def looks(data: bytes) -> Likeness:
     """As the scan sees it."""
-    return likeness(decode(data, edge=384))
+    return likeness(decode(data, edge=DECODED_SIDE))
 
 
 def copy(data: bytes, side: int, kind: str, quality: int) -> bytes:
