@@ -211,6 +211,27 @@ def test_a_short_real_training(tmp_path):
     assert 0 <= row["validation_accuracy"] <= 1
 
 
+def test_with_a_gate_to_take_over_nothing_is_held_out(tmp_path, monkeypatch):
+    from trendscope.classifier import Gate, Header, write_weights
+
+    start = tmp_path / "start.safetensors"
+    gate = Gate(temperature=0.8, certain=0.77)
+    write_weights(start, Header("before", SMALL, gate), initial_variables(SMALL))
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 28, 28), np.uint8)
+    every = data.Images(pixels, np.arange(64) % 10)
+    monkeypatch.setattr(data, "load", lambda part, source=None: every)
+    small = {"filters": "4,8", "depth": "1,1", "dense": 8, "dropout": 0.0}
+    few = {"epochs": 1, "batch": 32, "scenes": 0.0, "outside": 0.0}
+    run = tmp_path / "run"
+    settings = Settings(run=str(run), start=str(start), gate=str(start), **small, **few)
+    header, _ = read_weights(train.train(settings))
+    assert header.gate == gate
+    assert header.trained_on == {"fashion-mnist train": every.digest}
+    assert list(pd.read_csv(run / "history.csv")) == [
+        "epoch", "train_loss", "train_accuracy", "seconds",
+    ]  # fmt: skip
+
+
 def test_history_has_one_row_per_epoch_even_after_a_kill(tmp_path):
     """An epoch that was logged but not saved is trained, and logged, again."""
     path = tmp_path / "history.csv"
