@@ -21,9 +21,9 @@ from tests.wardrobe import MEASURED
 from trendscope import charts, trend_page
 from trendscope.categories import CATEGORIES
 from trendscope.measured import Measured
-from trendscope.report import encoded
 from trendscope.trends import RISING, TOO_FEW
 from trendscope.weekly_report import report_of_store
+from trendscope.writing import encoded
 
 STYLE = (Path(trend_page.__file__).parent / "templates" / "charts.css").read_text()
 
