@@ -34,6 +34,11 @@ BANDS = (
 """What a chart shows."""
 DOTTED = " Dotted: as in the last four weeks."
 """What a chart of one category shows besides."""
+EACH = (
+    "Each chart has a scale of its own. Compare a category with itself over time, not with another "
+    f"one.{DOTTED}"
+)
+"""What to know of several of these."""
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
 
@@ -218,7 +223,7 @@ def _color(category: str) -> str:
         return QUIET
 
 
-# --- files ---------------------------------------------------------------------------------------
+# --- on a page ------------------------------------------------------------------------------------
 
 
 def together(outlook: Outlook, weeks_shown: int) -> tuple[Markup, ...]:
@@ -235,6 +240,9 @@ def alone(outlook: Outlook, category: str, weeks_shown: int) -> Markup:
     """One category in a small chart with a scale of its own."""
     chart = shares(outlook, [category], weeks_shown=weeks_shown, size=SMALL)
     return svg(chart, alternative(outlook, category, weeks_shown))
+
+
+# --- files ---------------------------------------------------------------------------------------
 
 
 def svg(chart: Drawing, alternative: str) -> Markup:

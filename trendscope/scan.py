@@ -330,12 +330,10 @@ class Loader:
 
     def __init__(self, weights: str | Path | Predictor | None):
         self._weights = DEFAULT if weights is None else weights
-        self._lock = Lock()
 
     def __call__(self) -> Predictor:
         """The classifier; raises WeightsError."""
-        with self._lock:
-            return self._classifier
+        return self._classifier
 
     @cached_property
     def _classifier(self) -> Predictor:

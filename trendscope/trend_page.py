@@ -80,7 +80,7 @@ def report_html(found: WeeklyReport) -> str:
         cells=trend_report.cells,
         symbols=SYMBOLS,
         bands=charts.BANDS,
-        dotted=charts.DOTTED,
+        each=charts.EACH,
         notes=trend_report.notes(outlook),
         tally=_tally(outlook),
         hardly=HARDLY,

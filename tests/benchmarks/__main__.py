@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,6 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 
+from tests.benchmarks import seconds
 from tests.wardrobe import painted
 from trendscope import garments
 from trendscope.classifier import BATCH, BatchNorm, Classifier
@@ -50,15 +50,9 @@ class Row(NamedTuple):
 
 def paired(what: str, run: Callable, yardstick: str, other: Callable, times: int = 7) -> Row:
     """Runs both in turn and compares their medians."""
-    pairs = [(_seconds(run), _seconds(other)) for _ in range(times)]
+    pairs = [(seconds(run), seconds(other)) for _ in range(times)]
     ours, theirs = zip(*pairs, strict=True)
     return Row(what, median(ours), yardstick, median(theirs))
-
-
-def _seconds(run: Callable) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
 
 
 def command(*words: str) -> Callable[[], object]:

@@ -9,19 +9,18 @@ photo decoded, cut out and judged in a process that does nothing else.
 from __future__ import annotations
 
 import argparse
-import io
 import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 import httpx
 
-from tests.benchmarks.end_to_end import draw
+from tests.benchmarks import seconds
+from tests.benchmarks.end_to_end import picture_file
 from trendscope import garments
 from trendscope.classifier import Classifier
 from trendscope.images import decode
@@ -30,12 +29,6 @@ from trendscope.scan import DECODED_SIDE
 PAGES = ("/try", "/customers", "/customer?name=anna", "/trends", "/catalogue", "/review")
 FIRST_WAIT, MOST_WAIT, LONGER = 0.06, 0.6, 1.3
 """Seconds between the page's questions, as trendscope/web/static/desk.js has them."""
-
-
-def photo(seed: int) -> bytes:
-    out = io.BytesIO()
-    draw((1080, 1350), seed).save(out, "JPEG", quality=85)
-    return out.getvalue()
 
 
 def verdict(client: httpx.Client, data: bytes) -> None:
@@ -48,17 +41,11 @@ def verdict(client: httpx.Client, data: bytes) -> None:
     assert found["photos"][0]["verdict"] != "unreadable"
 
 
-def seconds(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=20)
     times = parser.parse_args().times
-    photos = [photo(seed) for seed in range(times + 1)]
+    photos = [picture_file("1080x1350", seed) for seed in range(times + 1)]
     with tempfile.TemporaryDirectory() as folder:
         db = Path(folder) / "t.db"
         program = [sys.executable, "-m", "trendscope"]

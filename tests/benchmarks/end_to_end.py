@@ -61,14 +61,18 @@ def draw(size: tuple[int, int], seed: int) -> Image.Image:
     return Image.fromarray((np.asarray(picture) + grain).clip(0, 255).astype(np.uint8))
 
 
+def picture_file(kind: str, seed: int) -> bytes:
+    """A drawing as a file of one of the `KINDS`."""
+    size, form, options = KINDS[kind]
+    out = io.BytesIO()
+    draw(size, seed).save(out, form, **options)
+    return out.getvalue()
+
+
 def make_feed(folder: Path, kind: str, photos: int) -> Path:
     """Photos of one kind, a sub-folder for a hundred."""
-    size, form, options = KINDS[kind]
-    drawings = []
-    for seed in range(min(DRAWINGS, photos)):
-        out = io.BytesIO()
-        draw(size, seed).save(out, form, **options)
-        drawings.append(out.getvalue())
+    form = KINDS[kind][1]
+    drawings = [picture_file(kind, seed) for seed in range(min(DRAWINGS, photos))]
     for number in range(photos):
         place = folder / kind / f"customer{number // 100:04}"
         place.mkdir(parents=True, exist_ok=True)

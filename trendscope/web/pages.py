@@ -121,7 +121,7 @@ def trends(
         notes=trend_report.notes(found),
         charts=desk.charts(found, weeks),
         bands=charts.BANDS,
-        dotted=charts.DOTTED,
+        each=charts.EACH,
         weeks=weeks,
         choices=WEEKS,
         segment=segment,
