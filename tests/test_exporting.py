@@ -23,6 +23,7 @@ from trendscope.exporting import TABLES, export
 from trendscope.panel import read_table
 from trendscope.pseudonyms import Pseudonyms
 from trendscope.store import tables
+from trendscope.stored_profile import stored_profile
 from trendscope.stored_trends import outlook_of_store
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -88,6 +89,18 @@ def test_tables_by_hand(closet, tmp_path):  # noqa: F811
         ("ben", "private"),
         ("", "not_an_image"),
     ]
+
+
+def test_shares_are_those_of_profiles(closet, tmp_path):  # noqa: F811
+    """Uncertain photos are in both; Ben has one beside his dress, likely a shirt."""
+    export(closet, tmp_path / "t", now=NOW)
+    table = read(tmp_path / "t" / "customers.csv")[1]
+    assert [row["customer"] for row in table] == ["anna", "ben", "cem"]
+    for row in table:
+        (person,) = stored_profile(closet, row["customer"]).customers
+        told = [float(row[column]) for column in exporting.SHARE_OF]
+        assert told == pytest.approx([c.share for c in person.categories], abs=1e-5)
+    assert 0.5 < float(table[1]["share_dress"]) < 0.6
 
 
 def test_they_add_up_to_what_trends_tells(closet, tmp_path):  # noqa: F811

@@ -55,7 +55,7 @@ def test_weights_that_never_saw_labelled_photos_say_so():
 def test_one_sentence_by_hand():
     assert leaning(MEASURED) == (
         "Of 200 photos never seen in training, these weights named 80 % of the trousers, "
-        "but 20 % of the coats and no shoes: shares lean that way."
+        "but 20 % of the coats and no shoes: counts lean that way."
     )
 
 

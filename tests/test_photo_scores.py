@@ -155,14 +155,16 @@ WARDROBE = [
 ]
 
 
-def test_a_customers_shares_are_of_what_is_named():
-    # Labelled: 2 dresses, a coat, shoes. Named: 3 dresses and, wrongly, a bag. What may be a dress
-    # or a coat counts in neither. No label is a bag, so the groups are three.
+def test_a_customers_shares_are_those_of_profiles():
+    # Labelled: 2 dresses, a coat, shoes. Named: 3 dresses and, wrongly, a bag. The uncertain photo
+    # is .9 a shirt and .01 each of the others, so of 4.99 garments 3.01 are dresses, .01 a coat and
+    # .03 shoes. What may be a dress or a coat by its label counts in neither. No label is a bag or
+    # a shirt, so the groups are three.
     (ann,) = photo_scores.customer_shares(WARDROBE, least=2)
     assert (ann.customer, ann.photos, ann.named) == ("ann", 4, 4)
     assert ann.labelled == {"Dress": 0.5, "Coat": 0.25, "Shoes": 0.25}
-    assert ann.said == {"Dress": 0.75, "Coat": 0.0, "Shoes": 0.0}
-    assert ann.error == 0.25  # (.25 + .25 + .25) / 3
+    assert ann.said == {"Dress": 0.6032, "Coat": 0.002, "Shoes": 0.006}
+    assert ann.error == 0.1984  # (.1032 + .248 + .244) / 3
 
 
 def test_the_three_kinds_of_shoe_are_one_share():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from tests.wardrobe import reading
 from trendscope.categories import CATEGORIES
 from trendscope.feeds import Skipped
-from trendscope.readings import photos_a_week, summarise
+from trendscope.readings import estimated_shares, photos_a_week, summarise
 
 moments = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1)).map(
     lambda moment: moment.replace(tzinfo=UTC)
@@ -42,10 +43,12 @@ wardrobes = st.lists(
 def test_hand_worked_figures(profile):
     anna = profile.customers[1]
     assert anna.customer == "anna"
-    assert [(c.category, c.count, c.share) for c in anna.ranked] == [
-        ("Dress", 3, 0.75),
-        ("Bag", 1, 0.25),
+    # Named: 3 dresses and a bag. The uncertain photo: .8 a shirt, .02 each of the other nine.
+    assert [(c.category, c.count, round(c.share, 4)) for c in anna.ranked] == [
+        ("Dress", 3, round(3.02 / 4.98, 4)),
+        ("Bag", 1, round(1.02 / 4.98, 4)),
     ]
+    assert anna.other_share == pytest.approx((0.8 + 7 * 0.02) / 4.98)
     assert (len(anna.readings), anna.undated, len(anna.skipped)) == (6, 1, 1)
     assert (len(anna.verdicts("uncertain")), len(anna.verdicts("outside"))) == (1, 1)
 
@@ -77,6 +80,31 @@ def test_without_a_classified_photo_all_shares_are_0():
     (customer,) = summarise("w", [reading(None, verdict="uncertain")]).customers
     assert customer.ranked == ()
     assert all(c.share == 0 for c in customer.categories)
+
+
+def test_what_a_person_could_not_tell_is_in_no_share():
+    bag = reading("Bag", name="1")
+    unsure = reading("Coat", name="2", verdict="uncertain")
+    (customer,) = summarise("w", [bag, replace(unsure, corrected=True)]).customers
+    assert {c.category for c in customer.categories if c.share} == {"Bag"}
+    (customer,) = summarise("w", [bag, unsure]).customers
+    assert all(c.share for c in customer.categories)
+
+
+def test_uncertain_photos_count_as_what_they_may_be():
+    shares = estimated_shares(
+        ["Dress", "Bag", "Dress"], [[("Dress", 0.5), ("Coat", 0.25), ("Bag", 0.25)]]
+    )
+    # Of four garments 2.5 are dresses, 1.25 bags and .25 a coat.
+    assert {name: share for name, share in shares.items() if share} == {
+        "Dress": 0.625,
+        "Coat": 0.0625,
+        "Bag": 0.3125,
+    }
+
+
+def test_guesses_alone_are_no_share():
+    assert set(estimated_shares([], [[("Dress", 1.0)]]).values()) == {0.0}
 
 
 def test_ties_are_in_label_order():

@@ -83,7 +83,7 @@ def test_file_name(source):
 def test_limits_say_what_is_left_out_and_nothing_else(profile):
     anna = profile.customers[1]
     assert report.limits(anna.readings, anna.skipped) == (
-        "1 photo: not sure which garment it is, so not counted in any category.",
+        "1 photo: not sure which garment it is: in no count, in the shares as what it may be.",
         "1 photo: shows none of the ten categories, so not counted in any.",
         "1 photo: without a date, so missing from first and last seen and from the weeks.",
         "1 file not used: empty file.",
@@ -108,7 +108,13 @@ def test_profile_json_has_the_promised_shape(profile):
     anna = document["customers"][1]
     assert anna["photos"] == 6
     assert anna["counts"] == {**dict.fromkeys(CATEGORIES, 0), "Dress": 3, "Bag": 1}
-    assert anna["shares"] == {**dict.fromkeys(CATEGORIES, 0.0), "Dress": 0.75, "Bag": 0.25}
+    # 3 dresses, a bag, and a photo that is .8 a shirt and .02 each of the others: 4.98 in all.
+    assert anna["shares"] == {
+        **dict.fromkeys(CATEGORIES, 0.004016),
+        "Dress": 0.606426,
+        "Shirt": 0.160643,
+        "Bag": 0.204819,
+    }
     assert (anna["uncertain"], anna["outside"], anna["undated"]) == (1, 1, 1)
     assert anna["skipped"][0]["path"] == "photos/anna/x.jpg"
     assert anna["skipped"][0]["reason"] == "empty"
@@ -163,7 +169,7 @@ def test_csv_columns_and_hand_worked_rows(profile):
     assert len(table) == 2 * len(CATEGORIES)
     dress = next(r for r in table if r["customer"] == "anna" and r["category"] == "Dress")
     assert list(dress.values()) == [
-        *("anna", "Dress", "3", "0.75", "2026-03-02T09:00:00Z", "2026-03-30T09:00:00Z"),
+        *("anna", "Dress", "3", "0.606426", "2026-03-02T09:00:00Z", "2026-03-30T09:00:00Z"),
         *("6", "1", "1", "1", "1"),
     ]
 

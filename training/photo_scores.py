@@ -20,6 +20,7 @@ from training.metrics import CalibrationBin, rounded
 from trendscope.categories import CATEGORIES, GROUP
 from trendscope.classifier import Prediction
 from trendscope.proportions import wilson
+from trendscope.readings import estimated_shares
 
 OTHER_THINGS = "other things"
 """The group of photos that show none of the ten."""
@@ -142,7 +143,7 @@ class CustomerShares:
         photos: Photos of the ten.
         named: Photos of any kind that the product names.
         labelled: Share of each group among the labels.
-        said: Share of each group among the named; 0 everywhere where none is.
+        said: Each group's share as profiles say it; 0 everywhere where none is named.
         error: Mean absolute difference of the two over the groups.
     """
 
@@ -344,9 +345,9 @@ def customer_shares(
 ) -> tuple[CustomerShares, ...]:
     """Each customer's shares, labelled and said, largest error first.
 
-    The groups are those that the labels of `judged` show. What the product says is counted as its
-    profiles count: named photos only, other things among them. Photos whose label leaves it open
-    between groups are left out of both.
+    The groups are those that the labels of `judged` show. What the product says is estimated as in
+    its profiles (`trendscope.readings.estimated_shares`), from photos of other things as well.
+    Photos whose label leaves it open between groups are left out of both.
 
     Args:
         judged: Photos of all customers.
@@ -370,16 +371,23 @@ def _customer_shares(
     customer: str, photos: Sequence[Judged], groups: Sequence[str]
 ) -> CustomerShares:
     labels = Counter(photo.group for photo in photos if photo.of_the_ten)
-    names = Counter(
-        GROUP[photo.prediction.category] for photo in photos if photo.prediction.category
-    )
+    answers = [photo.prediction for photo in photos]
+    named = [answer.category for answer in answers if answer.category]
+    unsure = [
+        zip(CATEGORIES, map(float, answer.probabilities), strict=True)
+        for answer in answers
+        if answer.verdict == "uncertain"
+    ]
+    said = dict.fromkeys(groups, 0.0)
+    for category, share in estimated_shares(named, unsure).items():
+        if GROUP[category] in said:
+            said[GROUP[category]] += share
     labelled = {group: metrics.share(labels[group], labels.total()) for group in groups}
-    said = {group: metrics.share(names[group], names.total()) for group in groups}
     error = sum(abs(labelled[group] - said[group]) for group in groups) / len(groups)
     return CustomerShares(
         customer,
         labels.total(),
-        names.total(),
+        len(named),
         {group: rounded(value) for group, value in labelled.items()},
         {group: rounded(value) for group, value in said.items()},
         rounded(error),

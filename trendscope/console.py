@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 BAR = 24
 """Width of a full bar in characters."""
+OTHERS = "none for sure"
+"""Instead of the time when they were seen: of the categories without a photo that is sure."""
 
 
 def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool = False) -> None:
@@ -321,6 +323,8 @@ def _shares(customer: CustomerProfile, terminal: bool) -> RenderableType:
         (c.category, percent(c.share), str(c.count), span(c.first_seen, c.last_seen), c.share)
         for c in customer.ranked
     ]
+    if customer.other_share:
+        rows.append(("others", percent(customer.other_share), "", OTHERS, customer.other_share))
     if not terminal:
         lines = (
             f"  {name:<12} {share:>6} {count:>6}  {seen}" for name, share, count, seen, _ in rows
@@ -330,7 +334,8 @@ def _shares(customer: CustomerProfile, terminal: bool) -> RenderableType:
     for title in ("wears", "", "share", "photos", "seen"):
         table.add_column(title, justify="right" if title in ("share", "photos") else "left")
     for name, share, count, seen, fraction in rows:
-        table.add_row(name, _bar(fraction, color(name)), share, count, Text(seen, style="dim"))
+        style = "dim" if name == "others" else color(name)
+        table.add_row(name, _bar(fraction, style), share, count, Text(seen, style="dim"))
     return table
 
 

@@ -16,7 +16,7 @@ from typing import IO, Literal
 import numpy as np
 import pandas as pd
 
-from trendscope import counting, store
+from trendscope import counting, proportions, store
 from trendscope.categories import CATEGORIES
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
 from trendscope.pseudonyms import Pseudonyms, without
@@ -126,7 +126,7 @@ def export(
                 f"{reader.shown} holds nothing yet; fill it with trendscope scan PATH --db DATABASE"
             )
         tables: dict[str, Iterable[pd.DataFrame]] = {
-            "customers": [_customers(held, zone, now)],
+            "customers": [_customers(held, store.unsure_in_parts(connection), zone, now)],
             "weekly": [_weekly(held, zone, now)],
             "sightings": _sightings(store.sightings_in_parts(connection), zone, now),
             "skipped": _skipped(store.unused_in_parts(connection)),
@@ -152,8 +152,13 @@ def export(
 # --- tables --------------------------------------------------------------------------------------
 
 
-def _customers(held: Census, zone: tzinfo, now: datetime | None) -> pd.DataFrame:
-    """What became of each customer's photos, and what the customer wears."""
+def _customers(
+    held: Census, unsure: Iterable[pd.DataFrame], zone: tzinfo, now: datetime | None
+) -> pd.DataFrame:
+    """What became of each customer's photos, and what the customer wears.
+
+    The shares are `trendscope.readings.estimated_shares`, here of all customers at once.
+    """
     names = pd.Index(held.customers, dtype=object, name="customer")
     rows = held.rows.assign(customer=held.rows["customer"].astype(object))
     found = counting.fates(rows, zone=zone, now=now)
@@ -170,11 +175,19 @@ def _customers(held: Census, zone: tzinfo, now: datetime | None) -> pd.DataFrame
     dated = counting.dated(rows["posted_at"], zone=zone, now=now)
     seen = rows[dated].groupby("customer")["posted_at"]
     table["first_seen"], table["last_seen"] = seen.min(), seen.max()
-    worn = rows.dropna(subset="category").drop_duplicates(["photo", "category"])
-    photos = pd.crosstab(worn["customer"], worn["category"].astype(object))
+    seen_in = rows.dropna(subset="category").drop_duplicates(["photo", "category"])
+    photos = pd.crosstab(seen_in["customer"], seen_in["category"].astype(object))
     photos = photos.reindex(index=names, columns=[*CATEGORIES], fill_value=0)
     table[[*PHOTOS_OF]] = photos
-    table[[*SHARE_OF]] = photos.div(photos.sum(axis=1).replace(0, np.nan), axis=0).fillna(0)
+    worn = photos.to_numpy(np.float64)
+    nothing_named = ~worn.any(axis=1)
+    for part in unsure:
+        probabilities = np.frombuffer(b"".join(part["probabilities"]), "<f4").reshape(
+            -1, len(CATEGORIES)
+        )
+        np.add.at(worn, names.get_indexer(pd.Index(part["customer"])), probabilities)
+    worn[nothing_named] = 0
+    table[[*SHARE_OF]] = np.nan_to_num(proportions.ratio(worn, worn.sum(axis=1, keepdims=True)))
     return table.reset_index()
 
 

@@ -112,11 +112,11 @@ def _measured(name: str, scores: Mapping[str, object]) -> Measured:
 
 
 def leaning(found: Measured) -> str:
-    """One sentence on which kinds are named far more often than others, so that shares lean."""
+    """One sentence on which kinds are named far more often than others, so that counts lean."""
     if not found.photos or not found.coverage_of:
         return (
             "How often these weights are right on photos, and which kinds they miss, was never "
-            "measured: take the shares with care."
+            "measured: take the counts with care."
         )
     (best, most), *others = found.coverage_of.items()
     whose = "never seen in training" if found.unseen else "perhaps seen in training"
@@ -125,7 +125,7 @@ def leaning(found: Measured) -> str:
     rare = [(group, share) for group, share in others if share < HARDLY] or others[-1:]
     if rare:
         said += f", but {_listed([_of(share, group) for group, share in rare])}"
-    return f"{said}: shares lean that way."
+    return f"{said}: counts lean that way."
 
 
 def _of(share: float, group: str) -> str:

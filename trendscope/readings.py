@@ -9,6 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
+from itertools import chain
+from math import fsum
 from typing import TYPE_CHECKING, Literal
 
 from trendscope import weeks
@@ -180,7 +182,7 @@ class CategoryCount:
     Attributes:
         category: One of the ten.
         count: Garments of it; today at most one in a photo.
-        share: `count` as a fraction of all the customer's classified garments; 0 without any.
+        share: What part of the customer's garments is probably of it; see `estimated_shares`.
         first_seen: Earliest dated photo of it, aware UTC.
         last_seen: Latest.
     """
@@ -226,7 +228,12 @@ class CustomerProfile:
     def ranked(self) -> tuple[CategoryCount, ...]:
         """The categories that were seen, most worn first, ties in label order."""
         seen = (category for category in self.categories if category.count)
-        return tuple(sorted(seen, key=lambda category: -category.count))
+        return tuple(sorted(seen, key=lambda category: -category.share))
+
+    @property
+    def other_share(self) -> float:
+        """Share of the categories of which no photo was sure, 0..1."""
+        return sum(category.share for category in self.categories if not category.count)
 
 
 @dataclass(frozen=True)
@@ -279,6 +286,35 @@ def summarise(
     return Profile(weights, customers, _by_source(unowned), zone, measured)
 
 
+def estimated_shares(
+    named: Iterable[str], unsure: Iterable[Iterable[tuple[str, float]]]
+) -> dict[str, float]:
+    """Each category's share of the garments, those of uncertain photos among them.
+
+    Some kinds are named far more often than others, so the shares of what was named are not those
+    of what is worn. Hence an uncertain photo counts as well, by its probability in each category
+    (probabilistic classify and count: Bella et al., "Quantification via probability estimators",
+    ICDM 2010).
+
+    Args:
+        named: The category of each garment that was named.
+        unsure: Categories and their probabilities, summing to 1, for each uncertain photo.
+
+    Returns:
+        All ten, 0..1, summing to 1; all 0 where nothing was named: guesses alone are no wardrobe.
+    """
+    counts = Counter(named)
+    if not counts:
+        return dict.fromkeys(CATEGORIES, 0.0)
+    guesses: defaultdict[str, list[float]] = defaultdict(list)
+    for category, probability in chain.from_iterable(unsure):
+        guesses[category].append(probability)
+    # The exact sums: others would depend on the order of the photos.
+    weight = {category: counts[category] + fsum(guesses[category]) for category in CATEGORIES}
+    total = fsum(weight.values())
+    return {category: each / total for category, each in weight.items()}
+
+
 def photos_a_week(
     dates: Iterable[datetime], longest: int = 52, zone: tzinfo = UTC
 ) -> tuple[tuple[str, int], ...]:
@@ -303,14 +339,15 @@ def _customer(name: str, readings: list[Reading], skipped: list[Skipped]) -> Cus
     for reading in ordered:
         for garment in reading.garments:
             dates[garment.category].append(reading.posted_at)
-    total = sum(map(len, dates.values()))
-    categories = tuple(_count(category, dates[category], total) for category in CATEGORIES)
+    unsure = (r.probabilities for r in ordered if r.verdict == "uncertain" and not r.corrected)
+    named = chain.from_iterable([category] * len(seen) for category, seen in dates.items())
+    shares = estimated_shares(named, unsure)
+    categories = tuple(_count(name, dates[name], share) for name, share in shares.items())
     return CustomerProfile(name, ordered, _by_source(skipped), categories)
 
 
-def _count(category: str, dates: list[datetime | None], total: int) -> CategoryCount:
+def _count(category: str, dates: list[datetime | None], share: float) -> CategoryCount:
     known = [moment for moment in dates if moment is not None]
-    share = len(dates) / total if total else 0.0
     first, last = min(known, default=None), max(known, default=None)
     return CategoryCount(category, len(dates), share, first, last)
 

@@ -94,7 +94,10 @@ def limits(readings: Iterable[Reading], skipped: Iterable[Skipped]) -> tuple[str
     verdicts = Counter(reading.verdict for reading in readings)
     undated = sum(reading.posted_at is None for reading in readings)
     sentences = (
-        (verdicts["uncertain"], "not sure which garment it is, so not counted in any category"),
+        (
+            verdicts["uncertain"],
+            "not sure which garment it is: in no count, in the shares as what it may be",
+        ),
         (verdicts["outside"], "shows none of the ten categories, so not counted in any"),
         (undated, "without a date, so missing from first and last seen and from the weeks"),
     )
@@ -141,11 +144,11 @@ def profile_json(profile: Profile) -> str:
     ``schema_version`` (1), ``weights`` (name), ``timezone`` (of the weeks), ``customers``, and
     ``skipped`` for what belongs to no customer listed. A customer has ``customer`` (name),
     ``photos`` (looked at; skipped ones are not among them), ``counts`` and ``shares`` by category
-    (a share is the fraction of the customer's classified garments; all ten are listed),
-    ``classified``, ``uncertain`` and ``outside`` photos, ``undated`` photos, ``first_seen`` and
-    ``last_seen`` (ISO 8601 UTC, null if no photo is dated), ``seen`` (the same per category),
-    ``weeks`` (photos per ISO week, at most the last 52) and ``skipped`` (``path``, ``reason``,
-    ``detail``).
+    (all ten are listed; shares are not the counts' fractions, as they take in uncertain photos by
+    `trendscope.readings.estimated_shares`), ``classified``, ``uncertain`` and ``outside`` photos,
+    ``undated`` photos, ``first_seen`` and ``last_seen`` (ISO 8601 UTC, null if no photo is dated),
+    ``seen`` (the same per category), ``weeks`` (photos per ISO week, at most the last 52) and
+    ``skipped`` (``path``, ``reason``, ``detail``).
     """
     customers = [_customer(customer, profile.zone) for customer in profile.customers]
     skipped = [_skipped(item) for item in profile.unowned]
@@ -299,9 +302,10 @@ CSV_COLUMNS = (
 """Columns of `profile_csv`.
 
 customer, category: text; every customer has a row for each of the ten. photos: with that category.
-share: fraction 0..1 of the customer's classified garments. first_seen, last_seen: of that category,
-ISO 8601 UTC, empty if never or undated. all_photos, uncertain, outside, undated, skipped: of the
-customer, the same in all ten rows.
+share: of the customer's garments, 0..1, uncertain photos among them: see
+`trendscope.readings.estimated_shares`. first_seen, last_seen: of that category, ISO 8601 UTC, empty
+if never or undated. all_photos, uncertain, outside, undated, skipped: of the customer, the same in
+all ten rows.
 """
 
 _FORMULA = re.compile(r"'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|'*[\t\r\n]")

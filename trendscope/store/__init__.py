@@ -18,6 +18,7 @@ from trendscope.store.tables import (
     sightings_in_parts,
     skips,
     thumbnails,
+    unsure_in_parts,
     unused_in_parts,
     weekly_rows,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "skips",
     "status",
     "thumbnails",
+    "unsure_in_parts",
     "unused_in_parts",
     "waiting",
     "weekly_rows",

@@ -80,6 +80,19 @@ def sightings_in_parts(connection: Connection) -> Iterator[DataFrame]:
     return _parts(connection, _sightings())
 
 
+def unsure_in_parts(connection: Connection) -> Iterator[DataFrame]:
+    """What the photos may show that the current weights are not sure of, and no person was asked.
+
+    Columns: ``customer`` text, ``probabilities`` as in `sightings`; in no order.
+
+    Args:
+        connection: Of `Store.reading`.
+    """
+    columns = schema.customers.c.name.label("customer"), schema.sightings.c.probabilities
+    unsure = and_(~seen.CORRECTED, schema.sightings.c.reason == "uncertain")
+    return _parts(connection, _seen(select(*columns)).where(unsure))
+
+
 def _sightings(vectors: bool = False) -> Select[Any]:
     columns = (
         schema.customers.c.name.label("customer"),
