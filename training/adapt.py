@@ -29,7 +29,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import random
-from jaxtyping import Float, Float32, PRNGKeyArray, UInt8
+from jaxtyping import Array, Float, Float32, PRNGKeyArray, UInt8
 
 from training import augment, data
 from training import photos as labelled
@@ -80,6 +80,8 @@ class Settings:
                           "its folder, or a folder per category")  # fmt: skip
     relabel: str = setting("", "CSV (file,category) of better categories for some of the photos")
     weights: str = setting("fashion-mnist", "weights to start from: a shipped name or a file")
+    teacher: str = setting("", "weights of Fashion-MNIST alone whose answers to its images are "
+                           "learned instead of the labels")  # fmt: skip
     run: str = setting("runs/photos", "folder of the run; an existing one is resumed")
     name: str = setting("photos", "name of the weights")
     source: str = setting("", "folder with Fashion-MNIST's files; default: tfds finds them")
@@ -159,10 +161,40 @@ def _carry(old: np.ndarray, new: np.ndarray, positions: int) -> None:
     )
 
 
-def photo_batch(mixed: MakeBatch, side: int, mixup: float) -> MakeBatch:
+Teacher = Callable[[Float[Array, "n size size 4"]], Float[Array, "n outputs"]]
+"""Gives probabilities for images at the size of photos."""
+
+
+def teacher(weights: str) -> Teacher | None:
+    """What a network of patch 1 says of images whose pixels were repeated; None without a name.
+
+    Raises:
+        TrendscopeError: There are no such weights, or they are not of patch 1.
+    """
+    if not weights:
+        return None
+    header, variables = read_weights(find_weights(weights))
+    if header.architecture.patch != 1:
+        raise TrendscopeError(f"{weights}: a teacher must have learned from Fashion-MNIST alone")
+    net = GarmentNet(header.architecture)
+
+    def teach(pixels: Float[Array, "n size size 4"]) -> Float[Array, "n outputs"]:
+        times = pixels.shape[1] // header.architecture.size
+        logits, _ = net.apply(variables, pixels[:, ::times, ::times])
+        return jax.nn.softmax(logits)
+
+    return teach
+
+
+def photo_batch(
+    mixed: MakeBatch, side: int, mixup: float, teach: Teacher | None = None
+) -> MakeBatch:
     """Batches of photos followed by Fashion-MNIST, all at the size of photos.
 
-    Of all images, a share of `mixup` is mixed with another of its kind.
+    Of all images, a share of `mixup` is mixed with another of its kind. What the teacher says of
+    the very same Fashion-MNIST images, mixed as they are, is learned instead of their labels (Li
+    and Hoiem, "Learning without forgetting", 2016; Beyer et al., "A good teacher is patient and
+    consistent", 2022).
     """
 
     def make(key: PRNGKeyArray, raw: tuple[Any, Any]) -> Batch:
@@ -176,7 +208,12 @@ def photo_batch(mixed: MakeBatch, side: int, mixup: float) -> MakeBatch:
             [random.permutation(k[2], len(real)),
              len(real) + random.permutation(k[3], len(old.pixels))]
         )  # fmt: skip
-        return mixed_up(k[4], pixels, right, partner, mixup)
+        batch = mixed_up(k[4], pixels, right, partner, mixup)
+        if teach is None:
+            return batch
+        taught = teach(batch.pixels[len(real) :])
+        nothing = jnp.zeros((len(real), taught.shape[1]))
+        return batch._replace(taught=jnp.concatenate([nothing, taught]))
 
     return make
 
@@ -288,7 +325,7 @@ def adapt(settings: Settings) -> Path:
     step = make_step(
         net,
         optimizer,
-        photo_batch(mixed, side, settings.mixup),
+        photo_batch(mixed, side, settings.mixup, teacher(settings.teacher)),
         smoothing=settings.smoothing,
         average=settings.average,
     )

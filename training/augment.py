@@ -158,9 +158,9 @@ def other_colours(key: PRNGKeyArray, x: Inputs) -> Inputs:
 
 
 def enlarged(x: Inputs, side: int) -> Float[Array, "n side side 4"]:
-    """Small images as the network's larger input, as `trendscope.garments.scaled` scales them."""
-    larger: Array = jax.image.resize(x, (len(x), side, side, 4), "linear")
-    return larger
+    """Published images as the network's larger input, as `trendscope.garments` enlarges them."""
+    times = side // x.shape[1]
+    return jnp.repeat(jnp.repeat(x, times, axis=1), times, axis=2)
 
 
 def _colour_shift(key: PRNGKeyArray, n: int) -> Float[Array, "n 3 3"]:

@@ -113,13 +113,15 @@ class Batch(NamedTuple):
     """Network inputs with the outputs that count as right (one or several) per image.
 
     Where images are mixed from two (Zhang et al. 2018), `share` is the first one's share in each,
-    and `other` holds the second one's right outputs.
+    and `other` holds the second one's right outputs. `taught` holds a teacher's probabilities, to
+    be learned instead of what is right; all 0 where there is no teacher.
     """
 
     pixels: Float[Array, "n size size 4"]
     right: Float[Array, "n outputs"]
     other: Float[Array, "n outputs"] | None = None
     share: Float[Array, " n"] | None = None
+    taught: Float[Array, "n outputs"] | None = None
 
 
 class Metrics(NamedTuple):
@@ -170,6 +172,9 @@ def make_step(
         if batch.other is not None and batch.share is not None:
             other_loss, _ = loss_and_accuracy(logits, batch.other, smoothing)
             loss = batch.share * loss + (1 - batch.share) * other_loss
+        if batch.taught is not None:
+            told = optax.losses.softmax_cross_entropy(logits, batch.taught)
+            loss = jnp.where(batch.taught.any(-1), told, loss)
         return loss.mean(), (updated["batch_stats"], Metrics(loss.mean(), hit.mean()))
 
     def step(state: State, key: PRNGKeyArray, raw: Any) -> tuple[State, Metrics]:
