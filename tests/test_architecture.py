@@ -47,7 +47,7 @@ OWNERS = {
     "jax": {"classifier", "compiling"},
     "flax": {"classifier"},
     "safetensors": {"classifier"},
-    "cv2": {"garments"},
+    "cv2": {"garments", "images"},
     "PIL": {"pictures"},
     "pillow_heif": {"pictures"},
     "sqlalchemy": {"store"},

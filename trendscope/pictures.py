@@ -68,15 +68,6 @@ def read(data: bytes, edge: int, limits: Limits, now: datetime | None = None) ->
         raise _explain(error, data) from error
 
 
-def jpeg(pixels: bytes, shape: tuple[int, int], edge: int, quality: int) -> bytes:
-    """RGB pixels of a height and width as a JPEG of at most `edge` pixels a side."""
-    picture = Image.frombytes("RGB", shape[::-1], pixels)
-    picture.thumbnail((edge, edge), Image.Resampling.HAMMING)
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=quality)
-    return out.getvalue()
-
-
 def _read(data: bytes, edge: int, limits: Limits, now: datetime) -> Picture:
     kind = sniff(data)
     kinds: tuple[str, ...] = (kind,) if kind else FORMATS
