@@ -16,6 +16,7 @@ import orbax.checkpoint as ocp
 
 from tests.conftest import BLUE, GREEN, RED, picture
 from training import adapt, data, photos
+from training.train import Batch
 from trendscope.classifier import (
     Architecture,
     Gate,
@@ -25,6 +26,7 @@ from trendscope.classifier import (
     read_weights,
     write_weights,
 )
+from trendscope.errors import TrendscopeError
 
 SMALL = Architecture(stem=2, filters=(4, 8), depth=(1, 1), dense=8)
 LARGER = dataclasses.replace(SMALL, size=112, patch=4, detail=2, channels=4, mirrored=True)
@@ -70,6 +72,31 @@ def test_the_weights_written_are_those_that_were_trained_and_validated(settings,
     (row,) = csv.DictReader((tmp_path / "run" / "history.csv").open())
     assert float(row["fashion_accuracy"]) == pytest.approx(right, abs=1e-4)
     assert header.gate != read_weights(tmp_path / "start.safetensors")[0].gate
+
+
+def test_a_teacher_judges_the_very_images_that_are_learned(tmp_path):
+    write_weights(tmp_path / "t.safetensors", Header("t", SMALL), initial_variables(SMALL, 3))
+    teach = adapt.teacher(str(tmp_path / "t.safetensors"))
+    fashion = adapt.as_input(GREY[:3]).astype(np.float32)
+
+    def mixed(key, raw):
+        return Batch(raw, np.eye(11, dtype=np.float32)[:3])
+
+    make = adapt.photo_batch(mixed, 112, 1.0, teach)
+    shots = np.zeros((2, 112, 112, 4), np.uint8), np.eye(11, dtype=np.float32)[:2]
+    batch = make(jax.random.key(0), (shots, fashion))
+    assert not np.asarray(batch.taught[:2]).any()
+    seen = np.asarray(batch.pixels[2:, ::4, ::4])
+    assert not np.array_equal(seen, fashion)  # they are mixed
+    logits, _ = answering(SMALL)(initial_variables(SMALL, 3), seen)
+    np.testing.assert_allclose(batch.taught[2:], jax.nn.softmax(logits), atol=1e-5)
+
+
+def test_a_teacher_must_be_of_fashion_mnist_alone(tmp_path):
+    write_weights(tmp_path / "t.safetensors", Header("t", LARGER), initial_variables(LARGER))
+    with pytest.raises(TrendscopeError, match="learned from Fashion-MNIST alone"):
+        adapt.teacher(str(tmp_path / "t.safetensors"))
+    assert adapt.teacher("") is None
 
 
 def test_a_run_on_all_customers_takes_over_a_gate(settings, tmp_path):

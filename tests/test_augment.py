@@ -6,6 +6,7 @@ import pytest
 jax = pytest.importorskip("jax")
 
 from training import augment  # noqa: E402
+from trendscope.garments import cut_out, silhouette  # noqa: E402
 
 KEY = jax.random.key(7)
 N = 6
@@ -97,11 +98,11 @@ def test_shuffling_moves_pieces_and_loses_none():
     assert pieces(x) == pieces(y)
 
 
-def test_enlarging_keeps_flat_images_flat():
-    x = np.full((1, 28, 28, 4), 77.0, np.float32)
-    y = np.asarray(augment.enlarged(x, 112))
-    assert y.shape == (1, 112, 112, 4)
-    assert np.allclose(y, 77.0)
+def test_enlarging_is_that_of_the_product():
+    grey = np.random.default_rng(2).integers(0, 256, (28, 28), np.uint8)
+    cut = cut_out(np.stack([grey] * 3, -1), 112).pixels
+    x = np.dstack([grey, grey, grey, silhouette(grey)])[None].astype(np.float32)
+    assert (np.asarray(augment.enlarged(x, 112))[0] == cut).all()
 
 
 def canvas(cloth: int, ground: int) -> np.ndarray:

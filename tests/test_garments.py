@@ -5,12 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trendscope import garments
 from trendscope.garments import (
     SEEDED,
     border_distance,
     cut_out,
+    explained,
     find_box,
     find_garment,
+    scaled,
     shrink,
     silhouette,
     squared,
@@ -79,6 +82,14 @@ def test_published_images_pass_unchanged():
     assert (cut.pixels[..., :3] == rgb).all() and cut.box == (0, 0, 28, 28)
 
 
+def test_published_pixels_are_repeated():
+    rgb = np.random.default_rng(0).integers(0, 256, (28, 28, 3), np.uint8)
+    cut = cut_out(rgb, 112)
+    assert (cut.pixels[..., :3] == rgb.repeat(4, axis=0).repeat(4, axis=1)).all()
+    outline = silhouette(rgb.max(-1)).repeat(4, axis=0).repeat(4, axis=1)
+    assert (cut.pixels[..., 3] == outline).all()
+
+
 def test_a_published_garment_has_its_holes_inside():
     image = np.zeros((28, 28), np.uint8)
     image[5:20, 8:18] = 90
@@ -102,6 +113,37 @@ def test_a_garment_of_the_grounds_colours_is_still_looked_for():
     inside = find_garment(shrink(scene(cloth=(188, 178, 158), ground=(200, 190, 170)), 64))
     share = inside.mean() / 255
     assert share == 0 or share > SEEDED / 2
+
+
+def test_what_a_threshold_explains():
+    # Of 0, 0, 10, 10 all; of 0, 2, 10, 12 (mean 6, variance 26) the means 1 and 11 explain 25.
+    high = np.array([[0, 0, 1, 1]], np.uint8)
+    assert explained(np.array([[0, 0, 10, 10]], np.uint8), high) == pytest.approx(1)
+    assert explained(np.array([[0, 2, 10, 12]], np.uint8), high) == pytest.approx(25 / 26)
+    assert explained(np.array([[0, 2, 10, 12]], np.uint8), 0 * high) == 0
+
+
+def test_only_where_it_is_not_clear_grabcut_is_asked(monkeypatch):
+    asked = []
+    grab_cut = garments.cv2.grabCut
+    monkeypatch.setattr(garments.cv2, "grabCut", lambda *a: asked.append(1) or grab_cut(*a))
+    clear = find_garment(shrink(scene(), 64))
+    assert not asked
+    # The scene is 180 x 240, so 48 x 64 here, and the garment 16 x 37.3.
+    assert clear.mean() / 255 == pytest.approx(16 * 37.3 / (48 * 64), rel=0.1)
+    find_garment(shrink(scene(cloth=(188, 178, 158)), 64))
+    assert asked
+
+
+def test_the_outline_is_where_the_garment_is_at_any_scale():
+    rgb = scene(240, 240, box=(60, 60, 180, 180))
+    inside = np.zeros((48, 48), np.uint8)
+    inside[12:36, 12:36] = 255
+    # Of columns and rows 30 to 210, 180 of 240 pixels, the garment is the middle two thirds.
+    outline = scaled(rgb, inside, (30, 30, 210, 210), 90)[..., 3] > 127
+    for across in (outline.any(0), outline.any(1)):
+        assert np.flatnonzero(across).tolist() == list(range(15, 75))
+    assert outline.sum() == pytest.approx(60 * 60, rel=0.01)  # corners are rounded
 
 
 def test_squaring_keeps_the_shape_and_repeats_the_border():

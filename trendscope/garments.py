@@ -140,7 +140,7 @@ def find_garment(rgb: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w"]:
         return np.full(rgb.shape[:2], 255, np.uint8)
     smooth = cv2.GaussianBlur(border_distance(rgb), (0, 0), 1.2).astype(np.uint8)
     _, far = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    if _explained(smooth, far) >= CLEAR:
+    if explained(smooth, far) >= CLEAR:
         return _large_parts(far)
     edge = max(1, round(0.04 * max(rgb.shape[:2])))
     ring = np.ones(rgb.shape[:2], bool)
@@ -155,7 +155,7 @@ def find_garment(rgb: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w"]:
     return _large_parts(inside)
 
 
-def _explained(values: UInt8[np.ndarray, "h w"], high: UInt8[np.ndarray, "h w"]) -> float:
+def explained(values: UInt8[np.ndarray, "h w"], high: UInt8[np.ndarray, "h w"]) -> float:
     """Otsu's eta: the share, 0..1, of the values' variance that lies between high and low ones."""
     part = float(high.mean())
     if part in (0.0, 1.0):
