@@ -59,7 +59,7 @@ def test_a_photo_is_the_same_as_decoded_here(decoder):
         ours, theirs = decoder.decode(data, edge=100), decode(data, edge=100)
         assert (ours.rgb == theirs.rgb).all() and ours.rgb.dtype == np.uint8
         assert (ours.small == theirs.small).all() and ours.small.any()
-        assert (ours.sha256, ours.size, ours.format) == (theirs.sha256, theirs.size, theirs.format)
+        assert (ours.size, ours.format) == (theirs.size, theirs.format)
 
 
 def test_the_cameras_date_comes_through(decoder):

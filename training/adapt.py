@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -265,7 +264,6 @@ def batches(
             photos, settings.customers, np.random.default_rng((settings.seed, epoch))
         )
         waiting: deque[Future[Any]] = deque()
-        cv2.setNumThreads(1)
         with ThreadPoolExecutor(2) as pool:
             for number in range(count):
                 rows = order[number * real : (number + 1) * real]

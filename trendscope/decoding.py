@@ -192,7 +192,6 @@ def _photo(answers: IO[bytes]) -> Photo:
     return Photo(
         rgb.reshape(height, width, 3),
         small.reshape(32, 32, 3),
-        facts["sha256"],
         taken_at,
         facts["format"],
         tuple(facts["size"]),

@@ -22,7 +22,6 @@ class Photo:
     Attributes:
         rgb: Upright pixels, scaled down to the wanted size; 8 bits, alpha laid on white.
         small: The same pixels as means over 32 x 32 fields, whatever its shape.
-        sha256: Digest of the file's bytes, in hex.
         taken_at: When the camera says it was taken: aware UTC, or without a zone, as its clock
             showed, where it names no offset.
         format: Pillow's name of the format, such as ``JPEG``.
@@ -31,7 +30,6 @@ class Photo:
 
     rgb: UInt8[np.ndarray, "h w 3"]
     small: UInt8[np.ndarray, "32 32 3"]
-    sha256: str
     taken_at: datetime | None
     format: str
     size: tuple[int, int]
@@ -61,7 +59,7 @@ def decode(
     found = read(data, edge, limits or Limits(), now)
     pixels = np.frombuffer(found.pixels, np.uint8).reshape(*found.shape, 3)
     small = np.frombuffer(found.small, np.uint8).reshape(32, 32, 3)
-    return Photo(pixels, small, found.sha256, found.taken_at, found.format, found.size)
+    return Photo(pixels, small, found.taken_at, found.format, found.size)
 
 
 def thumbnail(rgb: UInt8[np.ndarray, "h w 3"], edge: int, quality: int = 80) -> bytes:

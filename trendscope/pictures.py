@@ -5,7 +5,6 @@ Plain bytes come out, no arrays: a decoding process starts twice as fast without
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 import warnings
@@ -31,7 +30,6 @@ class Picture(NamedTuple):
         pixels: 8-bit RGB, row by row.
         shape: Height and width.
         small: The same as a picture of `SMALL_SIDE` x `SMALL_SIDE`, 8-bit RGB.
-        sha256: Digest of the file's bytes, in hex.
         taken_at: When the camera says it was taken: aware UTC, or without a zone, as its clock
             showed, where it names no offset.
         format: Pillow's name of the format.
@@ -41,7 +39,6 @@ class Picture(NamedTuple):
     pixels: bytes
     shape: tuple[int, int]
     small: bytes
-    sha256: str
     taken_at: datetime | None
     format: str
     size: tuple[int, int]
@@ -94,7 +91,6 @@ def _read(data: bytes, edge: int, limits: Limits, now: datetime) -> Picture:
         rgb.tobytes(),
         rgb.size[::-1],
         rgb.resize((SMALL_SIDE, SMALL_SIDE), Image.Resampling.BOX).tobytes(),
-        hashlib.sha256(data).hexdigest(),
         taken_at,
         picture.format or kind or "unknown",
         (width, height),

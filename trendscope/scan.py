@@ -309,6 +309,13 @@ class Tools:
 
 
 @dataclass(frozen=True)
+class _Decoded:
+    post: Post
+    sha256: str
+    photo: Photo
+
+
+@dataclass(frozen=True)
 class _Prepared:
     post: Post
     sha256: str
@@ -394,21 +401,20 @@ def _finished(item: Future[R | Done] | Done) -> R | Done:
     return item if isinstance(item, Done) else item.result()
 
 
-def _decode(post: Post, tools: Tools, recall: Recall | None) -> tuple[Post, Photo] | Done:
+def _decode(post: Post, tools: Tools, recall: Recall | None) -> _Decoded | Done:
     try:
         data = post.read()
-        if recall and (known := recall(post, hashlib.sha256(data).hexdigest())):
+        sha256 = hashlib.sha256(data).hexdigest()
+        if recall and (known := recall(post, sha256)):
             return known
         tools.start()
-        return post, tools.decoder.decode(data, edge=DECODED_SIDE)
+        return _Decoded(post, sha256, tools.decoder.decode(data, edge=DECODED_SIDE))
     except ImageError as error:
         return Skipped(post.customer, post.source, error.reason, str(error))
 
 
-def _cut(
-    found: tuple[Post, Photo], tools: Tools, zone: tzinfo, side: int | None
-) -> _Prepared | Done:
-    post, photo = found
+def _cut(found: _Decoded, tools: Tools, zone: tzinfo, side: int | None) -> _Prepared | Done:
+    post, photo = found.post, found.photo
     cut = garments.cut_out(photo.rgb, tools.input_size)
     posted_at, date_source = post.dated(photo.taken_at, zone)
     box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
@@ -416,7 +422,7 @@ def _cut(
     small = thumbnail(photo.rgb, side) if side else None
     return _Prepared(
         post,
-        photo.sha256,
+        found.sha256,
         photo.taken_at,
         posted_at,
         date_source,
