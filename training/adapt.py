@@ -6,6 +6,7 @@ Examples:
   python -m training.adapt --photos our_photos/ --epochs 20   # a shorter run
   python -m training.adapt --photos our_photos/ --fold 0      # hold out a third of the customers
   python -m training.adapt --photos our_photos/ --relabel corrections.csv  # some labels mended
+  python -m training.adapt --photos our_photos/ --teacher fashion-mnist  # forgets less
 
 The weights come to RUN/weights.safetensors; use them with `trendscope profile --weights FILE`.
 With --fold, the customers of that fold are never trained on: their photos give the validation
