@@ -62,7 +62,7 @@ from trendscope.writing import write_whole
 
 DATA = "fashion-mnist test"
 
-BATCH = 128
+BATCH = 256
 """Published images per network call. They are small: fewer at a time leave the processor idle."""
 TIMED_IMAGES = 2_048
 TIMED_PASSES = 5

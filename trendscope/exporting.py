@@ -179,7 +179,7 @@ def _customers(
     photos = pd.crosstab(seen_in["customer"], seen_in["category"].astype(object))
     photos = photos.reindex(index=names, columns=[*CATEGORIES], fill_value=0)
     table[[*PHOTOS_OF]] = photos
-    worn = photos.to_numpy(np.float64)
+    worn = photos.to_numpy(np.float64, copy=True)
     nothing_named = ~worn.any(axis=1)
     for part in unsure:
         probabilities = np.frombuffer(b"".join(part["probabilities"]), "<f4").reshape(

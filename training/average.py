@@ -1,0 +1,66 @@
+"""Averages the weights of several runs, of which each went on from the one before.
+
+Examples:
+  python -m training.average runs/first runs/second --run runs/mean
+  python -m training.evaluate --weights runs/mean
+
+Weights that ended their schedules near one another lie around a better place (Izmailov et al.,
+"Averaging weights leads to wider optima and better generalization", UAI 2018). The gate and all
+else that a weights file tells are the last run's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from trendscope.classifier import find_weights, read_weights, write_weights
+from trendscope.errors import TrendscopeError
+
+
+def average(runs: Sequence[str], run: Path) -> Path:
+    """Writes the mean of the runs' weights and batch statistics; returns the file.
+
+    Args:
+        runs: Weights files, runs or shipped names, in the order in which they were trained.
+        run: Folder of the result.
+
+    Raises:
+        TrendscopeError: Weights are missing, or are not of one architecture.
+    """
+    found = [read_weights(find_weights(each)) for each in runs]
+    header = found[-1][0]
+    if any(each.architecture != header.architecture for each, _ in found):
+        raise TrendscopeError(f"{', '.join(runs)}: these are not of one architecture")
+    mean = jax.tree.map(
+        lambda *arrays: np.mean(np.stack(arrays), axis=0, dtype=np.float32),
+        *(variables for _, variables in found),
+    )
+    settings = {**header.settings, "mean_of": ", ".join(runs)}
+    path = run / "weights.safetensors"
+    write_weights(path, dataclasses.replace(header, settings=settings, scores={}), mean)
+    return path
+
+
+def main() -> None:
+    """Runs the command line; errors that a user can mend become one line and exit code 1."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("runs", nargs="+", help="weights files, runs or shipped names")
+    parser.add_argument("--run", type=Path, required=True, help="folder of the result")
+    wanted = parser.parse_args()
+    try:
+        print(f"weights: {average(wanted.runs, wanted.run)}")
+    except (TrendscopeError, OSError) as error:
+        sys.exit(f"training.average: {error}")
+
+
+if __name__ == "__main__":
+    main()
