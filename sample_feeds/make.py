@@ -33,8 +33,8 @@ SIDE = (1350, 1080)
 FIRST = datetime(2026, 8, 24, 9, 30, tzinfo=UTC)
 EXPORT = "instagram-ben.w-2026-11-16-Ab3dEf9H.zip"
 
-ANNA = ("Dress", "Dress", "Sandal", "Dress", "Bag", "T-shirt/top", "Dress", "Trouser", "Bag")
-ANNA += ("Pullover", "Dress", "Ankle boot")
+ANNA = ("T-shirt/top", "T-shirt/top", "Sandal", "Trouser", "Bag", "T-shirt/top", "Dress", "Trouser")
+ANNA += ("T-shirt/top", "Pullover", "Trouser", "Ankle boot")
 BEN = ("Sneaker", "T-shirt/top", "Trouser", "T-shirt/top", "Sneaker", "Trouser", "Shirt")
 BEN += ("Pullover", "Coat", "Sneaker", "Coat", "Trouser")
 HOSTILE = ("Coat", "Bag", "Trouser")
@@ -93,8 +93,8 @@ def scene(grey: np.ndarray, mask: np.ndarray, seed: int) -> np.ndarray:
     away = np.abs(far.mean(1) - floor.mean()) > 45
     colour = generator.choice(far[away])
     inside = shade[cover[..., 0] > 0.5].mean()
-    weave = 2.5 * generator.standard_normal(SIDE).astype(np.float32) + 5 * noise(generator, 7)
-    cloth = colour + (90 * (inside - shade) + weave)[..., None]
+    weave = 2.5 * generator.standard_normal(SIDE).astype(np.float32) + noise(generator, 7)
+    cloth = colour + (60 * (inside - shade) + weave)[..., None]
     shadow = cv2.GaussianBlur(np.roll(cover, (14, 12), (0, 1)), (0, 0), 16)[..., None]
     picture = cover * cloth + (1 - cover) * floor * (1 - 0.45 * shadow)
     rows, columns = np.mgrid[-1 : 1 : SIDE[0] * 1j, -1 : 1 : SIDE[1] * 1j]

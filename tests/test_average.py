@@ -22,6 +22,7 @@ SMALL = Architecture(stem=2, filters=(4, 8), depth=(1, 1), dense=8)
 
 def run(folder, value, gate, architecture=SMALL):
     """A run whose every weight is `value`."""
+    folder.mkdir()
     variables = jax.tree.map(lambda x: np.full_like(x, value), initial_variables(architecture))
     write_weights(
         folder / "weights.safetensors", Header(folder.name, architecture, gate), variables

@@ -43,6 +43,7 @@ def average(runs: Sequence[str], run: Path) -> Path:
         *(variables for _, variables in found),
     )
     settings = {**header.settings, "mean_of": ", ".join(runs)}
+    run.mkdir(parents=True, exist_ok=True)
     path = run / "weights.safetensors"
     write_weights(path, dataclasses.replace(header, settings=settings, scores={}), mean)
     return path
