@@ -128,7 +128,8 @@ def test_the_digest_sees_one_changed_number():
     assert evaluate.weights_digest(HEADER, changed) != digest
 
 
-def test_cut_outs_are_the_images_themselves_in_order():
+def test_cut_outs_are_the_images_themselves_in_order(monkeypatch):
+    monkeypatch.setattr(evaluate, "BATCH", 128)
     batches = list(evaluate.cut_outs(IMAGES.pixels, 28))
     assert [len(batch) for batch in batches] == [128, 22]
     assert (np.concatenate(batches)[..., :3] == IMAGES.pixels[..., None]).all()
