@@ -14,10 +14,10 @@ from trendscope.garments import (
     find_box,
     find_garment,
     scaled,
-    shrink,
     silhouette,
     squared,
 )
+from trendscope.images import shrink
 
 
 def scene(h=240, w=180, box=(60, 50, 120, 190), ground=(200, 190, 170), cloth=(40, 60, 140)):

@@ -26,7 +26,7 @@ from trendscope import garments
 from trendscope.categories import CATEGORIES
 from trendscope.errors import ImageError, TrendscopeError
 from trendscope.feeds.zips import ZipTree
-from trendscope.images import decode
+from trendscope.images import decode, shrink
 from trendscope.limits import Limits
 from trendscope.scan import DECODED_SIDE
 
@@ -285,7 +285,7 @@ def _zip(path: Path) -> ZipTree:
 def cut_for_training(rgb: UInt8[np.ndarray, "h w 3"], size: int) -> Cut:
     """The network's view of a photo, the same with more room around it, and the whole photo."""
     h, w = rgb.shape[:2]
-    inside = garments.find_garment(garments.shrink(rgb, garments.WORKING_SIDE))
+    inside = garments.find_garment(shrink(rgb, garments.WORKING_SIDE))
     around = garments.find_box(inside, (h, w), CANVAS_MARGIN)
     return (
         garments.cut_out(rgb, size).pixels,

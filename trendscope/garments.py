@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from trendscope.images import shrink
+
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels; x1 and y1 lie just outside."""
 
@@ -257,11 +259,3 @@ def _resized(x: UInt8[np.ndarray, "h w *c"], height: int, width: int) -> UInt8[n
 def _enlarging(x: UInt8[np.ndarray, "h w *c"]) -> int:
     """Pixels of published images are repeated: those are sharpened, and would blur."""
     return cv2.INTER_NEAREST if max(x.shape[:2]) <= CUT_OUT_SIDE else cv2.INTER_LINEAR
-
-
-def shrink(rgb: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, "rows columns 3"]:
-    """Scales a picture down so that its longer side is at most `side`, shape kept."""
-    h, w = rgb.shape[:2]
-    scale = min(1.0, side / max(h, w))
-    size = max(1, round(w * scale)), max(1, round(h * scale))
-    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)

@@ -62,15 +62,21 @@ def decode(
     return Photo(pixels, small, found.taken_at, found.format, found.size)
 
 
-def thumbnail(rgb: UInt8[np.ndarray, "h w 3"], edge: int, quality: int = 80) -> bytes:
-    """A JPEG of at most `edge` pixels a side, without metadata."""
+def shrink(rgb: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, "rows columns 3"]:
+    """Scales a picture down so that its longer side is at most `side`, shape kept."""
     # Here and not above: whoever only asks what a photo is does without OpenCV.
     import cv2
 
     h, w = rgb.shape[:2]
-    scale = min(1.0, edge / max(h, w))
+    scale = min(1.0, side / max(h, w))
     size = max(1, round(w * scale)), max(1, round(h * scale))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    as_written = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+
+
+def thumbnail(rgb: UInt8[np.ndarray, "h w 3"], edge: int, quality: int = 80) -> bytes:
+    """A JPEG of at most `edge` pixels a side, without metadata."""
+    import cv2
+
+    as_written = cv2.cvtColor(shrink(rgb, edge), cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".jpg", as_written, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return encoded.tobytes()

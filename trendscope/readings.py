@@ -340,7 +340,7 @@ def _customer(name: str, readings: list[Reading], skipped: list[Skipped]) -> Cus
         for garment in reading.garments:
             dates[garment.category].append(reading.posted_at)
     unsure = (r.probabilities for r in ordered if r.verdict == "uncertain" and not r.corrected)
-    named = chain.from_iterable([category] * len(seen) for category, seen in dates.items())
+    named = (garment.category for reading in ordered for garment in reading.garments)
     shares = estimated_shares(named, unsure)
     categories = tuple(_count(name, dates[name], share) for name, share in shares.items())
     return CustomerProfile(name, ordered, _by_source(skipped), categories)

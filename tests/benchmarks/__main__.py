@@ -31,7 +31,7 @@ from trendscope import garments
 from trendscope.classifier import BATCH, BatchNorm, Classifier
 from trendscope.compiling import compiler_options
 from trendscope.decoding import Decoder
-from trendscope.images import decode
+from trendscope.images import decode, shrink
 from trendscope.scan import DECODED_SIDE
 
 
@@ -79,11 +79,10 @@ def isolation() -> list[Row]:
     all the way from the decoded photo to the verdict, a photo of a full batch.
     """
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    cv2.setNumThreads(1)
     rgb = np.asarray(Image.open(Path("sample_feeds/anna/IMG_20260824_093000.jpg")).reduce(3))
     classifier = Classifier.load()
     size = classifier.input_size
-    small = garments.shrink(rgb, 128)
+    small = shrink(rgb, 128)
     h, w = small.shape[:2]
     edge = (w // 20, h // 20, w - w // 10, h - h // 10)
 
