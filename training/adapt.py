@@ -7,6 +7,7 @@ Examples:
   python -m training.adapt --photos our_photos/ --fold 0      # hold out a third of the customers
   python -m training.adapt --photos our_photos/ --relabel corrections.csv  # some labels mended
   python -m training.adapt --photos our_photos/ --teacher fashion-mnist  # forgets less
+  python -m training.adapt --photos our_photos/ --outfits 0.2  # people in full outfits, composed
 
 The weights come to RUN/weights.safetensors; use them with `trendscope profile --weights FILE`.
 With --fold, the customers of that fold are never trained on: their photos give the validation
@@ -17,7 +18,6 @@ over the gate of such a run by --gate.
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,8 +31,9 @@ import numpy as np
 from jax import random
 from jaxtyping import Array, Float, Float32, PRNGKeyArray, UInt8
 
-from training import augment, data
+from training import augment, data, outfits
 from training import photos as labelled
+from training.command import errors_in_one_line
 from training.gate import fit_gate
 from training.train import (
     Batch,
@@ -93,6 +94,7 @@ class Settings:
     share: float = setting(0.7, "share of photos in each batch; the rest is Fashion-MNIST")
     scenes: float = setting(0.08, "share of each batch that is drawn into scenes")
     whole: float = setting(0.1, "share of the photos that are shown whole, not cut out")
+    outfits: float = setting(0.0, "share of the photos that become people in full outfits")
     customers: float = setting(0.0, "how far large customers are held back (0: not, 1: wholly)")
     mixup: float = setting(0.0, "share of images that are mixed with another")
     learning_rate: float = setting(1.5e-3, "peak of the cosine schedule")
@@ -245,6 +247,7 @@ def batches(
 ) -> tuple[Callable[[int], Iterator[Any]], int]:
     """Each epoch's raw batches, and how many there are. Two threads make them ahead of use."""
     masks = data.silhouettes(fashion.pixels)
+    clothes = outfits.wardrobe(photos)
     real = round(settings.share * settings.batch)
     count = len(photos) // real
 
@@ -253,10 +256,7 @@ def batches(
         others = generator.permutation(rows)
         old = generator.integers(0, len(fashion), settings.batch - real)
         return (
-            (
-                shots(generator, photos, rows, others, settings.whole, side),
-                photos.right[rows],
-            ),
+            shots(generator, clothes, rows, others, settings, side),
             (fashion.pixels[old], masks[old], fashion.labels[old]),
         )
 
@@ -279,18 +279,28 @@ def batches(
 
 def shots(
     generator: np.random.Generator,
-    photos: labelled.Photos,
+    clothes: outfits.Wardrobe,
     rows: np.ndarray,
     others: np.ndarray,
-    whole: float,
+    settings: Settings,
     side: int,
-) -> UInt8[np.ndarray, "n side side 4"]:
-    """One augmented view of each photo in `rows`, grounds taken from those in `others`."""
-    views = []
+) -> tuple[UInt8[np.ndarray, "n side side 4"], Float32[np.ndarray, "n outputs"]]:
+    """One augmented view of each photo in `rows`, and what counts as right for it.
+
+    Grounds are taken from the photos in `others`. A share of `settings.outfits` is replaced by
+    people who wear the wardrobe's clothes.
+    """
+    photos = clothes.photos
+    views, right = [], []
     for row, other in zip(rows, others, strict=True):
-        canvases = photos.wholes if generator.random() < whole else photos.canvases
-        views.append(augment.another_shot(generator, canvases[row], photos.canvases[other], side))
-    return np.stack(views)
+        if clothes.enough and generator.random() < settings.outfits:
+            canvas, worn = outfits.dressed(generator, clothes)
+        else:
+            canvases = photos.wholes if generator.random() < settings.whole else photos.canvases
+            canvas, worn = canvases[row], photos.right[row]
+        views.append(augment.another_shot(generator, canvas, photos.canvases[other], side))
+        right.append(worn)
+    return np.stack(views), np.stack(right)
 
 
 def adapt(settings: Settings) -> Path:
@@ -369,7 +379,8 @@ def make_validation(
     """Accuracy on the held-out photos (if any) and on 500 held-out images of Fashion-MNIST.
 
     ``garments_accuracy`` is that of the best guess among the ten on photos that show one of them;
-    ``validation_accuracy`` counts "outside" as an answer like the others.
+    ``validation_accuracy`` counts "outside" as an answer like the others; ``outfits_accuracy`` is
+    that of the best guess on 200 people dressed in the held-out photos' clothes.
     """
     few = fashion.take(slice(500))
     pixels = jnp.asarray(as_input(few.pixels), jnp.float32)
@@ -378,6 +389,9 @@ def make_validation(
     answers = answering(architecture)
 
     garments = unseen.right[:, -1] == 0
+    clothes = outfits.wardrobe(unseen)
+    if clothes.enough:
+        people, worn = outfits.figures(clothes, 200, architecture.size)
 
     def validate(variables: Variables) -> dict[str, float]:
         logits = np.asarray(answers(variables, enlarged)[0])
@@ -389,6 +403,9 @@ def make_validation(
                 "validation_accuracy": _hits(logits, unseen.right).mean(),
                 "garments_accuracy": _hits(logits[garments, :-1], unseen.right[garments]).mean(),
             }
+        if clothes.enough:
+            logits = np.asarray(answers(variables, people)[0])
+            row["outfits_accuracy"] = _hits(logits[:, :-1], worn).mean()
         return row
 
     return validate
@@ -408,12 +425,10 @@ def _hits(
 
 
 def main() -> None:
-    """Runs the command line; errors that a user can mend become one line and exit code 1."""
+    """Runs the command line."""
     settings = parse(Settings, __doc__)
-    try:
+    with errors_in_one_line("training.adapt"):
         print(f"weights: {adapt(settings)}")
-    except (TrendscopeError, OSError) as error:
-        sys.exit(f"training.adapt: {error}")
 
 
 if __name__ == "__main__":

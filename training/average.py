@@ -11,15 +11,14 @@ else that a weights file tells are the last run's.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import jax
 import numpy as np
 
+from training.command import errors_in_one_line, new_parser
 from trendscope.classifier import find_weights, read_weights, write_weights
 from trendscope.errors import TrendscopeError
 
@@ -50,17 +49,13 @@ def average(runs: Sequence[str], run: Path) -> Path:
 
 
 def main() -> None:
-    """Runs the command line; errors that a user can mend become one line and exit code 1."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Runs the command line."""
+    parser = new_parser(__doc__)
     parser.add_argument("runs", nargs="+", help="weights files, runs or shipped names")
     parser.add_argument("--run", type=Path, required=True, help="folder of the result")
     wanted = parser.parse_args()
-    try:
+    with errors_in_one_line("training.average"):
         print(f"weights: {average(wanted.runs, wanted.run)}")
-    except (TrendscopeError, OSError) as error:
-        sys.exit(f"training.average: {error}")
 
 
 if __name__ == "__main__":

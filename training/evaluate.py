@@ -40,6 +40,7 @@ from rich.table import Table
 
 from training import data, metrics, pages, photo_pages, photo_scores
 from training import photos as labelled
+from training.command import errors_in_one_line, new_parser
 from training.judging import judge_photos, scored_on
 from training.layers import parameter_count
 from training.metrics import Evaluation, rounded
@@ -57,7 +58,6 @@ from trendscope.classifier import (
     read_weights,
     softmax,
 )
-from trendscope.errors import TrendscopeError
 from trendscope.writing import write_whole
 
 DATA = "fashion-mnist test"
@@ -311,10 +311,8 @@ def _print_table(console: Console, heads: Sequence[str], lines: Sequence[photo_p
 
 
 def main() -> None:
-    """Runs the command line; errors that a user can mend become one line and exit code 1."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Runs the command line."""
+    parser = new_parser(__doc__)
     parser.add_argument("--weights", required=True, help="a shipped name, a file, or a run folder")
     parser.add_argument("--photos", metavar="PLACE[,PLACE...]", help="labelled photos to score on")
     parser.add_argument("--fold", type=int, help="score only this fold of customers, from 0")
@@ -327,10 +325,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.fold is not None and not (options.photos and 0 <= options.fold < options.folds):
         parser.error("--fold needs --photos, and a number from 0 to below --folds")
-    try:
+    with errors_in_one_line("training.evaluate"):
         _run(options)
-    except (TrendscopeError, OSError) as error:
-        sys.exit(f"training.evaluate: {error}")
 
 
 def _run(options: argparse.Namespace) -> None:

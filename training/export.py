@@ -18,19 +18,18 @@ these weights took over; the header says so.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from training import photo_scores
+from training.command import errors_in_one_line, new_parser
 from training.evaluate import weights_digest
 from training.metrics import Evaluation
 from training.photo_scores import PhotoEvaluation
 from trendscope.classifier import SHIPPED, Header, read_weights, write_weights
-from trendscope.errors import TrendscopeError, WeightsError
+from trendscope.errors import WeightsError
 from trendscope.writing import write_whole
 
 CARD = "MODEL_CARD.md"
@@ -230,20 +229,16 @@ def _number(value: Any) -> str:
 
 
 def main() -> None:
-    """Runs the command line; errors that a user can mend become one line and exit code 1."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Runs the command line."""
+    parser = new_parser(__doc__)
     parser.add_argument("run", type=Path, metavar="RUN_FOLDER", help="folder of an evaluated run")
     parser.add_argument("--name", help="name to ship the weights under (default: their own)")
     parser.add_argument(
         "--measured-by", type=Path, metavar="RUN_FOLDER", help="the run scored on unseen photos"
     )
     options = parser.parse_args()
-    try:
+    with errors_in_one_line("training.export"):
         print(export(options.run, options.name, measured_by=options.measured_by))
-    except (TrendscopeError, OSError) as error:
-        sys.exit(f"training.export: {error}")
 
 
 if __name__ == "__main__":

@@ -14,10 +14,8 @@ made from one original share a `customer`, so that none is trained on while its 
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps
 from rich.progress import track
 
+from training.command import errors_in_one_line, new_parser
 from trendscope.errors import TrendscopeError
 
 LEFT_OUT = {"clothes", "people", "symbols", "flags", "faces"}
@@ -152,17 +151,13 @@ def make(out: Path, folders: Sequence[Path], seed: int = 0) -> int:
 
 
 def main() -> None:
-    """Runs the command line; errors that a user can mend become one line and exit code 1."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Runs the command line."""
+    parser = new_parser(__doc__)
     parser.add_argument("out", type=Path, help="folder to write")
     parser.add_argument("folders", type=Path, nargs="+", help="folders of pictures")
     options = parser.parse_args()
-    try:
+    with errors_in_one_line("training.negatives"):
         print(f"{make(options.out, options.folders)} pictures in {options.out}")
-    except (TrendscopeError, OSError) as error:
-        sys.exit(f"training.negatives: {error}")
 
 
 if __name__ == "__main__":

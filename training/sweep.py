@@ -12,12 +12,10 @@ one. The test images play no part.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import hashlib
 import itertools
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +26,10 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from training.command import errors_in_one_line, new_parser
 from training.layers import parameter_count
 from training.train import Settings, train
 from trendscope.classifier import initial_variables
-from trendscope.errors import TrendscopeError
 from trendscope.writing import write_whole
 
 FOLDER = Path("runs/sweep")
@@ -126,9 +124,7 @@ def show(rows: pd.DataFrame, console: Console) -> None:
 
 def parse(arguments: Sequence[str] | None = None) -> tuple[Path, dict[str, list[Any]]]:
     """The sweep's folder and the values by setting, from the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = new_parser(__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="of the runs and the table")
     types = get_type_hints(Settings)
     for item in dataclasses.fields(Settings):
@@ -144,12 +140,10 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Path, dict[str, list[
 
 
 def main() -> None:
-    """Runs the command line; errors that a user can mend become one line and exit code 1."""
+    """Runs the command line."""
     folder, tried = parse()
-    try:
+    with errors_in_one_line("training.sweep"):
         rows = table(sweep(combinations(tried, folder)), list(tried))
-    except (TrendscopeError, OSError) as error:
-        sys.exit(f"training.sweep: {error}")
     write_whole(folder / "table.csv", rows.to_csv(index=False))
     # What is the same in every row only takes the width that the figures need.
     fixed = [name for name, values in tried.items() if len(values) == 1]

@@ -16,7 +16,6 @@ A last run may learn from them too: --gate takes over the gate of the run before
 
 from __future__ import annotations
 
-import argparse
 import csv
 import dataclasses
 import io
@@ -37,6 +36,7 @@ from jaxtyping import Array, Float, Float32, Int, PRNGKeyArray, UInt8
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from training import augment, data
+from training.command import errors_in_one_line, new_parser
 from training.gate import fit_gate
 from trendscope.categories import CATEGORIES
 from trendscope.classifier import (
@@ -468,9 +468,7 @@ AnySettings = TypeVar("AnySettings")
 
 def parse(settings: type[AnySettings], text: str | None) -> AnySettings:
     """Reads a settings dataclass from the command line, one option per field."""
-    parser = argparse.ArgumentParser(
-        description=text, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = new_parser(text)
     types = get_type_hints(settings)
     for item in dataclasses.fields(settings):  # type: ignore[arg-type]
         parser.add_argument(
@@ -483,4 +481,6 @@ def parse(settings: type[AnySettings], text: str | None) -> AnySettings:
 
 
 if __name__ == "__main__":
-    print(f"weights: {train(parse(Settings, __doc__))}")
+    wanted = parse(Settings, __doc__)
+    with errors_in_one_line("training.train"):
+        print(f"weights: {train(wanted)}")

@@ -4,10 +4,11 @@
 
 Bare decoding is two threads of Pillow's scaled decoding to the side at which photos are looked at,
 and nothing else. The tutorials' pipeline is Keras': decode, resize to 28 x 28 grey, predict in
-batches (``pip install keras tensorflow-cpu``; left out where it is missing). What is compared takes
-turns, each in a process of its own that has its libraries and its network loaded; the table gives
-medians. CPU ratios are of the processor time of the process and its decoders, and hold on a busy
-machine too; the others are of time on the clock. MB are the process' most above what it had loaded.
+batches (``pip install keras tensorflow-cpu``; left out where it is missing); their loop predicts
+one photo after another, as most of them do. What is compared takes turns, each in a process of its
+own that has its libraries and its network loaded; the table gives medians. CPU ratios are of the
+processor time of the process and its decoders, and hold on a busy machine too; the others are of
+time on the clock. MB are the process' most above what it had loaded.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def trendscope(paths: list[Path]) -> Callable[[], object]:
     return lambda: collect([paths[0].parents[1]], database, weights=classifier)
 
 
-def tutorial(paths: list[Path]) -> Callable[[], object]:
+def tutorial(paths: list[Path], batch: int = BATCH) -> Callable[[], object]:
     """What tutorials show, with predictions in batches, which few of them do."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import keras
@@ -128,17 +129,22 @@ def tutorial(paths: list[Path]) -> Callable[[], object]:
     ]
     dense = [layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(10, "softmax")]
     model = keras.Sequential([keras.Input((28, 28, 1)), *convolutions, *dense])
-    model.predict(np.zeros((BATCH, 28, 28, 1)), verbose=0)
+    model.predict(np.zeros((batch, 28, 28, 1)), verbose=0)
 
     def load(path: Path) -> np.ndarray:
         picture = keras.utils.load_img(path, color_mode="grayscale", target_size=(28, 28))
         return keras.utils.img_to_array(picture) / 255
 
     def run() -> None:
-        for batch in batches(paths, BATCH):
-            model.predict(np.stack([load(path) for path in batch]), verbose=0)
+        for part in batches(paths, batch):
+            model.predict(np.stack([load(path) for path in part]), verbose=0)
 
     return run
+
+
+def tutorial_loop(paths: list[Path]) -> Callable[[], object]:
+    """What tutorials show as they show it: one photo after another."""
+    return tutorial(paths, batch=1)
 
 
 def batches(items: list[Path], size: int) -> Iterator[list[Path]]:
@@ -147,7 +153,12 @@ def batches(items: list[Path], size: int) -> Iterator[list[Path]]:
         yield part
 
 
-WAYS = {"bare decode": bare_decode, "trendscope": trendscope, "tutorial": tutorial}
+WAYS = {
+    "bare decode": bare_decode,
+    "trendscope": trendscope,
+    "tutorial": tutorial,
+    "tutorial's loop": tutorial_loop,
+}
 
 
 def measure(way: str, folder: Path) -> None:
@@ -181,7 +192,7 @@ def main() -> None:
     if wanted.measure:
         measure(wanted.measure[0], Path(wanted.measure[1]))
         return
-    ways = [way for way in WAYS if way != "tutorial" or find_spec("keras")]
+    ways = [way for way in WAYS if not way.startswith("tutorial") or find_spec("keras")]
     rows = []
     for kind in wanted.kinds:
         with tempfile.TemporaryDirectory() as folder:
