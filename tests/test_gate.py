@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("jax")
 
-from training.gate import fit_gate, fit_temperature, lowest_confidence
+from training.gate import fit_gate, fit_temperature, least_above, lowest_confidence
 from trendscope.classifier import softmax
 
 
@@ -47,12 +47,41 @@ def test_gate_reaches_its_precision_and_refuses_the_outside():
     p = softmax(logits)
     labels = (p.cumsum(-1) > generator.random((len(p), 1))).argmax(-1)
     right = np.eye(11, dtype=np.float32)[labels]
-    gate = fit_gate(logits, right, 0.9)
-    p = softmax(logits / gate.temperature)
-    confidence = p[:, :-1].max(-1) / p[:, :-1].sum(-1)
-    named = (p[:, -1] < gate.outside) & (confidence >= gate.certain)
-    precise = (p[:, :-1].argmax(-1) == labels)[named].mean()
-    assert 0.9 <= precise < 0.93 and 0.1 < named.mean() < 0.9
+    shown = labels < 10
+
+    def kept(gate):
+        p = softmax(logits / gate.temperature)
+        confidence = p[:, :-1].max(-1) / p[:, :-1].sum(-1)
+        named = (p[:, -1] < gate.outside) & (confidence >= gate.certain)
+        precise = (p[:, :-1].argmax(-1) == labels)[named & shown].mean()
+        return precise, named[shown].mean(), named[~shown].mean()
+
+    precise, named, _ = kept(fit_gate(logits, right, 0.95, others=1.0))
+    assert 0.95 <= precise < 0.96 and 0.1 < named < 0.9
+    _, fewer, others = kept(fit_gate(logits, right, 0.95, others=0.02))
+    assert 0.01 < others <= 0.02 and fewer < named
+
+
+def test_least_above_by_hand():
+    confidence = np.array([0.9, 0.31234, 0.0, 0.8])
+    assert least_above(confidence, 1.0) == 0.0
+    assert least_above(confidence, 0.5) == 0.3124  # The two surest may stay.
+    assert least_above(confidence, 0.49) == 0.8001
+    assert least_above(confidence, 0.0) == 0.9001
+    assert least_above(np.zeros(0), 0.0) == 0.0
+
+
+def test_other_things_weigh_nothing_in_the_precision_of_garments():
+    logits = np.full((100, 11), -5.0, np.float32)
+    logits[:, 0] = np.linspace(1, 3, 100)
+    right = np.zeros((100, 11), np.float32)
+    right[:, 0] = 1
+    alone = fit_gate(logits, right)
+    more = np.concatenate([logits, logits[:10]])
+    rest = np.zeros((10, 11), np.float32)
+    rest[:, -1] = 1
+    assert fit_gate(more, np.concatenate([right, rest]), others=1.0) == alone
+    assert fit_gate(more, np.concatenate([right, rest])).certain > alone.certain
 
 
 def test_easy_examples_of_outside_do_not_make_the_rest_look_surer():

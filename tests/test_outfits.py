@@ -107,6 +107,14 @@ def test_only_upright_garments_of_one_kind_that_were_found_are_worn():
     assert not outfits.wardrobe(dataclasses.replace(some, right=open_label)).enough
 
 
+def test_rare_kinds_of_tops_are_worn_as_often_as_common_ones():
+    some = photos(*[(TOP, 70, 60)] * 9, (CATEGORIES.index("Shirt"), 70, 60))
+    clothes = outfits.wardrobe(some)
+    generator = np.random.default_rng(0)
+    shirts = sum(clothes.a_top(generator) == 9 for _ in range(400))
+    assert 140 < shirts < 260  # A half, and six standard deviations of it.
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_figures_are_the_same_for_the_same_seed_and_as_large_as_the_network_sees_them(count):
     clothes = outfits.wardrobe(SOME)

@@ -35,7 +35,9 @@ def average(runs: Sequence[str], run: Path) -> Path:
     """
     found = [read_weights(find_weights(each)) for each in runs]
     header = found[-1][0]
-    if any(each.architecture != header.architecture for each, _ in found):
+    # Dropout may differ: it is a setting of the training and has no weights.
+    shapes = {dataclasses.replace(each.architecture, dropout=0.0) for each, _ in found}
+    if len(shapes) > 1:
         raise TrendscopeError(f"{', '.join(runs)}: these are not of one architecture")
     mean = jax.tree.map(
         lambda *arrays: np.mean(np.stack(arrays), axis=0, dtype=np.float32),

@@ -52,6 +52,12 @@ class Wardrobe:
         """Whether a figure can be dressed at all."""
         return bool(len(self.tops) and len(self.trousers) and len(self.dresses))
 
+    def a_top(self, generator: np.random.Generator) -> int:
+        """The row of some top, coats as often as T-shirts."""
+        kinds = self.photos.right[self.tops].argmax(1)
+        chance = 1 / np.bincount(kinds)[kinds]
+        return int(generator.choice(self.tops, p=chance / chance.sum()))
+
 
 def wardrobe(photos: labelled.Photos) -> Wardrobe:
     """Sorts out which photos can be worn, and how."""
@@ -103,7 +109,7 @@ def dressed(
         figure.wear(clothes.dresses, 0.14, generator.uniform(0.5, 0.9), (0.26, 0.4))
     else:
         waist = generator.uniform(0.41, 0.48)
-        top = generator.choice(clothes.tops)
+        top = clothes.a_top(generator)
         coat = clothes.photos.right[top, CATEGORIES.index("Coat")] > 0
         hem = generator.uniform(0.48, 0.72) if coat else generator.uniform(0.45, 0.54)
 
