@@ -10,6 +10,7 @@ import pytest
 from training import outfits
 from training import photos as labelled
 from trendscope.categories import CATEGORIES
+from trendscope.errors import TrendscopeError
 
 TOP, TROUSER, DRESS = (CATEGORIES.index(name) for name in ("Coat", "Trouser", "Dress"))
 COLOURS = {TOP: (255, 0, 0), TROUSER: (0, 0, 255), DRESS: (0, 255, 0)}
@@ -124,6 +125,23 @@ def test_figures_are_the_same_for_the_same_seed_and_as_large_as_the_network_sees
     assert pixels.shape == (count, 112, 112, 4) and pixels.dtype == np.uint8
     assert right.shape == (count, labelled.OUTPUTS)
     assert (pixels == again).all() and (pixels != other).any()
+
+
+def test_figures_are_written_as_evaluate_reads_them(tmp_path):
+    outfits.make(tmp_path / "out", SOME, 5)
+    table = labelled.read_table(tmp_path / "out")
+    assert len(table) == 5
+    assert set("|".join(table["category"]).split("|")) <= {"Coat", "Trouser", "Dress"}
+    read, refused = labelled.load([tmp_path / "out"], 112)
+    assert not refused
+    for category, right in zip(table["category"], read.right, strict=True):
+        assert {CATEGORIES[i] for i in np.flatnonzero(right)} == set(category.split("|"))
+
+
+def test_what_is_missing_is_said(tmp_path):
+    with pytest.raises(TrendscopeError, match="trousers"):
+        outfits.make(tmp_path / "out", photos((TOP, 70, 60)), 5)
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_photos_nobody_can_be_dressed():

@@ -89,7 +89,7 @@ class Settings:
     fold: int = setting(-1, "number of the fold of customers to hold out (-1: train on all)")
     folds: int = setting(3, "how many folds the customers are dealt to")
     gate: str = setting("", "without --fold: weights whose gate to take over")
-    epochs: int = setting(100, "passes over the photos")
+    epochs: int = setting(100, "passes over the photos; with 0 only the gate is fitted")
     batch: int = setting(40, "images per step")
     share: float = setting(0.7, "share of photos in each batch; the rest is Fashion-MNIST")
     scenes: float = setting(0.08, "share of each batch that is drawn into scenes")
@@ -329,7 +329,7 @@ def adapt(settings: Settings) -> Path:
             f"{len(known)} photos to train on do not fill a batch: give more, or a smaller --batch"
         )
     net = GarmentNet(architecture)
-    optimizer = adam(settings, steps * settings.epochs)
+    optimizer = adam(settings, max(1, steps * settings.epochs))
     mixed = mixed_batch(round(settings.scenes * settings.batch), 0)
     step = make_step(
         net,

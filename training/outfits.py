@@ -1,19 +1,30 @@
 """People in full outfits, composed: cut-out garments of labelled photos put onto drawn figures.
 
+Examples:
+  python -m training.adapt --photos our_photos/ --outfits 0.1           # learns from them
+  python -m training.outfits our_photos/,negatives/ figures/ --fold 0   # writes some
+  python -m training.evaluate --weights runs/photos --photos figures/   # scores on those
+
 Photos of garments alone do not show how clothes are worn, and people post themselves. Every garment
-that a figure visibly wears counts as right.
+that a figure visibly wears counts as right. With --fold, the clothes are those of the customers
+that `training.adapt` holds out.
 """
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
+from PIL import Image
 
 from training import photos as labelled
+from training.command import errors_in_one_line, new_parser
 from trendscope.categories import CATEGORIES
+from trendscope.errors import TrendscopeError
 
 Canvas = UInt8[np.ndarray, "h h 4"]
 
@@ -282,3 +293,52 @@ def _between(generator: np.random.Generator, colours: np.ndarray) -> Float32[np.
     at = generator.uniform(0, len(colours) - 1)
     low = min(int(at), len(colours) - 2)
     return np.asarray(colours[low] + (at - low) * (colours[low + 1] - colours[low]), np.float32)
+
+
+def make(out: Path, photos: labelled.Photos, count: int, seed: int = 0) -> None:
+    """Writes figures as JPEGs with a labels.csv, as `training.evaluate` takes them.
+
+    Raises:
+        TrendscopeError: The photos lack tops, trousers or dresses.
+        OSError: `out` is there already, or cannot be written.
+    """
+    clothes = wardrobe(photos)
+    if not clothes.enough:
+        raise TrendscopeError("photos of tops, of trousers and of dresses are needed, upright ones")
+    generator = np.random.default_rng(seed)
+    (out / "images").mkdir(parents=True)
+    with (out / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["file", "category"])
+        for number in range(count):
+            canvas, right = dressed(generator, clothes)
+            name = f"{number:05}.jpg"
+            Image.fromarray(canvas[..., :3]).save(out / "images" / name, quality=90)
+            worn = [CATEGORIES[i] for i in np.flatnonzero(right)]
+            table.writerow([name, "|".join(worn)])
+
+
+def main() -> None:
+    """Runs the command line."""
+    parser = new_parser(__doc__)
+    parser.add_argument("photos", help="labelled photos, several places joined by commas")
+    parser.add_argument("out", type=Path, help="folder to write")
+    parser.add_argument("--count", type=int, default=400, help="figures (default: 400)")
+    parser.add_argument("--fold", type=int, help="clothes of this fold of customers, from 0")
+    parser.add_argument("--folds", type=int, default=3, help="number of folds (default: 3)")
+    parser.add_argument("--seed", type=int, default=0, help="(default: 0)")
+    options = parser.parse_args()
+    with errors_in_one_line("training.outfits"):
+        places = [Path(place) for place in options.photos.split(",")]
+        photos, refused = labelled.load(places, labelled.CANVAS)
+        print("\n".join(refused))
+        if options.fold is not None:
+            photos = photos.take(
+                labelled.held_out_customers(photos.customers, options.fold, options.folds)
+            )
+        make(options.out, photos, options.count, options.seed)
+        print(f"{options.count} figures in {options.out}")
+
+
+if __name__ == "__main__":
+    main()
