@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -30,6 +31,8 @@ from trendscope.errors import TrendscopeError
 
 SMALL = Architecture(stem=2, filters=(4, 8), depth=(1, 1), dense=8)
 LARGER = dataclasses.replace(SMALL, size=112, patch=4, detail=2, channels=4, mirrored=True)
+WORN = np.eye(photos.OUTPUTS, dtype=np.float32)[[1, 4]].sum(0)
+ROWS = np.arange(12)
 GREY = np.random.default_rng(0).integers(0, 256, (60, 28, 28), dtype=np.uint8)
 FASHION = data.Images(GREY, np.arange(60, dtype=np.int32) % 10)
 
@@ -106,3 +109,40 @@ def test_a_run_on_all_customers_takes_over_a_gate(settings, tmp_path):
     nobody = everyone.take(np.zeros(len(everyone), bool))
     whole = dataclasses.replace(settings, fold=-1, gate=str(fitted))
     assert adapt.choose_gate(whole, SMALL, initial_variables(SMALL), nobody) == Gate(0.7, 0.4, 0.93)
+
+
+def test_without_epochs_only_the_gate_is_set(settings, tmp_path):
+    fitted = tmp_path / "fold.safetensors"
+    write_weights(fitted, Header("fold", SMALL, Gate(0.7, 0.4, 0.93)), initial_variables(SMALL))
+    first, learned = read_weights(adapt.adapt(settings))
+    again = dataclasses.replace(
+        settings, epochs=0, fold=-1, name="x", run=str(tmp_path / "again"), gate=str(fitted),
+        weights=str(tmp_path / "run" / "weights.safetensors"),
+    )  # fmt: skip
+    second, kept = read_weights(adapt.adapt(again))
+    jax.tree.map(np.testing.assert_array_equal, kept, learned)
+    assert second.gate == Gate(0.7, 0.4, 0.93)
+    told = (first.name, first.settings, first.trained_on)
+    assert (second.name, second.settings, second.trained_on) == told
+
+
+def test_people_take_the_place_of_the_share_of_photos_that_is_asked_for(settings, monkeypatch):
+    """Of plain pictures, where nobody is dressed, none is black and called a dress."""
+    person = np.zeros((photos.CANVAS, photos.CANVAS, 4), np.uint8)
+    monkeypatch.setattr(adapt.outfits, "dressed", lambda generator, clothes: (person, WORN))
+    everyone, _ = photos.load([Path(settings.photos)], 112)
+    clothes = dataclasses.replace(
+        adapt.outfits.wardrobe(everyone), tops=ROWS, trousers=ROWS, dresses=ROWS
+    )
+    rows = np.tile(ROWS, 50)
+
+    def share(wanted):
+        some = dataclasses.replace(settings, outfits=wanted)
+        pixels, right = adapt.shots(np.random.default_rng(0), clothes, rows, rows, some, 112)
+        worn = (right == WORN).all(1)
+        assert (pixels[worn][..., 3] == 0).all() and pixels.shape == (600, 112, 112, 4)
+        return worn.mean()
+
+    assert share(0.0) == 0
+    assert share(1.0) == 1
+    assert 0.2 < share(0.3) < 0.4

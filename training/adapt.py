@@ -12,7 +12,8 @@ Examples:
 The weights come to RUN/weights.safetensors; use them with `trendscope profile --weights FILE`.
 With --fold, the customers of that fold are never trained on: their photos give the validation
 figures, and the confidence scale and the gate are fitted on them. A run on all customers takes
-over the gate of such a run by --gate.
+over the gate of such a run by --gate. With --epochs 0 nothing is learned, and only the gate is set,
+as for the mean of several runs.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class Settings:
     fold: int = setting(-1, "number of the fold of customers to hold out (-1: train on all)")
     folds: int = setting(3, "how many folds the customers are dealt to")
     gate: str = setting("", "without --fold: weights whose gate to take over")
-    epochs: int = setting(100, "passes over the photos; with 0 only the gate is fitted")
+    epochs: int = setting(100, "passes over the photos; with 0 only the gate is set")
     batch: int = setting(40, "images per step")
     share: float = setting(0.7, "share of photos in each batch; the rest is Fashion-MNIST")
     scenes: float = setting(0.08, "share of each batch that is drawn into scenes")
@@ -338,14 +339,14 @@ def adapt(settings: Settings) -> Path:
         smoothing=settings.smoothing,
         average=settings.average,
     )
-    header = dataclasses.replace(
-        header,
-        name=settings.name,
-        architecture=architecture,
-        trained_on={**header.trained_on, "photos": known.digest},
-        settings={**header.settings, "adapt": dataclasses.asdict(settings)},
-        scores={},
-    )
+    header = dataclasses.replace(header, architecture=architecture, scores={})
+    if settings.epochs:
+        header = dataclasses.replace(
+            header,
+            name=settings.name,
+            trained_on={**header.trained_on, "photos": known.digest},
+            settings={**header.settings, "adapt": dataclasses.asdict(settings)},
+        )
     path = Path(settings.run) / "weights.safetensors"
     state = fit(
         settings,
