@@ -324,7 +324,7 @@ def _shares(customer: CustomerProfile, terminal: bool) -> RenderableType:
         for c in customer.ranked
     ]
     if customer.other_share:
-        rows.append(("others", percent(customer.other_share), "", OTHERS, customer.other_share))
+        rows.append(("others", percent(customer.other_share), "0", OTHERS, customer.other_share))
     if not terminal:
         lines = (
             f"  {name:<12} {share:>6} {count:>6}  {seen}" for name, share, count, seen, _ in rows
