@@ -146,3 +146,8 @@ def test_people_take_the_place_of_the_share_of_photos_that_is_asked_for(settings
     assert share(0.0) == 0
     assert share(1.0) == 1
     assert 0.2 < share(0.3) < 0.4
+
+
+def test_people_are_refused_where_there_is_nothing_to_wear(settings):
+    with pytest.raises(TrendscopeError, match="need upright photos of tops"):
+        adapt.adapt(dataclasses.replace(settings, outfits=0.1))

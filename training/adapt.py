@@ -246,9 +246,15 @@ def batches(
     settings: Settings,
     side: int,
 ) -> tuple[Callable[[int], Iterator[Any]], int]:
-    """Each epoch's raw batches, and how many there are. Two threads make them ahead of use."""
+    """Each epoch's raw batches, and how many there are. Two threads make them ahead of use.
+
+    Raises:
+        TrendscopeError: People are asked for, and there is not enough to dress them in.
+    """
     masks = data.silhouettes(fashion.pixels)
     clothes = outfits.wardrobe(photos)
+    if settings.outfits and not clothes.enough:
+        raise TrendscopeError(outfits.TOO_FEW)
     real = round(settings.share * settings.batch)
     count = len(photos) // real
 
@@ -294,7 +300,7 @@ def shots(
     photos = clothes.photos
     views, right = [], []
     for row, other in zip(rows, others, strict=True):
-        if clothes.enough and generator.random() < settings.outfits:
+        if generator.random() < settings.outfits:
             canvas, worn = outfits.dressed(generator, clothes)
         else:
             canvases = photos.wholes if generator.random() < settings.whole else photos.canvases

@@ -36,6 +36,8 @@ TALL = labelled.CANVAS / (1 + 2 * labelled.CANVAS_MARGIN)
 LEAST_SEEN = 0.08
 """Share of the figure's height in which a garment must show to be called visible."""
 
+TOO_FEW = "people in outfits need upright photos of tops, of trousers and of dresses: add some"
+
 SKIN = np.array([[255, 222, 196], [224, 172, 130], [141, 95, 62], [82, 53, 36]], np.float32)
 HAIR = np.array([[20, 17, 15], [70, 45, 28], [196, 160, 100], [170, 170, 170]], np.float32)
 
@@ -304,7 +306,7 @@ def make(out: Path, photos: labelled.Photos, count: int, seed: int = 0) -> None:
     """
     clothes = wardrobe(photos)
     if not clothes.enough:
-        raise TrendscopeError("photos of tops, of trousers and of dresses are needed, upright ones")
+        raise TrendscopeError(TOO_FEW)
     generator = np.random.default_rng(seed)
     (out / "images").mkdir(parents=True)
     with (out / "labels.csv").open("w", newline="", encoding="utf-8") as file:
