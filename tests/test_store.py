@@ -438,6 +438,8 @@ def test_a_reading_comes_back_as_it_was(opened):
             ):
                 assert getattr(again, name) == getattr(original, name), name
         assert memory.by_bytes(post, "unheard of") is None
+        assert memory.recall == memory.by_bytes
+    assert Memory(opened, None, name="others").recall is None, "other weights have judged nothing"
 
 
 def test_probabilities_are_ranked_as_the_classifier_ranks_them():

@@ -131,7 +131,7 @@ def _here(
     weights: str | Path | Predictor | None,
     **options: Any,
 ) -> Generator[Reading | Skipped, None, None]:
-    return scan(fresh, Loader(weights), recall=known.by_bytes, **options)
+    return scan(fresh, Loader(weights), recall=known.recall, **options)
 
 
 def _by_ray(
@@ -141,8 +141,7 @@ def _by_ray(
     known: Memory,
     **facts: Any,
 ) -> Generator[Reading | Skipped, None, None]:
-    recall = None if known.empty else known.by_bytes
-    return distribute(fresh, job_of(paths, **facts), cluster, recall)
+    return distribute(fresh, job_of(paths, **facts), cluster, known.recall)
 
 
 @contextmanager

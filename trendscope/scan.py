@@ -161,7 +161,7 @@ def profile(
     found = open_feed(paths, include=include, zone=zone, limits=limits, names=names)
     feed = _listed(found, progress)
     known = _recalled(feed, memory) if memory else feed
-    recall = memory.by_bytes if memory else None
+    recall = memory.recall if memory else None
     looked_at = scan(known, load, zone=zone, limits=limits, pictures=pictures, recall=recall)
     judged = map(memory.corrected, looked_at) if memory else looked_at
     results = _named(_told(judged, len(feed), progress), pseudonyms)
