@@ -320,7 +320,7 @@ def adapt(settings: Settings) -> Path:
     wider = dataclasses.replace(WIDER, dropout=settings.dropout)
     architecture, variables = enlarge(header, variables, wider, settings.seed)
     side = architecture.size
-    places = [Path(place) for place in settings.photos.split(",")]
+    places = labelled.places_of(settings.photos)
     relabel = Path(settings.relabel) if settings.relabel else None
     photos, refused = labelled.load(places, side, relabel)
     print("\n".join(refused))

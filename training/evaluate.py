@@ -333,7 +333,7 @@ def _run(options: argparse.Namespace) -> None:
     console = Console(highlight=False)
     found: Evaluation | PhotoEvaluation
     if options.photos:
-        places = [Path(place) for place in options.photos.split(",")]
+        places = labelled.places_of(options.photos)
         found = evaluate_photos(
             options.weights, places, options.fold, options.folds, options.out, options.relabel
         )

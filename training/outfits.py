@@ -22,11 +22,10 @@ from jaxtyping import Float32, Int, UInt8
 from PIL import Image
 
 from training import photos as labelled
+from training.augment import Canvas
 from training.command import errors_in_one_line, new_parser
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
-
-Canvas = UInt8[np.ndarray, "h h 4"]
 
 TOPS = ("T-shirt/top", "Pullover", "Coat", "Shirt")
 
@@ -331,7 +330,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="(default: 0)")
     options = parser.parse_args()
     with errors_in_one_line("training.outfits"):
-        places = [Path(place) for place in options.photos.split(",")]
+        places = labelled.places_of(options.photos)
         photos, refused = labelled.load(places, labelled.CANVAS)
         print("\n".join(refused))
         if options.fold is not None:

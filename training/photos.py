@@ -76,6 +76,11 @@ class Photos:
         return hashlib.sha256(self.canvases.tobytes() + self.right.tobytes()).hexdigest()
 
 
+def places_of(text: str) -> list[Path]:
+    """Places of labelled photos as command lines take them, joined by commas."""
+    return [Path(place) for place in text.split(",")]
+
+
 def read_table(path: Path) -> pd.DataFrame:
     """Lists labelled photos: columns file (full path), customer, label, category (as in the CSV).
 
