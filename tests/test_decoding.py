@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +149,17 @@ def test_closing_ends_a_worker_in_the_midst_and_starts_no_other():
         assert isinstance(hanging.exception(5), ImageError)
         assert time.perf_counter() - start < 2
     assert reason(decoder, GOOD) == ("unreadable", "the run was stopped")
+
+
+def test_closing_leaves_nobody_waiting_for_a_worker():
+    decoder = Decoder(Limits(decode_seconds=60), workers=1, program=POISON)
+    threads = ThreadPoolExecutor(3)
+    asked = [threads.submit(decoder.decode, GOOD + b"<loop>", edge=64) for _ in range(9)]
+    time.sleep(1)
+    decoder.close()
+    done, waiting = wait(asked, timeout=5)
+    assert not waiting
+    assert all(isinstance(each.exception(), ImageError) for each in done)
 
 
 def test_a_worker_that_cannot_start_is_no_photos_fault():

@@ -103,9 +103,14 @@ class Decoder:
         worker = self._idle.get()
         if worker.alive:
             return worker
-        with self._lock:
-            self._running.remove(worker)
-            return self._new()
+        try:
+            with self._lock:
+                new = self._new()
+                self._running.remove(worker)
+                return new
+        except BaseException:
+            self._idle.put(worker)  # for whoever waits: there will be no other
+            raise
 
     def _give_back(self, worker: _Worker) -> None:
         with self._lock:

@@ -27,7 +27,7 @@ from trendscope.decoding import Decoder
 from trendscope.errors import ImageError
 from trendscope.feeds import DateSource, Post, Skipped, open_feed
 from trendscope.feeds.request import Names
-from trendscope.images import Photo, thumbnail
+from trendscope.images import thumbnail
 from trendscope.likeness import Album, Likeness, likeness
 from trendscope.limits import Limits
 from trendscope.measured import Measured, measured
@@ -59,7 +59,7 @@ SEEN_SIDE = 112
 THREADS = 2
 BATCH = 32
 AHEAD = 2 * BATCH
-"""Photos decoded but not yet judged: a batch with all pixels, a batch with only the cut-out."""
+"""Photos prepared but not yet judged."""
 
 LISTED_EVERY = 1000
 """Photos found between two reports of progress."""
@@ -212,21 +212,19 @@ def scan(
         WeightsError: `load` could not do its work.
     """
     own, tools = tools is None, tools or Tools(load, limits)
-    decoding, cutting = (ThreadPoolExecutor(tools.threads) for _ in range(2))
+    # Half of the threads wait for a decoder while the others cut out what theirs has decoded.
+    pool = ThreadPoolExecutor(2 * tools.threads)
     try:
-        decode = partial(_decode, tools=tools, recall=recall)
         side = THUMBNAIL_SIDE if pictures else small
-        cut = partial(_cut, tools=tools, zone=zone, side=side)
-        decoded = _in_order(feed, partial(decoding.submit, decode))
-        prepared = _in_order(decoded, partial(cutting.submit, cut))
+        prepare = partial(_prepare, tools=tools, recall=recall, zone=zone, side=side)
+        prepared = _in_order(feed, partial(pool.submit, prepare))
         while batch := list(islice(prepared, BATCH)):
             yield from _judge(batch, tools, pictures)
     finally:
         # A caller who stops early, by Ctrl-C too, does not wait for photos nobody will see.
         if own:
             tools.close()
-        decoding.shutdown(cancel_futures=True)
-        cutting.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 def count_once(
@@ -309,13 +307,6 @@ class Tools:
 
 
 @dataclass(frozen=True)
-class _Decoded:
-    post: Post
-    sha256: str
-    photo: Photo
-
-
-@dataclass(frozen=True)
 class _Prepared:
     post: Post
     sha256: str
@@ -387,11 +378,11 @@ def _named(
 def _in_order(
     items: Iterable[T | Done], begin: Callable[[T], Future[R | Done]]
 ) -> Iterator[R | Done]:
-    """The results of what was begun for each item, at most a batch ahead."""
+    """The results of what was begun for each item, at most `AHEAD` of them ahead."""
     waiting: deque[Future[R | Done] | Done] = deque()
     for item in items:
         waiting.append(item if isinstance(item, Done) else begin(item))
-        if len(waiting) >= BATCH:
+        if len(waiting) >= AHEAD:
             yield _finished(waiting.popleft())
     while waiting:
         yield _finished(waiting.popleft())
@@ -401,20 +392,19 @@ def _finished(item: Future[R | Done] | Done) -> R | Done:
     return item if isinstance(item, Done) else item.result()
 
 
-def _decode(post: Post, tools: Tools, recall: Recall | None) -> _Decoded | Done:
+def _prepare(
+    post: Post, tools: Tools, recall: Recall | None, zone: tzinfo, side: int | None
+) -> _Prepared | Done:
+    """Reads, decodes and cuts out one photo, unless it is known."""
     try:
         data = post.read()
         sha256 = hashlib.sha256(data).hexdigest()
         if recall and (known := recall(post, sha256)):
             return known
         tools.start()
-        return _Decoded(post, sha256, tools.decoder.decode(data, edge=DECODED_SIDE))
+        photo = tools.decoder.decode(data, edge=DECODED_SIDE)
     except ImageError as error:
         return Skipped(post.customer, post.source, error.reason, str(error))
-
-
-def _cut(found: _Decoded, tools: Tools, zone: tzinfo, side: int | None) -> _Prepared | Done:
-    post, photo = found.post, found.photo
     cut = garments.cut_out(photo.rgb, tools.input_size)
     posted_at, date_source = post.dated(photo.taken_at, zone)
     box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
@@ -422,7 +412,7 @@ def _cut(found: _Decoded, tools: Tools, zone: tzinfo, side: int | None) -> _Prep
     small = thumbnail(photo.rgb, side) if side else None
     return _Prepared(
         post,
-        found.sha256,
+        sha256,
         photo.taken_at,
         posted_at,
         date_source,
