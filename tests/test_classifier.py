@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 from trendscope.categories import CATEGORIES
 from trendscope.classifier import (
     SHIPPED,
+    SURE,
     Architecture,
     BatchNorm,
     Classifier,
@@ -205,15 +206,23 @@ def test_a_wider_network_for_photos_at_first_says_what_the_small_one_says():
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_a_mirrored_network_gives_the_mean_of_its_answers_to_both_images():
+def test_what_is_not_sure_at_first_look_is_the_mean_with_that_of_the_mirror_image():
     shape = dataclasses.replace(SMALL, mirrored=True)
     variables = initial_variables(SMALL, seed=3)
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 4), np.uint8)
-    plain, _ = answering(SMALL)(variables, pixels)
-    turned, _ = answering(SMALL)(variables, pixels[:, :, ::-1])
-    found, _ = answering(shape)(variables, pixels)
+    kernel = variables["params"]["logits"]["kernel"]
+    variables["params"]["logits"]["kernel"] = 40 * kernel  # so that some are sure, and some not
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 28, 28, 4), np.uint8)
+    pixels[::2] //= 40
+    plain, features = answering(SMALL)(variables, pixels)
+    turned, turned_features = answering(SMALL)(variables, pixels[:, :, ::-1])
+    sure = np.exp(plain).max(-1) / np.exp(plain).sum(-1) >= SURE
+    assert 3 < sure.sum() < 17
     assert np.abs(plain - turned).max() > 1e-3
-    np.testing.assert_allclose(found, (plain + turned) / 2, rtol=1e-4, atol=1e-4)
+    logits, embeddings = answering(shape)(variables, pixels)
+    near = {"rtol": 1e-4, "atol": 1e-4}
+    np.testing.assert_allclose(logits[sure], plain[sure], **near)
+    np.testing.assert_allclose(logits[~sure], ((plain + turned) / 2)[~sure], **near)
+    np.testing.assert_allclose(embeddings[~sure], ((features + turned_features) / 2)[~sure], **near)
 
 
 def test_a_photo_is_seen_as_fashion_mnist_would_show_it():

@@ -96,6 +96,7 @@ class Settings:
     scenes: float = setting(0.08, "share of each batch that is drawn into scenes")
     whole: float = setting(0.1, "share of the photos that are shown whole, not cut out")
     outfits: float = setting(0.0, "share of the photos that become people in full outfits")
+    cloth: float = setting(0.0, "share of the photos whose garment is made of another cloth")
     customers: float = setting(0.0, "how far large customers are held back (0: not, 1: wholly)")
     mixup: float = setting(0.0, "share of images that are mixed with another")
     learning_rate: float = setting(1.5e-3, "peak of the cosine schedule")
@@ -305,7 +306,9 @@ def shots(
         else:
             canvases = photos.wholes if generator.random() < settings.whole else photos.canvases
             canvas, worn = canvases[row], photos.right[row]
-        views.append(augment.another_shot(generator, canvas, photos.canvases[other], side))
+        views.append(
+            augment.another_shot(generator, canvas, photos.canvases[other], side, settings.cloth)
+        )
         right.append(worn)
     return np.stack(views), np.stack(right)
 
@@ -376,7 +379,7 @@ def choose_gate(
     """The gate fitted on the held-out customers, or else that of the weights in `settings.gate`."""
     if len(unseen):
         logits, _ = answering(architecture)(variables, unseen.views)
-        return fit_gate(np.asarray(logits), unseen.right)
+        return fit_gate(logits, unseen.right)
     return read_weights(find_weights(settings.gate or settings.weights))[0].gate
 
 
@@ -401,17 +404,17 @@ def make_validation(
         people, worn = outfits.figures(clothes, 200, architecture.size)
 
     def validate(variables: Variables) -> dict[str, float]:
-        logits = np.asarray(answers(variables, enlarged)[0])
+        logits = answers(variables, enlarged)[0]
         row = {"fashion_accuracy": _hits(logits, target).mean()}
         if len(unseen):
-            logits = np.asarray(answers(variables, unseen.views)[0])
+            logits = answers(variables, unseen.views)[0]
             row |= {
                 "validation_loss": _loss(logits, unseen.right),
                 "validation_accuracy": _hits(logits, unseen.right).mean(),
                 "garments_accuracy": _hits(logits[garments, :-1], unseen.right[garments]).mean(),
             }
         if clothes.enough:
-            logits = np.asarray(answers(variables, people)[0])
+            logits = answers(variables, people)[0]
             row["outfits_accuracy"] = _hits(logits[:, :-1], worn).mean()
         return row
 

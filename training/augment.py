@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import random
-from jaxtyping import Array, Float, PRNGKeyArray, UInt8
+from jaxtyping import Array, Float, Float32, PRNGKeyArray, UInt8
 
 Pixels = Float[Array, "n h w 3"]
 Inputs = Float[Array, "n h w 4"]
@@ -87,25 +87,27 @@ def no_garment(
 
 
 def another_shot(
-    generator: np.random.Generator, canvas: Canvas, other: Canvas, side: int
+    generator: np.random.Generator, canvas: Canvas, other: Canvas, side: int, cloth: float = 0.0
 ) -> Canvas:
     """One photo from another angle, by another camera, in 3 of 20 cases on another ground.
 
     Args:
         generator: Draws what happens.
         canvas: The photo.
-        other: Another photo, whose corners are taken for its ground.
+        other: Another photo, whose corners are taken for its ground and whose garment for cloth.
         side: Side of the result in pixels; the middle of `canvas` fills it.
+        cloth: Probability that the garment is made of another cloth.
     """
     matrix = _moved(generator, len(canvas), side)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     border = cv2.BORDER_REFLECT_101
     x = cv2.warpAffine(canvas, matrix, (side, side), flags=flags, borderMode=border)
-    if generator.random() < 0.15:
-        ground = _ground(generator, other, side)
-        inside = x[..., 3:].astype(np.float32) / 255
-        if inside.mean() > 0.04:  # Where no garment was found, all of the photo is kept.
-            x[..., :3] = inside * x[..., :3] + (1 - inside) * ground
+    inside = x[..., 3:].astype(np.float32) / 255
+    if inside.mean() > 0.04:  # Where no garment was found, all of the photo is kept.
+        if cloth and generator.random() < cloth:
+            x[..., :3] = inside * _other_cloth(generator, x, other) + (1 - inside) * x[..., :3]
+        if generator.random() < 0.15:
+            x[..., :3] = inside * x[..., :3] + (1 - inside) * _ground(generator, other, side)
     chance = generator.random()
     if chance < 0.08:
         x = cv2.GaussianBlur(x, (0, 0), generator.uniform(0.5, 1.5))
@@ -132,6 +134,27 @@ def _moved(generator: np.random.Generator, source: int, side: int) -> Float[np.n
     centre = (source - 1) / 2 + side * generator.uniform(-0.06, 0.06, 2)
     offset = centre - matrix @ np.full(2, (side - 1) / 2)
     return np.column_stack([matrix, offset])
+
+
+def _other_cloth(
+    generator: np.random.Generator, x: Canvas, other: Canvas
+) -> Float32[np.ndarray, "side side 3"]:
+    """A garment's folds, seams and print on other cloth: plain, or cut from another garment.
+
+    So that its cut is learned, not that trousers are of denim and shirts checked (Geirhos et al.,
+    "ImageNet-trained CNNs are biased towards texture", 2019).
+    """
+    side = len(x)
+    cloth = generator.uniform(20, 235) + 25 * generator.standard_normal((1, 1, 3))
+    if generator.random() < 0.6:
+        wide = int(generator.integers(len(other) // 8, len(other) // 3))
+        y, z = (len(other) - wide) // 2 + generator.integers(-wide // 2, wide // 2 + 1, 2)
+        piece = cv2.resize(other[y : y + wide, z : z + wide, :3], (side, side))
+        cloth = cloth + generator.uniform(0.5, 1.2) * (piece - piece.mean((0, 1)))
+    grey = x[..., :3].astype(np.float32).mean(-1)
+    relief = grey - cv2.blur(grey, (side // 4, side // 4))
+    relief *= generator.uniform(0.5, 1.5) * 18 / max(18.0, float(relief.std()))
+    return np.asarray(np.clip(cloth + relief[..., None], 0, 255), np.float32)
 
 
 def _ground(

@@ -32,10 +32,11 @@ from trendscope.weights_file import SHIPPED as SHIPPED
 from trendscope.weights_file import find_weights as find_weights
 
 BATCH = 8
-"""Cut-outs per network call. Short batches are padded to it, so the network compiles once.
+"""Cut-outs per network call. Fewer are padded to it, so that the network is not compiled anew."""
 
-At 112 pixels more of them are no faster on a CPU, and a single photo waits for all the padding.
-"""
+LARGE_BATCH = 32
+"""As many at once where there are as many: a sixth less work for each, but a single photo would
+wait for all the padding."""
 
 Verdict = Literal["classified", "uncertain", "outside"]
 
@@ -151,7 +152,8 @@ class Architecture:
         dense: Units of the embedding.
         dropout: Share of units dropped in training, before and after the embedding.
         outputs: The ten categories and "outside".
-        mirrored: Whether an answer is the mean of those to a picture and to its mirror image.
+        mirrored: Whether an answer that is not `SURE` is the mean of those to a picture and to its
+            mirror image.
     """
 
     size: int = 28
@@ -213,20 +215,47 @@ class GarmentNet(nn.Module):
         return nn.Dense(a.outputs, name="logits")(x), embedding
 
 
-def answering(
-    architecture: Architecture,
-) -> Callable[[Any, Any], tuple[Array, Array]]:
-    """A compiled function from variables and pixels (n size size 4) to logits and embedding."""
-    net = GarmentNet(architecture)
+SURE = 0.8
+"""Probability, among all outputs, from which on one look at a photo is enough: at about half of
+them. Held-out photos are judged as rightly as with two looks at each (training/LOG.md)."""
 
-    def answer(variables: Any, pixels: Array) -> Any:
-        if not architecture.mirrored:
-            return net.apply(variables, pixels)
-        # One call for both: as two, the network would be compiled twice.
-        both = net.apply(variables, jnp.concatenate([pixels, pixels[:, :, ::-1]]))
-        return jax.tree.map(lambda found: (found[: len(pixels)] + found[len(pixels) :]) / 2, both)
+Answer = tuple[Float32[np.ndarray, "n outputs"], Float32[np.ndarray, "n dense"]]
+"""Logits and embeddings."""
 
-    return jax.jit(answer, compiler_options=compiler_options())
+
+def answering(architecture: Architecture) -> Callable[..., Answer]:
+    """A function from variables and pixels (n size size 4) to logits and embeddings.
+
+    Its third argument takes the place of `LARGE_BATCH`. What it says of one cut-out does not depend
+    on the others.
+    """
+    look = jax.jit(GarmentNet(architecture).apply, compiler_options=compiler_options())
+
+    def look_at(variables: Variables, pixels: np.ndarray, large: int) -> Answer:
+        logits = np.empty((len(pixels), architecture.outputs), np.float32)
+        embeddings = np.empty((len(pixels), architecture.dense), np.float32)
+        done = 0
+        while done < len(pixels):
+            batch = large if len(pixels) - done >= large else BATCH
+            padded = np.zeros((batch, *pixels.shape[1:]), pixels.dtype)
+            rows = slice(done, done + batch)
+            n = len(pixels[rows])
+            padded[:n] = pixels[rows]
+            said, embedded = map(np.asarray, look(variables, padded))
+            logits[rows], embeddings[rows] = said[:n], embedded[:n]
+            done += n
+        return logits, embeddings
+
+    def answer(variables: Variables, pixels: np.ndarray, large: int = LARGE_BATCH) -> Answer:
+        first = look_at(variables, pixels, large)
+        if architecture.mirrored:
+            unsure = ~(softmax(first[0]).max(-1) >= SURE)
+            second = look_at(variables, pixels[unsure, :, ::-1], large)
+            for one, other in zip(first, second, strict=True):
+                one[unsure] = (one[unsure] + other) / 2
+        return first
+
+    return answer
 
 
 # --- the weights file ----------------------------------------------------------------------------
@@ -430,25 +459,18 @@ class Classifier:
 
     def predict(self, cut_outs: Sequence[UInt8[np.ndarray, "size size 4"]]) -> list[Prediction]:
         """Predicts for each cut-out; the result does not depend on what else is in the list."""
-        predictions: list[Prediction] = []
-        for start in range(0, len(cut_outs), BATCH):
-            pixels = np.stack(cut_outs[start : start + BATCH])
-            logits, embeddings = self.forward(pixels)
-            predictions += map(self._judge, logits, embeddings)
-        return predictions
+        if not cut_outs:
+            return []
+        return list(map(self._judge, *self.forward(np.stack(cut_outs))))
 
     def forward(
-        self, pixels: UInt8[np.ndarray, "n size size 4"], batch: int = BATCH
-    ) -> tuple[Float32[np.ndarray, "n outputs"], Float32[np.ndarray, "n d"]]:
-        """Raw logits and embeddings of at most `batch` cut-outs, padded to one compiled shape."""
-        n = len(pixels)
-        padded = np.zeros((batch, *pixels.shape[1:]), np.uint8)
-        padded[:n] = pixels
-        logits, embeddings = self._network(self._variables, padded)
-        return np.asarray(logits[:n]), np.asarray(embeddings[:n])
+        self, pixels: UInt8[np.ndarray, "n size size 4"], large: int = LARGE_BATCH
+    ) -> Answer:
+        """Raw logits and embeddings of cut-outs, `large` at a time where there are as many."""
+        return self._network(self._variables, pixels, large)
 
     @cached_property
-    def _network(self) -> Callable[..., tuple[Array, Array]]:
+    def _network(self) -> Callable[..., Answer]:
         return answering(self.header.architecture)
 
     def _judge(

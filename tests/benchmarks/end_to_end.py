@@ -105,12 +105,14 @@ def bare_decode(paths: list[Path]) -> Callable[[], object]:
 
 def trendscope(paths: list[Path]) -> Callable[[], object]:
     """The product: feed, decoding, isolation, network, database."""
-    from trendscope.classifier import Classifier
+    import trendscope.store  # noqa: F401 - loaded by `collect` when it is first needed
+    from trendscope.classifier import LARGE_BATCH, Classifier
     from trendscope.collect import collect
 
     classifier = Classifier.load()
     size = classifier.input_size
-    classifier.predict([np.zeros((size, size, 4), np.uint8)])
+    for batch in (1, LARGE_BATCH):
+        classifier.predict([np.zeros((size, size, 4), np.uint8)] * batch)
     database = Path(tempfile.mkdtemp()) / "t.db"
     return lambda: collect([paths[0].parents[1]], database, weights=classifier)
 
