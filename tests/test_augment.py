@@ -100,7 +100,7 @@ def test_shuffling_moves_pieces_and_loses_none():
 
 def test_enlarging_is_that_of_the_product():
     grey = np.random.default_rng(2).integers(0, 256, (28, 28), np.uint8)
-    cut = cut_out(np.stack([grey] * 3, -1), 112).pixels
+    cut = cut_out(np.stack([grey] * 3, -1), 112).pixels[0]
     x = np.dstack([grey, grey, grey, silhouette(grey)])[None].astype(np.float32)
     assert (np.asarray(augment.enlarged(x, 112))[0] == cut).all()
 

@@ -22,6 +22,7 @@ from trendscope.classifier import (
     Header,
     answering,
     blocks,
+    both_ways,
     initial_variables,
     judge,
     published,
@@ -110,7 +111,7 @@ def test_top_is_sorted_and_ties_keep_label_order():
 
 def test_result_does_not_depend_on_the_batch(path):
     classifier = Classifier.load(path)
-    cuts = list(np.random.default_rng(0).integers(0, 256, (70, 28, 28, 3), np.uint8))
+    cuts = list(np.random.default_rng(0).integers(0, 256, (70, 2, 28, 28, 4), np.uint8))
     together = classifier.predict(cuts)
     alone = [classifier.predict([cut])[0] for cut in cuts[:3]]
     assert len(together) == 70 and classifier.predict([]) == []
@@ -206,23 +207,30 @@ def test_a_wider_network_for_photos_at_first_says_what_the_small_one_says():
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_what_is_not_sure_at_first_look_is_the_mean_with_that_of_the_mirror_image():
+def test_of_what_is_not_sure_at_first_look_the_mean_of_both_looks_is_given():
     shape = dataclasses.replace(SMALL, mirrored=True)
     variables = initial_variables(SMALL, seed=3)
-    kernel = variables["params"]["logits"]["kernel"]
-    variables["params"]["logits"]["kernel"] = 40 * kernel  # so that some are sure, and some not
-    pixels = np.random.default_rng(0).integers(0, 256, (20, 28, 28, 4), np.uint8)
-    pixels[::2] //= 40
-    plain, features = answering(SMALL)(variables, pixels)
-    turned, turned_features = answering(SMALL)(variables, pixels[:, :, ::-1])
-    sure = np.exp(plain).max(-1) / np.exp(plain).sum(-1) >= SURE
+    variables["params"]["logits"]["kernel"] *= 40  # so that some are sure, and some not
+    cut_outs = np.random.default_rng(0).integers(0, 256, (20, 2, 28, 28, 4), np.uint8)
+    cut_outs[::2] //= 40
+    first, features = answering(SMALL)(variables, cut_outs)
+    second, other_features = answering(SMALL)(variables, cut_outs[:, ::-1])
+    sure = np.exp(first).max(-1) / np.exp(first).sum(-1) >= SURE
     assert 3 < sure.sum() < 17
-    assert np.abs(plain - turned).max() > 1e-3
-    logits, embeddings = answering(shape)(variables, pixels)
+    assert np.abs(first - second).max() > 1e-3
+    logits, embeddings = answering(shape)(variables, cut_outs)
     near = {"rtol": 1e-4, "atol": 1e-4}
-    np.testing.assert_allclose(logits[sure], plain[sure], **near)
-    np.testing.assert_allclose(logits[~sure], ((plain + turned) / 2)[~sure], **near)
-    np.testing.assert_allclose(embeddings[~sure], ((features + turned_features) / 2)[~sure], **near)
+    np.testing.assert_allclose(logits[sure], first[sure], **near)
+    np.testing.assert_allclose(logits[~sure], ((first + second) / 2)[~sure], **near)
+    np.testing.assert_allclose(embeddings[~sure], ((features + other_features) / 2)[~sure], **near)
+
+
+def test_a_picture_of_the_garment_alone_is_looked_at_both_ways():
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 4), np.uint8)
+    looks = both_ways(pixels)
+    assert looks.shape == (3, 2, 28, 28, 4)
+    assert (looks[1, 0, :, 5] == pixels[1, :, 5]).all()
+    assert (looks[1, 1, :, 5] == pixels[1, :, 22]).all()
 
 
 def test_a_photo_is_seen_as_fashion_mnist_would_show_it():

@@ -12,7 +12,7 @@ import sys
 import numpy as np
 from trendscope.classifier import Classifier
 network = Classifier.load("fashion-mnist")
-print(network.predict([np.zeros((28, 28, 4), np.uint8)])[0].confidence)
+print(network.predict([np.zeros((2, 28, 28, 4), np.uint8)])[0].confidence)
 """
 
 
@@ -27,7 +27,7 @@ def judged(home, **environment):
 
 
 def kept(home):
-    return sorted(path for path in home.rglob("*jit_answer*") if path.is_file())
+    return sorted(path for path in home.rglob("*jit_apply*") if path.is_file())
 
 
 def test_what_was_compiled_is_kept_and_used_again(tmp_path):

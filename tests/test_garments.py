@@ -76,18 +76,31 @@ def test_distance_is_small_on_the_border_and_large_on_the_garment():
     assert np.median(distance[:3]) < 25 and distance[30, 24] > 100
 
 
+def test_the_second_look_is_at_the_whole_picture_mirrored():
+    """A garment at the left of 200 x 100 pixels, in a square with room above and below."""
+    rgb = scene(100, 200, box=(20, 30, 60, 70))
+    cut = cut_out(rgb, 112)
+    first, second = (look[..., 3] > 127 for look in cut.pixels)
+    assert first.mean() > 3 * second.mean()
+    rows, columns = np.flatnonzero(second.any(1)), np.flatnonzero(second.any(0))
+    # 112 / 200 = 0.56 a pixel; (112 - 56) / 2 = 28 rows above; mirrored about 56.
+    expected = 28 + 0.56 * 30, 28 + 0.56 * 70, 112 - 0.56 * 60, 112 - 0.56 * 20
+    found = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    assert np.abs(np.subtract(found, expected)).max() <= 4
+
+
 def test_published_images_pass_unchanged():
     rgb = np.random.default_rng(0).integers(0, 256, (28, 28, 3), np.uint8)
     cut = cut_out(rgb, 28)
-    assert (cut.pixels[..., :3] == rgb).all() and cut.box == (0, 0, 28, 28)
+    assert (cut.pixels[0, ..., :3] == rgb).all() and cut.box == (0, 0, 28, 28)
 
 
 def test_published_pixels_are_repeated():
     rgb = np.random.default_rng(0).integers(0, 256, (28, 28, 3), np.uint8)
     cut = cut_out(rgb, 112)
-    assert (cut.pixels[..., :3] == rgb.repeat(4, axis=0).repeat(4, axis=1)).all()
+    assert (cut.pixels[0, ..., :3] == rgb.repeat(4, axis=0).repeat(4, axis=1)).all()
     outline = silhouette(rgb.max(-1)).repeat(4, axis=0).repeat(4, axis=1)
-    assert (cut.pixels[..., 3] == outline).all()
+    assert (cut.pixels[0, ..., 3] == outline).all()
 
 
 def test_a_published_garment_has_its_holes_inside():
@@ -98,13 +111,13 @@ def test_a_published_garment_has_its_holes_inside():
     expected[5:20, 8:18] = 255
     assert (silhouette(image) == expected).all()
     cut = cut_out(np.stack([image] * 3, -1), 28)
-    assert (cut.pixels[..., 3] == expected).all()
+    assert (cut.pixels[0, ..., 3] == expected).all()
 
 
 def test_the_outline_lies_on_the_garment_in_the_cut_out():
     cut = cut_out(scene(), 112)
-    blue = cut.pixels[..., 2].astype(int) - cut.pixels[..., 0] > 50
-    inside = cut.pixels[..., 3] > 127
+    blue = cut.pixels[0, ..., 2].astype(int) - cut.pixels[0, ..., 0] > 50
+    inside = cut.pixels[0, ..., 3] > 127
     assert (blue == inside).mean() > 0.96
 
 
@@ -164,12 +177,12 @@ def test_odd_shapes_never_crash(h, w, seed):
     cut = cut_out(rgb, 28)
     x0, y0, x1, y1 = cut.box
     assert 0 <= x0 < x1 <= w and 0 <= y0 < y1 <= h
-    assert cut.pixels.shape == (28, 28, 4)
+    assert cut.pixels.shape == (2, 28, 28, 4)
 
 
 @pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (2, 300), (300, 7)])
 def test_extreme_shapes(shape):
-    assert cut_out(np.zeros((*shape, 3), np.uint8), 28).pixels.shape == (28, 28, 4)
+    assert cut_out(np.zeros((*shape, 3), np.uint8), 28).pixels.shape == (2, 28, 28, 4)
 
 
 def test_same_picture_same_cut_out():

@@ -100,7 +100,7 @@ def test_loading_keeps_what_can_be_read(tmp_path):
     (tmp_path / "labels.csv").write_text("file,category\na.jpg,Coat\nb.jpg,Bag\nc.jpg,\n")
     found, refused = photos.load([tmp_path], 112)
     assert len(found) == 2 and [line.split("/")[-1][:6] for line in refused] == ["b.jpg:"]
-    assert found.views.shape == (2, 112, 112, 4)
+    assert found.views.shape == (2, 2, 112, 112, 4)
     assert found.canvases.shape == (2, photos.CANVAS, photos.CANVAS, 4)
     assert found.wholes.shape == found.canvases.shape
     assert found.right.argmax(-1).tolist() == [4, 10]

@@ -58,6 +58,7 @@ from trendscope.classifier import (
     Header,
     Variables,
     answering,
+    both_ways,
     find_weights,
     initial_variables,
     read_weights,
@@ -394,7 +395,7 @@ def make_validation(
     """
     few = fashion.take(slice(500))
     pixels = jnp.asarray(as_input(few.pixels), jnp.float32)
-    enlarged = np.asarray(augment.enlarged(pixels, architecture.size))
+    enlarged = both_ways(np.asarray(augment.enlarged(pixels, architecture.size)))
     target = np.asarray(one_hot(few.labels))
     answers = answering(architecture)
 
@@ -414,7 +415,7 @@ def make_validation(
                 "garments_accuracy": _hits(logits[garments, :-1], unseen.right[garments]).mean(),
             }
         if clothes.enough:
-            logits = answers(variables, people)[0]
+            logits = answers(variables, both_ways(people))[0]
             row["outfits_accuracy"] = _hits(logits[:, :-1], worn).mean()
         return row
 

@@ -99,7 +99,7 @@ def weights_digest(header: Header, variables: Variables) -> str:
 
 def cut_outs(
     pixels: UInt8[np.ndarray, "n 28 28"], size: int
-) -> Iterator[UInt8[np.ndarray, "batch size size 3"]]:
+) -> Iterator[UInt8[np.ndarray, "batch 2 size size 4"]]:
     """Published grey images as the product prepares them, in batches of at most `BATCH`."""
     rgb = np.repeat(pixels[..., None], 3, axis=-1)
     for start in range(0, len(rgb), BATCH):

@@ -22,7 +22,7 @@ BATCH = 32
 """Photos prepared at a time."""
 
 
-def prepared(file: str, size: int) -> UInt8[np.ndarray, "size size 4"]:
+def prepared(file: str, size: int) -> UInt8[np.ndarray, "2 size size 4"]:
     """What `Classifier.predict` takes of a photo; raises as `pixels_of`."""
     return garments.cut_out(pixels_of(file), size).pixels
 
@@ -56,7 +56,7 @@ def judge_photos(classifier: Classifier, table: pd.DataFrame) -> tuple[list[Judg
 
 
 def _judge(classifier: Classifier, table: pd.DataFrame, pool: Executor) -> Iterator[Judged | str]:
-    def prepare(file: str) -> UInt8[np.ndarray, "size size 4"] | Exception:
+    def prepare(file: str) -> UInt8[np.ndarray, "2 size size 4"] | Exception:
         try:
             return prepared(file, classifier.input_size)
         except (ImageError, OSError) as error:

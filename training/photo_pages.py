@@ -184,7 +184,7 @@ def sureness(photo: Judged) -> float:
 
 def shown(photo: Judged, size: int) -> Mistake:
     """A photo with its pictures; the file is read again."""
-    seen = prepared(photo.file, size)
+    seen = prepared(photo.file, size)[0]
     return Mistake(
         name=photo.file.rsplit("/", 1)[-1],
         customer=photo.customer,

@@ -51,7 +51,7 @@ class Photos:
         files: Paths.
         customers: Who took each.
         right: 1 for each output that counts as right: the ten categories, then "outside".
-        views: What the network sees of each at prediction.
+        views: What the network sees of each at prediction, at first and at second look.
         canvases: The same with more room around it, for augmentation.
         wholes: The whole photo, as where the garment could not be found.
     """
@@ -59,7 +59,7 @@ class Photos:
     files: np.ndarray
     customers: np.ndarray
     right: Float32[np.ndarray, "n outputs"]
-    views: UInt8[np.ndarray, "n size size 4"]
+    views: UInt8[np.ndarray, "n 2 size size 4"]
     canvases: UInt8[np.ndarray, "n canvas canvas 4"]
     wholes: UInt8[np.ndarray, "n canvas canvas 4"]
 
@@ -288,7 +288,7 @@ def _zip(path: Path) -> ZipTree:
 
 
 def cut_for_training(rgb: UInt8[np.ndarray, "h w 3"], size: int) -> Cut:
-    """The network's view of a photo, the same with more room around it, and the whole photo."""
+    """The network's views of a photo, the garment with more room around it, and the whole photo."""
     h, w = rgb.shape[:2]
     inside = garments.find_garment(shrink(rgb, garments.WORKING_SIDE))
     around = garments.find_box(inside, (h, w), CANVAS_MARGIN)

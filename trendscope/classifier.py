@@ -152,8 +152,8 @@ class Architecture:
         dense: Units of the embedding.
         dropout: Share of units dropped in training, before and after the embedding.
         outputs: The ten categories and "outside".
-        mirrored: Whether an answer that is not `SURE` is the mean of those to a picture and to its
-            mirror image.
+        mirrored: Whether an answer that is not `SURE` is the mean of those to the garment and to
+            the mirror image of the whole picture.
     """
 
     size: int = 28
@@ -219,12 +219,18 @@ SURE = 0.8
 """Probability, among all outputs, from which on one look at a photo is enough: at about half of
 them. Held-out photos are judged as rightly as with two looks at each (training/LOG.md)."""
 
+
+def both_ways(pixels: Float[np.ndarray, "n h w c"]) -> Float[np.ndarray, "n 2 h w c"]:
+    """Cut-outs of pictures that show the garment and nothing else: each, and its mirror image."""
+    return np.stack([pixels, pixels[:, :, ::-1]], axis=1)
+
+
 Answer = tuple[Float32[np.ndarray, "n outputs"], Float32[np.ndarray, "n dense"]]
 """Logits and embeddings."""
 
 
 def answering(architecture: Architecture) -> Callable[..., Answer]:
-    """A function from variables and pixels (n size size 4) to logits and embeddings.
+    """A function from variables and cut-outs (n 2 size size 4) to logits and embeddings.
 
     Its third argument takes the place of `LARGE_BATCH`. What it says of one cut-out does not depend
     on the others.
@@ -246,11 +252,11 @@ def answering(architecture: Architecture) -> Callable[..., Answer]:
             done += n
         return logits, embeddings
 
-    def answer(variables: Variables, pixels: np.ndarray, large: int = LARGE_BATCH) -> Answer:
-        first = look_at(variables, pixels, large)
+    def answer(variables: Variables, cut_outs: np.ndarray, large: int = LARGE_BATCH) -> Answer:
+        first = look_at(variables, cut_outs[:, 0], large)
         if architecture.mirrored:
             unsure = ~(softmax(first[0]).max(-1) >= SURE)
-            second = look_at(variables, pixels[unsure, :, ::-1], large)
+            second = look_at(variables, cut_outs[unsure, 1], large)
             for one, other in zip(first, second, strict=True):
                 one[unsure] = (one[unsure] + other) / 2
         return first
@@ -457,17 +463,17 @@ class Classifier:
         """Side of the cut-outs it takes, in pixels."""
         return self.header.architecture.size
 
-    def predict(self, cut_outs: Sequence[UInt8[np.ndarray, "size size 4"]]) -> list[Prediction]:
+    def predict(self, cut_outs: Sequence[UInt8[np.ndarray, "2 size size 4"]]) -> list[Prediction]:
         """Predicts for each cut-out; the result does not depend on what else is in the list."""
         if not cut_outs:
             return []
         return list(map(self._judge, *self.forward(np.stack(cut_outs))))
 
     def forward(
-        self, pixels: UInt8[np.ndarray, "n size size 4"], large: int = LARGE_BATCH
+        self, cut_outs: UInt8[np.ndarray, "n 2 size size 4"], large: int = LARGE_BATCH
     ) -> Answer:
         """Raw logits and embeddings of cut-outs, `large` at a time where there are as many."""
-        return self._network(self._variables, pixels, large)
+        return self._network(self._variables, cut_outs, large)
 
     @cached_property
     def _network(self) -> Callable[..., Answer]:

@@ -5,7 +5,7 @@ modelled by a few clusters, each with its own spread. What lies far from them by
 is the garment where near and far stand well apart; elsewhere it seeds GrabCut (Rother, Kolmogorov
 and Blake 2004), which finds the outline at 56 pixels.
 The bounding box of the outline is cut out, squared and scaled, and goes to the network together
-with the outline.
+with the outline; in doubt the network looks at the whole picture too.
 """
 
 from __future__ import annotations
@@ -59,22 +59,26 @@ class CutOut:
     """One garment as the network sees it.
 
     Attributes:
-        pixels: RGB, squared by repeating the border's colour, and where the garment is: 0..255.
+        pixels: The garment, and for a second look the whole picture mirrored: RGB, squared by
+            repeating the border's colour, and where the garment is: 0..255.
         box: Where it was cut from, in pixels of the picture.
     """
 
-    pixels: UInt8[np.ndarray, "size size 4"]
+    pixels: UInt8[np.ndarray, "2 size size 4"]
     box: Box
 
 
 def cut_out(rgb: UInt8[np.ndarray, "h w 3"], size: int, margin: float = MARGIN) -> CutOut:
     """Finds the garment in a picture of any shape and scales it to size x size pixels."""
     h, w = rgb.shape[:2]
+    whole = 0, 0, w, h
     if max(h, w) <= CUT_OUT_SIDE:
-        return CutOut(scaled(rgb, silhouette(rgb.max(-1)), (0, 0, w, h), size), (0, 0, w, h))
-    inside = find_garment(shrink(rgb, WORKING_SIDE))
-    box = find_box(inside, (h, w), margin)
-    return CutOut(scaled(rgb, inside, box, size), box)
+        inside, box = silhouette(rgb.max(-1)), whole
+    else:
+        inside = find_garment(shrink(rgb, WORKING_SIDE))
+        box = find_box(inside, (h, w), margin)
+    mirrored = scaled(rgb, inside, whole, size)[:, ::-1]
+    return CutOut(np.stack([scaled(rgb, inside, box, size), mirrored]), box)
 
 
 def scaled(

@@ -76,7 +76,7 @@ class Predictor(Protocol):
     def input_size(self) -> int:
         """Side of the cut-outs in pixels."""
 
-    def predict(self, cut_outs: Sequence[UInt8[np.ndarray, "s s 3"]]) -> list[Prediction]:
+    def predict(self, cut_outs: Sequence[UInt8[np.ndarray, "2 s s 4"]]) -> list[Prediction]:
         """One prediction per cut-out."""
 
 
@@ -313,7 +313,7 @@ class _Prepared:
     taken_at: datetime | None
     posted_at: datetime | None
     date_source: DateSource
-    pixels: UInt8[np.ndarray, "s s 3"]
+    pixels: UInt8[np.ndarray, "2 s s 4"]
     box: garments.Box
     looks: Likeness
     thumbnail: bytes | None
@@ -457,7 +457,7 @@ def _reading(item: _Prepared, prediction: Prediction, pictures: bool) -> Reading
         outside=prediction.outside,
         looks=item.looks,
         thumbnail=item.thumbnail,
-        seen=thumbnail(item.pixels[..., :3], SEEN_SIDE, quality=90) if pictures else None,
+        seen=thumbnail(item.pixels[0, ..., :3], SEEN_SIDE, quality=90) if pictures else None,
         taken_at=item.taken_at,
         embedding=prediction.embedding.astype("<f4").tobytes(),
     )

@@ -129,7 +129,7 @@ def network() -> Row:
     """A full batch through the network, against a plain matrix product on the same threads."""
     classifier = Classifier.load()
     size = classifier.input_size
-    pixels = np.zeros((BATCH, size, size, 4), np.uint8)
+    pixels = np.zeros((BATCH, 2, size, size, 4), np.uint8)
     product = jnp.ones((1024, 1024))
     multiply = jax.jit(lambda a: a @ a)
     classifier.forward(pixels)

@@ -112,7 +112,7 @@ def trendscope(paths: list[Path]) -> Callable[[], object]:
     classifier = Classifier.load()
     size = classifier.input_size
     for batch in (1, LARGE_BATCH):
-        classifier.predict([np.zeros((size, size, 4), np.uint8)] * batch)
+        classifier.predict([np.zeros((2, size, size, 4), np.uint8)] * batch)
     database = Path(tempfile.mkdtemp()) / "t.db"
     return lambda: collect([paths[0].parents[1]], database, weights=classifier)
 

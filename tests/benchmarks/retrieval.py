@@ -55,7 +55,7 @@ class Seen:
         right: (n, 10), 1 for the categories that count as right.
         named: (n,) the category that the product names, -1 where it names none.
         predictions: All it says.
-        views: (n, size, size, 4) the cut-outs.
+        views: (n, 2, size, size, 4) the cut-outs, at first and at second look.
     """
 
     files: list[Path]
@@ -85,7 +85,7 @@ def look_at(folder: Path, classifier: Classifier) -> Seen:
 
 
 def view(data: bytes, size: int) -> np.ndarray:
-    """The cut-out that the network is shown."""
+    """The cut-out that the network is shown, both looks."""
     return garments.cut_out(decode(data, edge=DECODED_SIDE).rgb, size).pixels
 
 
@@ -198,9 +198,9 @@ def table(seen: Seen) -> list[str]:
     right, alike = seen.right @ seen.right.T > 0, seen.labels[:, None] == seen.labels[None]
     of_ten = seen.right.any(axis=1)
     certain = np.flatnonzero(of_ten & (seen.named >= 0))
-    embedding, colour = by_vectors(seen.vectors), by_colour(seen.views)
+    embedding, colour = by_vectors(seen.vectors), by_colour(seen.views[:, 0])
     ways = {"embedding": embedding, f"embedding + {COLOUR} colour": embedding + COLOUR * colour}
-    ways |= {"HOG": by_gradients(seen.views), "raw pixels": by_pixels(seen.views)}
+    ways |= {"HOG": by_gradients(seen.views[:, 0]), "raw pixels": by_pixels(seen.views[:, 0])}
     varied = Wish().diversity
     product = {f"embedding, diversity {varied}": chosen_by_the_product(seen, varied)}
     sections = [

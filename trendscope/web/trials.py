@@ -134,7 +134,7 @@ class Trials:
 
     def _compile(self) -> None:
         size = self._tools.classifier.input_size
-        self._tools.classifier.predict([np.zeros((size, size, 4), np.uint8)])
+        self._tools.classifier.predict([np.zeros((2, size, size, 4), np.uint8)])
 
     def _look(self, trial: Trial, folder: Path, names: dict[str, str]) -> None:
         trial.state = "running"
