@@ -207,7 +207,7 @@ def test_a_wider_network_for_photos_at_first_says_what_the_small_one_says():
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_of_what_is_not_sure_at_first_look_the_mean_of_both_looks_is_given():
+def test_what_is_not_sure_at_first_look_is_looked_at_twice():
     shape = dataclasses.replace(SMALL, mirrored=True)
     variables = initial_variables(SMALL, seed=3)
     variables["params"]["logits"]["kernel"] *= 40  # so that some are sure, and some not
@@ -221,7 +221,7 @@ def test_of_what_is_not_sure_at_first_look_the_mean_of_both_looks_is_given():
     logits, embeddings = answering(shape)(variables, cut_outs)
     near = {"rtol": 1e-4, "atol": 1e-4}
     np.testing.assert_allclose(logits[sure], first[sure], **near)
-    np.testing.assert_allclose(logits[~sure], ((first + second) / 2)[~sure], **near)
+    np.testing.assert_allclose(logits[~sure], (0.65 * (first + second))[~sure], **near)
     np.testing.assert_allclose(embeddings[~sure], ((features + other_features) / 2)[~sure], **near)
 
 

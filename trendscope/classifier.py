@@ -38,6 +38,14 @@ LARGE_BATCH = 32
 """As many at once where there are as many: a sixth less work for each, but a single photo would
 wait for all the padding."""
 
+SURE = 0.8
+"""Probability, among all outputs, from which on one look at a photo is enough: at about half of
+them. Held-out photos are judged as rightly as with two looks at each (training/LOG.md)."""
+
+TOGETHER = 0.65
+"""Weight of each of two looks' logits. A half would be their mean, but two looks that agree tell
+more than one: so the confidence of held-out photos is calibrated best (training/LOG.md)."""
+
 Verdict = Literal["classified", "uncertain", "outside"]
 
 
@@ -152,8 +160,8 @@ class Architecture:
         dense: Units of the embedding.
         dropout: Share of units dropped in training, before and after the embedding.
         outputs: The ten categories and "outside".
-        mirrored: Whether an answer that is not `SURE` is the mean of those to the garment and to
-            the mirror image of the whole picture.
+        mirrored: Whether an answer to the garment that is not `SURE` is taken `TOGETHER` with
+            that to the mirror image of the whole picture.
     """
 
     size: int = 28
@@ -215,11 +223,6 @@ class GarmentNet(nn.Module):
         return nn.Dense(a.outputs, name="logits")(x), embedding
 
 
-SURE = 0.8
-"""Probability, among all outputs, from which on one look at a photo is enough: at about half of
-them. Held-out photos are judged as rightly as with two looks at each (training/LOG.md)."""
-
-
 def both_ways(pixels: Float[np.ndarray, "n h w c"]) -> Float[np.ndarray, "n 2 h w c"]:
     """Cut-outs of pictures that show the garment and nothing else: each, and its mirror image."""
     return np.stack([pixels, pixels[:, :, ::-1]], axis=1)
@@ -232,8 +235,8 @@ Answer = tuple[Float32[np.ndarray, "n outputs"], Float32[np.ndarray, "n dense"]]
 def answering(architecture: Architecture) -> Callable[..., Answer]:
     """A function from variables and cut-outs (n 2 size size 4) to logits and embeddings.
 
-    Its third argument takes the place of `LARGE_BATCH`. What it says of one cut-out does not depend
-    on the others.
+    Mirrored networks look again where they are not `SURE`. The function's third argument takes the
+    place of `LARGE_BATCH`. What it says of one cut-out does not depend on the others.
     """
     look = jax.jit(GarmentNet(architecture).apply, compiler_options=compiler_options())
 
@@ -257,8 +260,8 @@ def answering(architecture: Architecture) -> Callable[..., Answer]:
         if architecture.mirrored:
             unsure = ~(softmax(first[0]).max(-1) >= SURE)
             second = look_at(variables, cut_outs[unsure, 1], large)
-            for one, other in zip(first, second, strict=True):
-                one[unsure] = (one[unsure] + other) / 2
+            for one, other, weight in zip(first, second, (TOGETHER, 0.5), strict=True):
+                one[unsure] = weight * (one[unsure] + other)
         return first
 
     return answer
