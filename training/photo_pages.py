@@ -47,7 +47,7 @@ class Mistake:
         confidence: How sure it is of that.
         verdict: ``classified``, ``uncertain`` or ``outside``.
         photo: The whole photo.
-        cut_out: What the network saw of it.
+        cut_out: What the network saw of it at first look.
         outline: Where the garment was taken to be: white.
     """
 

@@ -102,7 +102,7 @@ class Reading:
         outside: Calibrated probability that none of the ten is shown, 0..1.
         looks: What it looks like, to tell when it was posted again.
         thumbnail: A small JPEG of the photo, if pictures were asked for.
-        seen: A small JPEG of what the network saw, if pictures were asked for.
+        seen: A small JPEG of what the network saw at first look, if pictures were asked for.
         taken_at: When the camera says it was taken; see `trendscope.images.Photo`.
         embedding: The network's view as float32 numbers, little-endian; near for images that look
             alike.

@@ -336,7 +336,7 @@ Kind = Literal["photo", "seen"]
 def trial_picture(
     desk: AtDesk, trial_id: str, number: Annotated[int, Path(ge=0, le=10_000_000)], kind: Kind
 ) -> Response:
-    """A photo of an upload, small; or all that the network saw of it."""
+    """A photo of an upload, small; or what the network saw of it at first."""
     photos = trial_or_404(desk, trial_id).photos
     photo = photos[number] if number < len(photos) else None
     if not isinstance(photo, Reading):
