@@ -47,7 +47,11 @@ DRAWINGS = 8
 
 
 def draw(size: tuple[int, int], seed: int) -> Image.Image:
-    """A patterned garment on a floor of another colour, with the fine grain of a camera."""
+    """A patterned garment on an unevenly lit floor of a like colour, with a camera's fine grain.
+
+    As on phone photos, the border's colours tell the garment at once on a third of them; on the
+    others GrabCut is asked.
+    """
     random = np.random.default_rng(seed)
     width, height = size
     floor, cloth = random.integers(60, 220, (2, 3))
@@ -55,7 +59,9 @@ def draw(size: tuple[int, int], seed: int) -> Image.Image:
     top, left = height // 16, width // 16
     garment = scene[top : 3 * top, left : 3 * left]
     stripes = 25 * np.sin(np.arange(garment.shape[0]) / random.uniform(2, 9))
-    garment[:] = cloth + stripes[:, None, None]
+    garment[:] = 0.75 * floor + 0.25 * cloth + stripes[:, None, None]
+    light = Image.fromarray(random.normal(0, 25, (6, 5)).astype(np.float32))
+    scene += np.asarray(light.resize((width // 4, height // 4), Image.BICUBIC))[..., None]
     scene += random.normal(0, 6, scene.shape)
     picture = Image.fromarray(scene.clip(0, 255).astype(np.uint8)).resize(size, Image.BICUBIC)
     grain = random.normal(0, 3, (height, width, 1))
