@@ -8,6 +8,7 @@ Examples:
   python -m training.adapt --photos our_photos/ --relabel corrections.csv  # some labels mended
   python -m training.adapt --photos our_photos/ --teacher fashion-mnist  # forgets less
   python -m training.adapt --photos our_photos/ --outfits 0.2  # people in full outfits, composed
+  python -m training.adapt --photos our_photos/ --cloth 0.4  # the same garments of other cloth
 
 The weights come to RUN/weights.safetensors; use them with `trendscope profile --weights FILE`.
 With --fold, the customers of that fold are never trained on: their photos give the validation

@@ -5,8 +5,9 @@ out. `plain` stays close to the published images. `scenes` turns each image into
 photo of the garment: coloured and patterned cloth, on a coloured and textured background, lit,
 turned, scaled and shadowed.
 
-Photos take two steps. `another_shot` moves, blurs and lays one photo onto another ground by OpenCV
-on the host, where it costs a tenth of what the network does; `other_colours` follows in JAX.
+Photos take two steps. `another_shot` moves and blurs one photo and lays it onto another ground, or
+its garment's folds onto other cloth, by OpenCV on the host, where it costs a tenth of what the
+network does; `other_colours` follows in JAX.
 
 Network inputs are floats in 0..255: RGB, and where the garment is.
 """
