@@ -6,7 +6,7 @@ photo of the garment: coloured and patterned cloth, on a coloured and textured b
 turned, scaled and shadowed.
 
 Photos take two steps. `another_shot` moves and blurs one photo and lays it onto another ground, or
-its garment's folds onto other cloth, by OpenCV on the host, where it costs a tenth of what the
+its garment's folds onto other cloth, by OpenCV on the host, where it costs less than the
 network does; `other_colours` follows in JAX.
 
 Network inputs are floats in 0..255: RGB, and where the garment is.
