@@ -23,7 +23,6 @@ from trendscope.classifier import (
     Gate,
     Header,
     answering,
-    both_ways,
     initial_variables,
     read_weights,
     write_weights,
@@ -71,7 +70,7 @@ def test_the_weights_written_are_those_that_were_trained_and_validated(settings,
     )
 
     pixels = adapt.augment.enlarged(adapt.as_input(GREY).astype(np.float32), 112)
-    logits, _ = answering(header.architecture)(written, both_ways(pixels))
+    logits, _ = answering(header.architecture)(written, adapt.augment.both_ways(pixels))
     right = (np.asarray(logits).argmax(-1) == FASHION.labels).mean()
     (row,) = csv.DictReader((tmp_path / "run" / "history.csv").open())
     assert float(row["fashion_accuracy"]) == pytest.approx(right, abs=1e-4)
@@ -92,7 +91,8 @@ def test_a_teacher_judges_the_very_images_that_are_learned(tmp_path):
     assert not np.asarray(batch.taught[:2]).any()
     seen = np.asarray(batch.pixels[2:, ::4, ::4])
     assert not np.array_equal(seen, fashion)  # they are mixed
-    logits, _ = answering(SMALL)(initial_variables(SMALL, 3), both_ways(seen))
+    cut_outs = adapt.augment.both_ways(seen)
+    logits, _ = answering(SMALL)(initial_variables(SMALL, 3), cut_outs)
     np.testing.assert_allclose(batch.taught[2:], jax.nn.softmax(logits), atol=1e-5)
 
 

@@ -105,6 +105,14 @@ def test_enlarging_is_that_of_the_product():
     assert (np.asarray(augment.enlarged(x, 112))[0] == cut).all()
 
 
+def test_a_picture_of_the_garment_alone_is_looked_at_both_ways():
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 4), np.uint8)
+    looks = augment.both_ways(pixels)
+    assert looks.shape == (3, 2, 28, 28, 4)
+    assert (looks[1, 0, :, 5] == pixels[1, :, 5]).all()
+    assert (looks[1, 1, :, 5] == pixels[1, :, 22]).all()
+
+
 def canvas(cloth: int, ground: int) -> np.ndarray:
     """A garment of one tone on a ground of another, with its outline in the fourth channel."""
     x = np.full((128, 128, 4), ground, np.uint8)

@@ -22,7 +22,6 @@ from trendscope.classifier import (
     Header,
     answering,
     blocks,
-    both_ways,
     initial_variables,
     judge,
     published,
@@ -223,14 +222,6 @@ def test_what_is_not_sure_at_first_look_is_looked_at_twice():
     np.testing.assert_allclose(logits[sure], first[sure], **near)
     np.testing.assert_allclose(logits[~sure], (0.65 * (first + second))[~sure], **near)
     np.testing.assert_allclose(embeddings[~sure], ((features + other_features) / 2)[~sure], **near)
-
-
-def test_a_picture_of_the_garment_alone_is_looked_at_both_ways():
-    pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 4), np.uint8)
-    looks = both_ways(pixels)
-    assert looks.shape == (3, 2, 28, 28, 4)
-    assert (looks[1, 0, :, 5] == pixels[1, :, 5]).all()
-    assert (looks[1, 1, :, 5] == pixels[1, :, 22]).all()
 
 
 def test_a_photo_is_seen_as_fashion_mnist_would_show_it():

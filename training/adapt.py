@@ -59,7 +59,6 @@ from trendscope.classifier import (
     Header,
     Variables,
     answering,
-    both_ways,
     find_weights,
     initial_variables,
     read_weights,
@@ -396,14 +395,15 @@ def make_validation(
     """
     few = fashion.take(slice(500))
     pixels = jnp.asarray(as_input(few.pixels), jnp.float32)
-    enlarged = both_ways(np.asarray(augment.enlarged(pixels, architecture.size)))
+    enlarged = augment.both_ways(np.asarray(augment.enlarged(pixels, architecture.size)))
     target = np.asarray(one_hot(few.labels))
     answers = answering(architecture)
 
     garments = unseen.right[:, -1] == 0
     clothes = outfits.wardrobe(unseen)
     if clothes.enough:
-        people, worn = outfits.figures(clothes, 200, architecture.size)
+        figures, worn = outfits.figures(clothes, 200, architecture.size)
+        people = augment.both_ways(figures)
 
     def validate(variables: Variables) -> dict[str, float]:
         logits = answers(variables, enlarged)[0]
@@ -416,7 +416,7 @@ def make_validation(
                 "garments_accuracy": _hits(logits[garments, :-1], unseen.right[garments]).mean(),
             }
         if clothes.enough:
-            logits = answers(variables, both_ways(people))[0]
+            logits = answers(variables, people)[0]
             row["outfits_accuracy"] = _hits(logits[:, :-1], worn).mean()
         return row
 

@@ -187,6 +187,11 @@ def enlarged(x: Inputs, side: int) -> Float[Array, "n side side 4"]:
     return jnp.repeat(jnp.repeat(x, times, axis=1), times, axis=2)
 
 
+def both_ways(pixels: Float[np.ndarray, "n h w c"]) -> Float[np.ndarray, "n 2 h w c"]:
+    """Cut-outs of pictures that show the garment and nothing else: each, and its mirror image."""
+    return np.stack([pixels, pixels[:, :, ::-1]], axis=1)
+
+
 def _colour_shift(key: PRNGKeyArray, n: int) -> Float[Array, "n 3 3"]:
     """Matrices that change the saturation and, a little, the hue."""
     k = random.split(key, 2)

@@ -12,7 +12,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -221,11 +220,6 @@ class GarmentNet(nn.Module):
         embedding = nn.relu(nn.Dense(a.dense, name="embedding")(x))
         x = nn.Dropout(a.dropout, deterministic=not train)(embedding)
         return nn.Dense(a.outputs, name="logits")(x), embedding
-
-
-def both_ways(pixels: Float[np.ndarray, "n h w c"]) -> Float[np.ndarray, "n 2 h w c"]:
-    """Cut-outs of pictures that show the garment and nothing else: each, and its mirror image."""
-    return np.stack([pixels, pixels[:, :, ::-1]], axis=1)
 
 
 Answer = tuple[Float32[np.ndarray, "n outputs"], Float32[np.ndarray, "n dense"]]
@@ -440,6 +434,7 @@ class Classifier:
     def __init__(self, header: Header, variables: Variables):
         self.header = header
         self._variables = jax.device_put(variables)
+        self._answer = answering(header.architecture)
 
     @classmethod
     def load(cls, weights: str | Path = DEFAULT) -> Classifier:
@@ -470,22 +465,14 @@ class Classifier:
         """Predicts for each cut-out; the result does not depend on what else is in the list."""
         if not cut_outs:
             return []
-        return list(map(self._judge, *self.forward(np.stack(cut_outs))))
+        answers = zip(*self.forward(np.stack(cut_outs)), strict=True)
+        return [judge(*answer, self.header.gate) for answer in answers]
 
     def forward(
         self, cut_outs: UInt8[np.ndarray, "n 2 size size 4"], large: int = LARGE_BATCH
     ) -> Answer:
         """Raw logits and embeddings of cut-outs, `large` at a time where there are as many."""
-        return self._network(self._variables, cut_outs, large)
-
-    @cached_property
-    def _network(self) -> Callable[..., Answer]:
-        return answering(self.header.architecture)
-
-    def _judge(
-        self, logits: Float32[np.ndarray, " outputs"], embedding: Float32[np.ndarray, " d"]
-    ) -> Prediction:
-        return judge(logits, embedding, self.header.gate)
+        return self._answer(self._variables, cut_outs, large)
 
 
 def judge(

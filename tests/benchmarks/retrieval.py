@@ -55,7 +55,7 @@ class Seen:
         right: (n, 10), 1 for the categories that count as right.
         named: (n,) the category that the product names, -1 where it names none.
         predictions: All it says.
-        views: (n, 2, size, size, 4) the cut-outs, at first and at second look.
+        views: (n, size, size, 4) the cut-outs as first looked at.
     """
 
     files: list[Path]
@@ -81,7 +81,7 @@ def look_at(folder: Path, classifier: Classifier) -> Seen:
     named = [CATEGORIES.index(p.category) if p.category else -1 for p in predictions]
     right = np.stack([target(category)[: len(CATEGORIES)] for category in table["category"]])
     customers, labels = table["customer"].to_numpy(str), table["label"].to_numpy(str)
-    return Seen(files, customers, labels, right, np.array(named), predictions, views)
+    return Seen(files, customers, labels, right, np.array(named), predictions, views[:, 0])
 
 
 def view(data: bytes, size: int) -> np.ndarray:
@@ -198,9 +198,9 @@ def table(seen: Seen) -> list[str]:
     right, alike = seen.right @ seen.right.T > 0, seen.labels[:, None] == seen.labels[None]
     of_ten = seen.right.any(axis=1)
     certain = np.flatnonzero(of_ten & (seen.named >= 0))
-    embedding, colour = by_vectors(seen.vectors), by_colour(seen.views[:, 0])
+    embedding, colour = by_vectors(seen.vectors), by_colour(seen.views)
     ways = {"embedding": embedding, f"embedding + {COLOUR} colour": embedding + COLOUR * colour}
-    ways |= {"HOG": by_gradients(seen.views[:, 0]), "raw pixels": by_pixels(seen.views[:, 0])}
+    ways |= {"HOG": by_gradients(seen.views), "raw pixels": by_pixels(seen.views)}
     varied = Wish().diversity
     product = {f"embedding, diversity {varied}": chosen_by_the_product(seen, varied)}
     sections = [
