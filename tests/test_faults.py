@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from tests.test_images import encode
 from tests.wardrobe import painted
 from trendscope.decoding import SERVE, Decoder
 from trendscope.errors import ImageError
+from trendscope.feeds.archive import read_file
 from trendscope.images import decode
 from trendscope.writing import write_whole
 
@@ -321,6 +323,15 @@ def test_a_frame_larger_than_its_gif_is_refused_before_it_is_laid_out():
     assert "too many pixels; the limit is 120,000,000; save it smaller, or" in done.stderr
 
 
+def test_a_file_takes_no_more_memory_than_it_has_bytes(tmp_path):
+    path = tmp_path / "x.jpg"
+    path.write_bytes(b"x" * 1000)
+    tracemalloc.start()
+    assert len(read_file(path, 10**8)) == 1000
+    assert tracemalloc.get_traced_memory()[1] < 10**6
+    tracemalloc.stop()
+
+
 def test_a_file_cut_while_it_is_read_is_refused_or_whole(tmp_path):
     path = tmp_path / "x.jpg"
     data = picture(RED, (2000, 2000), quality=95)
@@ -334,8 +345,6 @@ def test_a_file_cut_while_it_is_read_is_refused_or_whole(tmp_path):
     path.write_bytes(data)
     changer = threading.Thread(target=change)
     changer.start()
-    from trendscope.feeds.archive import read_file
-
     try:
         for _ in range(50):
             try:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from tests import areas
 from trendscope import garments
 from trendscope.garments import (
     SEEDED,
@@ -47,6 +49,30 @@ def test_light_and_dark_garments_are_found(cloth):
     assert inside.dtype == np.uint8 and set(np.unique(inside)) == {0, 255}
     assert inside[30, 24] == 255 and inside[3, 3] == 0
     assert abs(inside.mean() / 255 - 60 * 140 / (240 * 180)) < 0.06
+
+
+@pytest.mark.parametrize("side", [60, 112, 119])
+def test_scaled_down_pixels_are_means(side):
+    light = np.random.default_rng(0).normal(128, 40, (12, 9, 3)).clip(0, 255).astype(np.uint8)
+    rgb = np.asarray(Image.fromarray(light).resize((180, 240), Image.Resampling.BICUBIC))
+    width = round(side * 0.75)
+    left = (side - width) // 2
+    found = squared(rgb, side)[:, left : left + width]
+    assert np.abs(found - areas.means(rgb, side, width)).mean() < 0.5
+
+
+def test_fine_stripes_scaled_down_are_grey():
+    # Of 240 columns black and white in turn, each of 100 covers 2.4: never less than 0.4 of either.
+    rgb = np.zeros((240, 240, 3), np.uint8)
+    rgb[:, ::2] = 255
+    found = squared(rgb, 100)[:, 1:-1]
+    assert found.min() > 60 and found.max() < 195
+
+
+def test_ground_around_a_picture_is_its_borders_median():
+    rgb = np.full((40, 20, 3), (10, 20, 30), np.uint8)
+    rgb[0] = 250  # 20 of the 120 pixels along the border
+    assert (squared(rgb, 40)[:, [0, 9, 30, 39]] == (10, 20, 30)).all()
 
 
 def test_striped_floor_is_not_garment():

@@ -14,6 +14,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
+from tests import areas
 from tests.conftest import RED, picture
 from tests.fakes import FakeClassifier
 from trendscope.errors import ImageError
@@ -56,6 +57,16 @@ def test_large_jpeg_is_scaled_and_keeps_its_true_size():
     photo = decode(picture(RED, (2000, 1000)), edge=256)
     assert photo.size == (2000, 1000)
     assert photo.rgb.shape == (128, 256, 3)
+
+
+@pytest.mark.parametrize("side", [300, 511, 512, 700, 1350])
+def test_scaled_down_pixels_are_means(side):
+    noise = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
+    large = Image.fromarray(noise).resize((side, side), Image.Resampling.BICUBIC)
+    rgb = decode(encode(large, "PNG"), edge=256).rgb
+    wanted = areas.means(np.asarray(large), 256, 256)
+    assert rgb.shape == wanted.shape
+    assert np.abs(rgb - wanted).mean() < 1
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -23,7 +23,7 @@ import numpy as np
 
 from trendscope.errors import ImageError, TrendscopeError
 from trendscope.formats import check, sniff
-from trendscope.images import Photo
+from trendscope.images import Photo, shrink
 from trendscope.limits import Limits
 from trendscope.worker import ANSWER, READY, REQUEST
 
@@ -153,7 +153,7 @@ class _Worker:
             self._process.stdin.write(data)
             self._process.stdin.flush()
             self._await_start(self._process.stdout)
-            return _photo(self._process.stdout)
+            return _photo(self._process.stdout, edge)
         except (OSError, EOFError, ValueError):  # its pipes end with it
             self.kill()
             raise _Died(self._process.returncode) from None
@@ -184,7 +184,7 @@ def _environment() -> dict[str, str]:
     return {**kept, **_SETTINGS}
 
 
-def _photo(answers: IO[bytes]) -> Photo:
+def _photo(answers: IO[bytes], edge: int) -> Photo:
     facts_size, pixels_size = ANSWER.unpack(_exactly(answers, ANSWER.size))
     facts: dict[str, Any] = json.loads(_exactly(answers, facts_size))
     pixels = _exactly(answers, pixels_size)
@@ -195,7 +195,7 @@ def _photo(answers: IO[bytes]) -> Photo:
     flat = np.frombuffer(pixels, np.uint8)
     rgb, small = np.split(flat, [height * width * 3])
     return Photo(
-        rgb.reshape(height, width, 3),
+        shrink(rgb.reshape(height, width, 3), edge),
         small.reshape(32, 32, 3),
         taken_at,
         facts["format"],

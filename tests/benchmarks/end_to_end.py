@@ -14,6 +14,7 @@ time on the clock. MB are the process' most above what it had loaded.
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import json
 import os
@@ -49,7 +50,7 @@ DRAWINGS = 8
 def draw(size: tuple[int, int], seed: int) -> Image.Image:
     """A patterned garment on an unevenly lit floor of a like colour, with a camera's fine grain.
 
-    As on phone photos, the border's colours tell the garment at once on a third of them; on the
+    As on phone photos, the border's colours tell the garment at once on half of them; on the
     others GrabCut is asked.
     """
     random = np.random.default_rng(seed)
@@ -111,6 +112,7 @@ def bare_decode(paths: list[Path]) -> Callable[[], object]:
 
 def trendscope(paths: list[Path]) -> Callable[[], object]:
     """The product: feed, decoding, isolation, network, database."""
+    gc.set_threshold(100_000, 50, 50)  # as the command line does
     import trendscope.store  # noqa: F401 - loaded by `collect` when it is first needed
     from trendscope.classifier import LARGE_BATCH, Classifier
     from trendscope.collect import collect

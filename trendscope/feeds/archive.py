@@ -335,7 +335,7 @@ def read_file(path: Path, limit: int) -> bytes:
                 raise ImageError("special_file", "a pipe, socket or device; only files are read")
             if facts.st_size > limit:
                 raise ImageError("too_large", f"{facts.st_size:,} bytes; the limit is {limit:,}")
-            return file.read(limit)
+            return file.read(facts.st_size)  # of `limit` bytes, all would be allocated at first
     except OSError as error:
         raise ImageError("unreadable", f"the file cannot be read ({_why(error)})") from error
 
