@@ -32,7 +32,12 @@ from trendscope.classifier import (
 from trendscope.errors import WeightsError
 
 SMALL = Architecture(stem=2, filters=(4, 8), depth=(1, 1), dense=8)
-EMBEDDING = np.zeros(3, np.float32)
+
+
+def judged(row, gate):
+    """What one row of logits is taken for."""
+    [prediction] = judge(row[None], np.zeros((1, 3), np.float32), gate)
+    return prediction
 
 
 @pytest.fixture
@@ -75,13 +80,13 @@ def test_batch_norm_is_flax_batch_norm():
 
 def test_judging_by_the_gate():
     gate = Gate(certain=0.6, outside=0.5)
-    sure = judge(logits(Coat=0.7), EMBEDDING, gate)
+    sure = judged(logits(Coat=0.7), gate)
     assert (sure.verdict, sure.category) == ("classified", "Coat")
     # 0.03 for each of the others, "outside" too: 0.97 that it is one of the ten.
     assert sure.confidence == pytest.approx(0.7 / 0.97, abs=1e-6)
-    unsure = judge(logits(Coat=0.5), EMBEDDING, gate)
+    unsure = judged(logits(Coat=0.5), gate)
     assert (unsure.verdict, unsure.category) == ("uncertain", None)
-    none = judge(logits(outside=0.55), EMBEDDING, gate)
+    none = judged(logits(outside=0.55), gate)
     assert (none.verdict, none.category) == ("outside", None)
     assert none.outside == pytest.approx(0.55, abs=1e-6)
 
@@ -90,12 +95,12 @@ def test_temperature_softens():
     # Two outputs at odds of 9:1 become 3:1 at temperature 2.
     pair = np.full(11, -1e9, np.float32)
     pair[:2] = np.log([0.9, 0.1])
-    soft = judge(pair, EMBEDDING, Gate(temperature=2.0))
+    soft = judged(pair, Gate(temperature=2.0))
     assert soft.confidence == pytest.approx(0.75, abs=1e-6)
 
 
 def test_logits_that_are_not_numbers_are_uncertain():
-    lost = judge(np.full(11, np.nan, np.float32), EMBEDDING, Gate())
+    lost = judged(np.full(11, np.nan, np.float32), Gate())
     assert (lost.verdict, lost.confidence) == ("uncertain", 0.0)
 
 
@@ -104,7 +109,7 @@ def test_softmax_by_hand():
 
 
 def test_top_is_sorted_and_ties_keep_label_order():
-    prediction = judge(logits(Coat=0.5), EMBEDDING, Gate())
+    prediction = judged(logits(Coat=0.5), Gate())
     assert [name for name, _ in prediction.top(3)] == ["Coat", "T-shirt/top", "Trouser"]
 
 

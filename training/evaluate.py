@@ -115,8 +115,7 @@ def answer(classifier: Classifier, images: data.Images) -> Answers:
     for batch in track(batches, "images", total=total, console=Console(stderr=True)):
         scores, embeddings = classifier.forward(batch, BATCH)
         logits.append(scores)
-        gate = classifier.header.gate
-        predictions += [judge(*row, gate) for row in zip(scores, embeddings, strict=True)]
+        predictions += judge(scores, embeddings, classifier.header.gate)
     return Answers(np.concatenate(logits), predictions)
 
 

@@ -465,8 +465,7 @@ class Classifier:
         """Predicts for each cut-out; the result does not depend on what else is in the list."""
         if not cut_outs:
             return []
-        answers = zip(*self.forward(np.stack(cut_outs)), strict=True)
-        return [judge(*answer, self.header.gate) for answer in answers]
+        return judge(*self.forward(np.stack(cut_outs)), self.header.gate)
 
     def forward(
         self, cut_outs: UInt8[np.ndarray, "n 2 size size 4"], large: int = LARGE_BATCH
@@ -476,20 +475,22 @@ class Classifier:
 
 
 def judge(
-    logits: Float32[np.ndarray, " outputs"], embedding: Float32[np.ndarray, " d"], gate: Gate
-) -> Prediction:
-    """Turns logits into a verdict by the gate. Logits that are not numbers are ``uncertain``."""
+    logits: Float32[np.ndarray, "n outputs"], embeddings: Float32[np.ndarray, "n d"], gate: Gate
+) -> list[Prediction]:
+    """Turns logits into verdicts by the gate. Logits that are not numbers are ``uncertain``."""
     scaled = logits / gate.temperature
-    ten, outside = softmax(scaled[: len(CATEGORIES)]), float(softmax(scaled)[len(CATEGORIES)])
-    best = int(ten.argmax())
-    confidence = float(ten[best])
-    verdict: Verdict = "uncertain"
-    if outside >= gate.outside:
-        verdict = "outside"
-    elif confidence >= gate.certain:
-        verdict = "classified"
-    category = CATEGORIES[best] if verdict == "classified" else None
-    return Prediction(verdict, category, confidence, ten, outside, embedding)
+    ten = softmax(scaled[:, : len(CATEGORIES)])
+    outside = softmax(scaled)[:, len(CATEGORIES)].tolist()
+    predictions = []
+    for likely, none, embedding in zip(ten, outside, embeddings, strict=True):
+        best = int(likely.argmax())
+        confidence = float(likely[best])
+        verdict: Verdict = "classified" if confidence >= gate.certain else "uncertain"
+        if none >= gate.outside:
+            verdict = "outside"
+        named = CATEGORIES[best] if verdict == "classified" else None
+        predictions.append(Prediction(verdict, named, confidence, likely, none, embedding))
+    return predictions
 
 
 def softmax(logits: Float32[np.ndarray, "*n k"]) -> Float32[np.ndarray, "*n k"]:

@@ -193,10 +193,10 @@ def _photo(answers: IO[bytes], edge: int) -> Photo:
     taken_at = facts["taken_at"] and datetime.fromisoformat(facts["taken_at"])
     height, width = facts["shape"]
     flat = np.frombuffer(pixels, np.uint8)
-    rgb, small = np.split(flat, [height * width * 3])
+    of_rgb = height * width * 3
     return Photo(
-        shrink(rgb.reshape(height, width, 3), edge),
-        small.reshape(32, 32, 3),
+        shrink(flat[:of_rgb].reshape(height, width, 3), edge),
+        flat[of_rgb:].reshape(32, 32, 3),
         taken_at,
         facts["format"],
         tuple(facts["size"]),

@@ -10,14 +10,13 @@ with the outline; in doubt the network looks at the whole picture too.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from trendscope.images import shrink
+from trendscope.images import means, shrink
 
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels; x1 and y1 lie just outside."""
@@ -260,17 +259,9 @@ def _fitted(h: int, w: int, size: int) -> tuple[slice, slice]:
 
 
 def _resized(x: UInt8[np.ndarray, "h w *c"], height: int, width: int) -> UInt8[np.ndarray, ...]:
-    smaller = max(x.shape[:2]) / max(height, width)
-    if smaller <= 1:
-        return np.asarray(cv2.resize(x, (width, height), interpolation=_enlarging(x)))
-    # OpenCV is slow about means over broken pixels and quick about halving: so first, bilinearly,
-    # to twice (four times, ...) what is wanted. Half the time, and on photos a quarter of a grey
-    # level off.
-    halvings = max(1, round(math.log2(smaller)))
-    x = cv2.resize(x, (width << halvings, height << halvings), interpolation=cv2.INTER_LINEAR)
-    for left in reversed(range(halvings)):
-        x = cv2.resize(x, (width << left, height << left), interpolation=cv2.INTER_AREA)
-    return np.asarray(x)
+    if max(height, width) < max(x.shape[:2]):
+        return means(x, height, width)
+    return np.asarray(cv2.resize(x, (width, height), interpolation=_enlarging(x)))
 
 
 def _enlarging(x: UInt8[np.ndarray, "h w *c"]) -> int:

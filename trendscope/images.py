@@ -6,6 +6,7 @@ allocated; a picture that is cut short is refused whole, never shown in part.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,17 +65,28 @@ def decode(
 
 def shrink(rgb: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, "rows columns 3"]:
     """Scales a picture down so that its longer side is at most `side`, shape kept."""
-    # Here and not above: whoever only asks what a photo is does without OpenCV.
-    import cv2
-
     h, w = rgb.shape[:2]
     if max(h, w) <= side:
         return rgb
     scale = side / max(h, w)
-    size = max(1, round(w * scale)), max(1, round(h * scale))
-    # Bilinear scaling looks at two pixels a side: down to a half it leaves none out.
-    method = cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA
-    return np.asarray(cv2.resize(rgb, size, interpolation=method))
+    return means(rgb, max(1, round(h * scale)), max(1, round(w * scale)))
+
+
+def means(x: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UInt8[np.ndarray, ...]:
+    """Scales a picture down to height x width pixels, each about the mean of what it covers.
+
+    OpenCV is slow about means over broken pixels and quick about halving: so a picture is first
+    scaled bilinearly to the nearest of once, twice, four times, ... what is wanted, and then
+    halved. That takes half the time, and is a quarter of a grey level off on photos.
+    """
+    # Here and not above: whoever only asks what a photo is does without OpenCV.
+    import cv2
+
+    halvings = max(0, round(math.log2(max(x.shape[:2]) / max(height, width))))
+    x = cv2.resize(x, (width << halvings, height << halvings), interpolation=cv2.INTER_LINEAR)
+    for left in reversed(range(halvings)):
+        x = cv2.resize(x, (width << left, height << left), interpolation=cv2.INTER_AREA)
+    return np.asarray(x)
 
 
 def thumbnail(rgb: UInt8[np.ndarray, "h w 3"], edge: int, quality: int = 80) -> bytes:

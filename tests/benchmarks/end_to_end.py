@@ -14,7 +14,6 @@ time on the clock. MB are the process' most above what it had loaded.
 from __future__ import annotations
 
 import argparse
-import gc
 import io
 import json
 import os
@@ -112,11 +111,12 @@ def bare_decode(paths: list[Path]) -> Callable[[], object]:
 
 def trendscope(paths: list[Path]) -> Callable[[], object]:
     """The product: feed, decoding, isolation, network, database."""
-    gc.set_threshold(100_000, 50, 50)  # as the command line does
     import trendscope.store  # noqa: F401 - loaded by `collect` when it is first needed
     from trendscope.classifier import LARGE_BATCH, Classifier
+    from trendscope.cli import tune_interpreter
     from trendscope.collect import collect
 
+    tune_interpreter()
     classifier = Classifier.load()
     size = classifier.input_size
     for batch in (1, LARGE_BATCH):

@@ -10,6 +10,7 @@ import atexit
 import gc
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -48,14 +49,22 @@ app = typer.Typer(
 
 def main() -> None:
     """Runs the command line and exits."""
-    # Collecting garbage while jax is imported, and again at exit, finds hardly any and takes a
-    # tenth of a short run.
-    gc.set_threshold(100_000, 50, 50)
-    atexit.register(gc.freeze)
+    tune_interpreter()
     stop = _stopper()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     app(prog_name="trendscope")
+
+
+def tune_interpreter() -> None:
+    """Settings of Python's own that pay for a run of the command line."""
+    # Collecting garbage while jax is imported, and again at exit, finds hardly any and takes a
+    # tenth of a short run.
+    gc.set_threshold(100_000, 50, 50)
+    atexit.register(gc.freeze)
+    # While one thread writes to the database, those that hand photos to the decoders wait for it
+    # no longer than this, in seconds.
+    sys.setswitchinterval(0.0005)
 
 
 def _stopper() -> Callable[[int, FrameType | None], None]:
