@@ -36,7 +36,7 @@ BELIEVED = 0.03, 0.97
 SEEDED = 0.08
 """Share of the picture below which a find is not believed until GrabCut has tried unseeded."""
 
-CLEAR = 0.88
+CLEAR = 0.86
 """Where the threshold explains this share of the distances' variance (Otsu's eta), near and far
 stand so well apart that GrabCut would change next to nothing."""
 
