@@ -48,7 +48,7 @@ def read(data: bytes, edge: int, limits: Limits, now: datetime | None = None) ->
     """Decodes, turns upright and scales down by a whole number; see `trendscope.images.decode`.
 
     The longer side is then less than twice `edge`. The rest of the way is left to OpenCV, which
-    takes a fifth of Pillow's time for it, and is not loaded here.
+    takes a seventh of Pillow's time for it, and is not loaded here.
     """
     check(data, limits)
     try:
