@@ -82,7 +82,7 @@ def means(x: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UInt8[np.nd
     # Here and not above: whoever only asks what a photo is does without OpenCV.
     import cv2
 
-    halvings = max(0, round(math.log2(max(x.shape[:2]) / max(height, width))))
+    halvings = round(math.log2(max(x.shape[:2]) / max(height, width)))
     x = cv2.resize(x, (width << halvings, height << halvings), interpolation=cv2.INTER_LINEAR)
     for left in reversed(range(halvings)):
         x = cv2.resize(x, (width << left, height << left), interpolation=cv2.INTER_AREA)

@@ -13,7 +13,7 @@ from trendscope.errors import ImageError
 from trendscope.limits import Limits
 
 REQUEST = struct.Struct("<QI")
-"""Bytes of the file that follows; longest side of the result in pixels."""
+"""Bytes of the file that follows; longer side wanted in pixels: the result's is below twice it."""
 
 ANSWER = struct.Struct("<II")
 """Bytes of the facts, as JSON, and of the pixels and the small picture, which follow."""
