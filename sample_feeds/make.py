@@ -25,7 +25,7 @@ import pillow_heif
 from PIL import Image
 
 from sample_feeds import exports, shop
-from training import data
+from training.data import fashion_mnist
 from trendscope.categories import CATEGORIES
 
 HERE = Path(__file__).parent
@@ -107,14 +107,14 @@ class Wardrobe:
     """Hands out Fashion-MNIST test garments of a category, none of them twice."""
 
     def __init__(self) -> None:
-        images = data.load("test")
+        images = fashion_mnist.load("test")
         self._rows = {c: iter(np.flatnonzero(images.labels == i)) for i, c in enumerate(CATEGORIES)}
         self._images = images
 
     def photo(self, category: str) -> Image.Image:
         """A new scene with a garment of the category."""
         row = int(next(self._rows[category]))
-        mask = data.silhouettes(self._images.pixels[row : row + 1])[0]
+        mask = fashion_mnist.silhouettes(self._images.pixels[row : row + 1])[0]
         return Image.fromarray(scene(self._images.pixels[row], mask, row))
 
 

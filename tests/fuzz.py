@@ -24,11 +24,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from trendscope.decoding import Decoder
 from trendscope.errors import ImageError
-from trendscope.feeds import REASONS, Skipped, open_feed
-from trendscope.images import decode
+from trendscope.feeds.dispatch import open_feed
 from trendscope.limits import Limits
+from trendscope.skipped import REASONS, Skipped
+from trendscope.vision.images import decode
+from trendscope.vision.sandbox import Decoder
 
 KINDS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF")
 NUMBERS = (b"\0", b"\xff", b"\x7f", b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff")

@@ -10,61 +10,51 @@ from pathlib import Path
 import pytest
 
 import trendscope
-from tests.crowd import fill
+from tests.factories.populations import fill
 
 PACKAGE = Path(trendscope.__file__).parent
 
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"console", "trend_page", "web"},
-    {"target_report", "catalog_report"},
-    {"campaign"},
-    {"stocking"},
-    {"collect", "exporting", "trend_report", "charts", "weekly_report"},
-    {"cluster"},
-    {"report", "scan", "stored_trends"},
+    {"web"},
+    {"reports"},
     {"recommend"},
-    {"labels", "stored_profile"},
-    {"store", "shelf"},
-    {"catalog"},
-    {"trends"},
-    {"counting", "wearing", "consent"},
-    {"pseudonyms"},
-    {"readings", "panel"},
-    {"classifier"},
-    {"garments", "decoding", "likeness", "compiling"},
-    {"images", "worker", "smoothing", "matching"},
-    {"feeds", "pictures", "proportions", "measured"},
-    {"formats", "layouts", "weights_file"},
-    {"limits", "writing"},
-    {"errors", "categories", "weeks"},
+    {"ingest", "trends"},
+    {"store"},
+    {"photos"},
+    {"feeds"},
+    {"catalog", "vision"},
+    {"files"},
+    {"proportions"},
+    {"categories", "limits"},
+    {"errors", "skipped", "text", "weeks"},
     {"__init__"},
 ]
-"""From the top down; a module imports only from layers below its own."""
+"""From the top down; a module imports only from layers below its own package's."""
 
 OWNERS = {
-    "jax": {"classifier", "compiling"},
-    "flax": {"classifier"},
-    "safetensors": {"classifier"},
-    "cv2": {"garments", "images"},
-    "PIL": {"pictures"},
-    "pillow_heif": {"pictures"},
+    "jax": {"vision"},
+    "flax": {"vision"},
+    "safetensors": {"vision"},
+    "cv2": {"vision"},
+    "PIL": {"vision"},
+    "pillow_heif": {"vision"},
     "sqlalchemy": {"store"},
-    "ray": {"cluster"},
-    "fsspec": {"feeds"},
+    "ray": {"photos"},
+    "fsspec": {"files"},
     "s3fs": set(),
     "botocore": set(),
     "psycopg": {"store"},
     "typer": {"cli"},
-    "rich": {"console"},
-    "jinja2": {"report"},
-    "altair": {"charts"},
-    "vl_convert": {"charts"},
+    "rich": {"reports"},
+    "jinja2": {"reports"},
+    "altair": {"reports"},
+    "vl_convert": {"reports"},
     "fastapi": {"web"},
     "starlette": {"web"},
     "uvicorn": {"web"},
-    "pyarrow": {"exporting"},
+    "pyarrow": {"reports"},
     "optax": set(),
     "scipy": set(),
     "orbax": set(),
@@ -137,10 +127,10 @@ def test_heavy_libraries_have_one_owner(path):
 
 
 def test_the_layer_check_can_fail():
-    assert upward("report", "from trendscope.cli import app") == {"cli"}
-    assert upward("report", "from trendscope import scan") == {"scan"}
-    assert upward("images", "def f():\n    import trendscope.garments") == {"garments"}
-    assert upward("scan", "from trendscope import garments") == set()
+    assert upward("reports", "from trendscope.cli import app") == {"cli"}
+    assert upward("photos", "from trendscope import store") == {"store"}
+    assert upward("vision", "def f():\n    import trendscope.feeds.post") == {"feeds"}
+    assert upward("photos", "from trendscope import vision") == set()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -192,17 +182,21 @@ def test_help_loads_nothing_heavy(code):
 
 
 def test_that_check_can_fail():
-    assert "jax" in loaded("import trendscope.classifier")
+    assert "jax" in loaded("import trendscope.vision.classifier")
 
 
 def test_reports_and_scans_do_not_load_jax():
-    assert "jax" not in loaded("import trendscope.report, trendscope.console, trendscope.scan")
-    assert "jax" not in loaded("import trendscope.collect, trendscope.store")
-    assert "jax" not in loaded("import trendscope.campaign, trendscope.target_report")
+    assert "jax" not in loaded(
+        "import trendscope.reports.profile, trendscope.reports.terminal, trendscope.photos.pipeline"
+    )
+    assert "jax" not in loaded("import trendscope.ingest.photos, trendscope.store")
+    assert "jax" not in loaded("import trendscope.recommend.campaigns, trendscope.reports.targets")
 
 
 def test_what_needs_no_database_does_not_load_sqlalchemy():
-    assert "sqlalchemy" not in loaded("import trendscope.console, trendscope.scan")
+    assert "sqlalchemy" not in loaded(
+        "import trendscope.reports.terminal, trendscope.photos.pipeline"
+    )
     assert "sqlalchemy" in loaded("import trendscope.store")
 
 
@@ -215,8 +209,8 @@ def test_trends_of_a_table_do_not_load_jax(tmp_path):
 
 
 def test_tables_of_a_database_do_not_load_jax(tmp_path):
-    from tests.test_store import found as found_in
-    from tests.test_store import write
+    from tests.factories.stored import found as found_in
+    from tests.factories.stored import write
     from trendscope.store import open_store
 
     path = tmp_path / "fashion.db"

@@ -18,19 +18,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.conftest import RED, let_everybody_in, picture
-from tests.test_archive import make
-from tests.test_decoding import GOOD, POISON
-from tests.test_images import encode
-from tests.wardrobe import painted
-from trendscope.decoding import SERVE, Decoder
+from tests.factories.exports import make
+from tests.factories.photos import painted
+from tests.factories.pictures import GOOD, POISON, RED, encode, let_everybody_in, picture
 from trendscope.errors import ImageError
-from trendscope.feeds.archive import read_file
-from trendscope.images import decode
-from trendscope.writing import write_whole
+from trendscope.files.trees import read_file
+from trendscope.files.writing import write_whole
+from trendscope.photos import run
+from trendscope.vision.images import decode
+from trendscope.vision.sandbox import SERVE, Decoder
 
 HOME = Path(__file__).parents[1]
-FAKE = [sys.executable, "-m", "tests.fakes"]
+FAKE = [sys.executable, "-m", "tests.factories.classifier"]
 
 
 def done(command, **options):
@@ -87,7 +86,9 @@ def test_a_read_only_disk_is_refused_before_any_work(tmp_path):
 def test_a_closed_folder_is_refused_before_any_work(tmp_path):
     let_everybody_in(tmp_path)
     code = (
-        "import os, sys; from pathlib import Path; from trendscope.writing import check_target\n"
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from trendscope.files.writing import check_target\n"
         "os.setuid(65534)\n"
         "try: check_target(Path(sys.argv[1]))\n"
         "except Exception as error: print(error)\n"
@@ -179,14 +180,14 @@ def test_who_insists_is_obeyed_at_once():
 def test_one_poison_among_a_hundred_photos_costs_itself(tmp_path, monkeypatch):
     from functools import partial
 
-    from tests.fakes import FakeClassifier
-    from trendscope import scan
+    from tests.factories.classifier import FakeClassifier
+    from trendscope.photos import pipeline
 
-    monkeypatch.setattr(scan, "Decoder", partial(Decoder, program=POISON))
+    monkeypatch.setattr(pipeline, "Decoder", partial(Decoder, program=POISON))
     for number in range(100):
         poison = b"<crash>" if number == 50 else b""
         (tmp_path / f"{number:03}.jpg").write_bytes(GOOD + poison + number.to_bytes(2, "big"))
-    found = scan.classify([tmp_path], weights=FakeClassifier())
+    found = run.classify([tmp_path], weights=FakeClassifier())
     assert len(found.readings) == 99
     assert [(s.reason, Path(s.source).name) for s in found.skipped] == [
         ("decoder_crash", "050.jpg")
@@ -221,7 +222,7 @@ def watch(event, details):
 sys.addaudithook(watch)
 import runpy
 sys.argv[0] = "trendscope"
-runpy.run_module("tests.fakes", run_name="__main__")
+runpy.run_module("tests.factories.classifier", run_name="__main__")
 """
 
 
@@ -316,7 +317,7 @@ WIDE_FRAME = (
 def test_a_frame_larger_than_its_gif_is_refused_before_it_is_laid_out():
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
-        "from trendscope.images import decode\n"
+        "from trendscope.vision.images import decode\n"
         f"decode({WIDE_FRAME!r})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=HOME)

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeClassifier
+from tests.factories.classifier import FakeClassifier
 from trendscope.errors import ImageError
-from trendscope.feeds import REASONS, Post, Skipped, open_feed
-from trendscope.images import decode
-from trendscope.scan import classify
+from trendscope.feeds.dispatch import open_feed
+from trendscope.feeds.post import Post
+from trendscope.photos.run import classify
+from trendscope.skipped import REASONS, Skipped
+from trendscope.vision.images import decode
 
 HOME = Path(__file__).parents[1]
 PLACES = [folder / "shared" / "hostile" for folder in HOME.parents]  # a worktree lies deeper
@@ -105,7 +107,15 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
 def all_of_it(tmp_path_factory):
     """The whole corpus as one feed: the document, standard error, seconds and peak memory."""
     out = tmp_path_factory.mktemp("hostile") / "out.json"
-    command = ["-m", "tests.fakes", "classify", str(CORPUS), "--json", "-o", str(out)]
+    command = [
+        "-m",
+        "tests.factories.classifier",
+        "classify",
+        str(CORPUS),
+        "--json",
+        "-o",
+        str(out),
+    ]
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, sys.executable, *command],
@@ -147,7 +157,7 @@ def test_names_are_each_there_once_and_command_no_terminal(tmp_path):
     command = [
         sys.executable,
         "-m",
-        "tests.fakes",
+        "tests.factories.classifier",
         "profile",
         str(CORPUS / "names"),
         "--keep-reposts",
@@ -167,7 +177,7 @@ def test_names_are_each_there_once_and_command_no_terminal(tmp_path):
 def test_bombs_need_little_memory():
     code = (
         "import sys; from pathlib import Path; from trendscope.errors import ImageError\n"
-        "from trendscope.images import decode\n"
+        "from trendscope.vision.images import decode\n"
         "for path in map(Path, sys.argv[1:]):\n"
         "    try: decode(path.read_bytes())\n"
         "    except ImageError: pass\n"

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from trendscope.classifier import SHIPPED, read_weights
-from trendscope.trend_report import CSV_COLUMNS
-from trendscope.trends import FALLING, RISING, STEADY, TOO_FEW, WATCH
+from trendscope.reports.trends import CSV_COLUMNS
+from trendscope.trends.verdicts import FALLING, RISING, STEADY, TOO_FEW, WATCH
+from trendscope.vision.serialisation import read_weights
+from trendscope.vision.weights import SHIPPED
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

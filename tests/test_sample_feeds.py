@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from trendscope.categories import CATEGORIES
-from trendscope.feeds import Post, Skipped, open_feed
-from trendscope.images import decode
-from trendscope.scan import profile
+from trendscope.feeds.dispatch import open_feed
+from trendscope.feeds.post import Post
+from trendscope.photos.run import profile
+from trendscope.skipped import Skipped
+from trendscope.vision.images import decode
 
 SAMPLES = Path(__file__).parents[1] / "sample_feeds"
 
@@ -79,7 +81,7 @@ def test_the_export_holds_what_real_ones_do(items):
 
 
 def test_hostile_files_are_each_named_with_a_reason():
-    from tests.fakes import FakeClassifier
+    from tests.factories.classifier import FakeClassifier
 
     found = profile([SAMPLES / "hostile"], weights=FakeClassifier())
     reasons = {item.source.rsplit("/", 1)[-1]: item.reason for item in found.skipped}

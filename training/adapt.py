@@ -33,10 +33,11 @@ import numpy as np
 from jax import random
 from jaxtyping import Array, Float, Float32, PRNGKeyArray, UInt8
 
-from training import augment, data, outfits
-from training import photos as labelled
+from training import outfits
 from training.command import errors_in_one_line
-from training.gate import fit_gate
+from training.data import augmentation, fashion_mnist
+from training.data import photos as labelled
+from training.evaluation.calibration import fit_gate
 from training.train import (
     Batch,
     MakeBatch,
@@ -52,19 +53,10 @@ from training.train import (
     parse,
     setting,
 )
-from trendscope.classifier import (
-    Architecture,
-    GarmentNet,
-    Gate,
-    Header,
-    Variables,
-    answering,
-    find_weights,
-    initial_variables,
-    read_weights,
-    write_weights,
-)
 from trendscope.errors import TrendscopeError
+from trendscope.vision.network import GarmentNet, Variables, answering, initial_variables
+from trendscope.vision.serialisation import read_weights, write_weights
+from trendscope.vision.weights import Architecture, Gate, Header, find_weights
 
 WIDER = Architecture(
     size=112, patch=4, detail=24, channels=4, filters=(64, 128), depth=(2, 2), mirrored=True
@@ -205,9 +197,9 @@ def photo_batch(
     def make(key: PRNGKeyArray, raw: tuple[Any, Any]) -> Batch:
         (shots, right), fashion = raw
         k = random.split(key, 6)
-        real = augment.other_colours(k[0], shots.astype(jnp.float32))
+        real = augmentation.other_colours(k[0], shots.astype(jnp.float32))
         old = mixed(k[1], fashion)
-        pixels = jnp.concatenate([real, augment.enlarged(old.pixels, side)])
+        pixels = jnp.concatenate([real, augmentation.enlarged(old.pixels, side)])
         right = jnp.concatenate([right, old.right])
         partner = jnp.concatenate(
             [random.permutation(k[2], len(real)),
@@ -244,7 +236,7 @@ def _sizes(kinds: np.ndarray) -> Float[np.ndarray, " n"]:
 
 def batches(
     photos: labelled.Photos,
-    fashion: data.Images,
+    fashion: fashion_mnist.Images,
     settings: Settings,
     side: int,
 ) -> tuple[Callable[[int], Iterator[Any]], int]:
@@ -253,7 +245,7 @@ def batches(
     Raises:
         TrendscopeError: People are asked for, and there is not enough to dress them in.
     """
-    masks = data.silhouettes(fashion.pixels)
+    masks = fashion_mnist.silhouettes(fashion.pixels)
     clothes = outfits.wardrobe(photos)
     if settings.outfits and not clothes.enough:
         raise TrendscopeError(outfits.TOO_FEW)
@@ -308,7 +300,9 @@ def shots(
             canvases = photos.wholes if generator.random() < settings.whole else photos.canvases
             canvas, worn = canvases[row], photos.right[row]
         views.append(
-            augment.another_shot(generator, canvas, photos.canvases[other], side, settings.cloth)
+            augmentation.another_shot(
+                generator, canvas, photos.canvases[other], side, settings.cloth
+            )
         )
         right.append(worn)
     return np.stack(views), np.stack(right)
@@ -333,7 +327,9 @@ def adapt(settings: Settings) -> Path:
         held = labelled.held_out_customers(photos.customers, settings.fold, settings.folds)
     known, unseen = photos.take(~held), photos.take(held)
     source = Path(settings.source) if settings.source else None
-    fashion, fashion_unseen = data.train_and_validation(data.load("train", source=source))
+    fashion, fashion_unseen = fashion_mnist.train_and_validation(
+        fashion_mnist.load("train", source=source)
+    )
     epoch_batches, steps = batches(known, fashion, settings, side)
     if not steps:
         raise TrendscopeError(
@@ -385,7 +381,7 @@ def choose_gate(
 
 
 def make_validation(
-    architecture: Architecture, unseen: labelled.Photos, fashion: data.Images
+    architecture: Architecture, unseen: labelled.Photos, fashion: fashion_mnist.Images
 ) -> Callable[[Variables], dict[str, float]]:
     """Accuracy on the held-out photos (if any) and on 500 held-out images of Fashion-MNIST.
 
@@ -395,7 +391,7 @@ def make_validation(
     """
     few = fashion.take(slice(500))
     pixels = jnp.asarray(as_input(few.pixels), jnp.float32)
-    enlarged = augment.both_ways(np.asarray(augment.enlarged(pixels, architecture.size)))
+    enlarged = augmentation.both_ways(np.asarray(augmentation.enlarged(pixels, architecture.size)))
     target = np.asarray(one_hot(few.labels))
     answers = answering(architecture)
 
@@ -403,7 +399,7 @@ def make_validation(
     clothes = outfits.wardrobe(unseen)
     if clothes.enough:
         figures, worn = outfits.figures(clothes, 200, architecture.size)
-        people = augment.both_ways(figures)
+        people = augmentation.both_ways(figures)
 
     def validate(variables: Variables) -> dict[str, float]:
         logits = answers(variables, enlarged)[0]

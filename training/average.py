@@ -19,8 +19,9 @@ import jax
 import numpy as np
 
 from training.command import errors_in_one_line, new_parser
-from trendscope.classifier import find_weights, read_weights, write_weights
 from trendscope.errors import TrendscopeError
+from trendscope.vision.serialisation import read_weights, write_weights
+from trendscope.vision.weights import find_weights
 
 
 def average(runs: Sequence[str], run: Path) -> Path:

@@ -38,27 +38,22 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from training import data, metrics, pages, photo_pages, photo_scores
-from training import photos as labelled
 from training.command import errors_in_one_line, new_parser
-from training.judging import judge_photos, scored_on
-from training.layers import parameter_count
-from training.metrics import Evaluation, rounded
-from training.photo_scores import PhotoEvaluation
-from trendscope import garments
+from training.data import fashion_mnist, photos
+from training.evaluation import metrics, photo_metrics, photo_page
+from training.evaluation import page as pages
+from training.evaluation.layers import parameter_count
+from training.evaluation.metrics import Evaluation, rounded
+from training.evaluation.photo_metrics import PhotoEvaluation
+from training.evaluation.predictions import judge_photos, scored_on
 from trendscope.categories import CATEGORIES
-from trendscope.classifier import (
-    SHIPPED,
-    Classifier,
-    Header,
-    Prediction,
-    Variables,
-    find_weights,
-    judge,
-    read_weights,
-    softmax,
-)
-from trendscope.writing import write_whole
+from trendscope.files.writing import write_whole
+from trendscope.vision import segmentation
+from trendscope.vision.classifier import Classifier, judge
+from trendscope.vision.network import Variables, softmax
+from trendscope.vision.predictions import Prediction
+from trendscope.vision.serialisation import read_weights
+from trendscope.vision.weights import SHIPPED, Header, find_weights
 
 DATA = "fashion-mnist test"
 
@@ -103,11 +98,11 @@ def cut_outs(
     """Published grey images as the product prepares them, in batches of at most `BATCH`."""
     rgb = np.repeat(pixels[..., None], 3, axis=-1)
     for start in range(0, len(rgb), BATCH):
-        batch = [garments.cut_out(image, size).pixels for image in rgb[start : start + BATCH]]
+        batch = [segmentation.cut_out(image, size).pixels for image in rgb[start : start + BATCH]]
         yield np.stack(batch)
 
 
-def answer(classifier: Classifier, images: data.Images) -> Answers:
+def answer(classifier: Classifier, images: fashion_mnist.Images) -> Answers:
     """Runs every image through cut-out, network and gate once."""
     logits, predictions = [], []
     batches = cut_outs(images.pixels, classifier.input_size)
@@ -119,7 +114,7 @@ def answer(classifier: Classifier, images: data.Images) -> Answers:
     return Answers(np.concatenate(logits), predictions)
 
 
-def images_per_second(classifier: Classifier, images: data.Images) -> int:
+def images_per_second(classifier: Classifier, images: fashion_mnist.Images) -> int:
     """The fastest of several passes: what the network can do, other programs apart."""
     few = images.take(slice(TIMED_IMAGES))
     batches = list(cut_outs(few.pixels, classifier.input_size))
@@ -136,7 +131,7 @@ def images_per_second(classifier: Classifier, images: data.Images) -> int:
 def evaluation(
     classifier: Classifier,
     variables: Variables,
-    images: data.Images,
+    images: fashion_mnist.Images,
     answers: Answers,
     file_bytes: int,
 ) -> Evaluation:
@@ -174,7 +169,9 @@ def _raw_calibration_error(
     return metrics.calibration_error(metrics.calibration(confidence, correct))
 
 
-def evaluate(weights: str, out: Path | None = None, test: data.Images | None = None) -> Evaluation:
+def evaluate(
+    weights: str, out: Path | None = None, test: fashion_mnist.Images | None = None
+) -> Evaluation:
     """Evaluates weights and writes the figures and the page.
 
     Args:
@@ -189,7 +186,7 @@ def evaluate(weights: str, out: Path | None = None, test: data.Images | None = N
     path = find_weights(weights)
     header, variables = read_weights(path)
     classifier = Classifier(header, variables)
-    images = test or data.load("test")
+    images = test or fashion_mnist.load("test")
     answers = answer(classifier, images)
     found = evaluation(classifier, variables, images, answers, path.stat().st_size)
     if folder := _folder(path, out):
@@ -219,12 +216,12 @@ def evaluate_photos(
 
     Args:
         weights: A shipped name, a file, or a run folder.
-        places: Labelled photos, each as `training.photos.read_table` takes it.
-        fold: Score only the customers of this fold (`training.photos.held_out_customers`).
+        places: Labelled photos, each as `training.data.photos.read_table` takes it.
+        fold: Score only the customers of this fold (`training.data.photos.held_out_customers`).
         folds: How many folds the customers are dealt to.
         out: Folder of photos.json and photos.html; by default the weights' own, and none for
             shipped weights.
-        relabel: A CSV of better categories (`training.photos.relabelled`).
+        relabel: A CSV of better categories (`training.data.photos.relabelled`).
 
     Raises:
         WeightsError: There are no weights, or they cannot be used.
@@ -232,23 +229,23 @@ def evaluate_photos(
     """
     path = find_weights(weights)
     header, variables = read_weights(path)
-    table = labelled.read_tables(places, relabel)
+    table = photos.read_tables(places, relabel)
     if fold is not None:
-        table = labelled.customers_of_fold(table, fold, folds)
+        table = photos.customers_of_fold(table, fold, folds)
     judged, refused = judge_photos(Classifier(header, variables), table)
     digest = weights_digest(header, variables)
     whose = scored_on(header, fold, folds)
-    found = photo_scores.evaluation(header.name, digest, whose, judged, refused)
+    found = photo_metrics.evaluation(header.name, digest, whose, judged, refused)
     if folder := _folder(path, out):
         write_whole(folder / "photos.json", found.to_json())
-        page = photo_pages.page(found, judged, header.architecture.size)
+        page = photo_page.page(found, judged, header.architecture.size)
         write_whole(folder / "photos.html", pages.render("photos.html", page))
     return found
 
 
-def parts(test: data.Images) -> dict[str, data.Images]:
+def parts(test: fashion_mnist.Images) -> dict[str, fashion_mnist.Images]:
     """The parts of Fashion-MNIST by name: training, validation, and the given test images."""
-    training, validation = data.train_and_validation(data.load("train"))
+    training, validation = fashion_mnist.train_and_validation(fashion_mnist.load("train"))
     return {"training": training, "validation": validation, "test": test}
 
 
@@ -286,21 +283,20 @@ def show_photos(found: PhotoEvaluation, console: Console) -> None:
         f"({found.scored_on})\n  digest {found.digest}"
     )
     for heading, lines in {
-        "": photo_pages.headline(found),
-        **photo_pages.breakdowns(found),
+        "": photo_page.headline(found),
+        **photo_page.breakdowns(found),
     }.items():
         _print_table(console, (heading, "figure", "95 % interval", "counted"), lines)
     if rows := found.customer_shares:
         lines = [
-            photo_pages.Line(r.customer, f"{r.error:.4f}", f"{r.photos}", f"{r.named}")
-            for r in rows
+            photo_page.Line(r.customer, f"{r.error:.4f}", f"{r.photos}", f"{r.named}") for r in rows
         ]
         _print_table(console, ("customer", "error of shares", "of the ten", "named"), lines)
     for refused in found.refused:
         console.print(f"could not be read: {refused}", markup=False)
 
 
-def _print_table(console: Console, heads: Sequence[str], lines: Sequence[photo_pages.Line]) -> None:
+def _print_table(console: Console, heads: Sequence[str], lines: Sequence[photo_page.Line]) -> None:
     table = Table(heads[0])
     for head in heads[1:]:
         table.add_column(head, justify="right")
@@ -332,7 +328,7 @@ def _run(options: argparse.Namespace) -> None:
     console = Console(highlight=False)
     found: Evaluation | PhotoEvaluation
     if options.photos:
-        places = labelled.places_of(options.photos)
+        places = photos.places_of(options.photos)
         found = evaluate_photos(
             options.weights, places, options.fold, options.folds, options.out, options.relabel
         )

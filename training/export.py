@@ -23,14 +23,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from training import photo_scores
 from training.command import errors_in_one_line, new_parser
 from training.evaluate import weights_digest
-from training.metrics import Evaluation
-from training.photo_scores import PhotoEvaluation
-from trendscope.classifier import SHIPPED, Header, read_weights, write_weights
+from training.evaluation import photo_metrics
+from training.evaluation.metrics import Evaluation
+from training.evaluation.photo_metrics import PhotoEvaluation
 from trendscope.errors import WeightsError
-from trendscope.writing import write_whole
+from trendscope.files.writing import write_whole
+from trendscope.vision.serialisation import read_weights, write_weights
+from trendscope.vision.weights import SHIPPED, Header
 
 CARD = "MODEL_CARD.md"
 PHOTOS = "photos"
@@ -133,7 +134,7 @@ def read_photo_scores(run: Path, digest: str) -> dict[str, Any]:
     """The figures of the run's photos.json; raises as `read_evaluation`."""
     advice = f"run python -m training.evaluate --weights {run} --photos PLACE again, or remove it"
     found = read_evaluation(run / "photos.json", PhotoEvaluation, digest, advice)
-    return photo_scores.scores(found)
+    return photo_metrics.scores(found)
 
 
 def scores_of_another(header: Header, run: Path) -> dict[str, Any]:

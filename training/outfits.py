@@ -21,9 +21,9 @@ import numpy as np
 from jaxtyping import Float32, Int, UInt8
 from PIL import Image
 
-from training import photos as labelled
-from training.augment import Canvas
 from training.command import errors_in_one_line, new_parser
+from training.data import photos as labelled
+from training.data.augmentation import Canvas
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 
@@ -109,7 +109,7 @@ def _bounds(inside: np.ndarray) -> tuple[int, int, int, int]:
 def dressed(
     generator: np.random.Generator, clothes: Wardrobe
 ) -> tuple[Canvas, Float32[np.ndarray, " outputs"]]:
-    """One figure: as a canvas of `training.photos`, and 1 for each category that it shows.
+    """One figure: as a canvas of `training.data.photos`, and 1 for each category that it shows.
 
     Two of three are shown from head to foot, the others down to somewhere below the waist.
     """

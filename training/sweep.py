@@ -27,10 +27,10 @@ from rich.console import Console
 from rich.table import Table
 
 from training.command import errors_in_one_line, new_parser
-from training.layers import parameter_count
+from training.evaluation.layers import parameter_count
 from training.train import Settings, train
-from trendscope.classifier import initial_variables
-from trendscope.writing import write_whole
+from trendscope.files.writing import write_whole
+from trendscope.vision.network import initial_variables
 
 FOLDER = Path("runs/sweep")
 PLACES = ("run", "name")

@@ -35,23 +35,16 @@ from jax import random
 from jaxtyping import Array, Float, Float32, Int, PRNGKeyArray, UInt8
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from training import augment, data
 from training.command import errors_in_one_line, new_parser
-from training.gate import fit_gate
+from training.data import augmentation, fashion_mnist
+from training.evaluation.calibration import fit_gate
 from trendscope.categories import CATEGORIES
-from trendscope.classifier import (
-    Architecture,
-    GarmentNet,
-    Header,
-    Variables,
-    find_weights,
-    initial_variables,
-    read_weights,
-    write_weights,
-)
-from trendscope.compiling import compiler_options
 from trendscope.errors import WeightsError
-from trendscope.writing import write_whole
+from trendscope.files.writing import write_whole
+from trendscope.vision.compilation import compiler_options
+from trendscope.vision.network import GarmentNet, Variables, initial_variables
+from trendscope.vision.serialisation import read_weights, write_weights
+from trendscope.vision.weights import Architecture, Header, find_weights
 
 OUTSIDE = len(CATEGORIES)
 
@@ -318,11 +311,11 @@ def mixed_batch(scenes: int, outside: int) -> MakeBatch:
         grey, mask, labels = raw
         k = random.split(key, 3)
         drawn = slice(outside, outside + scenes)
-        parts = [augment.plain(k[0], grey[outside + scenes :], mask[outside + scenes :])]
+        parts = [augmentation.plain(k[0], grey[outside + scenes :], mask[outside + scenes :])]
         if scenes:
-            parts.insert(0, augment.scenes(k[1], grey[drawn], mask[drawn]))
+            parts.insert(0, augmentation.scenes(k[1], grey[drawn], mask[drawn]))
         if outside:
-            parts.insert(0, augment.no_garment(k[2], grey[:outside], mask[:outside]))
+            parts.insert(0, augmentation.no_garment(k[2], grey[:outside], mask[:outside]))
         labels = jnp.where(jnp.arange(len(labels)) < outside, OUTSIDE, labels)
         return Batch(jnp.concatenate(parts), one_hot(labels))
 
@@ -361,7 +354,9 @@ def mixed_up(
     return Batch(part * pixels + (1 - part) * pixels[partner], right, right[partner], share)
 
 
-def shuffled(images: data.Images, masks: Any, batch: int, seed: int) -> Callable[[int], Any]:
+def shuffled(
+    images: fashion_mnist.Images, masks: Any, batch: int, seed: int
+) -> Callable[[int], Any]:
     """Gives each epoch's batches in an order of its own; the short last batch is left out."""
 
     def batches(epoch: int) -> Iterator[Any]:
@@ -375,7 +370,7 @@ def shuffled(images: data.Images, masks: Any, batch: int, seed: int) -> Callable
 
 def as_input(pixels: UInt8[np.ndarray, "n 28 28"]) -> UInt8[np.ndarray, "n 28 28 4"]:
     """Published images as network input of patch 1: three equal channels, and the silhouette."""
-    return np.stack([pixels, pixels, pixels, data.silhouettes(pixels)], axis=-1)
+    return np.stack([pixels, pixels, pixels, fashion_mnist.silhouettes(pixels)], axis=-1)
 
 
 def starting_variables(settings: Settings) -> Variables:
@@ -393,8 +388,10 @@ def starting_variables(settings: Settings) -> Variables:
 
 def train(settings: Settings) -> Path:
     """Trains on Fashion-MNIST as `settings` say; returns the weights file."""
-    everything = data.load("train", source=Path(settings.source) if settings.source else None)
-    images, held_out = data.train_and_validation(everything)
+    everything = fashion_mnist.load(
+        "train", source=Path(settings.source) if settings.source else None
+    )
+    images, held_out = fashion_mnist.train_and_validation(everything)
     if settings.gate:
         images = everything
     images = images.take(slice(settings.limit or None))
@@ -429,7 +426,7 @@ def train(settings: Settings) -> Path:
         settings,
         initial_state(starting_variables(settings), optimizer),
         step,
-        shuffled(images, data.silhouettes(images.pixels), settings.batch, settings.seed),
+        shuffled(images, fashion_mnist.silhouettes(images.pixels), settings.batch, settings.seed),
         steps,
         validate,
         lambda variables: write_weights(path, header, variables),
@@ -443,19 +440,19 @@ def train(settings: Settings) -> Path:
 
 
 def unseen_answers(
-    net: GarmentNet, variables: Variables, held_out: data.Images, seed: int
+    net: GarmentNet, variables: Variables, held_out: fashion_mnist.Images, seed: int
 ) -> tuple[Float32[np.ndarray, "n outputs"], Float32[np.ndarray, "n outputs"]]:
     """Logits and right outputs on the held-out images drawn as scenes, for the gate.
 
     A tenth as many scenes show no garment. Scenes are nearer to photos than the published images
     are, which the network finds easier: a gate fitted on those would let wrong names through.
     """
-    masks = jnp.asarray(data.silhouettes(held_out.pixels))
+    masks = jnp.asarray(fashion_mnist.silhouettes(held_out.pixels))
     grey = jnp.asarray(held_out.pixels)
     tenth = len(held_out) // 10
     keys = random.split(random.key(seed), 2)
-    drawn = augment.scenes(keys[0], grey, masks)
-    none = augment.no_garment(keys[1], grey[:tenth], masks[:tenth])
+    drawn = augmentation.scenes(keys[0], grey, masks)
+    none = augmentation.no_garment(keys[1], grey[:tenth], masks[:tenth])
     logits, _ = jax.jit(net.apply)(variables, jnp.concatenate([drawn, none]))
     labels = np.concatenate([held_out.labels, np.full(tenth, OUTSIDE)])
     return np.asarray(logits), np.asarray(one_hot(labels))

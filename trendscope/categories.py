@@ -1,5 +1,10 @@
 """The ten Fashion-MNIST categories, in label order."""
 
+from __future__ import annotations
+
+from trendscope.errors import UsageError
+from trendscope.text import displayed
+
 CATEGORIES: tuple[str, ...] = (
     "T-shirt/top",
     "Trouser",
@@ -43,7 +48,31 @@ PLURALS: tuple[str, ...] = (
 """Several of each, in label order, as a sentence has them."""
 
 SHOES = "Shoes"
+
 GROUP = {name: name for name in CATEGORIES} | dict.fromkeys(
     ("Sandal", "Sneaker", "Ankle boot"), SHOES
 )
 """Of each category. Labels seldom tell the three kinds of shoe apart, so they are one group."""
+
+
+def known_category(name: str) -> str:
+    """One of the ten by its name or its plural, whatever the case.
+
+    Raises:
+        UsageError: It is none of them.
+    """
+    spelled = {word.casefold(): c for c in CATEGORIES for word in (c, f"{c}s", f"{c}es")}
+    spelled |= {word.casefold(): c for word, c in zip(PLURALS, CATEGORIES, strict=True)}
+    spelled |= {"t-shirt": CATEGORIES[0], "t-shirts": CATEGORIES[0]}
+    found = spelled.get(" ".join(name.casefold().split()))
+    if found is None:
+        raise UsageError(f"--category {displayed(name)}: choose one of {', '.join(CATEGORIES)}")
+    return found
+
+
+# --- words and figures for people, on the terminal and on the page -------------------------------
+
+
+def color(category: str) -> str:
+    """The category's colour as ``#RRGGBB``."""
+    return COLORS[CATEGORIES.index(category)]

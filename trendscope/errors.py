@@ -32,7 +32,7 @@ class ImageError(TrendscopeError):
     """One picture is refused.
 
     Attributes:
-        reason: A code from `trendscope.feeds.REASONS`, such as ``empty`` or ``too_large``.
+        reason: A code from `trendscope.skipped.REASONS`, such as ``empty`` or ``too_large``.
     """
 
     def __init__(self, reason: str, detail: str):

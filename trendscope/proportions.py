@@ -6,10 +6,16 @@ Shares are fractions 0..1. Arrays are of any equal shape unless a docstring says
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from itertools import chain
+from math import fsum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from trendscope.categories import CATEGORIES
 
 Floats = NDArray[np.float64]
 
@@ -155,3 +161,32 @@ def beta_quantiles(mean: Floats, size: Floats, at: tuple[float, ...]) -> Floats:
     found = [np.interp(at, row, values) for row, values in zip(grid, logits, strict=True)]
     quantiles = np.exp(-np.logaddexp(0, -np.array(found))).reshape(*mean.shape, len(at))
     return np.moveaxis(quantiles, -1, 0)
+
+
+def estimated_shares(
+    named: Iterable[str], unsure: Iterable[Iterable[tuple[str, float]]]
+) -> dict[str, float]:
+    """Each category's share of the garments, those of uncertain photos among them.
+
+    Some kinds are named far more often than others, so the shares of what was named are not those
+    of what is worn. Hence an uncertain photo counts as well, by its probability in each category
+    (probabilistic classify and count: Bella et al., "Quantification via probability estimators",
+    ICDM 2010).
+
+    Args:
+        named: The category of each garment that was named.
+        unsure: Categories and their probabilities, summing to 1, for each uncertain photo.
+
+    Returns:
+        All ten, 0..1, summing to 1; all 0 where nothing was named: guesses alone are no wardrobe.
+    """
+    counts = Counter(named)
+    if not counts:
+        return dict.fromkeys(CATEGORIES, 0.0)
+    guesses: defaultdict[str, list[float]] = defaultdict(list)
+    for category, probability in chain.from_iterable(unsure):
+        guesses[category].append(probability)
+    # The exact sums: others would depend on the order of the photos.
+    weight = {category: counts[category] + fsum(guesses[category]) for category in CATEGORIES}
+    total = fsum(weight.values())
+    return {category: each / total for category, each in weight.items()}

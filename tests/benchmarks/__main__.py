@@ -26,13 +26,13 @@ import numpy as np
 from PIL import Image
 
 from tests.benchmarks import seconds
-from tests.wardrobe import painted
-from trendscope import garments
-from trendscope.classifier import BATCH, BatchNorm, Classifier
-from trendscope.compiling import compiler_options
-from trendscope.decoding import Decoder
-from trendscope.images import decode, shrink
-from trendscope.scan import DECODED_SIDE
+from tests.factories.photos import painted
+from trendscope.vision import segmentation
+from trendscope.vision.classifier import Classifier
+from trendscope.vision.compilation import compiler_options
+from trendscope.vision.images import DECODED_SIDE, decode, shrink
+from trendscope.vision.network import BATCH, BatchNorm
+from trendscope.vision.sandbox import Decoder
 
 
 class Row(NamedTuple):
@@ -92,12 +92,14 @@ def isolation() -> list[Row]:
         cv2.grabCut(small, mask, edge, *models, 3, cv2.GC_INIT_WITH_RECT)
 
     def all_of_them() -> None:
-        classifier.predict([garments.cut_out(rgb, size).pixels for _ in range(BATCH)])
+        classifier.predict([segmentation.cut_out(rgb, size).pixels for _ in range(BATCH)])
 
     all_of_them()  # Compiles.
     batch = paired("", all_of_them, "GrabCut", grab_cut)
     return [
-        paired("cut_out of one photo", lambda: garments.cut_out(rgb, size), "GrabCut", grab_cut),
+        paired(
+            "cut_out of one photo", lambda: segmentation.cut_out(rgb, size), "GrabCut", grab_cut
+        ),
         batch._replace(what="decoded photo to verdict", seconds=batch.seconds / BATCH),
     ]
 

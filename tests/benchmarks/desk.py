@@ -21,10 +21,9 @@ import httpx
 
 from tests.benchmarks import seconds
 from tests.benchmarks.end_to_end import picture_file
-from trendscope import garments
-from trendscope.classifier import Classifier
-from trendscope.images import decode
-from trendscope.scan import DECODED_SIDE
+from trendscope.vision import segmentation
+from trendscope.vision.classifier import Classifier
+from trendscope.vision.images import DECODED_SIDE, decode
 
 PAGES = ("/try", "/customers", "/customer?name=anna", "/trends", "/catalogue", "/review")
 FIRST_WAIT, MOST_WAIT, LONGER = 0.06, 0.6, 1.3
@@ -69,7 +68,7 @@ def main() -> None:
     classifier = Classifier.load()
 
     def bare(data: bytes) -> None:
-        cut = garments.cut_out(decode(data, edge=DECODED_SIDE).rgb, classifier.input_size)
+        cut = segmentation.cut_out(decode(data, edge=DECODED_SIDE).rgb, classifier.input_size)
         classifier.predict([cut.pixels])
 
     bare(photos[0])

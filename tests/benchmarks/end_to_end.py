@@ -32,7 +32,8 @@ import numpy as np
 import pillow_heif
 from PIL import Image
 
-from trendscope.scan import BATCH, DECODED_SIDE, THREADS
+from trendscope.photos.pipeline import BATCH, THREADS
+from trendscope.vision.images import DECODED_SIDE
 
 pillow_heif.register_heif_opener()
 
@@ -112,9 +113,10 @@ def bare_decode(paths: list[Path]) -> Callable[[], object]:
 def trendscope(paths: list[Path]) -> Callable[[], object]:
     """The product: feed, decoding, isolation, network, database."""
     import trendscope.store  # noqa: F401 - loaded by `collect` when it is first needed
-    from trendscope.classifier import LARGE_BATCH, Classifier
     from trendscope.cli import tune_interpreter
-    from trendscope.collect import collect
+    from trendscope.ingest.photos import collect
+    from trendscope.vision.classifier import Classifier
+    from trendscope.vision.network import LARGE_BATCH
 
     tune_interpreter()
     classifier = Classifier.load()

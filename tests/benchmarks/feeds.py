@@ -16,8 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.test_instagram import G3, G4, PROFILE, single
-from tests.test_parts import uri, user, zipped
+from tests.factories.exports import G3, G4, PROFILE, single, uri, user, zipped
 
 PROGRAM = """
 import gc, json, sys, time
@@ -62,7 +61,7 @@ def folder(place: Path, files: int = 120_000) -> None:
 def progress(place: str) -> float:
     """Seconds from starting the command to its first word on a terminal, with a fake classifier."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "tests.fakes", "profile", place]
+    command = [sys.executable, "-m", "tests.factories.classifier", "profile", place]
     start = time.perf_counter()
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=theirs, env={**os.environ, "TERM": "xterm"}

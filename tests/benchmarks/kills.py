@@ -18,9 +18,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.databases import content, new_database, server
-from tests.fakes import FakeClassifier
-from tests.wardrobe import painted
+from tests.factories.classifier import FakeClassifier
+from tests.factories.databases import content, new_database, server
+from tests.factories.photos import painted
 from trendscope.categories import CATEGORIES
 
 PHOTOS = 300
@@ -90,7 +90,7 @@ def kills(feed: Path, new: Callable[[], str], count: int, seed: int = 0) -> Iter
 
 def scan_slowly(feed: Path, db: str) -> None:
     """What is killed: a scan in many small batches."""
-    from trendscope.collect import collect
+    from trendscope.ingest.photos import collect
 
     print("begins", flush=True)
     collect([feed], db, weights=FakeClassifier(), batch=BATCH)

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.crowd import fill, pictures
+from tests.factories.populations import fill, pictures
 
 MOST_SECONDS, MOST_BYTES = 30, 5_000_000
 """What the page may take."""

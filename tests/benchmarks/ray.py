@@ -34,8 +34,8 @@ def measure(way: str, feed: str) -> None:
     """Scans, and prints seconds until `WARM` photos are done, and photos a second after them."""
     workers, cores = WAYS[way]
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    from trendscope.cluster import Cluster
-    from trendscope.collect import collect
+    from trendscope.ingest.photos import collect
+    from trendscope.photos.cluster import Cluster
 
     told: list[tuple[float, int]] = []
     begun = time.perf_counter()

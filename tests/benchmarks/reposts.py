@@ -17,9 +17,8 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from trendscope.images import decode
-from trendscope.likeness import HASH_BITS_APART, Likeness, alike, likeness
-from trendscope.scan import DECODED_SIDE
+from trendscope.vision.images import DECODED_SIDE, decode
+from trendscope.vision.near_duplicates import HASH_BITS_APART, Likeness, alike, likeness
 
 COPIES = {
     "1080 px, JPEG 40": (1080, "JPEG", 40),

@@ -17,11 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.fakes import FakeClassifier
-from tests.wardrobe import painted
+from tests.factories.classifier import FakeClassifier
+from tests.factories.photos import painted
 from trendscope.categories import CATEGORIES
-from trendscope.collect import collect
-from trendscope.store import customers, status
+from trendscope.ingest.photos import collect
+from trendscope.store import customers, overview
 
 A_CUSTOMER = 100
 """Photos each customer has."""
@@ -48,7 +48,7 @@ def step(name: str, feed: str, db: str) -> None:
     if name == "scan":
         told = collect([Path(feed)], db, weights=FakeClassifier()).tally
     elif name == "status":
-        told = status(db).photos
+        told = overview(db).photos
     elif name == "customers":
         told = len(customers(db))
     seconds = time.perf_counter() - begun

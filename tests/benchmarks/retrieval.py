@@ -1,10 +1,10 @@
 """How well looks find garments of the same kind.
 
 ``python -m tests.benchmarks.retrieval WEIGHTS [FOLDER]``: the weights of a run of `training.adapt`
-with ``--fold 0``, and labelled photos, as `training.photos.read_table` takes them. The customers
-whom the run held out ask with each of their photos; the catalogue is the photos of the other ones
-of these. Precision is the share of the first five that show a category of the photo's label.
-Without such a folder nothing is measured.
+with ``--fold 0``, and labelled photos, as `training.data.photos.read_table` takes them. The
+customers whom the run held out ask with each of their photos; the catalogue is the photos of the
+other ones of these. Precision is the share of the first five that show a category of the photo's
+label. Without such a folder nothing is measured.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import cv2
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from training.photos import customers_of_fold, read_table, target
-from trendscope import garments
+from training.data.photos import customers_of_fold, read_table, target
 from trendscope.categories import CATEGORIES
-from trendscope.classifier import Classifier, Prediction
 from trendscope.errors import TrendscopeError
-from trendscope.images import decode
-from trendscope.matching import Choice, chosen, cosine, whole
-from trendscope.recommend import OWNED, Wish
-from trendscope.scan import DECODED_SIDE
+from trendscope.recommend.nearest import Choice, chosen, cosine, whole
+from trendscope.recommend.ranking import OWNED, Wish
+from trendscope.vision import segmentation
+from trendscope.vision.classifier import Classifier
+from trendscope.vision.images import DECODED_SIDE, decode
+from trendscope.vision.predictions import Prediction
 
 FIRST = 5
 FOLD, FOLDS = 0, 3
@@ -86,7 +86,7 @@ def look_at(folder: Path, classifier: Classifier) -> Seen:
 
 def view(data: bytes, size: int) -> np.ndarray:
     """The cut-out that the network is shown, both looks."""
-    return garments.cut_out(decode(data, edge=DECODED_SIDE).rgb, size).pixels
+    return segmentation.cut_out(decode(data, edge=DECODED_SIDE).rgb, size).pixels
 
 
 # --- ways to rank --------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ def interval(found: np.ndarray, customers: np.ndarray, draws: int = 2000) -> tup
 
 
 def chosen_by_the_product(seen: Seen, diversity: float) -> np.ndarray:
-    """(n, n) likeness that ranks what `trendscope.matching` chooses in its order."""
+    """(n, n) likeness that ranks what `trendscope.recommend.nearest` chooses in its order."""
     vectors, n = seen.vectors, len(seen.files)
     similar = np.zeros((n, n))
     for photo in np.flatnonzero(seen.named >= 0):

@@ -21,11 +21,11 @@ import numpy as np
 
 from trendscope import store
 from trendscope.categories import CATEGORIES
-from trendscope.counting import weekly
-from trendscope.exporting import export
+from trendscope.reports.export import export
 from trendscope.store import open_store
 from trendscope.store.schema import to_moment
-from trendscope.stored_trends import outlook_of_store
+from trendscope.trends.counts import weekly
+from trendscope.trends.from_store import outlook_of_store
 
 WEEKS = 156
 FIRST = to_moment(datetime(2023, 1, 2, tzinfo=UTC))  # a Monday
@@ -45,7 +45,7 @@ SQL = (
     WORN + "SELECT week, count(DISTINCT customer_id), "
     "count(DISTINCT CASE WHEN category IS NOT NULL THEN photo END) FROM worn GROUP BY week",
 )
-"""The counts of `trendscope.counting.weekly`, for weeks of UTC alone."""
+"""The counts of `trendscope.trends.counts.weekly`, for weeks of UTC alone."""
 
 
 def fill(path, rows):

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from trendscope.categories import CATEGORIES
-from trendscope.recommend import Wish, targets
+from trendscope.recommend.ranking import Wish, targets
 
 CUSTOMERS, PHOTOS, ITEMS, WIDE = 10_000, 12, 50_000, 128
 SHARES = np.array([25, 17, 15, 12, 10, 3, 8, 6, 3, 1]) / 100

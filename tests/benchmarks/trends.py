@@ -13,9 +13,10 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from trendscope import smoothing, trends, weeks
+from trendscope import weeks
 from trendscope.categories import CATEGORIES
-from trendscope.panel import panel_of
+from trendscope.trends import forecasting, models, verdicts
+from trendscope.trends.panel import panel_of
 
 SHARES = np.array([0.26, 0.11, 0.09, 0.12, 0.06, 0.05, 0.08, 0.16, 0.05, 0.02])
 """Of the ten categories, in label order."""
@@ -87,7 +88,7 @@ def customers_world(draw, customers, length):
 
 def flags(weekly):
     """(weeks, categories) of verdicts and of photos' naive rule, after `HISTORY` weeks."""
-    found = trends.movement(weekly)
+    found = verdicts.movement(weekly)
     verdict = found["verdict"].to_numpy().reshape(-1, 10)[HISTORY:]
     count, total = (weekly[c].to_numpy(float).reshape(-1, 10) for c in ("count", "total"))
     with np.errstate(all="ignore"):
@@ -114,14 +115,19 @@ def false_alarms(runs):
         said = [flags(table(*world(draw, photos, HISTORY + 26, **facts))) for _ in range(runs)]
         print(f"| {name} | {photos} | {_alarms(said)} |", flush=True)
     draw = np.random.default_rng(7)
-    said = [flags(trends.weekly(customers_world(draw, 60, HISTORY + 26))) for _ in range(runs // 5)]
+    said = [
+        flags(verdicts.weekly(customers_world(draw, 60, HISTORY + 26))) for _ in range(runs // 5)
+    ]
     print(f"| 60 customers with tastes, bursts up to 12 | about 150 | {_alarms(said)} |")
 
 
 def _alarms(said):
-    moving = np.mean([np.isin(v, [trends.RISING, trends.FALLING]).any(1).mean() for v, _ in said])
+    moving = np.mean(
+        [np.isin(v, [verdicts.RISING, verdicts.FALLING]).any(1).mean() for v, _ in said]
+    )
     watch = [
-        np.isin(v, [trends.RISING, trends.FALLING, trends.WATCH]).any(1).mean() for v, _ in said
+        np.isin(v, [verdicts.RISING, verdicts.FALLING, verdicts.WATCH]).any(1).mean()
+        for v, _ in said
     ]
     naive = np.mean([n.any(1).mean() for _, n in said])
     return f"{moving:.3f} | {np.mean(watch):.3f} | {naive:.2f}"
@@ -136,7 +142,7 @@ def power(runs):
         weeks_needed = []
         for _ in range(runs):
             weekly = table(*world(draw, photos, HISTORY + REPORTS, doubling=1))
-            rising = flags(weekly)[0][:, 1] == trends.RISING
+            rising = flags(weekly)[0][:, 1] == verdicts.RISING
             weeks_needed.append(rising.argmax() + 1 if rising.any() else np.inf)
         found = np.isfinite(weeks_needed).mean()
         print(
@@ -170,11 +176,11 @@ def forecasts(runs):
 
 def _one_forecast(weekly, length, ahead):
     past, later = weekly[: length * 10], weekly[length * 10 :]
-    said = trends.forecast(past, ahead)
-    came = smoothing.ratio(later["count"].to_numpy(), later["total"].to_numpy())
-    last = np.tile(smoothing.ratio(past["count"], past["total"])[-10:], ahead)
+    said = forecasting.forecast(past, ahead)
+    came = models.ratio(later["count"].to_numpy(), later["total"].to_numpy())
+    last = np.tile(models.ratio(past["count"], past["total"])[-10:], ahead)
     wrong = [np.nanmean(np.abs(came - x)) for x in (last, said["naive_share"], said["share"])]
-    naive = (said["model"] == smoothing.NAIVE).mean()
+    naive = (said["model"] == models.NAIVE).mean()
     inside = [
         ((came >= said[low] - 1e-9) & (came <= said[high] + 1e-9)).mean()
         for low, high in (("lo80", "hi80"), ("lo95", "hi95"))
@@ -193,11 +199,13 @@ def a_year_ahead(runs):
             photos = (300, 100_000)[number % 2]
             weekly = table(*world(draw, photos, length + 52, wander=0.03, season=season))
             series = panel_of(weekly).series
-            share = smoothing.ratio(series.count, series.total)
+            share = models.ratio(series.count, series.total)
             scale = np.abs(share[52:length] - share[: length - 52]).mean(0)
             past = series.until(length)
-            said = smoothing.say(past, 52)
-            shown = trends.forecast(weekly[: length * 10], 52)["share"].to_numpy().reshape(-1, 10)
+            said = models.say(past, 52)
+            shown = (
+                forecasting.forecast(weekly[: length * 10], 52)["share"].to_numpy().reshape(-1, 10)
+            )
             rows.append(
                 [
                     np.mean(np.abs(share[length:] - x) / scale)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from trendscope.categories import CATEGORIES
-from trendscope.trends import weekly
+from trendscope.trends.counts import weekly
 
 CUSTOMERS, WEEKS = 100_000, 156
 

@@ -1,12 +1,10 @@
 """Retailers' catalogue files, and what kind of garment each item in them is.
 
-`reading` makes products of rows by the columns that `trendscope.layouts` knows; `words` reads
-titles and taxonomies with the help of `vocabulary`; `deciding` joins words and picture. Nothing
-here looks at a picture or into a database: `trendscope.stocking` does.
+`parsing` makes products of rows by the columns that `layouts` knows; `words` reads titles and
+taxonomies with the help of `vocabulary`; `categorising` joins words and picture. Nothing here looks
+at a picture or into a database: `trendscope.ingest.catalog` does.
 """
 
-from trendscope.catalog.items import Item, Sight
-from trendscope.catalog.products import Catalog, Product, Remark
-from trendscope.catalog.reading import read_catalog
+import lazy_loader
 
-__all__ = ["Catalog", "Item", "Product", "Remark", "Sight", "read_catalog"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

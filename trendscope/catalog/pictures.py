@@ -13,11 +13,10 @@ from urllib.parse import unquote, urlsplit
 
 from trendscope.catalog.products import Product
 from trendscope.errors import FeedError
-from trendscope.feeds import displayed
-from trendscope.feeds.archive import DiskFile, FolderTree, LoneFile, Tree, unsafe
-from trendscope.feeds.opening import is_zip
-from trendscope.feeds.zips import ZipTree
+from trendscope.files.trees import DiskFile, FolderTree, LoneFile, Tree, unsafe
+from trendscope.files.zips import ZipTree, is_zip
 from trendscope.limits import Limits
+from trendscope.text import displayed
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from trendscope.limits import adjusted
 
 if TYPE_CHECKING:
     from trendscope.catalog.items import Item
-    from trendscope.stocking import Stocked
+    from trendscope.ingest.catalog import Stocked
 
 # \b keeps the lines of a paragraph of help as they are.
 CATALOG_EXAMPLES = """\b
@@ -104,8 +104,8 @@ def import_(
     """
     with exit_codes(verbose, kept="what was read is kept; run it again to go on"):
         check_targets(output)
-        from trendscope.console import progress_bar
-        from trendscope.stocking import stock
+        from trendscope.ingest.catalog import stock
+        from trendscope.reports.terminal import progress_bar
 
         with progress_bar(quiet, "Reading the catalogue", "items") as progress:
             found = stock(
@@ -127,12 +127,12 @@ def import_(
 
 
 def _tell_stocked(found: Stocked, json: bool, output: Path | None, verbose: bool) -> None:
-    from trendscope import catalog_report
+    from trendscope.reports import catalog as catalog_report
 
     if json:
         deliver(catalog_report.stocked_json(found), output)
     else:
-        from trendscope.console import print_stocked
+        from trendscope.reports.terminal import print_stocked
 
         draw(lambda file: print_stocked(found, file, rows=verbose), output)
 
@@ -166,7 +166,7 @@ def add(
     """Add an item by its picture, or change one: its category is found, and linked to the entry."""
     with exit_codes(verbose):
         check_targets(output)
-        from trendscope import stocking
+        from trendscope.ingest import catalog as stocking
 
         found = stocking.add(
             photo,
@@ -209,8 +209,10 @@ def list_(
         if json and csv:
             raise UsageError("--json and --csv exclude each other; choose one")
         check_targets(output, html)
-        from trendscope import catalog_report, stocking, store
-        from trendscope.writing import write_whole
+        from trendscope import store
+        from trendscope.files.writing import write_whole
+        from trendscope.reports import catalog as catalog_report
+        from trendscope.store.read_items import chosen
 
         with store.open_store(db) as opened:
             every = store.items(opened)
@@ -218,7 +220,7 @@ def list_(
                 raise NothingUsable(
                     f"{opened.shown} holds no items; add some with trendscope catalog import FILE"
                 )
-            found = stocking.chosen(every, review=review, category=category)
+            found = chosen(every, review=review, category=category)
             if html:
                 small = store.item_thumbnails(opened, [item.sku for item in found])
                 title = "To be looked at" if review else "Catalogue"
@@ -229,7 +231,7 @@ def list_(
         elif csv:
             deliver(catalog_report.items_csv(found), output)
         else:
-            from trendscope.console import print_items
+            from trendscope.reports.terminal import print_items
 
             draw(lambda file: print_items(found, file, review=review), output)
 
@@ -245,20 +247,21 @@ def show(
     """Show one item: its category, how that is known, and what its picture looks like."""
     with exit_codes(verbose):
         check_targets(output)
-        from trendscope import stocking
 
-        _tell_item(stocking.find(db, sku), db, json, output)
+        from trendscope.store.read_items import find
+
+        _tell_item(find(db, sku), db, json, output)
 
 
 def _tell_item(found: Item, db: str | None, json: bool, output: Path | None) -> None:
     if json:
-        from trendscope.catalog_report import items_json
+        from trendscope.reports.catalog import items_json
         from trendscope.store import open_store
 
         with open_store(db) as opened:
             name = opened.shown
         deliver(items_json([found], name), output)
     else:
-        from trendscope.console import print_item
+        from trendscope.reports.terminal import print_item
 
         draw(lambda file: print_item(found, file), output)

@@ -44,15 +44,15 @@ def correct(
     """
     with exit_codes(verbose):
         check_targets(output)
-        from trendscope.labels import correct_from_table
+        from trendscope.ingest.corrections import correct_from_table
 
         found = correct_from_table(table, db, now=datetime.now(UTC), remove=remove)
         if json:
-            from trendscope.report import corrected_json
+            from trendscope.reports.database import corrected_json
 
             deliver(corrected_json(found), output)
         else:
-            from trendscope.report import plural
+            from trendscope.text import plural
 
             word = "taken back" if remove else "labelled by a person"
             deliver(f"{plural(found.photos, 'photo')} {word}; {found.changed:,} new.\n", output)

@@ -43,9 +43,9 @@ from trendscope.errors import UsageError
 from trendscope.limits import adjusted
 
 if TYPE_CHECKING:
-    from trendscope.cluster import Cluster
-    from trendscope.exporting import Exported
-    from trendscope.store.record import Collected
+    from trendscope.photos.cluster import Cluster
+    from trendscope.reports.export import Exported
+    from trendscope.store.write_photos import Collected
 
 # \b keeps the lines of a paragraph of help as they are.
 SCAN_EXAMPLES = """\b
@@ -152,11 +152,11 @@ def scan(
             cluster=_cluster(engine, ray_address, workers, gpus),
         )
         if json:
-            from trendscope.report import collected_json
+            from trendscope.reports.database import collected_json
 
             deliver(collected_json(found), output)
         else:
-            from trendscope.console import print_collected
+            from trendscope.reports.terminal import print_collected
 
             draw(lambda file: print_collected(found, file), output)
         if not found.tally.photos:
@@ -166,8 +166,8 @@ def scan(
 
 
 def _collected(paths: list[str], quiet: bool, **options: Any) -> Collected:
-    from trendscope.collect import collect
-    from trendscope.console import progress_bar
+    from trendscope.ingest.photos import collect
+    from trendscope.reports.terminal import progress_bar
 
     # Ray writes to standard output when it has lost a worker; that is for data.
     with progress_bar(quiet) as progress, redirect_stdout(sys.stderr):
@@ -178,7 +178,7 @@ def _cluster(
     engine: Engine, address: str | None, workers: int | None, gpus: float
 ) -> Cluster | None:
     if engine is Engine.RAY:
-        from trendscope.cluster import Cluster
+        from trendscope.photos.cluster import Cluster
 
         return Cluster(address, workers, gpus)
     if address or workers or gpus:
@@ -196,11 +196,11 @@ def status(
 
         found = store.status(db)
         if json:
-            from trendscope.report import status_json
+            from trendscope.reports.database import status_json
 
             deliver(status_json(found), output)
         else:
-            from trendscope.console import print_status
+            from trendscope.reports.terminal import print_status
 
             skipped = store.skips(db)[["source", "detail"]] if verbose else None
             names = [] if skipped is None else list(skipped.itertuples(index=False))
@@ -244,7 +244,7 @@ def export(
             zone=zone,
         )
         if json:
-            from trendscope.report import document
+            from trendscope.reports.documents import document
 
             rows = {path.name: count for path, count in found.rows.items()}
             deliver(document({"folder": str(folder), "rows": rows}), None)
@@ -254,8 +254,8 @@ def export(
 
 
 def _exported(db: str | None, folder: Path, quiet: bool, **options: Any) -> Exported:
-    from trendscope.console import progress_bar
-    from trendscope.exporting import export
+    from trendscope.reports.export import export
+    from trendscope.reports.terminal import progress_bar
 
     with progress_bar(quiet, "Writing sightings", "sightings", "Counting") as progress:
         return export(db, folder, progress=progress, **options)
@@ -279,7 +279,7 @@ def forget(
     with exit_codes(verbose, kept="nothing was removed"):
         check_targets(output)
         from trendscope import store
-        from trendscope.report import forgotten_json, forgotten_text
+        from trendscope.reports.database import forgotten_json, forgotten_text
 
         with store.open_store(db) as opened:
             there = store.forgettable(opened, customer)

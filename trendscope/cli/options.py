@@ -15,7 +15,7 @@ from trendscope.limits import Limits
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from trendscope.pseudonyms import Pseudonyms
+    from trendscope.photos.pseudonyms import Pseudonyms
 
 Paths = Annotated[
     list[str],
@@ -92,7 +92,7 @@ Db = Annotated[
 
 def kinds_of(include: str) -> frozenset[str]:
     """The kinds of posts named in ``--include``."""
-    from trendscope.feeds import KINDS
+    from trendscope.feeds.post import KINDS
 
     kinds = frozenset(filter(None, (kind.strip().lower() for kind in include.split(","))))
     if unknown := sorted(kinds - {*KINDS}):
@@ -114,6 +114,6 @@ def pseudonyms_of(wanted: bool) -> Pseudonyms | None:
     """Pseudonyms under the key in the environment; None if they are not wanted."""
     if not wanted:
         return None
-    from trendscope.pseudonyms import from_environment
+    from trendscope.photos.pseudonyms import from_environment
 
     return from_environment()

@@ -18,8 +18,9 @@ import typer
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
 
 if TYPE_CHECKING:
-    from trendscope.feeds import Skipped
-    from trendscope.readings import Classification, Profile
+    from trendscope.photos.results import Classification
+    from trendscope.photos.summary import Profile
+    from trendscope.skipped import Skipped
 
 
 class ExitCode(IntEnum):
@@ -37,7 +38,7 @@ def check_targets(*targets: Path | None) -> None:
     """Raises an error for files that cannot be written, before the work begins."""
     files = [target for target in targets if target and not _is_standard_output(target)]
     if files:
-        from trendscope.writing import check_target
+        from trendscope.files.writing import check_target
 
         for file in files:
             check_target(file)
@@ -49,7 +50,7 @@ def _is_standard_output(target: Path | None) -> bool:
 
 def deliver(text: str, output: Path | None) -> None:
     """Writes a text to a file, whole or not at all, or to standard output."""
-    from trendscope.writing import encoded, write_whole
+    from trendscope.files.writing import encoded, write_whole
 
     if output is None or _is_standard_output(output):
         sys.stdout.buffer.write(encoded(text))
@@ -93,14 +94,14 @@ def left_something_out(reasons: Iterable[str]) -> None:
     Raises:
         typer.Exit: One was not.
     """
-    from trendscope.feeds import PARTS
+    from trendscope.skipped import PARTS
 
     if any(reason not in PARTS for reason in reasons):
         raise typer.Exit(ExitCode.SKIPPED)
 
 
 def _warn(skipped: Sequence[Skipped]) -> None:
-    from trendscope.feeds import REASONS
+    from trendscope.skipped import REASONS
 
     reasons = Counter(item.reason for item in skipped)
     parts = (f"{count} {REASONS.get(reason, reason)}" for reason, count in sorted(reasons.items()))
@@ -132,7 +133,7 @@ def exit_codes(
 def _cleared(text: str, names: list[str]) -> str:
     if not names:
         return text
-    from trendscope.pseudonyms import without
+    from trendscope.photos.pseudonyms import without
 
     return without(text, names)
 

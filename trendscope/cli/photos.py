@@ -34,10 +34,11 @@ from trendscope.limits import adjusted
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from trendscope.campaign import Campaign
     from trendscope.limits import Limits
-    from trendscope.readings import Classification, Profile
-    from trendscope.store.recall import Memory
+    from trendscope.photos.results import Classification
+    from trendscope.photos.summary import Profile
+    from trendscope.recommend.campaigns import Campaign
+    from trendscope.store.memory import Memory
 
 # \b keeps the lines of a paragraph of help as they are.
 CLASSIFY_EXAMPLES = """\b
@@ -83,11 +84,11 @@ def classify(
             pseudonyms=pseudonyms_of(pseudonymise),
         )
         if json:
-            from trendscope.report import classification_json
+            from trendscope.reports.profile import classification_json
 
             deliver(classification_json(found), output)
         else:
-            from trendscope.console import print_classification
+            from trendscope.reports.terminal import print_classification
 
             draw(lambda file: print_classification(found, file, bars=show), output)
         conclude(found, strict, quiet or not (json or output))
@@ -155,7 +156,7 @@ def profile(
         if html or skipped:
             _write_beside(found, html, skipped)
         if json or csv:
-            from trendscope import report
+            from trendscope.reports import profile as report
 
             deliver(report.profile_json(found) if json else report.profile_csv(found), output)
         else:
@@ -165,22 +166,22 @@ def profile(
 
 
 def _classification(paths: list[str], quiet: bool, **options: Any) -> Classification:
-    from trendscope import scan
-    from trendscope.console import progress_bar
+    from trendscope.photos.run import classify as classify_photos
+    from trendscope.reports.terminal import progress_bar
 
     with progress_bar(quiet) as progress:
-        return scan.classify(paths, progress=progress, **options)
+        return classify_photos(paths, progress=progress, **options)
 
 
 def profile_of(
     paths: Sequence[Path | str], quiet: bool, db: str | None = None, **options: Any
 ) -> Profile:
     """What customers wear, with a progress bar and, if there is one, a database's help."""
-    from trendscope import scan
-    from trendscope.console import progress_bar
+    from trendscope.photos.run import profile as profile_photos
+    from trendscope.reports.terminal import progress_bar
 
     with progress_bar(quiet) as progress, _memory(db, **options) as memory:
-        return scan.profile(paths, memory=memory, progress=progress, **options)
+        return profile_photos(paths, memory=memory, progress=progress, **options)
 
 
 def _suiting(
@@ -190,8 +191,8 @@ def _suiting(
     quiet: bool,
     weights: str | None,
 ) -> Campaign:
-    from trendscope.campaign import for_profile
-    from trendscope.console import progress_bar
+    from trendscope.recommend.campaigns import for_profile
+    from trendscope.reports.terminal import progress_bar
 
     with progress_bar(quiet, "Reading the catalogue", "items") as progress:
         return for_profile(found, catalog, images=images or (), weights=weights, progress=progress)
@@ -200,7 +201,7 @@ def _suiting(
 def _print_profile(
     found: Profile, suits: Campaign | None, file: IO[str] | None, names: bool
 ) -> None:
-    from trendscope.console import print_profile, print_targets
+    from trendscope.reports.terminal import print_profile, print_targets
 
     print_profile(found, file, names=names)
     if suits:
@@ -218,14 +219,14 @@ def _memory(
 ) -> AbstractContextManager[Memory | None]:
     if db is None:
         return nullcontext()
-    from trendscope.collect import remembered
+    from trendscope.store.memory import remembered
 
     return remembered(db, weights, zone=zone, limits=limits, pictures=pictures)
 
 
 def _write_beside(found: Profile, html: Path | None, skipped: Path | None) -> None:
-    from trendscope.report import profile_html, skipped_csv
-    from trendscope.writing import write_whole
+    from trendscope.files.writing import write_whole
+    from trendscope.reports.profile import profile_html, skipped_csv
 
     if html:
         write_whole(html, profile_html(found))

@@ -15,8 +15,8 @@ from trendscope.cli.outcome import check_targets, deliver, draw, exit_codes
 from trendscope.errors import NothingUsable, UsageError
 
 if TYPE_CHECKING:
-    from trendscope.campaign import Campaign
-    from trendscope.recommend import Terms
+    from trendscope.recommend.campaigns import Campaign
+    from trendscope.recommend.eligibility import Terms
 
 # \b keeps the lines of a paragraph of help as they are.
 RECOMMEND_EXAMPLES = """\b
@@ -95,9 +95,9 @@ def recommend(
             raise UsageError("--json and --csv exclude each other; choose one")
         check_targets(output, html)
         pseudonyms = pseudonyms_of(pseudonymise)
-        from trendscope.campaign import campaign, pseudonymised
-        from trendscope.console import working
-        from trendscope.recommend import Wish
+        from trendscope.recommend.campaigns import campaign, pseudonymised
+        from trendscope.recommend.ranking import Wish
+        from trendscope.reports.terminal import working
 
         wish = Wish(
             per_category=per_category,
@@ -126,7 +126,7 @@ def recommend(
 
 
 def _terms(price: str, currency: str, any_stock: bool) -> Terms:
-    from trendscope.recommend import Terms
+    from trendscope.recommend.eligibility import Terms
 
     low, high = _band(price)
     if currency and low is None and high is None:
@@ -149,28 +149,29 @@ def _band(price: str) -> tuple[float | None, float | None]:
 
 
 def _write_page(found: Campaign, db: str | None, html: Path) -> None:
-    from trendscope import store, target_report
-    from trendscope.writing import write_whole
+    from trendscope import store
+    from trendscope.files.writing import write_whole
+    from trendscope.reports import targets
 
-    photos, pictures = target_report.shown_pictures(found)
+    photos, pictures = targets.shown_pictures(found)
     with store.open_store(db) as opened:
-        page = target_report.targets_html(
+        page = targets.targets_html(
             found, store.thumbnails(opened, photos), store.item_thumbnails(opened, pictures)
         )
     write_whole(html, page)
 
 
 def _write(found: Campaign, output: Path | None, *, json: bool, csv: bool, quiet: bool) -> None:
-    from trendscope import target_report
+    from trendscope.reports import targets
 
     if json:
-        deliver(target_report.targets_json(found), output)
+        deliver(targets.targets_json(found), output)
     elif csv:
-        deliver(target_report.targets_csv(found), output)
+        deliver(targets.targets_csv(found), output)
     else:
-        from trendscope.console import print_targets
+        from trendscope.reports.terminal import print_targets
 
         draw(lambda file: print_targets(found, file), output)
     if csv and not quiet:
-        for sentence in target_report.notes(found):
+        for sentence in targets.notes(found):
             print(f"trendscope: {sentence}", file=sys.stderr)

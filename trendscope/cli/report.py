@@ -22,7 +22,7 @@ from trendscope.cli.outcome import check_targets, deliver, exit_codes
 from trendscope.errors import TrendscopeError, UsageError
 
 if TYPE_CHECKING:
-    from trendscope.weekly_report import WeeklyReport
+    from trendscope.reports.weekly import WeeklyReport
 
 # \b keeps the lines of a paragraph of help as they are.
 REPORT_EXAMPLES = """\b
@@ -74,9 +74,9 @@ def report(
         if output is None and sys.stdout.isatty():
             raise UsageError("a page is no text for a terminal; name a file, as -o report.html")
         zone = zone_of(timezone)
-        from trendscope.console import working
-        from trendscope.trend_page import report_html
-        from trendscope.weekly_report import report_of_store
+        from trendscope.reports.terminal import working
+        from trendscope.reports.weekly import report_of_store
+        from trendscope.reports.weekly_page import report_html
 
         with working(quiet, "Reading the database"):
             found = report_of_store(
@@ -97,8 +97,8 @@ def report(
 
 
 def _write_charts(found: WeeklyReport, folder: Path) -> None:
-    from trendscope.trend_page import report_pngs
-    from trendscope.writing import write_whole
+    from trendscope.files.writing import write_whole
+    from trendscope.reports.weekly_page import report_pngs
 
     try:
         folder.mkdir(exist_ok=True)

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
-    from trendscope.readings import Profile
-    from trendscope.trends import Outlook
+    from trendscope.photos.summary import Profile
+    from trendscope.trends.summary import Outlook
 
 # \b keeps the lines of a paragraph of help as they are.
 TRENDS_EXAMPLES = """\b
@@ -179,7 +179,7 @@ class _Groups:
 def _groups(
     by: By | None, customers: Path | None, segments: Path | None, pseudonymise: bool
 ) -> _Groups:
-    from trendscope.panel import read_table
+    from trendscope.files.tables import read_table
 
     by = by or (By.SEGMENT if segments else By.CATEGORY)
     if by == By.SEGMENT and not (segments or customers):
@@ -198,21 +198,22 @@ def _groups(
 
 
 def _outlook_of_table(path: Path, times: Times) -> Outlook:
-    from trendscope.panel import read_table
-    from trendscope.trends import outlook
+    from trendscope.files.tables import read_table
+    from trendscope.trends.summary import outlook
 
     return outlook(read_table(path, "week", "category", "count", "total"), **times)
 
 
 def _outlook_of_photos(found: Profile, groups: _Groups, times: Times) -> Outlook:
-    from trendscope import trends
+    from trendscope.trends.counts import sightings
+    from trendscope.trends.summary import outlook_of_sightings
 
     only = groups.only
     readings = [r for r in found.readings if only is None or r.customer in only]
     skipped = [s for s in found.skipped if only is None or s.customer in only]
     known = {r.customer for r in readings} | {s.customer for s in skipped}
-    said = trends.outlook_of_sightings(
-        trends.sightings(readings),
+    said = outlook_of_sightings(
+        sightings(readings),
         by=groups.by,
         segments=groups.segments,
         named=groups.named,
@@ -226,7 +227,7 @@ def _outlook_of_photos(found: Profile, groups: _Groups, times: Times) -> Outlook
 def _outlook_of_store(
     db: str | None, groups: _Groups, times: Times, weights: str | None
 ) -> Outlook:
-    from trendscope.stored_trends import outlook_of_store
+    from trendscope.trends.from_store import outlook_of_store
 
     return outlook_of_store(
         db,
@@ -249,8 +250,8 @@ def _write_trends(
     csv: bool,
     markdown: bool,
 ) -> None:
-    from trendscope import trend_report
-    from trendscope.writing import write_whole
+    from trendscope.files.writing import write_whole
+    from trendscope.reports import trends as trend_report
 
     if html:
         write_whole(html, trend_report.trends_html(found, weeks))
@@ -261,6 +262,6 @@ def _write_trends(
     elif markdown:
         deliver(trend_report.trends_markdown(found, weeks), output)
     else:
-        from trendscope.console import print_trends
+        from trendscope.reports.terminal import print_trends
 
         draw(lambda file: print_trends(found, file, weeks=weeks), output)

@@ -1,9 +1,9 @@
 """The dates that feeds give: numbers and text of exports, and file names. All become aware UTC.
 
 How far each is trusted, best first: the feed's own date (of an export, a sidecar or a manifest),
-the camera's (EXIF, see `trendscope.images`), the date in the file name, none. A date that cannot be
-true counts as none; nothing is ever given the present time. The month folders of Instagram's
-exports are no dates: a month does not tell the week.
+the camera's (EXIF, see `trendscope.vision.images`), the date in the file name, none. A date that
+cannot be true counts as none; nothing is ever given the present time. The month folders of
+Instagram's exports are no dates: a month does not tell the week.
 """
 
 from __future__ import annotations

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from trendscope.feeds import Post, Skipped
-from trendscope.feeds.archive import Part, Tree
 from trendscope.feeds.dates import moment
+from trendscope.feeds.post import Post
 from trendscope.feeds.request import VIDEOS, Request, missing_media, video
 from trendscope.feeds.sidecar import by_folder, read_sidecar, text
+from trendscope.files.trees import Part, Tree
+from trendscope.skipped import Skipped
 
 _OTHER_PEOPLES = {"saved", "liked", "likes", "bookmark", "bookmarks", "favorite", "favorites"}
 _KINDS = {"story": "stories", "stories": "stories", "highlight": "stories", "avatar": "profile"}

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from trendscope.feeds import KINDS, Post, Skipped, displayed
-from trendscope.feeds.archive import Tree, unsafe
 from trendscope.feeds.dates import FIRST_DAY, moment
-from trendscope.feeds.index import KIND_ORDER, Kind
 from trendscope.feeds.meta import PRIVATE, Export, is_private
-from trendscope.feeds.pages import ADVICE
+from trendscope.feeds.meta_html import ADVICE
+from trendscope.feeds.meta_json import KIND_ORDER, Kind
+from trendscope.feeds.post import KINDS, Post
 from trendscope.feeds.request import DATA, VIDEOS, Request, missing_media, unsafe_path, video
+from trendscope.files.trees import Tree, unsafe
+from trendscope.skipped import Skipped
+from trendscope.text import displayed
 
 OPENED = {"instagram": datetime(2010, 10, 6, tzinfo=UTC), "facebook": FIRST_DAY}
 """Earlier dates are broken. Photos on Facebook are dated by the camera, so may be older than it."""

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from trendscope.feeds import Post, Skipped
-from trendscope.feeds.archive import Part, Tree
 from trendscope.feeds.dates import moment
+from trendscope.feeds.post import Post
 from trendscope.feeds.request import VIDEOS, Request, video
 from trendscope.feeds.sidecar import by_folder, read_sidecar, text
+from trendscope.files.trees import Part, Tree
+from trendscope.skipped import Skipped
 
 # 2023-01-15_10-30-45_UTC_2.jpg: the stem of the post, then the photo's number in it.
 _NAME = re.compile(

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trendscope.errors import ImageError
-from trendscope.feeds import Post, Skipped
-from trendscope.feeds.archive import Part, Tree, unsafe
 from trendscope.feeds.dates import moment
+from trendscope.feeds.post import Post
 from trendscope.feeds.request import Request, missing_media, unsafe_path
+from trendscope.files.trees import Part, Tree, unsafe
+from trendscope.skipped import Skipped
 
 COLUMNS = ("customer", "taken_at", "image")
 _HEADER = 65_536  # bytes within which the header must end

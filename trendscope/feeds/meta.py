@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from trendscope.feeds import Skipped
-from trendscope.feeds.archive import Joined, Part, Place, Tree
-from trendscope.feeds.index import BROKEN, Entry, Index, read_index
-from trendscope.feeds.pages import PAGES, read_page
+from trendscope.feeds.meta_html import PAGES, read_page
+from trendscope.feeds.meta_json import BROKEN, Entry, Index, read_index
 from trendscope.feeds.request import Request
+from trendscope.files.trees import Joined, Part, Place, Tree
+from trendscope.skipped import Skipped
 
 PRIVATE = re.compile(
     r"(^|/)(messages|direct|saved[^/]*|likes?|liked[^/]*|comments[^/]*|ads[^/]*|groups|events|"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from trendscope.errors import ImageError
-from trendscope.feeds.archive import Tree
+from trendscope.files.trees import Tree
 from trendscope.limits import Limits
 
 

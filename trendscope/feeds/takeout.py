@@ -12,11 +12,13 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from trendscope.feeds import Post, Skipped, displayed
-from trendscope.feeds.archive import Joined, Part, Tree
 from trendscope.feeds.dates import moment
+from trendscope.feeds.post import Post
 from trendscope.feeds.request import DATA, VIDEOS, Request, missing_media, video
 from trendscope.feeds.sidecar import by_folder, read_sidecar, text
+from trendscope.files.trees import Joined, Part, Tree
+from trendscope.skipped import Skipped
+from trendscope.text import displayed
 
 _LONGEST = 46  # characters of a sidecar's name before ".json"
 _ADDED = ".supplemental-metadata"

@@ -1,18 +1,14 @@
 """Photos, what was seen in them, and what was skipped: a SQLite file or a PostgreSQL database.
 
-`schema` explains the tables, `database` opens them, `recall` and `record` serve a scan; `tables`,
-`census` and `status` tell what is in them, `corrections` holds persons' labels, which win wherever
-`seen` says what counts, `items` is what a shop sells, `forget` removes a customer.
+`schema` explains the tables and `database` opens them. `memory` and `write_photos` serve a scan,
+`write_items` a catalogue import, `labels` corrections; `weights` says which weights judged the
+photos, and `effective` what counts: a person's label, else what the network said. `frames`,
+`counts`, `listing`, `overview`, `profile` and `read_items` read; `removal` forgets a customer.
 """
 
-from trendscope.store.census import Census, census, census_at
-from trendscope.store.corrections import correct, corrections, corrections_at, known_images
+from trendscope.store.counts import Census, census, census_at
 from trendscope.store.database import Database, Store, open_store
-from trendscope.store.forget import Forgotten, forget, forgettable
-from trendscope.store.items import item_thumbnails, items
-from trendscope.store.lists import find_customers, knows_customer, waiting
-from trendscope.store.status import Status, status
-from trendscope.store.tables import (
+from trendscope.store.frames import (
     customers,
     sightings,
     sightings_in_parts,
@@ -22,6 +18,11 @@ from trendscope.store.tables import (
     unused_in_parts,
     weekly_rows,
 )
+from trendscope.store.labels import correct, corrections, corrections_at, known_images
+from trendscope.store.listing import find_customers, knows_customer, waiting
+from trendscope.store.overview import Status, status
+from trendscope.store.read_items import item_thumbnails, items
+from trendscope.store.removal import Forgotten, forget, forgettable
 
 __all__ = [
     "Census",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from trendscope.errors import StoreError, UsageError
 from trendscope.store import schema
 
+Clock = Callable[[], datetime]
+
 VARIABLE = "TRENDSCOPE_DB"
+
 DEFAULT = "trendscope.db"
 
 
@@ -312,3 +315,17 @@ def _explained(shown: str, patience: Patience) -> Iterator[None]:
             "could not be used",
         )
         raise StoreError(f"{shown} {advice} ({said}); what it held before is unchanged") from error
+
+
+def present() -> datetime:
+    """The computer's time, in UTC."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def _opened(db: Database, now: datetime) -> Iterator[Store]:
+    if isinstance(db, Store):
+        yield db
+    else:
+        with open_store(db, create=True, now=now) as store:
+            yield store

@@ -196,7 +196,12 @@ looks = Table(
     "looks",
     metadata,
     Column("image_id", _Id, ForeignKey(images.c.id, ondelete="CASCADE"), primary_key=True),
-    Column("hash", LargeBinary, nullable=False, comment="8 bytes; see trendscope.likeness"),
+    Column(
+        "hash",
+        LargeBinary,
+        nullable=False,
+        comment="8 bytes; see trendscope.vision.near_duplicates",
+    ),
     Column("colours", LargeBinary, nullable=False, comment="16 x 16 pixels, 8-bit RGB"),
     Column("aspect", Double, nullable=False, comment="width / height"),
     comment="What images look like, to tell copies in another size; apart, as they are large",
@@ -208,7 +213,7 @@ skips = Table(
     Column("place", LargeBinary, primary_key=True, comment="digest; see recall.place"),
     Column("customer_id", _Id, ForeignKey(customers.c.id), index=True, comment="null if unknown"),
     Column("source", _Text, nullable=False, comment="where it lies, for people"),
-    Column("reason", String(32), nullable=False, comment="a key of trendscope.feeds.REASONS"),
+    Column("reason", String(32), nullable=False, comment="a key of trendscope.skipped.REASONS"),
     Column("detail", Text, nullable=False, comment="a plain sentence"),
     Column("size", BigInteger, comment="as in photos"),
     Column("modified", BigInteger, comment="as in photos"),
@@ -314,8 +319,8 @@ STEPS: tuple[Step, ...] = (
 """Version, name and work of every step, oldest first.
 
 A step is written once and never changed: when one of its tables moves on, the step gets the old
-statements as text, and a new step the difference. `tests/test_store.py` compares a database that
-took every step with what is described here.
+statements as text, and a new step the difference. `tests/store/test_store.py` compares a database
+that took every step with what is described here.
 """
 
 

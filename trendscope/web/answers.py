@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
-from trendscope import report
+from trendscope.reports import pages
 
 
 def json_text(text: str, status: int = 200) -> Response:
@@ -30,9 +30,9 @@ def refusal(scope: Scope, status: int, detail: str = "") -> Response:
         body = json.dumps({"schema_version": 1, "error": detail})
         return Response(body, status, headers, "application/json")
     if status == 401:
-        return HTMLResponse(report.page("desk/sign_in.html", wrong=False), status, headers)
+        return HTMLResponse(pages.page("desk/sign_in.html", wrong=False), status, headers)
     facts: dict[str, Any] = {"status": status, "title": title, "detail": detail}
-    return HTMLResponse(report.page("desk/error.html", **facts), status, headers)
+    return HTMLResponse(pages.page("desk/error.html", **facts), status, headers)
 
 
 _SAID = {

@@ -13,13 +13,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from trendscope import catalog_report, report, store, trend_report
-from trendscope.campaign import campaign
+from trendscope import store
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
-from trendscope.readings import Label, Reading, label_of
-from trendscope.stocking import chosen
-from trendscope.stored_profile import stored_profile
-from trendscope.target_report import targets_json
+from trendscope.photos.results import Label, Reading, label_of
+from trendscope.recommend.campaigns import campaign
+from trendscope.reports import catalog as catalog_report
+from trendscope.reports import database, documents
+from trendscope.reports import profile as report
+from trendscope.reports import trends as trend_report
+from trendscope.reports.targets import targets_json
+from trendscope.store.profile import stored_profile
+from trendscope.store.read_items import chosen
 from trendscope.web.answers import json_text
 from trendscope.web.desk import Desk
 from trendscope.web.trials import Full, Trial
@@ -65,7 +69,7 @@ Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 
 T = TypeVar("T")
 
-api = APIRouter(prefix="/api")
+router = APIRouter(prefix="/api")
 
 
 PICTURE: dict[int | str, dict[str, Any]] = {
@@ -83,13 +87,13 @@ class Said(BaseModel):
     )
 
 
-@api.get("/status", responses=_answers("as trendscope status --json"))
+@router.get("/status", responses=_answers("as trendscope status --json"))
 def status(desk: AtDesk) -> Response:
     """What the database holds, since when, and by which weights."""
-    return json_text(report.status_json(store.status(desk.store)))
+    return json_text(database.status_json(store.status(desk.store)))
 
 
-@api.get("/customers", responses=_answers("customers, and how many there are"))
+@router.get("/customers", responses=_answers("customers, and how many there are"))
 def customers(
     desk: AtDesk,
     search: Annotated[str, Query(max_length=200)] = "",
@@ -98,18 +102,18 @@ def customers(
 ) -> Response:
     """Customers by name, with what they wear."""
     found, total = store.find_customers(desk.store, search, limit=limit, offset=offset)
-    listed = [report.plain(asdict(customer)) for customer in found]
-    return json_text(report.document({"total": total, "customers": listed}))
+    listed = [documents.plain(asdict(customer)) for customer in found]
+    return json_text(documents.document({"total": total, "customers": listed}))
 
 
-@api.get("/profile", responses=_answers("as trendscope profile --json", 404))
+@router.get("/profile", responses=_answers("as trendscope profile --json", 404))
 def profile(desk: AtDesk, customer: Name) -> Response:
     """What one customer wears."""
     found = found_or_404(lambda: stored_profile(desk.store, customer, zone=desk.settings.zone))
     return json_text(report.profile_json(found))
 
 
-@api.get("/trends", responses=_answers("as trendscope trends --json", 404))
+@router.get("/trends", responses=_answers("as trendscope trends --json", 404))
 def trends(
     desk: AtDesk,
     weeks: Weeks = 12,
@@ -124,17 +128,17 @@ def trends(
 # --- what a person says --------------------------------------------------------------------------
 
 
-@api.get("/review", responses=_answers("photos that wait, and how many there are"))
+@router.get("/review", responses=_answers("photos that wait, and how many there are"))
 def review(
     desk: AtDesk, limit: Annotated[int, Query(ge=1, le=200)] = 20, offset: Offset = 0
 ) -> Response:
     """Photos that the network could not name, and nobody has named yet, the latest first."""
     found, total = store.waiting(desk.store, limit=limit, offset=offset)
-    listed = [report.plain(asdict(photo)) for photo in found]
-    return json_text(report.document({"total": total, "photos": listed}))
+    listed = [documents.plain(asdict(photo)) for photo in found]
+    return json_text(documents.document({"total": total, "photos": listed}))
 
 
-@api.put("/photos/{sha256}/label", responses=_answers("the label, and the one before", 404))
+@router.put("/photos/{sha256}/label", responses=_answers("the label, and the one before", 404))
 def label(desk: AtDesk, sha256: Sha256, said: Said) -> Response:
     """Notes what a person says a photo shows; it counts from now on."""
     try:
@@ -144,7 +148,7 @@ def label(desk: AtDesk, sha256: Sha256, said: Said) -> Response:
     return _labelled(desk, sha256, wanted)
 
 
-@api.delete("/photos/{sha256}/label", responses=_answers("null, and the label before", 404))
+@router.delete("/photos/{sha256}/label", responses=_answers("null, and the label before", 404))
 def unlabel(desk: AtDesk, sha256: Sha256) -> Response:
     """Takes a person's word back; what the network saw counts again."""
     return _labelled(desk, sha256, None)
@@ -155,7 +159,7 @@ def _labelled(desk: Desk, sha256: str, wanted: Label | None) -> Response:
         raise HTTPException(404, "The database holds no such photo.")
     before = store.correct(desk.store, {sha256: wanted}, desk.now())[sha256]
     said = {"label": wanted and str(wanted), "before": before and str(before)}
-    return json_text(report.document({"sha256": sha256, **said}))
+    return json_text(documents.document({"sha256": sha256, **said}))
 
 
 # --- what a shop sells ---------------------------------------------------------------------------
@@ -168,7 +172,7 @@ class Decided(BaseModel):
     category: str = Field(max_length=200, description="one of the ten, or none", examples=["Coat"])
 
 
-@api.get("/catalog", responses=_answers("as trendscope catalog list --json"))
+@router.get("/catalog", responses=_answers("as trendscope catalog list --json"))
 def catalog(
     desk: AtDesk,
     review: Annotated[bool, Query(description="only what waits for a person")] = False,
@@ -201,7 +205,7 @@ _ITEM_FORM = {
 }
 
 
-@api.post("/catalog", responses=_answers("the item", 415), openapi_extra=_ITEM_FORM)
+@router.post("/catalog", responses=_answers("the item", 415), openapi_extra=_ITEM_FORM)
 async def add_item(request: Request) -> Response:
     """Adds an item, finds its category by words and picture, and links it to its SKU."""
     desk = desk_of(request)
@@ -216,7 +220,7 @@ async def add_item(request: Request) -> Response:
     return json_text(catalog_report.items_json([item], desk.store.shown))
 
 
-@api.put("/catalog", responses=_answers("the item", 404))
+@router.put("/catalog", responses=_answers("the item", 404))
 def decide(desk: AtDesk, decided: Decided) -> Response:
     """Notes a person's decision on an item's category; it stays until the next one."""
     if not store.items(desk.store, [decided.sku]):
@@ -225,13 +229,13 @@ def decide(desk: AtDesk, decided: Decided) -> Response:
     return json_text(catalog_report.items_json([item], desk.store.shown))
 
 
-@api.get("/catalog/picture", responses=_answers("", 404) | PICTURE, response_class=Response)
+@router.get("/catalog/picture", responses=_answers("", 404) | PICTURE, response_class=Response)
 def item_picture(desk: AtDesk, sku: Annotated[str, Query(max_length=500)]) -> Response:
     """An item's picture, small."""
     return picture(store.item_thumbnails(desk.store, [sku]).get(sku))
 
 
-@api.get("/targets", responses=_answers("as trendscope recommend --customer --json", 404))
+@router.get("/targets", responses=_answers("as trendscope recommend --customer --json", 404))
 def targets(desk: AtDesk, customer: Name) -> Response:
     """What to offer a customer, and why."""
     if not store.knows_customer(desk.store, customer):
@@ -242,7 +246,7 @@ def targets(desk: AtDesk, customer: Name) -> Response:
 # --- uploads -------------------------------------------------------------------------------------
 
 
-@api.post(
+@router.post(
     "/try",
     status_code=202,
     responses=_answers("", 415) | {202: _answers("where to ask for the verdicts")[200]},
@@ -280,7 +284,7 @@ async def upload(request: Request) -> Response:
     finally:
         for file in files:
             await file.close()
-    return json_text(report.document({"id": trial.id, "state": trial.state}), 202)
+    return json_text(documents.document({"id": trial.id, "state": trial.state}), 202)
 
 
 async def uploads(request: Request, desk: Desk) -> Sequence[UploadFile]:
@@ -307,28 +311,28 @@ async def form_of(request: Request, desk: Desk) -> FormData:
         raise HTTPException(400, "The form cannot be read.") from None
 
 
-@api.get("/try/{trial_id}", responses=_answers("as trendscope classify --json, so far", 404))
+@router.get("/try/{trial_id}", responses=_answers("as trendscope classify --json, so far", 404))
 def trial(desk: AtDesk, trial_id: str) -> Response:
     """How far an upload is, and the verdicts of the photos that were looked at."""
     found = trial_or_404(desk, trial_id)
     facts = {name: getattr(found, name) for name in ("id", "state", "done", "total", "failure")}
     weights = desk.trials.weights if found.photos else ""
     verdicts = json.loads(report.classification_json(found.classification(weights)))
-    return json_text(report.document({**facts, **verdicts}))
+    return json_text(documents.document({**facts, **verdicts}))
 
 
-@api.delete("/try/{trial_id}", responses=_answers("gone", 404))
+@router.delete("/try/{trial_id}", responses=_answers("gone", 404))
 def forget_trial(desk: AtDesk, trial_id: str) -> Response:
     """Forgets an upload and its pictures."""
     if not desk.trials.forget(trial_id):
         raise HTTPException(404)
-    return json_text(report.document({"id": trial_id}))
+    return json_text(documents.document({"id": trial_id}))
 
 
 Kind = Literal["photo", "seen"]
 
 
-@api.get(
+@router.get(
     "/try/{trial_id}/{number}/{kind}.jpg",
     responses=_answers("", 404) | PICTURE,
     response_class=Response,
@@ -344,7 +348,7 @@ def trial_picture(
     return picture(photo.thumbnail if kind == "photo" else photo.seen)
 
 
-@api.get("/photos/{sha256}.jpg", responses=_answers("", 404) | PICTURE, response_class=Response)
+@router.get("/photos/{sha256}.jpg", responses=_answers("", 404) | PICTURE, response_class=Response)
 def stored_picture(desk: AtDesk, sha256: Sha256) -> Response:
     """A photo of the database, small."""
     return picture(store.thumbnails(desk.store, [sha256]).get(sha256))

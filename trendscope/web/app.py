@@ -16,11 +16,10 @@ from starlette.types import ASGIApp
 
 from trendscope import __version__
 from trendscope.errors import StoreError, TrendscopeError
+from trendscope.web import api, pages
 from trendscope.web.answers import refusal
-from trendscope.web.api import api
 from trendscope.web.desk import Desk
 from trendscope.web.guard import STATIC, Guard
-from trendscope.web.pages import pages
 
 log = logging.getLogger("trendscope.web")
 
@@ -47,8 +46,8 @@ def make_app(desk: Desk) -> ASGIApp:
         redoc_url=None,
     )
     app.state.desk = desk
-    app.include_router(api)
-    app.include_router(pages)
+    app.include_router(api.router)
+    app.include_router(pages.router)
     app.mount(STATIC.rstrip("/"), StaticFiles(directory=Path(__file__).parent / "static"))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_understood)

@@ -10,16 +10,17 @@ from typing import IO, Any
 
 from markupsafe import Markup
 
-from trendscope import charts
 from trendscope.catalog.items import Item
-from trendscope.collect import identity_of
 from trendscope.errors import TrendscopeError, UsageError
-from trendscope.scan import Predictor, Tools
-from trendscope.stocking import add, shipped
+from trendscope.ingest.catalog import add
+from trendscope.photos.pipeline import Tools
+from trendscope.reports import charts
 from trendscope.store.database import Store
-from trendscope.store.record import current_weights
-from trendscope.stored_trends import outlook_of_store
-from trendscope.trends import Outlook
+from trendscope.store.weights import current_weights
+from trendscope.trends.from_store import outlook_of_store
+from trendscope.trends.summary import Outlook
+from trendscope.vision.predictions import Predictor
+from trendscope.vision.weights import identity_of, shipped
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
 from trendscope.web.trials import Trials
@@ -94,7 +95,7 @@ class Desk:
         return drawn
 
     def add_item(self, picture: IO[bytes] | None, sku: str, **facts: Any) -> Item:
-        """Adds an item, or what is given of a known one; see `trendscope.stocking.add`."""
+        """Adds an item, or what is given of a known one; see `trendscope.ingest.catalog.add`."""
 
         def work(tools: Tools | None) -> Item:
             folder = self.spool.new()

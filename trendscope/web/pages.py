@@ -8,13 +8,16 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from trendscope import charts, report, store, target_report, trend_report
-from trendscope.campaign import campaign
-from trendscope.catalog_report import confidence_of, kind_of, price_of, three_best
+from trendscope import store
 from trendscope.categories import CATEGORIES
 from trendscope.errors import NothingUsable, StoreError
-from trendscope.stocking import chosen
-from trendscope.stored_profile import stored_profile
+from trendscope.recommend.campaigns import campaign
+from trendscope.reports import charts, pages, targets
+from trendscope.reports import trends as trend_report
+from trendscope.reports.catalog import confidence_of, kind_of, price_of, three_best
+from trendscope.reports.profile import groups
+from trendscope.store.profile import stored_profile
+from trendscope.store.read_items import chosen
 from trendscope.web.api import AtDesk, Name, checked, found_or_404
 from trendscope.web.desk import Desk
 from trendscope.web.guard import COOKIE, SIGN_IN
@@ -25,28 +28,28 @@ OFFERS = 8
 SIGN_IN_BYTES = 4096
 WEEKS = (8, 12, 26, 52)
 
-pages = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False)
 
 
 def page(desk: Desk, here: str, **facts: Any) -> HTMLResponse:
     """A page with the desk's frame around it."""
     frame = {"here": here, "page_token": desk.settings.page_token, "categories": CATEGORIES}
-    return HTMLResponse(report.page(f"desk/{here}.html", **frame, **facts))
+    return HTMLResponse(pages.page(f"desk/{here}.html", **frame, **facts))
 
 
-@pages.get("/")
+@router.get("/")
 def home() -> Response:
     """To the first page."""
     return RedirectResponse("/try", 303)
 
 
-@pages.get("/try")
+@router.get("/try")
 def trying(desk: AtDesk) -> Response:
     """Drop photos or an export, and see what the network says."""
     return page(desk, "try")
 
 
-@pages.get("/customers")
+@router.get("/customers")
 def customers(
     desk: AtDesk,
     search: Annotated[str, Query(max_length=200)] = "",
@@ -61,26 +64,27 @@ def customers(
     )
 
 
-@pages.get("/customer")
+@router.get("/customer")
 def customer(desk: AtDesk, name: Name) -> Response:
     """What one customer wears, with pictures."""
     found = found_or_404(lambda: stored_profile(desk.store, name, zone=desk.settings.zone))
     person = next((c for c in found.customers if c.customer == name), None)
     offers = _offers(desk, name)
-    return page(desk, "customer", name=name, profile=found, person=person, offers=offers)
+    facts = {"person": person, "offers": offers, "groups": groups}
+    return page(desk, "customer", name=name, profile=found, **facts)
 
 
-def _offers(desk: Desk, name: str) -> tuple[list[target_report.Line], list[str]]:
+def _offers(desk: Desk, name: str) -> tuple[list[targets.Line], list[str]]:
     """What to offer a customer, and what to know about it; nothing where nothing is sold."""
     try:
         found = campaign(desk.store, customer=name)
     except (NothingUsable, StoreError):
         return [], []
-    lines = [line for group in target_report.groups(found, OFFERS) for line in group.lines]
-    return lines[:OFFERS], target_report.notes(found)
+    lines = [line for group in targets.groups(found, OFFERS) for line in group.lines]
+    return lines[:OFFERS], targets.notes(found)
 
 
-@pages.get("/catalogue")
+@router.get("/catalogue")
 def catalogue(
     desk: AtDesk,
     show: Annotated[str, Query(max_length=40)] = "",
@@ -102,7 +106,7 @@ def catalogue(
     return page(desk, "catalogue", items=shown, show=show, **facts)
 
 
-@pages.get("/trends")
+@router.get("/trends")
 def trends(
     desk: AtDesk,
     weeks: Annotated[int, Query(ge=1, le=520)] = 12,
@@ -129,20 +133,20 @@ def trends(
     )
 
 
-@pages.get("/review")
+@router.get("/review")
 def review(desk: AtDesk) -> Response:
     """Photos that wait for a person's word, one by one."""
     _, total = store.waiting(desk.store, limit=1)
     return page(desk, "review", total=total)
 
 
-@pages.post(SIGN_IN)
+@router.post(SIGN_IN)
 async def sign_in(request: Request) -> Response:
     """Takes the token, and lets its knower's browser in."""
     desk: Desk = request.app.state.desk
     body = (await request.body())[:SIGN_IN_BYTES].decode("utf-8", "replace")
     if not desk.settings.admits(parse_qs(body).get("token", [""])[0]):
-        return HTMLResponse(report.page("desk/sign_in.html", wrong=True), 401)
+        return HTMLResponse(pages.page("desk/sign_in.html", wrong=True), 401)
     answer = RedirectResponse("/", 303)
     answer.set_cookie(COOKIE, desk.settings.session, httponly=True, samesite="strict")
     return answer

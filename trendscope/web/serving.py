@@ -15,8 +15,8 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from trendscope.errors import UsageError
-from trendscope.scan import Predictor
 from trendscope.store.database import Store
+from trendscope.vision.predictions import Predictor
 from trendscope.web.app import make_app
 from trendscope.web.desk import open_desk
 from trendscope.web.settings import Bounds, Settings

@@ -15,9 +15,11 @@ from typing import IO, Literal, TypeVar
 import numpy as np
 
 from trendscope.errors import TrendscopeError
-from trendscope.feeds import Skipped, open_feed
-from trendscope.readings import Classification, Reading
-from trendscope.scan import Loader, Predictor, Tools, scan
+from trendscope.feeds.dispatch import open_feed
+from trendscope.photos.pipeline import Loader, Tools, scan
+from trendscope.photos.results import Classification, Reading
+from trendscope.skipped import Skipped
+from trendscope.vision.predictions import Predictor
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
 

@@ -1,0 +1,300 @@
+"""Catalogue files: five kinds with 1,000 products, and hostile ones, right or refused by row."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.factories.catalogues import KINDS, WEB, shopify_old, table, truth
+from trendscope.catalog import read_catalog
+from trendscope.catalog.layouts import LAYOUTS, layout_of
+from trendscope.catalog.parsing import LONGEST_TITLE, plain_text
+from trendscope.catalog.prices import decimal_sign, read_price
+from trendscope.errors import FeedError
+from trendscope.limits import Limits
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(data, name="products.csv"):
+        path = tmp_path / name
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        return path
+
+    return write
+
+
+def rows(catalog):
+    return [(r.source, r.sku, r.reason, r.kept) for r in catalog.remarks]
+
+
+# --- the five kinds ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_thousand_products_of_every_kind(kind, file):
+    expected = truth(1000)
+    found = read_catalog(file(KINDS[kind](expected)))
+    assert found.remarks == ()
+    assert [p.sku for p in found.products] == [t.sku for t in expected]
+    assert [p.price for p in found.products] == [t.price for t in expected]
+    assert [p.in_stock for p in found.products] == [t.in_stock for t in expected]
+    assert all(p.title.startswith(t.title) for p, t in zip(found.products, expected, strict=True))
+
+
+def test_every_layout_is_told_from_the_others(file):
+    kinds = [read_catalog(file(make(truth(2)))).kind for make in KINDS.values()]
+    assert sorted(kinds) == sorted(layout.name for layout in LAYOUTS)
+
+
+def test_a_header_in_any_case_with_any_delimiter_is_known():
+    assert layout_of(["id", "title", "image link"]).name == "Google or Meta"
+    assert layout_of(["name", "customer", "taken at"]) is None
+
+
+def test_windows_1252_and_utf_16_are_read(file):
+    found = read_catalog(file(KINDS["plain"](truth(1))))
+    assert (found.encoding, found.products[0].title) == (
+        "cp1252",
+        "Crew neck T-shirt no. 0 in Größe S",
+    )
+    text = "sku\ttitle\tprice\nA1\tRöcke\t5\n"
+    found = read_catalog(file(text.encode("utf-16")))
+    assert (found.encoding, found.products[0].title) == ("utf-16", "Röcke")
+
+
+def test_shopify_takes_the_page_from_the_stores_address_and_all_pictures(file):
+    path = file(shopify_old(truth(1)))
+    (product,) = read_catalog(path, store_url="https://shop.example/").products
+    assert product.url == "https://shop.example/products/p-00000"
+    assert product.pictures == (f"{WEB}/1.jpg", f"{WEB}/2.jpg")
+    assert read_catalog(path).products[0].url == ""
+
+
+def test_what_is_not_for_sale_is_left_out_and_named(file):
+    text = "Title,URL handle,Status,Published on online store,SKU\n"
+    text += "A,a,Draft,TRUE,1\nB,b,Active,FALSE,2\nC,c,Active,TRUE,3\n"
+    found = read_catalog(file(text))
+    assert [p.sku for p in found.products] == ["3"]
+    assert rows(found) == [
+        ("products.csv:2", "1", "not_for_sale", False),
+        ("products.csv:3", "2", "not_for_sale", False),
+    ]
+
+
+def test_untracked_stock_of_shopify_can_be_bought_and_unsaid_stock_is_unknown(file):
+    header = "Title,URL handle,SKU,Inventory tracker,Inventory quantity"
+    header += ",Continue selling when out of stock"
+    found = read_catalog(
+        file(
+            table(
+                header,
+                [
+                    ("A", "a", "1", "", "", "FALSE"),
+                    ("B", "b", "2", "shopify", "-2", "FALSE"),
+                    ("C", "c", "3", "shopify", "0", "TRUE"),
+                ],
+            )
+        )
+    )
+    assert [p.in_stock for p in found.products] == [True, False, True]
+    assert read_catalog(file("sku,title,price\n1,A,\n")).products[0].in_stock is None
+
+
+def test_colours_with_their_own_picture_are_items_and_sizes_are_not(file):
+    header = "id,title,item_group_id,image_link,availability,price"
+    data = table(
+        header,
+        [
+            ("1", "Dress red", "G", "red.jpg", "out of stock", "50 EUR"),
+            ("2", "Dress red", "G", "red.jpg", "in stock", "45.00 EUR"),
+            ("3", "Dress blue", "G", "blue.jpg", "in stock", "50.00 EUR"),
+        ],
+    )
+    found = read_catalog(file(data)).products
+    assert [(p.sku, p.price, p.in_stock) for p in found] == [
+        ("1", Decimal("45.00"), True),
+        ("3", Decimal("50.00"), True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dates", "expected"),
+    [
+        ("", "40"),
+        ("2026-11-01T00:00+01:00/2026-11-30T23:59+01:00", "40"),
+        ("2026-10-01/2026-10-31", "50"),
+        ("soon", "50"),
+    ],
+)
+def test_a_dated_sale_price_counts_on_its_days(dates, expected, file):
+    data = table(
+        "id,title,availability,price,sale_price,sale_price_effective_date",
+        [("1", "Dress", "in stock", "50 EUR", "40 EUR", dates)],
+    )
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    assert read_catalog(file(data), now=now).products[0].price == Decimal(expected)
+
+
+# --- prices --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "currency"),
+    [
+        ("15.00 USD", "15.00", "USD"),
+        ("1.299,00 EUR", "1299.00", "EUR"),
+        ("$1,299.00", "1299.00", "$"),
+        ("€ 1.299,50", "1299.50", "EUR"),
+        ("1\u202f299,00\u00a0€", "1299.00", "EUR"),
+        ("CHF 1'299.-", "1299", "CHF"),
+        ("12,9", "12.9", ""),
+        ("1.234.567", "1234567", ""),
+        ("gbp 7", "7", "GBP"),
+    ],
+)
+def test_prices_as_shops_write_them(text, amount, currency):
+    found = read_price(text)
+    assert (found.amount, found.currency, found.problem) == (Decimal(amount), currency, "")
+
+
+@pytest.mark.parametrize(
+    "text", ["1.299 EUR", "1,299", "12.990", "10-20", "from 10", "-5", "abc", "0", "1,2,3", "=1+1"]
+)
+def test_prices_that_cannot_be_told_stay_open(text):
+    found = read_price(text)
+    assert found.amount is None and found.problem
+
+
+def test_other_prices_of_the_file_tell_what_a_point_means(file):
+    assert (decimal_sign(["5.00", "7"]), decimal_sign(["5.00", "5,00"])) == (".", None)
+    text = "sku;title;price\n1;A;12,50\n2;B;1.299\n3;C;1,299\n"
+    found = read_catalog(file(text))
+    assert [p.price for p in found.products] == [Decimal("12.50"), Decimal(1299), None]
+    assert rows(found) == [("products.csv:4", "3", "price", True)]
+
+
+def test_a_currency_is_taken_from_the_command_where_the_file_names_none(file):
+    path = file("sku,title,price\n1,A,5.00\n2,B,5.00 USD\n3,C,$5.00\n")
+    assert [p.currency for p in read_catalog(path, currency="eur").products] == [
+        "EUR",
+        "USD",
+        "EUR",
+    ]
+
+
+@given(st.decimals("0.01", "999999.99", places=2))
+def test_every_way_to_write_a_price_gives_it_back(amount):
+    english, german = f"{amount:,.2f}", f"{amount:,.2f}".translate(str.maketrans(",.", ".,"))
+    assert read_price(f"{english} EUR").amount == amount
+    assert read_price(f"{german} €").amount == amount
+
+
+# --- hostile files -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "is empty"),
+        (b"PK\x03\x04 and more", "Excel workbook or a zip; save it as CSV"),
+        (b"<?xml version='1.0'?><rss/>", "feed in XML"),
+        (b'{"products": []}', "JSON"),
+        (b"\xff\xd8\xff\xe0 picture", "catalog add takes pictures"),
+        (
+            b"customer,taken_at,image\na,b,c\n",
+            r"columns \(customer, taken at, image\) are those of no",
+        ),
+        (b"\x81\x8d\x8f\x90\n\x81,\x9d\n", "no text in a known encoding"),
+    ],
+)
+def test_what_is_no_catalogue_is_refused_with_advice(data, words, file):
+    with pytest.raises(FeedError, match=words) as error:
+        read_catalog(file(data))
+    assert str(error.value).count("\n") == 0
+
+
+def test_missing_files_folders_and_too_large_ones(file, tmp_path):
+    for path, words in ((tmp_path / "no.csv", "does not exist"), (tmp_path, "is a folder")):
+        with pytest.raises(FeedError, match=words):
+            read_catalog(path)
+    with pytest.raises(FeedError, match="table_bytes"):
+        read_catalog(file("sku,title\n1,A\n"), limits=Limits(table_bytes=5))
+
+
+def test_more_rows_than_allowed_are_refused_before_anything_is_kept(file):
+    path = file("sku,title\n" + "".join(f"{i},Dress\n" for i in range(11)))
+    with pytest.raises(FeedError, match=r"more than 10 rows.*catalog_rows"):
+        read_catalog(path, limits=Limits(catalog_rows=10))
+    assert len(read_catalog(path, limits=Limits(catalog_rows=11)).products) == 11
+
+
+def test_rows_that_are_wrong_are_named_and_the_rest_is_kept(file):
+    text = (
+        "sku,title,price\n"
+        "1,Dress,5.00\n"
+        ",No number,5.00\n"
+        "1,Dress again,6.00\n"
+        "2,Dress, long,5.00\n"
+        "3,,\n"
+        "1.23457E+12,Mangled,\n"
+        '4,"a"b,5.00\n'
+        '="0005",Excel\'s text,7.00\n'
+        "6,=HYPERLINK(1),5.00\n"
+        '7,"never closed,5.00\n8,Dress,5.00\n'
+    )
+    found = read_catalog(file(text))
+    assert [p.sku for p in found.products] == ["1", "0005", "6"]
+    assert found.products[2].title == "=HYPERLINK(1)"
+    assert rows(found) == [
+        ("products.csv:3", "", "no_sku", False),
+        ("products.csv:4", "1", "duplicate", False),
+        ("products.csv:5", "", "bad_row", False),
+        ("products.csv:6", "3", "nothing", False),
+        ("products.csv:7", "1.23457E+12", "mangled_sku", False),
+        ("products.csv:8", "", "bad_row", False),
+        ("products.csv:11", "", "bad_row", False),
+    ]
+    assert "never closed" in found.remarks[-1].detail and "1 more line" in found.remarks[-1].detail
+
+
+def test_a_title_of_5000_words_is_cut_and_said(file):
+    found = read_catalog(file(f"sku,title\n1,{'dress ' * 5000}\n"))
+    assert len(found.products[0].title) <= LONGEST_TITLE
+    assert rows(found) == [("products.csv:2", "1", "long_title", True)]
+
+
+def test_a_description_larger_than_pythons_cells_is_no_trouble(file):
+    text = f'Handle,Title,Body (HTML),Variant SKU\na,Dress,"{"<p>x</p>" * 50_000}",1\n'
+    assert [p.sku for p in read_catalog(file(text)).products] == ["1"]
+
+
+def test_markup_entities_and_control_characters_are_no_part_of_a_title():
+    assert plain_text("Wrap <b>dress</b> &amp; belt\x00\x1b[31m") == "Wrap dress & belt [31m"
+    assert plain_text("&lt;script&gt;alert(1)&lt;/script&gt;Dress") == "alert(1) Dress"
+    assert plain_text("size < 40 and > 30") == "size < 40 and > 30"
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("any") / "x.csv"
+    path.write_bytes(b"sku,title,price\n" + data)
+    try:
+        found = read_catalog(path)
+    except FeedError:
+        return
+    assert len({p.sku for p in found.products}) == len(found.products)
+
+
+@given(st.lists(st.tuples(*[st.text(st.characters(exclude_categories=["Cs"]), max_size=12)] * 3)))
+def test_every_row_is_a_product_or_is_named(tmp_path_factory, cells):
+    path = tmp_path_factory.mktemp("rows") / "x.csv"
+    path.write_bytes(table("sku,title,price", cells))
+    found = read_catalog(path)
+    named = {r.source for r in found.remarks if not r.kept} | {p.source for p in found.products}
+    filled = [row for row in cells if any(cell.replace("\0", "").strip() for cell in row)]
+    assert len(named) == len(filled)

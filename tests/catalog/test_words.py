@@ -1,0 +1,171 @@
+"""What words say: titles by hand, taxonomies, and how words and picture are joined."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trendscope.catalog.categorising import decide, read_map
+from trendscope.catalog.items import Sight
+from trendscope.catalog.products import Product
+from trendscope.catalog.vocabulary import OTHER
+from trendscope.catalog.words import of_path, of_title
+from trendscope.categories import CATEGORIES
+from trendscope.errors import FeedError
+
+TITLES = Path(__file__).parent / "titles.csv"
+
+
+def answer(words):
+    """As the list writes it."""
+    if words is None or words.answer is None:
+        return "open"
+    return "none" if words.answer == OTHER else words.answer
+
+
+@pytest.fixture(scope="module")
+def titles():
+    with TITLES.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_list_is_long_and_sound(titles):
+    assert len(titles) == len({row["title"] for row in titles}) == 429
+    assert {row["category"] for row in titles} == {*CATEGORIES, "none", "open"}
+
+
+def test_titles_are_mapped_as_a_person_would(titles):
+    wrong = [row["title"] for row in titles if answer(of_title(row["title"])) != row["category"]]
+    assert wrong == ["Anorak Pullover Hood", "Off-shoulder bodycon"]  # README: 427 of 429
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("Apparel & Accessories > Clothing > Dresses", {"Dress"}),
+        ("2271", {"Dress"}),
+        ("5598", {"Coat"}),
+        ("212", {"T-shirt/top", "Shirt", "Pullover"}),
+        ("Apparel & Accessories > Clothing > Outerwear > Coats & Jackets", {"Coat"}),
+        ("Apparel & Accessories > Handbags, Wallets & Cases", {"Bag", OTHER}),
+        ("Apparel & Accessories > Handbags, Wallets & Cases > Handbags", {"Bag"}),
+        ("Luggage & Bags > Garment Bags", {OTHER}),
+        ("105", {OTHER}),
+        ("Women > Dresses > Maxi", {"Dress"}),
+        ("Kids > Dresses", {OTHER}),
+        ("Animals & Pet Supplies > Dog Apparel", {OTHER}),
+        ("Women/Jeans", {"Trouser"}),
+        ("Home & Garden > Decor", {OTHER}),
+        ("Sweaters & Hoodies", {"Pullover"}),
+        ("Sandals & Boots", {"Sandal", "Ankle boot"}),
+    ],
+)
+def test_taxonomies_are_understood(path, expected):
+    assert of_path(path).categories == expected
+
+
+@pytest.mark.parametrize("path", ["", "999999", "New in", "Apparel & Accessories", "Women > Sale"])
+def test_paths_that_say_nothing(path):
+    assert of_path(path) is None
+
+
+def test_shorts_and_tall_boots_are_the_nearest_category_only():
+    assert of_title("Denim shorts").approximate and of_title("Knee-high boots").approximate
+    assert not of_title("Jeans").approximate
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_answered(text):
+    for words in (of_title(text), of_path(text)):
+        assert words is None or words.categories <= {*CATEGORIES, OTHER}
+
+
+@given(st.sampled_from(["Wrap dress", "Dress shirt", "Ankle boots", "Garment bag"]))
+def test_case_blanks_and_accents_do_not_matter(title):
+    spellings = (title.upper(), f"  {title} ", title.replace(" ", "  "), title.replace("e", "é"))
+    assert {of_title(spelling).categories for spelling in spellings} == {of_title(title).categories}
+
+
+# --- words and picture ---------------------------------------------------------------------------
+
+
+def sight(category=None, reason=None, best=None, share=0.95, outside=0.01):
+    best = best or category or "Shirt"
+    rest = [(name, 0.004) for name in CATEGORIES if name != best]
+    return Sight(category, reason, ((best, share), *rest), outside)
+
+
+DRESS, OUTSIDE = sight("Dress"), sight(None, "outside", share=0.05, outside=0.9)
+UNSURE = sight(None, "uncertain", best="Coat", share=0.4)
+
+
+@pytest.mark.parametrize(
+    ("product", "seen", "category", "reason", "source", "waits"),
+    [
+        (Product("1", "Wrap dress"), None, "Dress", None, "title", False),
+        (Product("1", "Wrap dress"), DRESS, "Dress", None, "title", False),
+        (Product("1", "Linen shirt"), DRESS, "Shirt", None, "title", True),
+        (Product("1", "Linen shirt"), UNSURE, "Shirt", None, "title", False),
+        (Product("1", "Linen shirt"), OUTSIDE, "Shirt", None, "title", False),
+        (Product("1", "Denim skirt"), None, None, "outside", "title", False),
+        (Product("1", "Denim skirt"), DRESS, None, "outside", "title", True),
+        (Product("1", "Emma"), DRESS, "Dress", None, "picture", False),
+        (Product("1", "Emma"), UNSURE, None, "uncertain", "none", True),
+        (Product("1", "Emma"), OUTSIDE, None, "outside", "picture", False),
+        (Product("1", "Emma"), None, None, "uncertain", "none", True),
+        (Product("1", "Cardigan"), None, None, "uncertain", "none", True),
+        (Product("1", "Cardigan"), sight("Coat"), "Coat", None, "picture", False),
+        (Product("1", "Cardigan"), DRESS, None, "uncertain", "none", True),
+        (Product("1", "Emma", taxonomy="2271"), None, "Dress", None, "taxonomy", False),
+        (Product("1", "Emma", kinds=("Tops",)), None, None, "uncertain", "none", True),
+        (Product("1", "Blouse", kinds=("Tops",)), None, "Shirt", None, "title", False),
+        (Product("1", "Jacket", taxonomy="212"), None, "Coat", None, "title", True),
+        (Product("1", "Wrap dress", kinds=("Pants",)), None, "Trouser", None, "type", True),
+        (Product("1", "Dress", age="toddler"), None, None, "outside", "taxonomy", True),
+        (Product("1", "Emma", kinds=("Sale", "Dresses")), None, "Dress", None, "type", False),
+    ],
+)
+def test_words_come_first_the_picture_decides_what_they_leave_open(
+    product, seen, category, reason, source, waits
+):
+    found = decide(product, seen)
+    assert (found.category, found.reason, found.source) == (category, reason, source)
+    assert bool(found.review) == waits
+
+
+def test_what_contradicts_itself_says_how():
+    review = decide(Product("1", "Linen shirt"), DRESS).review
+    assert review == "the title says Shirt, but the picture looks like Dress (95 %)"
+    review = decide(Product("1", "Emma"), UNSURE).review
+    assert review.endswith("the picture is not clear: the best guess is Coat, 40 %")
+
+
+def test_a_person_counts_most_then_the_map(tmp_path):
+    path = tmp_path / "map.csv"
+    path.write_text("match;category\n KLEIDER ;dress\nSKU-7;none\n")
+    mapped = read_map(path)
+    assert mapped == {"kleider": "Dress", "sku-7": OTHER}
+    coat = Product("SKU-1", "Wool coat", kinds=("Kleider",))
+    assert decide(coat, mapped=mapped).category == "Dress"
+    assert decide(Product("SKU-7", "Wool coat"), mapped=mapped).reason == "outside"
+    found = decide(coat, DRESS, mapped, person="Bag")
+    assert (found.category, found.source, found.review) == ("Bag", "person", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("match,category\na,Hat\n", r"map.csv:2: 'Hat' is no category; give one of T-shirt/top,"),
+        ("match,category\na\n", r"map.csv:2: '' is no category"),
+        ("type,kind\na,b\n", "needs the columns match,category"),
+    ],
+)
+def test_a_map_that_is_wrong_is_refused_by_row(text, words, tmp_path):
+    path = tmp_path / "map.csv"
+    path.write_text(text)
+    with pytest.raises(FeedError, match=words):
+        read_map(path)

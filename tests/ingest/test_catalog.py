@@ -1,0 +1,326 @@
+"""Catalogues into the store: with pictures, again and again, in SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from datetime import UTC, datetime
+from decimal import Decimal
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from tests.factories.classifier import FakeClassifier
+from tests.factories.databases import engine
+from tests.factories.photos import painted
+from trendscope import store
+from trendscope.errors import StoreError, TrendscopeError, UsageError
+from trendscope.ingest.catalog import add, stock
+from trendscope.ingest.photos import collect
+from trendscope.reports import catalog
+from trendscope.store import schema
+from trendscope.store.database import open_store
+from trendscope.store.read_items import chosen, find
+
+NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+TABLE = """sku;title;type;price;stock;image
+A1;Wrap dress;Dresses;59,90 EUR;3;dress.png
+A2;Emma;;1.299,00 EUR;0;https://cdn.example/9/bag.png?v=3
+A3;Linen shirt;;;;dress.png
+A4;Denim skirt;;;;
+A5;Nora;;;;black.png
+A6;=cmd();;;;../secret.png
+;Nameless;;;;
+"""
+
+once = pytest.mark.parametrize("db", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def shop(tmp_path):
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "products.csv").write_text(TABLE)
+    for name, category in (("dress", "Dress"), ("bag", "Bag"), ("black", "black")):
+        (folder / f"{name}.png").write_bytes(painted(category))
+    (tmp_path / "secret.png").write_bytes(painted("Coat"))
+    return folder
+
+
+def put(shop, db, name="products.csv", **more):
+    classifier = more.pop("weights", None) or FakeClassifier()
+    more = {"images": [shop], **more}
+    return stock(shop / name, db, weights=classifier, clock=lambda: NOW, **more)
+
+
+def rows(db, table):
+    bare = engine(db)
+    with bare.connect() as connection:
+        found = connection.execute(table.select()).mappings().all()
+    bare.dispose()
+    return found
+
+
+def test_a_catalogue_becomes_items_with_categories_pictures_and_embeddings(shop, db):
+    told = put(shop, db)
+    assert (told.new, told.changed, told.unchanged, told.pictures, told.judged) == (6, 0, 0, 4, 4)
+    assert {name: count for name, count in told.categories.items() if count} == {
+        "Dress": 1,
+        "Bag": 1,
+        "Shirt": 1,
+    }
+    assert (told.outside, told.uncertain, told.review) == (1, 2, 3)
+    assert [(r.sku, r.reason, r.kept) for r in told.remarks] == [
+        ("", "no_sku", False),
+        ("A6", "picture", True),
+    ]
+    items = {item.sku: item for item in store.items(db)}
+    assert [*items] == ["A1", "A2", "A3", "A4", "A5", "A6"]
+    dress, bag, shirt, skirt, black, formula = items.values()
+    assert (dress.category, dress.category_source, dress.review) == ("Dress", "type", "")
+    assert (dress.price, dress.currency, dress.in_stock) == (Decimal("59.9"), "EUR", True)
+    assert dress.confidence == pytest.approx(0.9)
+    assert dress.embedding.dtype == np.float32 and dress.embedding.shape == (4,)
+    assert (bag.category, bag.category_source, bag.in_stock) == ("Bag", "picture", False)
+    assert bag.price == 1299
+    assert shirt.category == "Shirt" and "looks like Dress (90 %)" in shirt.review
+    assert (skirt.category, skirt.reason, skirt.sight, skirt.embedding) == (
+        None,
+        "outside",
+        None,
+        None,
+    )
+    assert (black.category, black.reason) == (None, "uncertain") and black.review
+    assert (formula.title, formula.picture) == ("=cmd()", "")
+    assert {*store.item_thumbnails(db, [*items])} == {"A1", "A2", "A3", "A5"}
+    assert store.item_thumbnails(db, ["A1"])["A1"].startswith(b"\xff\xd8")
+
+
+def test_the_same_file_again_changes_nothing_and_judges_nothing(shop, db):
+    put(shop, db)
+    before = [rows(db, table) for table in (schema.items, schema.item_sights)]
+    classifier = FakeClassifier()
+    told = put(shop, db, weights=classifier)
+    assert (told.new, told.changed, told.unchanged, told.judged) == (0, 0, 6, 0)
+    assert sum(classifier.batches) == 0
+    assert [rows(db, table) for table in (schema.items, schema.item_sights)] == before
+
+
+def test_a_changed_file_changes_only_what_it_says(shop, db):
+    put(shop, db)
+    (shop / "products.csv").write_text(
+        TABLE.replace("59,90", "49,90").replace("A4;Denim skirt", "A4;Denim jacket")
+    )
+    (shop / "bag.png").write_bytes(painted("Trouser"))
+    told = put(shop, db)
+    assert (told.changed, told.unchanged, told.judged) == (3, 3, 1)
+    one, two, four = store.items(db, ["A4", "A2", "A1"])
+    assert one.price == Decimal("49.9")
+    assert (two.category, two.sight.category) == ("Trouser", "Trouser")
+    assert four.category == "Coat"
+    assert len(rows(db, schema.item_sights)) == len(rows(db, schema.item_thumbnails)) == 4
+
+
+@once
+def test_without_pictures_no_classifier_is_asked_and_what_was_seen_stays(shop, db):
+    put(shop, db)
+    text = "sku;title\nA2;Emma the second\n"
+    (shop / "later.csv").write_text(text)
+    told = put(shop, db, "later.csv", images=[], weights="no such weights")
+    assert (told.changed, told.uncertain) == (1, 0)
+    item = find(db, "A2")
+    assert (item.title, item.category, item.picture[-7:]) == ("Emma the second", "Bag", "bag.png")
+
+
+def test_a_persons_decision_stays_and_leaves_the_review_list(shop, db):
+    put(shop, db)
+    assert [i.sku for i in chosen(store.items(db), review=True, category=None)] == [
+        "A3",
+        "A5",
+        "A6",
+    ]
+    found = add(None, db, sku="A5", category="coat", weights=FakeClassifier())
+    assert (found.category, found.category_source, found.review) == ("Coat", "person", "")
+    assert (found.title, found.sight.reason) == ("Nora", "uncertain")
+    add(None, db, sku="A3", category="none", weights=FakeClassifier())
+    put(shop, db)
+    items = {item.sku: item for item in store.items(db)}
+    assert items["A5"].category == "Coat" and items["A3"].reason == "outside"
+    assert [i.sku for i in chosen([*items.values()], review=True, category=None)] == ["A6"]
+
+
+@once
+def test_a_category_map_overrides(shop, db):
+    path = shop / "map.csv"
+    path.write_text("match,category\nDresses,Coat\nA4,Trouser\n")
+    put(shop, db, category_map=path)
+    first, fourth = store.items(db, ["A1", "A4"])
+    assert (first.category, first.category_source, fourth.category) == ("Coat", "map", "Trouser")
+
+
+@once
+def test_pictures_are_found_in_zips_by_address_by_path_and_by_sku(shop, db):
+    with zipfile.ZipFile(shop / "all.zip", "w") as archive:
+        archive.writestr("summer/one.png", painted("Dress"))
+        archive.writestr("winter/one.png", painted("Coat"))
+        archive.writestr("S3_1.png", painted("Bag"))
+    (shop / "named.csv").write_text(
+        "sku,title,price,image\n"
+        "S1,a,,https://x.example/img/winter/ONE.png\n"
+        "S2,b,,one.png\n"
+        "S3,c,,\n"
+        "S4,d,,/etc/passwd\n"
+        "S5,e,,lost.png\n"
+    )
+    told = put(shop, db, "named.csv", images=[shop / "all.zip"])
+    assert {i.sku: i.category for i in store.items(db)} == {
+        "S1": "Coat",
+        "S2": None,
+        "S3": "Bag",
+        "S4": None,
+        "S5": None,
+    }
+    assert [(r.sku, r.detail) for r in told.remarks] == [
+        ("S2", "2 pictures are called one.png"),
+        ("S4", "/etc/passwd leads out of the folder, and is not opened"),
+        ("S5", "there is no picture lost.png"),
+    ]
+
+
+@once
+def test_a_link_out_of_the_folder_is_not_followed(shop, db):
+    (shop / "link.png").symlink_to(shop.parent / "secret.png")
+    (shop / "links.csv").write_text("sku,title,price,image\n1,a,,link.png\n")
+    told = put(shop, db, "links.csv", images=[])
+    assert (told.pictures, told.remarks[0].reason) == (0, "picture")
+
+
+@once
+def test_a_broken_picture_costs_itself(shop, db):
+    (shop / "dress.png").write_bytes(painted("Dress")[:200])
+    told = put(shop, db)
+    assert (told.new, told.pictures) == (6, 2)
+    assert sum(r.reason == "picture" for r in told.remarks) == 3
+    assert find(db, "A1").category == "Dress"
+
+
+def test_what_is_for_sale_no_more_is_out_of_stock(shop, db):
+    header = "Title,URL handle,Status,SKU,Inventory quantity\n"
+    (shop / "s.csv").write_text(f"{header}Dress,a,Active,1,5\nCoat,b,Active,2,5\n")
+    put(shop, db, "s.csv")
+    (shop / "s.csv").write_text(f"{header}Dress,a,Active,1,5\nCoat,b,Archived,2,5\n")
+    told = put(shop, db, "s.csv")
+    assert (told.taken_off, told.unchanged) == (1, 1)
+    assert [item.in_stock for item in store.items(db)] == [True, False]
+    assert put(shop, db, "s.csv").taken_off == 0
+
+
+# --- one item ------------------------------------------------------------------------------------
+
+
+def test_a_photo_and_a_number_make_an_item(shop, db):
+    found = add(shop / "bag.png", db, sku="A17", title="Emma", weights=FakeClassifier())
+    assert (found.category, found.confidence) == ("Bag", pytest.approx(0.9))
+    assert found.sight.probabilities[0][0] == "Bag"
+    again = add(None, db, sku="A17", price="59.90 EUR", in_stock=True, weights=FakeClassifier())
+    assert (again.category, again.title, again.price) == ("Bag", "Emma", Decimal("59.9"))
+    assert (again.embedding == found.embedding).all() and len(store.items(db)) == 1
+    assert catalog.item_lines(again)[2].startswith("  picture   Bag 90 %, ")
+
+
+@once
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"sku": " "}, UsageError, "--sku is empty"),
+        ({"sku": "X"}, UsageError, "nothing is known of X; give a photo or --title"),
+        (
+            {"sku": "X", "title": "a", "category": "Hat"},
+            UsageError,
+            "--category Hat: choose one of",
+        ),
+        ({"sku": "X", "title": "a", "price": "1,299"}, UsageError, "can be read in two ways"),
+    ],
+)
+def test_what_cannot_be_added_is_said_and_nothing_is_kept(arguments, error, words, db):
+    with pytest.raises(error, match=words):
+        add(None, db, weights=FakeClassifier(), **arguments)
+    with open_store(db, create=True) as opened:
+        assert store.items(opened) == []
+
+
+@once
+def test_a_photo_that_cannot_be_read_adds_nothing(shop, db):
+    (shop / "broken.jpg").write_bytes(b"\xff\xd8\xff and then nothing")
+    with pytest.raises(TrendscopeError, match=r"broken\.jpg"):
+        add(shop / "broken.jpg", db, sku="X", title="Dress", weights=FakeClassifier())
+    assert store.items(db) == []
+
+
+@once
+def test_an_unknown_item_is_said_with_the_nearest(shop, db):
+    put(shop, db)
+    with pytest.raises(StoreError, match="holds no item 'a11'; is it A1"):
+        find(db, "a11")
+
+
+# --- beside customers ----------------------------------------------------------------------------
+
+
+def test_items_and_photos_share_the_weights_and_nothing_else(shop, db, photos):
+    put(shop, db)
+    collect([photos], db, weights=FakeClassifier())
+    assert store.status(db).photos == 4 and len(store.items(db)) == 6
+    store.forget(db, "anna")
+    assert len(store.items(db)) == 6 and len(rows(db, schema.item_sights)) == 4
+
+
+def test_other_weights_are_refused_and_after_a_change_pictures_are_judged_anew(shop, db, photos):
+    class Other(FakeClassifier):
+        name = "other"
+
+    collect([photos], db, weights=FakeClassifier())
+    with pytest.raises(StoreError, match="are other weights"):
+        put(shop, db, weights=Other())
+    put(shop, db)
+    collect([photos], db, weights=Other(), reclassify=True)
+    assert all(item.embedding is None for item in store.items(db))
+    assert put(shop, db, weights=Other()).judged == 4
+    assert sum(item.embedding is not None for item in store.items(db)) == 4
+
+
+# --- written down --------------------------------------------------------------------------------
+
+
+@once
+def test_json_and_csv_hold_the_same_and_defuse_formulas(shop, db):
+    put(shop, db)
+    items = store.items(db)
+    document = json.loads(catalog.items_json(items, "x.db"))
+    table = list(csv.DictReader(io.StringIO(catalog.items_csv(items))))
+    assert [item["sku"] for item in document["items"]] == [row["sku"] for row in table]
+    assert document["items"][0]["price"] == table[0]["price"] == "59.90"
+    assert document["items"][1]["top"][0] == ["Bag", 0.9]
+    assert (table[5]["title"], document["items"][5]["title"]) == ("'=cmd()", "=cmd()")
+    assert table[3]["confidence"] == "" and table[1]["picture_best"] == "Bag"
+
+
+@once
+def test_the_page_shows_every_item_and_takes_text_as_text(shop, db):
+    (shop / "x.csv").write_text('sku,title,price\n<b>1,"&lt;script>alert(1)",5.00\n')
+    put(shop, db, "x.csv")
+    put(shop, db)
+    items = store.items(db)
+    page = catalog.items_html(items, store.item_thumbnails(db, [i.sku for i in items]))
+    tags = []
+
+    class Tags(HTMLParser):
+        def handle_starttag(self, tag, attributes):
+            tags.append(tag)
+
+    Tags().feed(page)
+    assert (tags.count("li"), tags.count("img"), tags.count("script")) == (7, 4, 0)
+    assert "&lt;b&gt;1" in page

@@ -1,0 +1,235 @@
+"""Scans that are killed, whose writes fail, whose disk is full: old state or new, then on."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
+
+from tests.benchmarks import kills
+from tests.factories.classifier import FakeClassifier, Other
+from tests.factories.databases import content, new_database
+from tests.factories.photos import painted
+from trendscope import store
+from trendscope.errors import StoreError
+from trendscope.ingest.photos import collect
+from trendscope.store.database import Store
+
+HOME = Path(__file__).parents[2]
+
+
+# --- SIGKILL -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def feed(tmp_path_factory):
+    return kills.make_feed(tmp_path_factory.mktemp("feed"))
+
+
+def check(found):
+    assert all(kill.same for kill in found), found
+    assert any(0 < kill.kept for kill in found), found
+
+
+def test_killed_scans_go_on_in_sqlite(feed, tmp_path):
+    numbers = iter(range(100))
+    check(list(kills.kills(feed, lambda: str(tmp_path / f"{next(numbers)}.db"), 5, seed=1)))
+
+
+def test_killed_scans_go_on_in_postgresql(feed, postgres):
+    check(list(kills.kills(feed, lambda: new_database(postgres), 3, seed=2)))
+
+
+# --- every write that can fail, once -------------------------------------------------------------
+
+
+WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE", "COMMIT")
+
+
+@contextmanager
+def failing(nth):
+    """Makes the n-th write of any database fail, commits among them; counts the writes."""
+    counted = {"writes": 0}
+
+    def count():
+        counted["writes"] += 1
+        if counted["writes"] == nth:
+            raise OperationalError("", None, sqlite3.OperationalError("database or disk is full"))
+
+    def execute(connection, cursor, statement, *_):
+        if statement.lstrip().upper().startswith(WRITES):
+            count()
+
+    def commit(connection):
+        count()
+
+    event.listen(Engine, "before_cursor_execute", execute)
+    event.listen(Engine, "commit", commit)
+    try:
+        yield counted
+    finally:
+        event.remove(Engine, "before_cursor_execute", execute)
+        event.remove(Engine, "commit", commit)
+
+
+@contextmanager
+def every_state(db):
+    """Lists what the database holds before and after each transaction."""
+    states = [content(db)]
+    real = Store.writing
+
+    @contextmanager
+    def writing(self):
+        with real(self) as connection:
+            yield connection
+        states.append(content(db))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "writing", writing)
+        yield states
+
+
+def first_scan(db, photos):
+    collect([photos], db, weights=FakeClassifier(), batch=2)
+
+
+def change_of_weights(db, photos):
+    collect([photos], db, weights=Other(), batch=2, reclassify=True)
+
+
+def forgetting(db, photos):
+    if "anna" in store.customers(db)["customer"].tolist():
+        store.forget(db, "anna")
+
+
+def nothing(db, photos):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("before", "action"),
+    [(nothing, first_scan), (first_scan, change_of_weights), (first_scan, forgetting)],
+    ids=lambda function: function.__name__,
+)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_whichever_write_fails_the_state_is_old_or_new(
+    kind, before, action, photos, tmp_path, request
+):
+    numbers = iter(range(1000))
+
+    def new():
+        if kind == "sqlite":
+            return str(tmp_path / f"{next(numbers)}.db")
+        return new_database(request.getfixturevalue("postgres"))
+
+    undisturbed = new()
+    before(undisturbed, photos)
+    with failing(None) as counted, every_state(undisturbed) as states:
+        action(undisturbed, photos)
+    assert counted["writes"] >= 5
+    # On a server one database for each takes its time; a share of them will do there.
+    step = 1 if kind == "sqlite" else 5
+    for nth in range(1, counted["writes"] + 1, step):
+        db = new()
+        before(db, photos)
+        with failing(nth), pytest.raises(StoreError, match="no room left"):
+            action(db, photos)
+        assert content(db) in states, nth
+        action(db, photos)
+        assert content(db) == states[-1], nth
+
+
+# --- full disks ----------------------------------------------------------------------------------
+
+
+def scan_process(feed, db, **options):
+    command = [sys.executable, "-m", kills.__name__, "--scan", str(feed), str(db)]
+    return subprocess.run(command, cwd=HOME, capture_output=True, text=True, **options)
+
+
+@pytest.mark.parametrize("kilobytes", [1, 40, 150, 300])
+def test_a_file_that_may_not_grow_costs_nothing_that_was_kept(feed, tmp_path, kilobytes):
+    limit = kilobytes * 1024
+    path = tmp_path / "t.db"
+    done = scan_process(
+        feed,
+        path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert "StoreError" in done.stderr and "has no room left; free some space" in done.stderr
+    if content(path):
+        assert store.status(path).photos >= 0
+    kept = len(content(path).get("photos", []))
+    assert scan_process(feed, path).returncode == 0
+    assert content(path) == undisturbed(feed, tmp_path)
+    assert kept < len(content(path)["photos"])
+
+
+def undisturbed(feed, tmp_path):
+    collect([feed], tmp_path / "undisturbed.db", weights=FakeClassifier())
+    return content(tmp_path / "undisturbed.db")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_costs_nothing_that_was_kept(feed, small_disk, tmp_path):
+    path = small_disk / "t.db"
+    done = scan_process(feed, path)
+    assert "has no room left; free some space" in done.stderr
+    assert 0 < store.status(path).photos < 280
+    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
+    assert scan_process(feed, path).returncode == 0
+    assert content(path) == undisturbed(feed, tmp_path)
+
+
+# --- Ctrl-C --------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_says_that_what_was_done_is_kept(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    picture = painted("Bag", (1500, 1500))
+    for i in range(400):
+        (folder / f"{i}.png").write_bytes(picture + i.to_bytes(2, "big"))
+    path = tmp_path / "t.db"
+    command = [
+        sys.executable,
+        "-m",
+        "tests.factories.classifier",
+        "scan",
+        str(folder),
+        "--db",
+        str(path),
+    ]
+    process = subprocess.Popen(
+        command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not content(path).get("photos"):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, "")
+    assert error == "trendscope: stopped; what was looked at is kept; run it again to go on\n"
+    found = store.status(path)
+    assert 0 < found.photos < 400
+    assert (found.last_scan.judged, found.last_scan.finished_at) == (found.photos, None)

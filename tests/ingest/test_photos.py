@@ -1,0 +1,578 @@
+"""Scans into a store: nothing twice, nothing lost, whatever comes in between."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from safetensors.numpy import save_file
+
+from tests.factories.classifier import PALETTE, FakeClassifier, Other
+from tests.factories.databases import content
+from tests.factories.photos import painted
+from trendscope import store
+from trendscope.categories import CATEGORIES
+from trendscope.errors import FeedError, StoreError, WeightsError
+from trendscope.ingest.photos import THUMBNAIL_SIDE, collect
+from trendscope.limits import Limits
+from trendscope.photos import pipeline
+from trendscope.photos.pseudonyms import Pseudonyms
+from trendscope.photos.run import profile
+from trendscope.store.memory import remembered
+from trendscope.store.write_photos import Tally
+from trendscope.vision.sandbox import Decoder
+from trendscope.vision.weights import WeightsIdentity, identify, identity_of
+
+
+def run(photos, db, **options):
+    return collect([photos], db, **{"weights": FakeClassifier(), **options})
+
+
+def tally(photos, db, **options):
+    found = run(photos, db, **options).tally
+    return found.judged, found.recognised, found.unchanged, found.skipped
+
+
+# --- what is done, and what is not done again ----------------------------------------------------
+
+
+def test_a_scan_keeps_what_was_seen(photos, db):
+    found = run(photos, db)
+    assert found.tally == Tally(judged=4, skipped=1)
+    assert (found.weights, found.skipped, found.missing) == ("fake", {"decoder_error": 1}, 0)
+    frame = store.sightings(db, vectors=True)
+    assert frame[["customer", "category"]].to_numpy().tolist() == [
+        ["anna", "Dress"],
+        ["anna", "Dress"],
+        ["anna", "Bag"],
+        ["ben", "Coat"],
+    ]
+    assert frame["posted_at"][0] == datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert frame["source"][3] == str(photos / "ben" / "coat.png")
+    embedding = np.frombuffer(frame["embedding"][0], "<f4")
+    np.testing.assert_allclose(embedding, [*PALETTE[CATEGORIES.index("Dress")], 50], atol=2)
+    assert store.skips(db)["source"].tolist() == [str(photos / "anna" / "broken.jpg")]
+    last = store.status(db).last_scan
+    assert (last.judged, last.skipped) == (4, 1) and last.finished_at is not None
+
+
+def test_it_keeps_small_pictures_unless_told_not_to(photos, db, tmp_path):
+    run(photos / "anna", db)
+    run(photos / "ben", db, thumbnails=False)
+    digests = store.sightings(db)["sha256"].tolist()
+    kept = store.thumbnails(db, digests)
+    assert len(kept) == 3
+    for jpeg in kept.values():
+        assert jpeg[:3] == b"\xff\xd8\xff" and len(jpeg) < 10_000
+    assert THUMBNAIL_SIDE == 128
+
+
+def unreadable(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("an unchanged file was read")
+
+    monkeypatch.setattr("trendscope.files.trees.FolderTree.read", refuse)
+    monkeypatch.setattr("trendscope.files.zips.ZipTree.read", refuse)
+
+
+def test_a_second_scan_reads_no_file_and_changes_nothing(photos, db, monkeypatch):
+    with zipfile.ZipFile(photos / "cleo.zip", "w") as archive:
+        archive.writestr("a.png", painted("Sandal"))
+        archive.writestr("broken.png", b"\x89PNG\r\n\x1a\n")
+    assert tally(photos, db) == (5, 0, 0, 2)
+    before = content(db)
+    unreadable(monkeypatch)
+    assert tally(photos, db) == (0, 0, 5, 2)
+    monkeypatch.chdir(photos.parent)
+    assert tally(Path("photos"), db) == (0, 0, 5, 2)
+    assert tally(Path("photos/../photos/"), db) == (0, 0, 5, 2)
+    assert content(db) == before
+    assert store.status(db).scans == 4
+
+
+def test_only_what_is_new_is_judged(photos, db):
+    run(photos, db)
+    (photos / "ben" / "new.png").write_bytes(painted("Sneaker"))
+    classifier = FakeClassifier()
+    assert tally(photos, db, weights=classifier) == (1, 0, 4, 1)
+    assert classifier.batches == [1]
+
+
+def test_a_photo_that_moved_is_read_but_not_judged(photos, db):
+    run(photos, db)
+    shutil.move(photos / "anna", photos / "anna2")
+    classifier = FakeClassifier()
+    assert tally(photos, db, weights=classifier) == (0, 3, 1, 1)
+    assert classifier.batches == []
+    frame = store.customers(db)
+    assert frame["photos"].tolist() == [3, 3, 1]
+
+
+@pytest.mark.parametrize("same_size", [True, False])
+def test_a_photo_that_was_replaced_is_judged_again(photos, db, same_size):
+    path = photos / "ben" / "coat.png"
+    run(photos, db)
+    size, data = path.stat().st_size, painted("Sandal")
+    path.write_bytes(data.ljust(size, b"\0") if same_size else data)
+    assert tally(photos, db) == (1, 0, 3, 1)
+    assert store.sightings(db, "ben")["category"].tolist() == ["Sandal"]
+
+
+def test_a_touched_photo_is_read_but_not_judged(photos, db):
+    run(photos, db)
+    os.utime(photos / "ben" / "coat.png", ns=(1, 1))
+    assert tally(photos, db) == (0, 1, 3, 1)
+    assert tally(photos, db) == (0, 0, 4, 1)
+
+
+def test_a_date_that_was_corrected_in_the_export_is_taken_over(tmp_path, db, monkeypatch):
+    name = "media/posts/202609/17850000000000001.png"
+    index = tmp_path / "instagram-ann-2026" / "your_instagram_activity/media/posts_1.json"
+    for path, data in ((index, b""), (tmp_path / "instagram-ann-2026" / name, painted("Bag"))):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    def posted(day):
+        stamp = datetime(2026, 9, day, tzinfo=UTC).timestamp()
+        index.write_text(json.dumps([{"media": [{"uri": name, "creation_timestamp": stamp}]}]))
+        return tally(index.parents[2], db)
+
+    assert posted(1) == (1, 0, 0, 0)
+    monkeypatch.setattr("trendscope.vision.sandbox.Decoder.decode", None)
+    assert posted(2) == (0, 1, 0, 0)
+    assert store.sightings(db)["posted_at"].tolist() == [datetime(2026, 9, 2, tzinfo=UTC)]
+    assert posted(2) == (0, 0, 1, 0)
+
+
+def test_files_that_could_not_be_read_are_tried_again_when_that_can_have_changed(
+    photos, db, monkeypatch
+):
+    run(photos, db)
+    asked = []
+    monkeypatch.setattr(Decoder, "decode", lambda self, data, edge: asked.append(data))
+    run(photos, db)
+    assert asked == []  # the same file, the same version
+    monkeypatch.undo()
+    (photos / "anna" / "broken.jpg").write_bytes(painted("Bag", (99, 99)))
+    assert tally(photos, db) == (1, 0, 4, 0)
+    assert store.skips(db).empty
+
+
+def test_a_newer_version_looks_again_at_what_an_older_one_refused(photos, db, monkeypatch):
+    monkeypatch.setattr("trendscope.store.memory.VERSION", "0.0.0")
+    run(photos, db)
+    monkeypatch.undo()
+    asked = decoded(monkeypatch)
+    assert tally(photos, db) == (0, 0, 4, 1)
+    assert asked == [1]
+
+
+def decoded(monkeypatch):
+    """A list that gets a 1 for every photo that is decoded."""
+    asked, real = [], Decoder.decode
+    monkeypatch.setattr(Decoder, "decode", lambda *a, **k: asked.append(1) or real(*a, **k))
+    return asked
+
+
+def test_other_limits_look_again_at_what_was_refused_and_at_nothing_else(photos, db, monkeypatch):
+    (photos / "ben" / "wide.png").write_bytes(painted("Bag", (400, 400)))
+    strict = Limits(pixels=100_000)
+    assert tally(photos, db, limits=strict) == (4, 0, 0, 2)
+    asked = decoded(monkeypatch)
+    assert tally(photos, db, limits=strict) == (0, 0, 4, 2)
+    assert asked == []
+    assert tally(photos, db) == (1, 0, 4, 1)
+    assert asked == [1, 1]
+
+
+def test_missing_rights_are_looked_at_again(photos, db, monkeypatch):
+    from trendscope.errors import ImageError
+
+    def closed(*_):
+        raise ImageError("unreadable", "the file cannot be read (permission denied)")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("trendscope.files.trees.read_file", closed)
+        assert tally(photos, db) == (0, 0, 0, 5)
+    assert tally(photos, db) == (4, 0, 0, 1)
+
+
+def test_the_same_photo_twice_in_one_scan_is_one_photo(photos, db):
+    first = photos / "anna" / "bag.png"
+    found = collect([first, first, photos / "anna"], db, weights=FakeClassifier())
+    assert found.tally.photos == 5
+    assert store.customers(db)[["photos", "doubles"]].to_numpy().tolist() == [[3, 0]]
+
+
+def test_a_missing_path_makes_no_database(tmp_path):
+    with pytest.raises(FeedError, match="nowhere"):
+        run(tmp_path / "nowhere", tmp_path / "t.db")
+    with pytest.raises(WeightsError, match="no weights at nonesuch"):
+        run(tmp_path, tmp_path / "t.db", weights="nonesuch")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_ends_at_all(photos, db):
+    for i in range(100):
+        (photos / "ben" / f"{i}.png").write_bytes(painted("Coat", (20 + i, 20)))
+    for _ in range(2):
+        told = []
+        run(photos, db, progress=lambda *n: told.append(n))  # noqa: B023
+        assert told[-1] == (105, 105)
+        assert [done for done, _ in told] == sorted(done for done, _ in told)
+        assert {total for _, total in told} == {105}
+        assert len(told) < 10
+
+
+def test_a_large_feed_is_told_of_while_it_is_counted(photos, db, monkeypatch):
+    monkeypatch.setattr("trendscope.ingest.photos.LISTED_EVERY", 2)
+    told = []
+    run(photos, db, progress=lambda *n: told.append(n))
+    assert told == [(0, 2), (0, 4), (5, 5)]
+
+
+def test_names_that_differ_in_bytes_only_are_kept_apart(tmp_path, db):
+    folder = tmp_path / "anna"
+    folder.mkdir()
+    names = [
+        b"a\xff.png",
+        b"a\\udcff.png",
+        b"a\n.png",
+        b"a\\n.png",
+        "é.png".encode(),
+        b"e\xcc\x81.png",
+    ]
+    for name, category in zip(names, CATEGORIES, strict=False):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(painted(category))
+    assert tally(folder, db) == (6, 0, 0, 0)
+    assert tally(folder, db) == (0, 0, 6, 0)
+    assert len(content(db)["photos"]) == 6
+
+
+# --- whose they are -------------------------------------------------------------------------------
+
+
+def wardrobe(folder, *categories):
+    folder.mkdir(parents=True)
+    for number, category in enumerate(categories):
+        (folder / f"{number}.png").write_bytes(painted(category))
+    return folder
+
+
+def told(db):
+    """Customers and how many photos they have."""
+    frame = store.customers(db)
+    return dict(zip(frame["customer"], frame["photos"].tolist(), strict=True))
+
+
+def test_two_customers_of_one_name_stay_apart_in_scans_of_their_own(tmp_path, db):
+    north = wardrobe(tmp_path / "north" / "ann", "Bag", "Coat")
+    south = wardrobe(tmp_path / "south" / "ann", "Dress")
+    assert run(north, db).namesakes == ()
+    assert run(south, db).namesakes == ("ann (2)",)
+    assert told(db) == {"ann": 2, "ann (2)": 1}
+    before = content(db)
+    for paths in ([south], [north], [south, north]):
+        found = collect(paths, db, weights=FakeClassifier())
+        assert (found.tally.judged + found.tally.recognised, found.namesakes) == (0, ())
+    assert content(db) == before
+
+
+def test_a_profile_with_a_database_calls_customers_as_the_database_does(tmp_path, db):
+    north = wardrobe(tmp_path / "north" / "ann", "Bag")
+    south = wardrobe(tmp_path / "south" / "ann", "Dress")
+    collect([north, south], db, weights=FakeClassifier())
+    pseudonyms = Pseudonyms(b"a key of sixteen")
+    with remembered(db, FakeClassifier()) as memory:
+        (alone,) = profile([south], weights=FakeClassifier(), memory=memory).customers
+        hidden = profile(
+            [south], weights=FakeClassifier(), memory=memory, pseudonyms=pseudonyms
+        ).customers
+    assert alone.customer == "ann (2)"
+    assert hidden[0].customer == pseudonyms.name("ann (2)") != pseudonyms.name("ann")
+
+
+def test_one_account_is_one_customer_wherever_its_exports_lie(tmp_path, db):
+    for name, category in (("a", "Bag"), ("b", "Coat")):
+        media = f"media/posts/202609/1785000000000000{ord(name)}.png"
+        index = [{"media": [{"uri": media, "creation_timestamp": 1_790_000_000}]}]
+        with zipfile.ZipFile(tmp_path / f"instagram-ann-2026-11-16-{name}.zip", "w") as archive:
+            archive.writestr(media, painted(category))
+            archive.writestr("your_instagram_activity/media/posts_1.json", json.dumps(index))
+    wardrobe(tmp_path / "phone" / "ann", "Dress")
+    for path in sorted(tmp_path.glob("*.zip")):
+        assert run(path, db).namesakes == ()
+    run(tmp_path / "phone" / "ann", db)
+    assert told(db) == {"ann": 2, "ann (2)": 1}
+    assert [row[1] for row in content(db)["accounts"] if row[0] == "ann"] == ["instagram:ann"]
+
+
+def test_folders_of_one_name_are_one_customer_if_that_is_said_once(tmp_path, db):
+    old = wardrobe(tmp_path / "week46" / "ann", "Bag")
+    new = wardrobe(tmp_path / "week47" / "ann", "Coat", "Dress")
+    run(old, db)
+    assert run(new, db, one_per_name=True).namesakes == ()
+    assert run(new, db).tally.unchanged == 2  # remembered
+    assert told(db) == {"ann": 3}
+
+
+def test_a_customer_named_by_the_user_is_the_one_of_that_name(tmp_path, db):
+    run(wardrobe(tmp_path / "north" / "ann", "Bag"), db)
+    run(wardrobe(tmp_path / "inbox", "Coat"), db, customer="ann")
+    assert told(db) == {"ann": 2}
+    run(tmp_path / "inbox", db)
+    assert told(db) == {"ann": 2, "inbox": 1}  # what was said held for that scan
+
+
+def test_a_name_that_another_scan_gave_away_meanwhile_is_not_given_twice(tmp_path, db):
+    north = wardrobe(tmp_path / "north" / "ann", "Bag")
+    south = wardrobe(tmp_path / "south" / "ann", "Coat")
+
+    class Slow(FakeClassifier):
+        """While it judges, another scan is done."""
+
+        def predict(self, cut_outs):
+            run(north, db)
+            return super().predict(cut_outs)
+
+    with pytest.raises(StoreError, match=r"another customer 'ann'.*run it again to go on"):
+        run(south, db, weights=Slow())
+    assert told(db) == {"ann": 1}
+    run(south, db)
+    assert told(db) == {"ann": 1, "ann (2)": 1}
+
+
+def test_a_photo_posted_again_is_told_from_memory_too(tmp_path, db):
+    folder = tmp_path / "ann"
+    folder.mkdir()
+    with Image.open(io.BytesIO(painted("Bag", (600, 800)))) as picture:
+        picture.save(folder / "a.png")
+        picture.resize((300, 400)).save(folder / "b.jpg", quality=80)
+    run(folder, db)
+    fresh = profile([folder], weights=FakeClassifier())
+    with remembered(db, FakeClassifier()) as memory:
+        known = profile([folder], weights=FakeClassifier(), memory=memory)
+    assert [item.reason for item in known.skipped] == ["repost"]
+    assert known.skipped == fresh.skipped
+
+
+def test_a_camera_without_a_zone_is_dated_by_the_zone_of_the_run(tmp_path, db):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:06:01 12:00:00"
+    (tmp_path / "ann").mkdir()
+    path = tmp_path / "ann" / "a.jpg"
+    path.write_bytes(painted("Bag", kind="JPEG", exif=exif))
+    for zone, hour in ((UTC, 12), (ZoneInfo("Europe/Berlin"), 10), (UTC, 12)):
+        run(path, db, zone=zone)
+        assert store.sightings(db)["posted_at"].tolist() == [datetime(2026, 6, 1, hour, tzinfo=UTC)]
+
+
+# --- order, batches and threads ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def wardrobes(tmp_path_factory):
+    root = tmp_path_factory.mktemp("wardrobes")
+    for i in range(60):
+        folder = root / f"customer{i % 7}"
+        folder.mkdir(exist_ok=True)
+        kind = [*CATEGORIES, "black", "white"][i * 5 % 12]
+        (folder / f"IMG_202603{1 + i % 28:02}_{i:02}.png").write_bytes(
+            painted(kind, (40, 50 + i % 50))
+        )
+    (root / "customer1" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return root
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.randoms(), batch=st.integers(1, 70), threads=st.integers(1, 4))
+def test_order_batches_and_threads_change_nothing(wardrobes, tmp_path, seed, batch, threads):
+    def scanned(name, paths, **options):
+        path = tmp_path / f"{name}.db"
+        path.unlink(missing_ok=True)
+        collect(paths, path, weights=FakeClassifier(), **options)
+        return content(path)
+
+    folders = sorted(wardrobes.iterdir())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "THREADS", threads)
+        patch.setattr(pipeline, "BATCH", batch)
+        mixed = scanned("mixed", seed.sample(folders, len(folders)), batch=batch)
+    assert mixed == scanned("plain", [wardrobes])
+
+
+def test_both_kinds_of_database_hold_the_same(wardrobes, tmp_path, postgres):
+    from tests.factories.databases import new_database
+
+    both = []
+    for place in (tmp_path / "t.db", new_database(postgres)):
+        run(wardrobes, place)
+        frames = [store.sightings(place), store.customers(place), store.skips(place)]
+        both.append((content(place), [frame.to_csv() for frame in frames]))
+    assert both[0] == both[1]
+
+
+# --- other weights -------------------------------------------------------------------------------
+
+
+def test_other_weights_need_reclassify(photos, db):
+    run(photos, db)
+    before = content(db)
+    with pytest.raises(StoreError, match=r"what fake \(.*\) saw; other \(.*--reclassify"):
+        run(photos, db, weights=Other())
+    assert content(db) == before
+
+
+def test_reclassify_judges_all_anew(photos, db):
+    run(photos, db)
+    assert tally(photos, db, weights=Other(), reclassify=True) == (4, 0, 0, 1)
+    assert store.sightings(db)["category"].tolist() == ["Bag"] * 4
+    assert [w.name for w in store.status(db).weights] == ["other"]
+    assert tally(photos, db, weights=Other()) == (0, 0, 4, 1)
+    assert tally(photos, db, weights=Other(), reclassify=True) == (0, 0, 4, 1)
+
+
+def test_what_reclassify_does_not_find_keeps_the_old_results_in_use(photos, db):
+    run(photos, db)
+    before = store.sightings(db)
+    found = run(photos / "anna", db, weights=Other(), reclassify=True)
+    assert (found.tally.judged, found.missing) == (3, 1)
+    assert store.sightings(db).equals(before)
+    assert tally(photos, db) == (0, 0, 4, 1)  # the former weights go on as before
+    found = run(photos / "ben", db, weights=Other(), reclassify=True)
+    assert (found.tally.judged, found.missing) == (1, 0)
+    assert store.sightings(db)["category"].tolist() == ["Bag"] * 4
+
+
+def tiny_weights(path, name, value):
+    arrays = {"kernel": np.full(3, value, np.float32)}
+    header = {"name": name, "architecture": {"size": 28}}
+    save_file(arrays, path, {"trendscope": json.dumps(header)})
+    return path
+
+
+def test_weights_are_told_apart_by_their_file(photos, db, tmp_path, fake_command):
+    one, two = (tiny_weights(tmp_path / f"{i}.safetensors", "same name", i) for i in (1, 2))
+    assert tally(photos, db, weights=one) == (4, 0, 0, 1)
+    assert tally(photos, db, weights=str(one)) == (0, 0, 4, 1)
+    with pytest.raises(StoreError, match="never mixed"):
+        run(photos, db, weights=two)
+    assert identity_of(one) == identify(one)
+    assert identity_of(FakeClassifier()) == WeightsIdentity(
+        "fake", "b5d54c39e66671c9731b9f471e585d8262cd4f54963f0c93082d8dcf334d4c78"
+    )
+
+
+# --- two at once ---------------------------------------------------------------------------------
+
+
+def test_two_scans_and_a_reader_at_once(wardrobes, db, tmp_path):
+    failures, seen = [], []
+
+    def work(action):
+        try:
+            action()
+        except BaseException as error:
+            failures.append(error)
+
+    def scanned():
+        run(wardrobes, db, batch=3)
+
+    def read():
+        for _ in range(20):
+            try:
+                found = store.status(db)
+            except StoreError as error:
+                assert "there is no trendscope database" in str(error)
+                continue
+            assert found.photos == found.classified + found.uncertain + found.outside
+            seen.append(found.photos)
+
+    threads = [threading.Thread(target=work, args=[action]) for action in (scanned, scanned, read)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert seen == sorted(seen)
+    run(wardrobes, tmp_path / "alone.db")
+    assert content(db) == content(tmp_path / "alone.db")
+
+
+# --- profile with a database ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pictures", [False, True])
+def test_a_profile_from_memory_is_the_profile_from_photos(photos, db, pictures, monkeypatch):
+    fresh = profile([photos], weights=FakeClassifier())
+    run(photos, db)
+    (photos / "ben" / "new.png").write_bytes(painted("Sneaker"))
+    classifier = FakeClassifier()
+    before = content(db)
+    with remembered(db, classifier, pictures=pictures) as memory:
+        found = profile([photos], weights=classifier, memory=memory, pictures=pictures)
+    assert classifier.batches == [1]
+    assert content(db) == before
+    (photos / "ben" / "new.png").unlink()
+    unreadable(monkeypatch)
+    with remembered(db, classifier) as memory:
+        again = profile([photos], weights=classifier, memory=memory)
+    assert [c.categories for c in again.customers] == [c.categories for c in fresh.customers]
+    assert again.skipped == fresh.skipped
+    assert [r.probabilities for r in again.readings] == [r.probabilities for r in fresh.readings]
+    assert again.weights == "fake"
+    assert len(found.readings) == 5
+    assert all(bool(r.thumbnail) == pictures for r in found.readings)
+
+
+def test_a_profile_by_other_weights_remembers_no_judgement(photos, db):
+    run(photos, db)
+    other = Other()
+    with remembered(db, other) as memory:
+        found = profile([photos], weights=other, memory=memory)
+    assert (found.weights, len(found.readings)) == ("other", 4)
+    assert sum(other.batches) == 4
+
+
+# --- jax -----------------------------------------------------------------------------------------
+
+
+def test_nothing_new_needs_no_jax(photos, tmp_path, fake_command):
+    path = tmp_path / "t.db"
+    collect([photos], path)
+    program = """if True:
+        import sys
+        from pathlib import Path
+        from trendscope.ingest.photos import collect
+        from trendscope.store.memory import remembered
+        from trendscope.photos.run import profile
+        photos, db = map(Path, sys.argv[1:])
+        print(collect([photos], db).tally.unchanged)
+        with remembered(db) as memory:
+            print(len(profile([photos], memory=memory).readings))
+        print("jax" in sys.modules)
+        (photos / "ben" / "new.png").write_bytes((photos / "ben" / "coat.png").read_bytes() + b"x")
+        print(collect([photos], db).tally.judged)
+        print("jax" in sys.modules)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", program, photos, path],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["4", "4", "False", "1", "True"], done.stderr

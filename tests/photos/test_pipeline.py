@@ -1,0 +1,368 @@
+"""Feeds, images, garments and a classifier joined: order, bounds, failures, dates, boxes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.factories.classifier import PALETTE, FakeClassifier, FakePrediction
+from tests.factories.photos import painted, reading
+from trendscope.categories import CATEGORIES
+from trendscope.errors import FeedError, ImageError, WeightsError
+from trendscope.feeds.post import Post
+from trendscope.photos import pipeline
+from trendscope.photos.duplicates import count_once
+from trendscope.photos.pipeline import Loader, scan
+from trendscope.photos.results import Reading
+from trendscope.photos.run import classify, profile
+from trendscope.skipped import Skipped
+
+
+def post(data, name="1", customer="anna", posted_at=None, date_source="none"):
+    def read():
+        if isinstance(data, Exception):
+            raise data
+        return data
+
+    return Post(customer, name, posted_at, date_source, f"{customer}/{name}", read)
+
+
+def run(*items, **options):
+    return list(scan(items, Loader(FakeClassifier()), **options))
+
+
+def test_one_photo():
+    data = painted("Dress")
+    (found,) = run(post(data, "p1"))
+    assert isinstance(found, Reading)
+    assert (found.customer, found.post_id, found.source) == ("anna", "p1", "anna/p1")
+    assert found.sha256 == hashlib.sha256(data).hexdigest()
+    assert (found.verdict, found.garments[0].category) == ("classified", "Dress")
+    assert found.garments[0].confidence == pytest.approx(0.9)
+    assert found.probabilities[0] == ("Dress", pytest.approx(0.9))
+    assert {name for name, _ in found.probabilities} == set(CATEGORIES)
+    assert (found.thumbnail, found.seen) == (None, None)
+
+
+@pytest.mark.parametrize(("color", "verdict"), [("black", "uncertain"), ("white", "outside")])
+def test_without_a_category_there_is_a_verdict_and_no_garment(color, verdict):
+    (found,) = run(post(painted(color)))
+    assert (found.verdict, found.garments) == (verdict, ())
+    assert found.explanation
+
+
+def test_results_come_in_the_order_of_the_feed_over_several_batches():
+    pictures = {name: painted(name, (40, 40)) for name in CATEGORIES}
+    expected = [CATEGORIES[i * 7 % 10] for i in range(150)]
+    found = run(*(post(pictures[name], str(i)) for i, name in enumerate(expected)))
+    assert [r.garments[0].category for r in found] == expected
+    assert [r.post_id for r in found] == [str(i) for i in range(150)]
+
+
+def test_cut_outs_are_judged_in_batches():
+    classifier = FakeClassifier()
+    list(scan([post(painted("Bag", (40, 40)))] * 130, Loader(classifier)))
+    assert classifier.batches == [32, 32, 32, 32, 2]
+
+
+def test_a_failing_photo_costs_itself():
+    refused = ImageError("missing_media", "named in the export, but not there")
+    passed_on = Skipped(None, "notes.txt", "not_an_image", "text")
+    found = run(post(painted("Bag")), post(b"", "2"), passed_on, post(refused, "3"))
+    assert found[0].garments[0].category == "Bag"
+    assert found[1] == Skipped("anna", "anna/2", "empty", "the file is empty")
+    assert found[2] is passed_on
+    assert found[3].reason == "missing_media"
+    assert found[3].detail == "named in the export, but not there"
+
+
+def test_only_bad_photos_make_no_empty_batch():
+    classifier = FakeClassifier()
+    assert [r.reason for r in scan([post(b"")], Loader(classifier))] == ["empty"]
+    assert classifier.batches == []
+
+
+def test_an_empty_feed_gives_nothing():
+    assert run() == []
+
+
+def test_weights_that_do_not_load_stop_the_run(tmp_path):
+    from trendscope.vision.serialisation import write_weights
+    from trendscope.vision.weights import Header
+
+    with pytest.raises(WeightsError, match="no weights at"):
+        list(scan([post(painted("Bag"))], Loader(tmp_path / "none")))
+    write_weights(tmp_path / "empty", Header("empty"), {})
+    with pytest.raises(WeightsError, match=r"expected .* found nothing"):
+        list(scan([post(painted("Bag"))], Loader(tmp_path / "empty")))
+
+
+def test_the_feed_is_read_only_so_far_ahead():
+    asked = []
+
+    def feed():
+        for i in range(1000):
+            asked.append(i)
+            yield post(painted("Bag", (20, 20)), str(i))
+
+    results = scan(feed(), FakeClassifier)
+    next(results)
+    assert len(asked) <= pipeline.AHEAD + pipeline.BATCH
+    results.close()
+    left = [t for t in threading.enumerate() if t.name.startswith("ThreadPool")]
+    for thread in left:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in left)
+
+
+def test_pictures_are_made_only_if_wanted_and_carry_no_metadata(tmp_path):
+    exif = Image.Exif()
+    exif[0x010E] = "my secret garden"
+    (found,) = run(post(painted("Bag", (600, 800), "JPEG", exif=exif)), pictures=True)
+    for picture, longest in ((found.thumbnail, 224), (found.seen, 112)):
+        path = tmp_path / "p.jpg"
+        path.write_bytes(picture)
+        with Image.open(path) as opened:
+            assert opened.format == "JPEG"
+            assert max(opened.size) <= longest
+            assert not opened.getexif()
+        assert b"secret" not in picture
+
+
+def test_the_box_is_in_pixels_of_the_upright_original():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned: stored 2000 x 1000, upright 1000 x 2000
+    (found,) = run(post(painted("Bag", (2000, 1000), "JPEG", exif=exif)))
+    x0, y0, x1, y1 = found.garments[0].box
+    # The garment is the middle half in both directions: 250..750 by 500..1500, plus some margin.
+    assert 0 <= x0 <= 260 and 740 <= x1 <= 1000
+    assert 250 <= y0 <= 510 and 1490 <= y1 <= 1750
+
+
+FEED, NAME = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("given", "source", "camera", "expected", "expected_source"),
+    [
+        (FEED, "feed", True, FEED, "feed"),
+        (NAME, "file name", True, datetime(2026, 6, 1, 12, tzinfo=UTC), "exif"),
+        (NAME, "file name", False, NAME, "file name"),
+        (None, "none", True, datetime(2026, 6, 1, 12, tzinfo=UTC), "exif"),
+        (None, "none", False, None, "none"),
+    ],
+)
+def test_dates_are_the_feeds_then_the_cameras_then_the_file_names(
+    given, source, camera, expected, expected_source
+):
+    exif = Image.Exif()
+    if camera:
+        exif[0x0132] = "2026:06:01 12:00:00"
+    data = painted("Bag", kind="JPEG", exif=exif)
+    (found,) = run(post(data, posted_at=given, date_source=source))
+    assert (found.posted_at, found.date_source) == (expected, expected_source)
+
+
+# --- what is known already -----------------------------------------------------------------------
+
+
+class Never(Loader):
+    def __call__(self):
+        raise AssertionError("no photo needs a classifier")
+
+
+never = Never("photos")
+
+
+def test_known_bytes_are_neither_decoded_nor_judged():
+    known = reading(name="from memory")
+    asked = []
+
+    def recall(post, sha256):
+        asked.append((post.post_id, sha256))
+        return known
+
+    data = b"no picture at all"
+    found = list(scan([post(data, "p1")], never, recall=recall))
+    assert found[0] is known
+    assert asked == [("p1", hashlib.sha256(data).hexdigest())]
+
+
+def test_what_is_not_recalled_is_judged_in_its_place():
+    known, skipped = reading(name="known"), Skipped(None, "x", "link", "leads nowhere")
+    bag, dress = painted("Bag"), painted("Dress")
+    bag_digest = hashlib.sha256(bag).hexdigest()
+
+    def recall(post, sha256):
+        return reading(name="bag") if sha256 == bag_digest else None
+
+    feed = [known, post(dress, "1"), skipped, post(bag, "2"), post(b"", "3")]
+    found = list(scan(feed, FakeClassifier, recall=recall))
+    assert found[0] is known and found[2] is skipped
+    assert found[1].garments[0].category == "Dress"
+    assert found[3].post_id == "bag"
+    assert found[4].reason == "empty"
+
+
+def test_a_feed_of_known_things_loads_no_classifier():
+    skipped = Skipped(None, "x", "link", "leads nowhere")
+    assert len(list(scan([reading(), skipped] * 100, never))) == 200
+
+
+def test_the_classifier_is_loaded_once(monkeypatch):
+    from trendscope.vision.classifier import Classifier
+
+    loads = []
+
+    def load(weights):
+        loads.append(weights)
+        return FakeClassifier()
+
+    monkeypatch.setattr(Classifier, "load", load)
+    feed = [post(painted("Bag", (20, 20)), str(i)) for i in range(200)]
+    assert {found.verdict for found in scan(feed, Loader(None))} == {"classified"}
+    assert loads == ["photos"]
+
+
+def test_a_small_thumbnail_the_cameras_date_and_the_embedding():
+    exif = Image.Exif()
+    exif[0x0132] = "2026:06:01 12:00:00"
+    data = painted("Bag", (600, 800), "JPEG", exif=exif)
+    (found,) = run(post(data, posted_at=FEED, date_source="feed"), small=96)
+    with Image.open(io.BytesIO(found.thumbnail)) as opened:
+        assert max(opened.size) == 96
+    assert found.seen is None
+    assert (found.posted_at, found.taken_at) == (FEED, datetime(2026, 6, 1, 12))
+    seen = np.frombuffer(found.embedding, "<f4")
+    np.testing.assert_allclose(seen, [*PALETTE[CATEGORIES.index("Bag")], 50], atol=3)
+
+
+@pytest.mark.parametrize(
+    ("offset", "hour"), [(None, 10), ("+00:00", 12), ("-02:00", 14)], ids=["none", "utc", "west"]
+)
+def test_a_camera_that_names_no_offset_shows_local_time(offset, hour):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:06:01 12:00:00"
+    if offset:
+        exif.get_ifd(0x8769)[0x9011] = offset
+    data = painted("Bag", kind="JPEG", exif=exif)
+    (found,) = run(post(data), zone=ZoneInfo("Europe/Berlin"))
+    assert found.posted_at == datetime(2026, 6, 1, hour, tzinfo=UTC)
+
+
+# --- counting once -------------------------------------------------------------------------------
+
+
+def test_the_same_post_or_the_same_bytes_count_once_per_customer():
+    dress, bag = painted("Dress"), painted("Bag")
+    found = list(
+        count_once(
+            run(
+                post(dress, "1"),
+                post(dress, "1"),
+                post(dress, "2"),
+                post(bag, "1"),
+                post(dress, "1", customer="ben"),
+                post(bag, "3"),
+            )
+        )
+    )
+    reasons = [r.reason if isinstance(r, Skipped) else "counted" for r in found]
+    assert reasons == ["counted", "duplicate", "duplicate", "duplicate", "counted", "counted"]
+
+
+def test_a_repost_is_told_apart_from_a_double_and_can_be_kept():
+    original = post(painted("Dress", (600, 800), "JPEG"), "1")
+    smaller = post(painted("Dress", (150, 200), "JPEG", quality=50), "2")
+    other, of_ben = post(painted("Bag"), "3"), post(painted("Dress"), "4", customer="ben")
+    readings = run(original, smaller, other, of_ben)
+    found = list(count_once(readings))
+    assert [type(r) for r in found] == [Reading, Skipped, Reading, Reading]
+    assert (found[1].reason, found[1].source) == ("repost", "anna/2")
+    assert found[1].detail == (
+        "the same photo as anna/1, in another size or quality; --keep-reposts counts it"
+    )
+    assert list(count_once(readings, keep_reposts=True)) == readings
+
+
+def test_a_repost_is_looked_for_among_what_counts_only():
+    big, small = painted("Dress", (600, 800), "JPEG"), painted("Dress", (150, 200), "JPEG")
+    found = list(count_once(run(*(post(data, str(i)) for i, data in enumerate((big, big, small))))))
+    assert [r.reason for r in found if isinstance(r, Skipped)] == ["duplicate", "repost"]
+
+
+def test_a_broken_copy_does_not_hide_the_intact_one():
+    found = list(count_once(run(post(b"", "1"), post(painted("Bag"), "1"))))
+    assert [type(r) for r in found] == [Skipped, Reading]
+
+
+def test_reading_a_folder_twice_changes_nothing(photos):
+    once = profile([photos], weights=FakeClassifier())
+    twice = profile([photos, photos], weights=FakeClassifier())
+    assert once.readings == twice.readings
+    assert [c.categories for c in once.customers] == [c.categories for c in twice.customers]
+    assert sum(item.reason == "duplicate" for item in twice.skipped) == 4
+
+
+# --- the two public functions --------------------------------------------------------------------
+
+
+def test_profile_of_folders(photos):
+    found = profile([photos], weights=FakeClassifier())
+    anna, ben = found.customers
+    assert found.weights == "fake"
+    assert (anna.customer, ben.customer) == ("anna", "ben")
+    assert [(c.category, c.count) for c in anna.ranked] == [("Dress", 2), ("Bag", 1)]
+    assert [(c.category, c.count) for c in ben.ranked] == [("Coat", 1)]
+    assert [item.source.endswith("broken.jpg") for item in anna.skipped] == [True]
+    assert anna.dates[0] == datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def test_classify_keeps_every_photo_in_its_place(photos):
+    told = []
+    found = classify([photos], weights=FakeClassifier(), progress=lambda *n: told.append(n))
+    assert len(found.photos) == 5
+    assert (len(found.readings), len(found.skipped)) == (4, 1)
+    assert told == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+
+
+def test_classify_judges_a_photo_as_often_as_it_is_named(photos):
+    path = photos / "anna" / "bag.png"
+    assert len(classify([path, path], weights=FakeClassifier()).readings) == 2
+
+
+def test_the_customer_can_be_named(photos):
+    found = profile([photos], weights=FakeClassifier(), customer="eve")
+    assert [c.customer for c in found.customers] == ["eve"]
+
+
+def test_a_missing_path_is_said_before_anything_is_done(tmp_path):
+    with pytest.raises(FeedError, match="nowhere"):
+        classify([tmp_path / "nowhere"], weights=FakeClassifier())
+
+
+def test_the_fake_predicts_what_the_real_one_does():
+    from dataclasses import fields
+
+    from trendscope.vision.classifier import Classifier
+    from trendscope.vision.predictions import Prediction
+
+    assert [f.name for f in fields(FakePrediction)] == [f.name for f in fields(Prediction)]
+    for name in ("name", "input_size", "predict", "load"):
+        assert hasattr(Classifier, name)
+
+
+def test_a_large_feed_is_told_of_while_it_is_listed(tmp_path):
+    for number in range(1001):
+        (tmp_path / f"{number:04}.txt").write_bytes(b"")
+    told = []
+    classify([tmp_path], weights=FakeClassifier(), progress=lambda *n: told.append(n))
+    assert told[:2] == [(0, 1000), (1, 1001)]
+    assert told[-1] == (1001, 1001)

@@ -1,0 +1,325 @@
+"""From photos and a catalogue file to targets: real files, real databases, the whole command."""
+
+from __future__ import annotations
+
+import csv
+import hmac
+import io
+import json
+import re
+import sys
+import types
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.factories.classifier import FakeClassifier
+from tests.factories.photos import painted
+from trendscope.categories import CATEGORIES, known_category
+from trendscope.cli import app
+from trendscope.cli.recommend import _band
+from trendscope.errors import NothingUsable, StoreError, UsageError
+from trendscope.ingest.catalog import stock
+from trendscope.ingest.photos import collect
+from trendscope.photos.run import profile
+from trendscope.recommend.campaigns import campaign, for_profile
+from trendscope.store import open_store, removal
+
+# Shades that the fake classifier takes for a dress (#E15759), a bag (#FF9DA7) and a coat.
+RED, PALE, DARK = "#E15759", "#F06A6C", "#C84044"
+PINK, COAT = "#FF9DA7", "#B07AA1"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """anna wears dresses and bags, ben coats, cleo is seen once; a shop with pictures."""
+    folder = tmp_path_factory.mktemp("files")
+    photos = {
+        "anna/IMG_20260301_090000.png": painted(RED),
+        "anna/IMG_20260401_090000.png": painted(DARK),
+        "anna/IMG_20260501_090000.png": painted(PINK),
+        "anna/IMG_20260502_090000.png": painted(PINK, (130, 160)),
+        "anna/dark.png": painted("black"),
+        **{f"ben/IMG_2026060{n}_090000.png": painted(COAT, (120 + n, 160)) for n in (1, 2, 3)},
+        "cleo/IMG_20260601_090000.png": painted(RED, (125, 160)),
+    }
+    shop = {"red.png": painted(PALE), "dark.png": painted(DARK), "bag.png": painted(PINK)}
+    for kind, content in (("photos", photos), ("shop", shop)):
+        for name, data in content.items():
+            path = folder / kind / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    (folder / "shop" / "products.csv").write_text(
+        "sku,title,category,price,availability,image\n"
+        "D1,Red dress,Dress,59.90 EUR,in stock,red.png\n"
+        "D2,Dark dress,Dress,120 EUR,in stock,dark.png\n"
+        "D3,Gone dress,Dress,10 EUR,out of stock,red.png\n"
+        "B1,<b>Bag</b> & more,Bag,20 EUR,in stock,bag.png\n"
+        "C1,Wool coat,Coat,200 EUR,in stock,\n"
+        "=1+1,Emma,,,in stock,\n",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def fill(db, files):
+    with pytest.MonkeyPatch.context() as patch:
+        fake = types.ModuleType("trendscope.vision.classifier")
+        fake.Classifier = FakeClassifier
+        patch.setitem(sys.modules, "trendscope.vision.classifier", fake)
+        with open_store(db, create=True) as opened:
+            collect([files / "photos"], opened)
+            stock(files / "shop" / "products.csv", opened)
+    return str(db)
+
+
+@pytest.fixture(scope="module")
+def filled(files):
+    """A database with those photos and items, to be read only."""
+    return fill(files / "filled.db", files)
+
+
+@pytest.fixture
+def run(filled):
+    def call(*words):
+        found = CliRunner().invoke(
+            app, ["recommend", "--db", filled, *map(str, words)], prog_name="trendscope"
+        )
+        assert "Traceback" not in found.output
+        return found
+
+    return call
+
+
+def told(found):
+    return list(found.targets.rows[["customer", "sku"]].itertuples(index=False, name=None))
+
+
+def test_everybody_in_both_kinds_of_database(files, db):
+    found = campaign(fill(db, files))
+    assert found.targets.rows["customer"].tolist() == ["anna"] * 3 + ["ben"]
+    assert set(told(found)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
+    by = found.targets.rows.set_index("sku")
+    # The very picture of the first of April, and of a bag.
+    assert by["likeness"][["D2", "B1"]].tolist() == pytest.approx([1, 1], abs=0.02)
+    assert by["reason"]["D2"] == (
+        "wears dresses in 2 of 4 photos (1 more not recognised); closest to the photo of 2026-04-01"
+    )
+    assert by["reason"]["C1"].endswith(
+        "chosen by category alone, as there is no picture to compare"
+    )
+    assert found.targets.silent["customer"].tolist() == ["cleo"]
+    assert found.targets.left_out == {
+        "waiting for a person's word on the category": 1,
+        "out of stock": 1,
+    }
+    assert (found.customers, found.bare, f"{found.as_of:%F}") == (3, 1, "2026-06-03")
+
+
+def test_one_customer_gets_the_same_as_among_all(filled):
+    every, one = campaign(filled).targets.rows, campaign(filled, customer="anna").targets.rows
+    assert one.to_dict("records") == every[every["customer"] == "anna"].to_dict("records")
+
+
+def test_the_reverse(filled):
+    assert told(campaign(filled, sku="D2")) == [("anna", "D2")]
+    assert told(campaign(filled, category="coats")) == [("ben", "")]
+    with pytest.raises(StoreError, match=r"holds no item 'D'; is it D"):
+        campaign(filled, sku="D")
+    with pytest.raises(Exception, match="about item D3: out of stock"):
+        campaign(filled, sku="D3")
+
+
+def test_who_is_forgotten_is_no_target_any_more(files, tmp_path):
+    db = fill(tmp_path / "other.db", files)
+    removal(db, "anna")
+    assert told(campaign(db)) == [("ben", "C1")]
+    assert campaign(db, category="Dress").targets.rows.empty
+
+
+def test_wrong_questions(filled):
+    with pytest.raises(StoreError, match="holds no customer 'ana'; is it anna"):
+        campaign(filled, customer="ana")
+    with pytest.raises(UsageError, match="exclude each other"):
+        campaign(filled, customer="anna", sku="D1")
+    with pytest.raises(UsageError, match="--category Hat: choose one of T-shirt/top"):
+        campaign(filled, category="Hat")
+
+
+def test_without_items_or_customers(files, tmp_path, fake_command):
+    db = tmp_path / "new.db"
+    with open_store(db, create=True):
+        pass
+    with pytest.raises(NothingUsable, match=r"holds no customers; see trendscope scan"):
+        campaign(db)
+    collect([files / "photos"], db)
+    with pytest.raises(NothingUsable, match=r"holds no items; .* trendscope catalog import FILE"):
+        campaign(db)
+    assert told(campaign(db, category="dress")) == [("anna", "")]
+
+
+def test_categories_are_known_by_many_names():
+    for name in CATEGORIES:
+        assert known_category(f" {name.upper()} ") == name
+    assert known_category("dresses") == "Dress"
+    assert known_category("t-shirts") == "T-shirt/top"
+    assert known_category("trousers") == "Trouser"
+
+
+def test_for_a_profile_nothing_is_kept(files, tmp_path, monkeypatch, fake_command):
+    monkeypatch.chdir(tmp_path)
+    found = for_profile(
+        profile([files / "photos"], keep_reposts=True), files / "shop" / "products.csv"
+    )
+    assert set(told(found)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "none.csv").write_text("sku,title\n")
+    with pytest.raises(NothingUsable, match="holds no item that could be used"):
+        for_profile(profile([files / "photos"]), tmp_path / "none.csv")
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+def test_the_csv_for_mail_tools(run):
+    result = run("--csv")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0] == ('"customer","sku","category","rank","score","reason"')
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["rank"] for row in rows] == ["1", "2", "3", "1"]
+    assert all(0 < float(row["score"]) <= 1 for row in rows)
+    assert "trendscope: Nothing for cleo: a garment was recognised in 1 of 1 photo" in result.stderr
+    assert run("--csv", "-q").stderr == ""
+
+
+def test_the_same_input_gives_the_same_bytes(run, tmp_path):
+    for flag in ("--csv", "--json"):
+        assert run(flag).stdout_bytes == run(flag).stdout_bytes
+    pages = [tmp_path / "a.html", tmp_path / "b.html"]
+    for page in pages:
+        run("--html", page)
+    assert pages[0].read_bytes() == pages[1].read_bytes()
+
+
+def test_json_is_one_document(run):
+    found = json.loads(run("--json", "--sku", "C1").stdout)
+    assert (found["schema_version"], found["about"], found["asked"]) == (1, "sku", "C1")
+    (target,) = found["targets"]
+    assert target["customer"] == "ben" and target["posted_at"] is None
+    assert target["title"] == "Wool coat" and target["price"] == 200
+    whole = json.loads(run("--json").stdout)
+    assert whole["left_out"]["out of stock"] == 1 and whole["silent"][0]["customer"] == "cleo"
+    category = json.loads(run("--json", "--category", "Dress").stdout)
+    assert category["targets"][0]["sku"] is None
+
+
+def test_pseudonyms_stand_where_names_stood(run, tmp_path, monkeypatch):
+    key = "a key that is long enough"
+    monkeypatch.setenv("TRENDSCOPE_KEY", key)
+
+    def digest(kind, text):
+        return hmac.new(key.encode(), f"{kind}:{text}".encode(), "sha256").hexdigest()[:16]
+
+    named = {n: f"customer-{digest('name', n)}" for n in ("anna", "ben", "cleo", "dora")}
+    (tmp_path / "never.csv").write_text("customer\nben\ndora\n")
+    plain, hidden = (
+        run("--json", "--never", tmp_path / "never.csv", *more).stdout
+        for more in ((), ("--pseudonymise",))
+    )
+    for name in named:
+        assert name not in hidden
+    expected = json.loads(plain)["targets"]
+    for row in expected:
+        row["source"] = f"{named[row['customer']]}/{digest('path', row['source'])}.png"
+        row["customer"] = named[row["customer"]]
+    # The order is that of the pseudonyms.
+    assert sorted(json.loads(hidden)["targets"], key=str) == sorted(expected, key=str)
+    assert json.loads(hidden)["strangers"] == {"never.csv": [named["dora"]]}
+    customers = [row["customer"] for row in json.loads(hidden)["targets"]]
+    assert customers == sorted(customers)
+    page = tmp_path / "page.html"
+    run("--customer", "anna", "--html", page, "--pseudonymise")
+    assert "anna" not in page.read_text() and named["anna"] in page.read_text()
+
+
+def test_a_page_with_both_pictures(run, tmp_path):
+    page = tmp_path / "anna.html"
+    assert run("--customer", "anna", "--html", page).exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.count("data:image/jpeg;base64,") == 6  # three photos, three items
+    assert "What suits anna" in text and "&lt;b&gt;" not in text and "Bag &amp; more" in text
+    assert "<script" not in text and not re.search(r'(src|href)="(?!data:)', text)
+    run("--sku", "C1", "--html", page)
+    assert "Whom to write to about C1, Wool coat" in page.read_text(encoding="utf-8")
+    assert page.read_text(encoding="utf-8").count(">no picture</div>") == 2
+
+
+def test_what_people_read(run):
+    lines = run().stdout.splitlines()
+    assert lines[:3] == ["What suits whom", "", "anna"]
+    assert "  1  " in lines[4] and "wears " in lines[4]
+    assert "    Nothing for cleo: a garment was recognised in 1 of 1 photo; 3 are needed" in (
+        "\n".join(lines)
+    )
+    assert run("--category", "Dress").stdout.startswith("Whom to write to about Dress\n")
+
+
+def test_price_stock_and_number(run):
+    def skus(*words):
+        return {row["sku"] for row in csv.DictReader(io.StringIO(run("--csv", *words).stdout))}
+
+    assert skus("--price", "20-60") == {"D1", "B1"}
+    assert skus("--price", "-20") == {"B1"}
+    assert skus("--price", "100-", "--currency", "eur") == {"D2", "C1"}
+    assert skus("--any-stock") == {"D1", "D2", "D3", "B1", "C1"}
+    assert skus("--per-category", "1") == {"D2", "B1", "C1"}
+    assert skus("--exclude-owned") == {"C1"}  # the shades are that near
+
+
+@pytest.mark.parametrize("price", ["20", "80-20", "x-y", "-", "1,5-2", "-5-20"])
+def test_price_bands_that_are_none(price):
+    with pytest.raises(UsageError, match="--price"):
+        _band(price)
+
+
+def test_lists_of_customers(run, tmp_path):
+    (tmp_path / "list.csv").write_text("customer\nANNA\nnobody\n")
+    result = run("--csv", "--never", tmp_path / "list.csv")
+    assert {row["customer"] for row in csv.DictReader(io.StringIO(result.stdout))} == {"ben"}
+    assert "1 customer not to be written to." in result.stderr
+    assert "that no customer has: nobody." in result.stderr
+    (tmp_path / "list.csv").write_text("customer\nanna\n")
+    for words in (("--category", "Coat"), ("--sku", "C1"), ("--customer", "ben"), ()):
+        result = run("--csv", "--only", tmp_path / "list.csv", *words)
+        assert "ben" not in result.stdout
+        assert (result.exit_code == 3) == bool(words)
+    assert (
+        "there is nobody and nothing to recommend; the notes say why"
+        in run("--customer", "cleo").stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--csv", "--json"], 2, "exclude each other"),
+        (["--currency", "EUR"], 2, "--currency goes with --price"),
+        (["--sku", "D1", "--category", "Bag"], 2, "choose one"),
+        (["--never", "missing.csv"], 1, "No such file"),
+        (["--html", "/no/where.html"], 2, "there is no folder"),
+        (["--customer", "zoe"], 1, "check the spelling"),
+    ],
+)
+def test_what_goes_wrong_is_said(run, words, code, message):
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr and len(result.stderr.splitlines()) <= 2
+
+
+def test_a_profile_with_a_catalogue(files, fake_command):
+    words = ["profile", str(files / "photos"), "--catalog", str(files / "shop" / "products.csv")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0
+    assert re.search(r"D2 +Dark dress +Dress +120\.00 EUR", result.stdout)
+    result = CliRunner().invoke(app, [*words, "--csv"])
+    assert result.exit_code == 2 and "for tables see recommend" in result.stderr

@@ -1,0 +1,174 @@
+"""Trends in words, CSV, JSON, Markdown and page: kept originals, laws, hostile names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+
+from tests.factories.pages import HOSTILE, Elements
+from tests.factories.photos import MEASURED
+from tests.factories.weekly import both, steady, tables
+from trendscope.files.writing import encoded
+from trendscope.reports import trends as trend_report
+from trendscope.reports.terminal import print_trends
+from trendscope.trends import summary, verdicts
+from trendscope.trends.counts import Tally
+
+NOW, SPRING = datetime(2026, 11, 21, tzinfo=UTC), datetime(2021, 3, 10, tzinfo=UTC)
+WEEKLY = pd.concat(
+    [
+        both([10] * 22 + [20] * 4 + [9], first="2026-W21"),
+        steady(27, [1, 2, 3] * 9, category="Coat", first="2026-W21"),
+    ]
+)
+
+
+@pytest.fixture
+def outlook():
+    tally = Tally(classified=900, uncertain=50, outside=7, undated=2, skipped=1)
+    return replace(summary.outlook(WEEKLY, now=NOW, tally=tally), measured=MEASURED)
+
+
+@pytest.mark.parametrize(
+    ("name", "render"),
+    [
+        ("trends.json", trend_report.trends_json),
+        ("trends.csv", trend_report.trends_csv),
+        ("trends.md", trend_report.trends_markdown),
+        ("trends.html", trend_report.trends_html),
+    ],
+)
+def test_kept_originals(outlook, gold, name, render):
+    gold(name, render(outlook, 4))
+
+
+def test_plain_text(outlook, gold):
+    file = io.StringIO()
+    print_trends(outlook, file)
+    gold("trends.txt", file.getvalue())
+
+
+def test_words_by_hand(outlook):
+    assert trend_report.headline(outlook)[0].startswith("Dress has risen: +100 % (90 % interval +")
+    dress = trend_report.lines(outlook)[0]
+    assert dress.share == "20 % (13 to 29 %)"  # Wilson: 20 of 100
+    assert (dress.customers, dress.on_week, dress.on_month) == ("20 of 100", "0", "+10")
+    assert dress.sparkline == "▅▅▅▅▅▅▅▅████"  # 10 of at most 20: half of eight steps
+    photos = (
+        "960 photos: 900 in a category, 50 not sure which garment, 7 none of the ten, 2 without"
+    )
+    assert photos in " ".join(trend_report.notes(outlook))
+
+
+def test_a_change_is_held_against_the_year_before():
+    year = [10] * 48 + [20] * 4
+    found = summary.outlook(both(year + year))
+    assert "in the same weeks a year before +100 %" in trend_report.headline(found)[0]
+
+
+@pytest.mark.parametrize(
+    ("shares", "line"),
+    [
+        ([0, 0.5, 1], "▁▅█"),
+        ([0, 0], "▁▁"),
+        ([np.nan, 0.1], "·█"),
+        ([np.nan], "·"),
+        ([], ""),
+    ],
+)
+def test_sparklines(shares, line):
+    assert trend_report.sparkline(shares) == line
+
+
+def test_without_data_nothing_is_said_for_certain():
+    few = summary.outlook(both([1] * 8, total=2))
+    assert trend_report.headline(few) == ["Not enough data to say anything of any category."]
+    quiet = summary.outlook(both([30] * 30))
+    assert trend_report.headline(quiet) == ["Nothing has risen or fallen for certain."]
+
+
+def test_before_the_first_week_is_over():
+    early = summary.outlook(both([3], first="2026-W47"), now=NOW)
+    assert trend_report.title(early) == "No complete week yet"
+    for render in (trend_report.trends_json, trend_report.trends_csv, trend_report.trends_html):
+        assert render(early)
+    assert {row["kind"] for row in csv.DictReader(io.StringIO(trend_report.trends_csv(early)))} == {
+        "running"
+    }
+
+
+def test_segments_have_a_column():
+    parts = [both([10] * 26).assign(segment=name) for name in ("Oslo", "Rome")]
+    found = summary.outlook(pd.concat(parts))
+    assert [line.segment for line in trend_report.lines(found)] == ["Oslo", "Oslo", "Rome", "Rome"]
+    assert trend_report.trends_csv(found).startswith("week,segment,category,kind,")
+    assert "| segment | category |" in trend_report.trends_markdown(found)
+
+
+@pytest.mark.parametrize("name", [n for n in HOSTILE if n and "\udc80" not in n])
+def test_names_are_text_and_never_elements(name):
+    def outlook(category):
+        table = pd.concat([steady(26, category=category), steady(26, category="Bag")])
+        return summary.outlook(table.assign(segment=category))
+
+    harmless = Elements(trend_report.trends_html(outlook("Dress")))
+    page = trend_report.trends_html(outlook(name))
+    assert Elements(page).found == harmless.found
+    assert "\x1b" not in page and "\u202e" not in page
+    text = encoded(trend_report.trends_csv(outlook(name))).decode()
+    assert not [line for line in text.splitlines() if line.split(",")[1].startswith("=")]
+    rows = json.loads(encoded(trend_report.trends_json(outlook(name))))["rows"]
+    assert {row["category"] for row in rows} in ({name, "Bag"}, {name.replace("\0", ""), "Bag"})
+    table = trend_report.trends_markdown(outlook(name))
+    assert (
+        len({row.count("|") - row.count("\\|") for row in table.split("\n") if "26 W" in row}) <= 1
+    )
+
+
+def test_the_page_needs_nothing_from_outside_and_runs_nothing(outlook):
+    page = trend_report.trends_html(outlook)
+    assert "default-src 'none'; style-src 'unsafe-inline'" in page
+    elements = Elements(page)
+    assert not {"script", "iframe", "object", "link", "img"} & {tag for tag, _ in elements.found}
+    assert elements.sources == []
+
+
+@settings(max_examples=20)
+@given(tables)
+def test_any_sightings_can_be_written_down(found):
+    weekly = verdicts.weekly(found, now=SPRING)
+    outlook = summary.outlook(weekly, now=SPRING, tally=verdicts.tally(found, now=SPRING))
+    document = json.loads(trend_report.trends_json(outlook, 4))
+    rows = list(csv.DictReader(io.StringIO(trend_report.trends_csv(outlook, 4))))
+    assert len(rows) == len(document["rows"])
+    assert document["photos"]["photos"] == len(found)
+    trend_report.trends_html(outlook)
+    print_trends(outlook, io.StringIO())
+
+
+def test_csv_reads_back_as_a_table_to_judge(outlook, tmp_path):
+    path = tmp_path / "weekly.csv"
+    weekly = verdicts.weekly(
+        pd.DataFrame(
+            {
+                "customer": ["a", "b", "b"],
+                "posted_at": pd.to_datetime(["2026-11-02", "2026-11-09", "2026-11-20"], utc=True),
+                "category": ["Bag", "Dress", None],
+            }
+        ),
+        now=NOW,
+    )
+    path.write_text(weekly.to_csv(index=False))
+    from trendscope.files.tables import read_table
+
+    again = read_table(path, "week", "category", "count", "total")
+    pd.testing.assert_frame_equal(verdicts.movement(again), verdicts.movement(weekly))
+    assert summary.outlook(again).running == "2026-W47"

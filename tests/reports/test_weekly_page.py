@@ -1,0 +1,367 @@
+"""The weekly page in a browser, its words, alternatives for who cannot see, and the command."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.factories.pages import HOSTILE, Elements
+from tests.factories.photos import MEASURED
+from tests.factories.populations import NOW, fill, last_weeks, pictures
+from trendscope.categories import CATEGORIES
+from trendscope.files.writing import encoded
+from trendscope.reports import charts, weekly_page
+from trendscope.reports.weekly import report_of_store
+from trendscope.trends.verdicts import RISING, TOO_FEW
+from trendscope.vision.scores import Measured
+
+STYLE = (Path(weekly_page.__file__).parent / "templates" / "charts.css").read_text()
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory):
+    """150 customers over 30 weeks; dresses have doubled in the last four."""
+    db = tmp_path_factory.mktemp("crowd") / "crowd.db"
+    fill(str(db), 150, thumbnails=pictures())
+    return db
+
+
+@pytest.fixture(scope="module")
+def found(crowded):
+    return report_of_store(crowded, now=NOW)
+
+
+@pytest.fixture(scope="module")
+def page(found):
+    return weekly_page.report_html(found)
+
+
+# --- in a browser --------------------------------------------------------------------------------
+
+SIZES = {"phone": (390, 844), "laptop": (1366, 900), "print": (688, 971)}
+"""Pixels; on paper, A4 within margins of 14 mm at 96 dots an inch."""
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api")
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium is installed (Debian: chromium)")
+    with playwright.sync_playwright() as run:
+        browser = run.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def look(chromium, page, tmp_path):
+    """Opens the page; gives the tab, what went wrong, and what was asked of the network."""
+    path = tmp_path / "report.html"
+
+    def opened(size="laptop", text=page, **options):
+        path.write_text(text, encoding="utf-8")
+        width, height = SIZES[size]
+        tab = chromium.new_page(viewport={"width": width, "height": height}, **options)
+        wrong, asked = [], []
+        tab.on("console", lambda message: wrong.append(message.text))
+        tab.on("pageerror", lambda error: wrong.append(str(error)))
+        tab.on("request", lambda request: asked.append(request.url))
+        if size == "print":
+            tab.emulate_media(media="print")
+        tab.goto(path.as_uri())
+        tab.wait_for_function("document.readyState === 'complete'")
+        return tab, wrong, [url for url in asked if url.split(":")[0] not in ("data", "file")]
+
+    return opened
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_opens_without_errors_or_requests_and_nothing_sticks_out(look, size, scheme):
+    tab, wrong, asked = look(size, color_scheme=scheme)
+    assert (wrong, asked) == ([], [])
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    broken = "[...document.images].filter(image => !image.naturalWidth).length"
+    assert tab.evaluate(broken) == 0 and tab.evaluate("document.images.length") > 50
+
+
+def test_that_check_can_fail(look, page):
+    bad = page.replace("</main>", "<script src='https://example.org/x.js'></script></main>", 1)
+    _, wrong, _ = look(text=bad)
+    assert any("Content Security Policy" in text for text in wrong)
+
+
+@pytest.mark.parametrize(("size", "shown"), [("phone", "narrow"), ("laptop", "broad")])
+def test_telephones_have_a_chart_of_their_own(look, size, shown):
+    tab, _, _ = look(size)
+    visible = {name: tab.locator(f".chart .{name}").is_visible() for name in ("narrow", "broad")}
+    assert visible == {name: name == shown for name in visible}
+
+
+CONTRAST = """() => {
+  const parts = (color) => color.match(/[\\d.]+/g).map(Number);
+  const linear = (v) => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const light = (c) => .2126 * linear(c[0]) + .7152 * linear(c[1]) + .0722 * linear(c[2]);
+  const behind = (element) => {
+    for (; element; element = element.parentElement) {
+      const color = parts(getComputedStyle(element).backgroundColor);
+      if (color.length === 3 || color[3] > 0) return color;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const text = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (!text || !element.getClientRects().length) continue;
+    const style = getComputedStyle(element);
+    const ink = element.namespaceURI.endsWith("svg") ? style.fill : style.color;
+    const [a, b] = [light(parts(ink)), light(behind(element))];
+    const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (contrast < 4.5) found.push([element.textContent.trim().slice(0, 30), contrast]);
+  }
+  return found;
+}"""
+"""Texts with less contrast to what is behind them than WCAG 2.2 asks for (1.4.3, AA)."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read_in_light_and_dark(look, scheme):
+    tab, _, _ = look(color_scheme=scheme)
+    assert tab.evaluate(CONTRAST) == []
+
+
+def test_that_check_can_fail_too(look, page):
+    tab, _, _ = look(text=page.replace("--quiet: #5c5c58", "--quiet: #bbbbbb", 1))
+    assert len(tab.evaluate(CONTRAST)) > 10
+
+
+def test_the_keyboard_reaches_the_content_and_the_wide_table(look):
+    tab, _, _ = look()
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.className") == "skip"
+    assert tab.locator(".wide").get_attribute("tabindex") == "0"
+
+
+# --- for who cannot see --------------------------------------------------------------------------
+
+
+class Outline(HTMLParser):
+    """Headings, labels, header cells without a scope, and targets of links."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.levels, self.labels, self.bare, self.ids, self.links = [], [], [], set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        if re.fullmatch("h[1-6]", tag):
+            self.levels.append(int(tag[1]))
+        if tag == "svg":
+            self.labels.append((found.get("role"), found.get("aria-label")))
+        if tag == "th" and "scope" not in found:
+            self.bare.append(tag)
+        self.ids |= {found["id"]} if "id" in found else set()
+        if tag == "a":
+            self.links.append(found["href"].removeprefix("#"))
+
+
+def test_headings_labels_and_links_are_in_order(page):
+    outline = Outline(page)
+    assert outline.levels[0] == 1 and outline.levels.count(1) == 1
+    steps = zip(outline.levels, outline.levels[1:], strict=False)
+    assert all(after <= before + 1 for before, after in steps)
+    assert outline.bare == [] and set(outline.links) <= outline.ids
+    assert '<html lang="en">' in page
+
+
+def test_charts_and_photos_say_in_words_what_they_show(page):
+    labels = Outline(page).labels
+    assert len(labels) == len(CATEGORIES) + 2  # one together, for wide and narrow pages
+    assert {role for role, _ in labels} == {"img"}
+    first, last, *_ = last_weeks(26)[0], last_weeks(1)[0]
+    for name, (_, label) in zip(CATEGORIES, labels[2:], strict=True):
+        assert label.startswith(f"{name}: share of active customers by week, ")
+        assert f"% in {first}, " in label and f"% in {last}; to be expected in 2026-W50: " in label
+    alts = Elements(page).alts
+    assert len(alts) > 50 and all(re.match(r"\S.* of customer \d+, \d+ ", alt) for alt in alts)
+
+
+def test_verdicts_are_told_by_sign_and_word_not_by_colour_alone(page):
+    badges = re.findall(r'class="badge [^"]*"><span aria-hidden="true">(.)</span> ([a-z ]+)<', page)
+    assert len(badges) == 2 * len(CATEGORIES)
+    assert len({sign for sign, _ in badges}) == len({word for _, word in badges})
+
+
+def test_every_colour_of_a_chart_follows_light_and_dark():
+    for name in ("INK", "QUIET", "GRID", "PAPER"):
+        shade = getattr(charts, name)
+        assert f'="{shade}"]' in STYLE, name
+
+
+# --- what it says --------------------------------------------------------------------------------
+
+
+def words(text):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text.split("</style>")[1]))
+
+
+def test_what_has_risen_stands_first(page, found):
+    said = words(page)
+    (risen,) = re.findall(r"▲ Has risen (.*?) ▼ Has fallen", said)
+    assert risen.startswith("Dress has risen: +") and "cannot be told from season" in risen
+    assert "▼ Has fallen Nothing, for certain." in said
+    assert "Data as of 21 Nov 2026, 09:30 UTC:" in said
+    verdicts = dict(found.outlook.movement.groupby("category")["verdict"].last())
+    assert verdicts.pop("Dress") == RISING and RISING not in verdicts.values()
+
+
+def test_photos_add_up(page):
+    table = page.split("Every photo is in one row")[1].split("</table>")[0]
+    *parts, total = (int(n.replace(",", "")) for n in re.findall(r'number">([\d,]+)<', table))
+    assert sum(parts) == total
+    assert "1 file not used: video." in words(page)
+
+
+def test_how_sure_the_network_is_comes_from_its_own_header(page, found):
+    said, measured = words(page), found.outlook.measured
+    assert f"{100 * measured.precision:.0f} % of these names are right" in said
+    for group, share in measured.coverage_of.items():
+        row = rf">{group}</th>.*?>{100 * share:.0f} %</td><td>(.*?)</td>"
+        (remark,) = re.findall(row, page.split('id="sure"')[1])
+        assert remark == ("hardly ever" if share < 0.25 else ""), group
+    assert "Never measured, for want of labelled photos: bag." in said
+
+
+@pytest.mark.parametrize(
+    ("measured", "told"),
+    [
+        (MEASURED, "the network hardly ever names them"),
+        (Measured("w"), "was never measured"),
+        (None, "how sure it is cannot be told here"),
+    ],
+)
+def test_what_is_not_known_of_the_network_is_said(found, measured, told):
+    other = replace(found, outlook=replace(found.outlook, measured=measured))
+    assert told in words(weekly_page.report_html(other))
+
+
+def test_the_forecast_stands_beside_the_simplest_one(found):
+    coming = found.outlook.forecast
+    last = coming[coming["category"] == "Bag"].iloc[-1]
+    far = found.outlook.forecast.assign(naive_share=0.9)
+    for table, slow in ((coming.assign(naive_share=last["share"]), False), (far, True)):
+        said = weekly_page._ahead(replace(found.outlook, forecast=table), "Bag")
+        assert said.startswith(f"To be expected in {last['week']}: ")
+        assert ("follows a fresh change slowly" in said) is slow
+
+
+def test_little_data_says_little(tmp_path):
+    fill(str(tmp_path / "few.db"), 3, length=3)
+    few = report_of_store(tmp_path / "few.db", now=NOW)
+    said = words(weekly_page.report_html(few))
+    assert "Anything of any category: too few customers were active." in said
+    assert set(few.outlook.movement["verdict"]) == {TOO_FEW}
+    assert "No small pictures are kept of these." in said
+
+
+def test_before_the_first_week_is_over(tmp_path):
+    fill(str(tmp_path / "early.db"), 3, length=1)
+    early = report_of_store(tmp_path / "early.db", now=NOW.replace(day=14))
+    said = words(weekly_page.report_html(early))
+    assert "No week is complete yet" in said and "What was left out" in said
+    assert list(weekly_page.report_pngs(early)) == []
+
+
+def test_names_are_text_and_never_elements(found):
+    hostile = itertools.cycle(name for name in HOSTILE if name)
+
+    def renamed(name):
+        categories = tuple(
+            replace(
+                category,
+                fans=tuple(replace(fan, customer=name()) for fan in category.fans),
+                pictures=tuple(replace(p, customer=name()) for p in category.pictures),
+            )
+            for category in found.categories
+        )
+        return weekly_page.report_html(replace(found, categories=categories))
+
+    page = renamed(lambda: next(hostile))
+    assert Elements(page).found == Elements(renamed(lambda: "anna")).found
+    assert "\x1b" not in page and "\u202e" not in page
+    assert encoded(page).decode() and "&lt;script" in page
+
+
+def test_small_pictures_have_no_metadata(page):
+    data = [base64.b64decode(text) for text in re.findall(r"data:image/jpeg;base64,([^\"]+)", page)]
+    assert len(data) > 50
+    assert not any(b"Exif" in picture or b"http" in picture for picture in data)
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(crowded, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRENDSCOPE_KEY", "a key that is long enough")
+
+    def done(*more, db=crowded):
+        words = ["-m", "trendscope", "report", "--db", str(db), "--as-of", "2026-11-21", *more]
+        return subprocess.run(
+            [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    return done
+
+
+def test_the_command_writes_page_and_slides(run, tmp_path, page):
+    done = run("-o", "report.html", "--png", "charts")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert words(text) == words(page)
+    names = {path.name for path in (tmp_path / "charts").iterdir()}
+    assert {"shares.png", "dress.png", "t-shirt-top.png"} <= names and len(names) == 11
+    with Image.open(tmp_path / "charts" / "dress.png") as picture:
+        width, height = picture.size
+    assert width > 1600 and 1.6 < width / height < 1.9
+
+
+def test_pseudonymised_pages_name_nobody(run):
+    done = run("--pseudonymise", "--pictures", "0")
+    assert done.returncode == 0
+    assert "customer-" in done.stdout and not re.search(r"customer \d{4}", done.stdout)
+    assert "<img" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "told"),
+    [
+        (["-o", "missing/report.html"], 2, "create it first"),
+        (["--timezone", "Mars"], 2, "--timezone Mars: unknown"),
+        (["--weights", "fashion-mnist"], 1, "did not judge what"),
+        (["--weights", "nothing"], 1, "no weights at nothing"),
+        (["-o", "r.html", "--png", "a/b"], 2, "cannot write a/b: there is no folder"),
+    ],
+)
+def test_errors_say_what_to_do_and_leave_no_page(run, tmp_path, more, code, told):
+    done = run(*more)
+    assert done.returncode == code and told in done.stderr
+    assert done.stderr.count("\n") == 1 and done.stdout == ""
+    assert not list(tmp_path.glob("*.html"))
+
+
+def test_a_missing_database(run, tmp_path):
+    done = run(db=tmp_path / "missing.db")
+    assert done.returncode == 1 and "no trendscope database" in done.stderr

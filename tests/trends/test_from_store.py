@@ -1,0 +1,252 @@
+"""Trends of a store: worked out by hand, and the same as those of the photos themselves."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from datetime import UTC
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from tests.factories.stored import NEW, NOW, WEEK_46, found, write
+from trendscope import store
+from trendscope.categories import CATEGORIES
+from trendscope.cli import app
+from trendscope.errors import NothingUsable, TrendscopeError
+from trendscope.photos.results import Garment
+from trendscope.skipped import PARTS, REASONS, Skipped
+from trendscope.store.memory import stamp
+from trendscope.trends import verdicts
+from trendscope.trends.counts import Tally
+from trendscope.trends.from_store import outlook_of_store
+
+
+def shares(found, week, **more):
+    """count and total by category where anything was counted."""
+    rows = found.weekly[(found.weekly["week"] == week)]
+    for name, value in more.items():
+        rows = rows[rows[name] == value]
+    return {row.category: (row.count, row.total) for row in rows.itertuples() if row.count}
+
+
+def test_weeks_by_hand(closet):
+    found = outlook_of_store(closet, now=NOW)
+    assert found.tally == Tally(
+        classified=4, uncertain=1, outside=1, undated=2, skipped=2, doubles=1
+    )
+    assert found.tally.photos == 11
+    assert found.running == "2026-W47"
+    assert shares(found, "2026-W44") == {"Dress": (1, 1)}
+    assert shares(found, "2026-W45") == {}
+    assert found.weekly.query("week == '2026-W45'")["total"].eq(0).all()
+    # Anna is one customer with dresses, of three who were active.
+    assert shares(found, "2026-W46") == {"Dress": (1, 3), "Bag": (1, 3)}
+    dress = found.weekly.query("week == '2026-W46' and category == 'Dress'").iloc[0]
+    assert (dress.photos, dress.all_photos) == (2, 3)
+
+
+def test_only_some_customers(closet):
+    found = outlook_of_store(closet, now=NOW, customers=["ben", "nobody"])
+    assert found.tally == Tally(classified=1, uncertain=1, outside=0, undated=0)
+    assert found.unknown == ("nobody",)
+    assert shares(found, "2026-W46") == {}
+    with pytest.raises(NothingUsable, match=r"knows none of the 1 customers asked for"):
+        outlook_of_store(closet, now=NOW, customers=["nobody"])
+
+
+def test_segments(closet):
+    cities = pd.DataFrame({"customer": ["anna", "cem"], "segment": ["Oslo", "Rome"]})
+    found = outlook_of_store(closet, now=NOW, by="segment", segments=cities)
+    assert shares(found, "2026-W46", segment="Oslo") == {"Dress": (1, 1), "Bag": (1, 1)}
+    assert shares(found, "2026-W46", segment="Rome") == {}
+    assert shares(found, "2026-W44", segment="no segment") == {"Dress": (1, 1)}
+
+
+def test_of_each_customer_photos_are_counted(closet):
+    found = outlook_of_store(closet, now=NOW, by="customer", named=str.upper)
+    assert found.unit == "photos"
+    assert shares(found, "2026-W46", segment="ANNA") == {"Dress": (2, 3), "Bag": (1, 3)}
+    assert shares(found, "2026-W44", segment="BEN") == {"Dress": (1, 1)}
+    row = found.weekly.query("week == '2026-W46' and segment == 'ANNA' and category == 'Dress'")
+    assert row["share"].item() == pytest.approx(2 / 3)
+    # Wilson, 2 of 3: (2 + 1.9208) / (3 + 3.8416) -+ 1.96 sqrt(2/9 * 3 + .9604) / 6.8416
+    assert row["lo95"].item() == pytest.approx(0.2077, abs=1e-4)
+
+
+def test_too_many_groups_are_refused(closet, monkeypatch):
+    monkeypatch.setattr(verdicts, "MOST_GROUPS", 2)
+    with pytest.raises(TrendscopeError, match=r"3 customers are too many .* 2 at most; choose"):
+        outlook_of_store(closet, now=NOW, by="customer")
+
+
+@pytest.mark.parametrize(
+    ("zone", "week"), [(UTC, "2026-W53"), (ZoneInfo("Pacific/Auckland"), "2027-W01")]
+)
+def test_the_zone_decides_the_week_at_the_edge_of_the_year(opened, zone, week):
+    write(opened, found("Bag", day=(2027, 1, 3, 12)))  # a Sunday; Monday at 1 in Auckland
+    assert outlook_of_store(opened, zone=zone).weekly["week"].unique().tolist() == [week]
+
+
+def test_weeks_of_summer_time_begin_an_hour_earlier(opened):
+    # Both are Sunday in UTC; Berlin is two hours ahead until 25 October 2026, then one.
+    write(opened, found("Bag", name="1.jpg", day=(2026, 10, 18, 22, 30)))
+    write(opened, found("Bag", name="2.jpg", day=(2026, 10, 25, 22, 30)))
+    by_week = outlook_of_store(opened, zone=ZoneInfo("Europe/Berlin")).weekly
+    assert by_week.groupby("week")["all_photos"].first().to_dict() == {"2026-W43": 2}
+
+
+def test_an_empty_store_says_so(opened):
+    with pytest.raises(NothingUsable, match=r"holds no photos yet; fill it with trendscope scan"):
+        outlook_of_store(opened, now=NOW)
+
+
+def test_several_garments_of_one_photo(opened):
+    both = tuple(Garment(name, 0.8, (1, 2, 3, 4)) for name in ("Coat", "Bag"))
+    write(opened, found("Coat", day=WEEK_46[0], garments=both))
+    write(opened, found("Coat", name="2.jpg", sha256="anna-1.jpg", garments=both))  # a double
+    found_ = outlook_of_store(opened, now=NOW)
+    assert found_.tally == Tally(1, 0, 0, 0, doubles=1)
+    assert shares(found_, "2026-W46") == {"Coat": (1, 1), "Bag": (1, 1)}
+    assert found_.weekly.query("week == '2026-W46'")["all_photos"].max() == 1
+
+
+def test_what_the_present_weights_have_not_judged_waits(opened):
+    write(opened, found(day=WEEK_46[0]))
+    write(opened, found(name="2.jpg", day=WEEK_46[1]), weights=NEW, reclassify=True)
+    assert outlook_of_store(opened, now=NOW).tally == Tally(1, 0, 0, 0, waiting=1)
+
+
+def test_a_photo_whose_file_broke_counts_once(opened):
+    at, result = found(day=WEEK_46[0])
+    write(opened, (at, result))
+    write(opened, (at, Skipped("anna", "1.jpg", "truncated", "cut short")))
+    assert outlook_of_store(opened, now=NOW).tally == Tally(1, 0, 0, 0)
+
+
+# --- the law -------------------------------------------------------------------------------------
+
+REASON = st.sampled_from([reason for reason in REASONS if reason not in PARTS])
+
+PHOTOS = st.tuples(
+    st.sampled_from(["anna", "ben"]),
+    st.sampled_from([*CATEGORIES[:3], "uncertain", "outside"]),
+    st.none() | st.sampled_from([(2026, 1, 4), (2026, 11, 12), (2027, 5, 1)]),
+    st.integers(0, 5),  # few images, so that some are doubles
+)
+
+THINGS = st.lists(st.tuples(st.sampled_from(["anna", None]), REASON) | PHOTOS, max_size=25)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with store.open_store(tmp_path_factory.mktemp("law") / "f.db", create=True) as it:
+        yield it
+
+
+@settings(max_examples=30)
+@given(THINGS)
+def test_counts_always_add_up(shared, things):
+    with shared.writing() as connection:
+        for table in ("photos", "skips", "images", "customers"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+    items = []
+    for number, thing in enumerate(things):
+        if len(thing) == 2:
+            item = Skipped(thing[0], f"{number}.x", thing[1], "a sentence")
+            items.append((stamp(item), item))
+            continue
+        customer, what, day, image = thing
+        verdict = what if what in ("uncertain", "outside") else "classified"
+        category = None if verdict != "classified" else what
+        items.append(
+            found(category, customer, f"{number}.jpg", day, verdict=verdict, sha256=f"{image}")
+        )
+    write(shared, *items)
+    if not any(len(thing) == 4 for thing in things):
+        return
+    counted = outlook_of_store(shared, now=NOW).tally
+    assert counted.photos == len(things)
+    assert counted.photos == sum(asdict(counted).values())
+    assert counted.waiting == 0
+    each = [tally_of(shared, name) for name in _names(shared)]
+    nobodys = sum(thing[0] is None and thing[1] not in ("duplicate", "repost") for thing in things)
+    assert sum(t.skipped for t in each) == counted.skipped - nobodys
+    assert sum(t.classified for t in each) == counted.classified
+
+
+def tally_of(db, name):
+    held = store.census(db, [name])
+    return verdicts.tally(held.rows, now=NOW, reasons=held.reasons, waiting=held.waiting.total())
+
+
+def _names(db):
+    return store.customers(db)["customer"]
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(closet, db):
+    def call(*arguments):
+        arguments = ("trends", "--db", db, "--as-of", "2026-11-21", *arguments)
+        return CliRunner().invoke(app, list(map(str, arguments)))
+
+    return call
+
+
+def test_the_command_tells_what_became_of_all_photos(run):
+    done = run()
+    assert (done.exit_code, done.stderr) == (0, "")
+    told = (
+        "11 photos: 4 in a category, 1 not sure which garment, 1 none of the ten, 2 without a "
+        "usable date, so in no week, 2 not used, 1 counted already."
+    )
+    assert told in done.stdout
+    photos = json.loads(run("--json").stdout)["photos"]
+    assert photos.pop("photos") == sum(photos.values()) == 11
+
+
+def test_the_command_by_segment_and_customer(run, tmp_path):
+    path = tmp_path / "some.csv"
+    path.write_text("customer,segment\nanna,Oslo\ncem,Rome\n")
+
+    def names(*arguments):
+        done = run("--csv", *arguments)
+        assert (done.exit_code, done.stderr) == (0, "")
+        return {row["segment"] for row in csv.DictReader(io.StringIO(done.stdout))}
+
+    assert names("--segments", path) == {"Oslo", "Rome", "no segment"}
+    assert names("--by", "segment", "--customers", path) == {"Oslo", "Rome"}
+    assert names("--by", "customer", "--customers", path) == {"anna", "cem"}
+
+
+def test_pseudonyms(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRENDSCOPE_KEY", "k" * 16)
+    path = tmp_path / "some.csv"
+    path.write_text("customer\nanna\nnobody\n")
+    for flag in ("--csv", "--json", "--markdown", "-q"):
+        done = run("--by", "customer", "--customers", path, "--pseudonymise", flag)
+        assert done.exit_code == 0
+        assert "anna" not in done.stdout and "nobody" not in done.stdout
+        assert "customer-" in done.stdout
+
+
+def test_the_table_of_customers_says_that_photos_are_counted(run, tmp_path):
+    path = tmp_path / "some.csv"
+    path.write_text("customer\nanna\nzoe\n")
+    text = run("--by", "customer", "--customers", path, "--markdown").stdout
+    assert "| customer | category | share (95 %) | photos |" in text
+    assert "| anna | Dress | 67 % (21 to 94 %) | 2 of 3 |" in text
+    assert "Nothing is known of zoe; asked for, but not in these figures." in text
+    assert "Shares are of a customer's photos in which a garment was named" in text
+    # With so few, no forecast is shown as if it were one.
+    row = next(line for line in text.splitlines() if line.startswith("| anna | Dress"))
+    assert row.endswith("| not enough data |  |")

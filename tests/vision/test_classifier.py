@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from trendscope.categories import CATEGORIES
+from trendscope.errors import WeightsError
+from trendscope.vision.classifier import Classifier, judge
+from trendscope.vision.network import (
+    SURE,
+    BatchNorm,
+    GarmentNet,
+    answering,
+    blocks,
+    initial_variables,
+    published,
+    softmax,
+)
+from trendscope.vision.serialisation import read_weights, write_weights
+from trendscope.vision.weights import SHIPPED, Architecture, Gate, Header
+
+SMALL = Architecture(stem=2, filters=(4, 8), depth=(1, 1), dense=8)
+
+
+def judged(row, gate):
+    """What one row of logits is taken for."""
+    [prediction] = judge(row[None], np.zeros((1, 3), np.float32), gate)
+    return prediction
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "w.safetensors"
+    write_weights(path, Header(name="small", architecture=SMALL), initial_variables(SMALL))
+    return path
+
+
+def logits(**scores: float) -> np.ndarray:
+    """Logits with the given probabilities before a softmax; the rest is shared evenly."""
+    names = [*CATEGORIES, "outside"]
+    rest = (1 - sum(scores.values())) / (len(names) - len(scores))
+    return np.log([scores.get(name, rest) for name in names]).astype(np.float32)
+
+
+def test_blocks_gather_neighbours():
+    x = jnp.arange(16.0).reshape(1, 4, 4, 1)
+    assert blocks(x, 2)[0, 0, 0].tolist() == [0, 1, 4, 5]
+    assert blocks(x, 2)[0, 1, 0].tolist() == [8, 9, 12, 13]
+    assert (blocks(x, 1) == x).all()
+
+
+def test_batch_norm_is_flax_batch_norm():
+    x = jax.random.normal(jax.random.key(0), (6, 5, 5, 3)) * 3 + 1
+
+    def run(module, **options):
+        variables = module.init(jax.random.key(1), x, **options)
+
+        def loss(x):
+            y, updated = module.apply(variables, x, mutable=["batch_stats"], **options)
+            return (y**3).sum(), (y, updated)
+
+        return jax.grad(loss, has_aux=True)(x)
+
+    ours, theirs = run(BatchNorm(), train=True), run(nn.BatchNorm(False, momentum=0.9))
+    for mine, reference in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
+        np.testing.assert_allclose(mine, reference, rtol=2e-3, atol=2e-3)
+
+
+def test_judging_by_the_gate():
+    gate = Gate(certain=0.6, outside=0.5)
+    sure = judged(logits(Coat=0.7), gate)
+    assert (sure.verdict, sure.category) == ("classified", "Coat")
+    # 0.03 for each of the others, "outside" too: 0.97 that it is one of the ten.
+    assert sure.confidence == pytest.approx(0.7 / 0.97, abs=1e-6)
+    unsure = judged(logits(Coat=0.5), gate)
+    assert (unsure.verdict, unsure.category) == ("uncertain", None)
+    none = judged(logits(outside=0.55), gate)
+    assert (none.verdict, none.category) == ("outside", None)
+    assert none.outside == pytest.approx(0.55, abs=1e-6)
+
+
+def test_temperature_softens():
+    # Two outputs at odds of 9:1 become 3:1 at temperature 2.
+    pair = np.full(11, -1e9, np.float32)
+    pair[:2] = np.log([0.9, 0.1])
+    soft = judged(pair, Gate(temperature=2.0))
+    assert soft.confidence == pytest.approx(0.75, abs=1e-6)
+
+
+def test_logits_that_are_not_numbers_are_uncertain():
+    lost = judged(np.full(11, np.nan, np.float32), Gate())
+    assert (lost.verdict, lost.confidence) == ("uncertain", 0.0)
+
+
+def test_softmax_by_hand():
+    assert softmax(np.log(np.array([1, 3], np.float32))).tolist() == pytest.approx([0.25, 0.75])
+
+
+def test_top_is_sorted_and_ties_keep_label_order():
+    prediction = judged(logits(Coat=0.5), Gate())
+    assert [name for name, _ in prediction.top(3)] == ["Coat", "T-shirt/top", "Trouser"]
+
+
+def test_result_does_not_depend_on_the_batch(path):
+    classifier = Classifier.load(path)
+    cuts = list(np.random.default_rng(0).integers(0, 256, (70, 2, 28, 28, 4), np.uint8))
+    together = classifier.predict(cuts)
+    alone = [classifier.predict([cut])[0] for cut in cuts[:3]]
+    assert len(together) == 70 and classifier.predict([]) == []
+    for one, other in zip(alone, together, strict=False):
+        np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-6)
+        assert one.verdict == other.verdict
+
+
+def test_weights_come_back_as_written(path):
+    header, variables = read_weights(path)
+    assert header.architecture == SMALL and header.name == "small"
+    for found, written in zip(
+        jax.tree.leaves(variables), jax.tree.leaves(initial_variables(SMALL)), strict=True
+    ):
+        assert (np.asarray(found) == np.asarray(written)).all()
+
+
+def damage(path, change):
+    arrays = load_file(path)
+    header = change(arrays) or Header(name="x", architecture=SMALL)
+    save_file(arrays, path, {"trendscope": header.to_json()})
+
+
+def test_missing_array_is_named(path):
+    damage(path, lambda arrays: arrays.pop("params/embedding/kernel") is None)
+    with pytest.raises(WeightsError, match=r"params/embedding/kernel: expected .*found nothing"):
+        read_weights(path)
+
+
+def test_wrong_shape_is_named(path):
+    damage(path, lambda arrays: arrays.update({"params/logits/bias": np.zeros(3, np.float32)}))
+    with pytest.raises(WeightsError, match=r"logits/bias: expected \(11,\), found \(3,\)"):
+        read_weights(path)
+
+
+def test_numbers_that_are_none_are_refused(path):
+    damage(path, lambda a: a["params/logits/bias"].fill(np.nan))
+    with pytest.raises(WeightsError, match="not finite"):
+        read_weights(path)
+
+
+def test_other_categories_are_refused(path):
+    damage(path, lambda _: Header(name="x", architecture=SMALL, categories=CATEGORIES[::-1]))
+    with pytest.raises(WeightsError, match="expected format 1 with the ten"):
+        read_weights(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04K.", b"x" * 5000])
+def test_what_is_no_weights_file_is_refused(tmp_path, content):
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match="not a trendscope weights file"):
+        read_weights(path)
+
+
+def test_cut_short_weights_are_refused(path):
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(WeightsError):
+        read_weights(path)
+
+
+def test_unknown_name_lists_what_there_is():
+    with pytest.raises(
+        WeightsError, match="no weights at nonsense: give a file, or a shipped name"
+    ):
+        Classifier.load("nonsense")
+
+
+def test_header_survives_json():
+    header = Header(name="x", gate=Gate(1.5, 0.4, 0.7), scores={"a": {"accuracy": 0.9}})
+    again = Header.from_json(header.to_json())
+    assert again == header
+    assert json.loads(header.to_json())["architecture"]["filters"] == [48, 96]
+
+
+def test_a_wider_network_for_photos_at_first_says_what_the_small_one_says():
+    """On an image as published (a garment on black), and on its enlargement with its outline."""
+    adapt = pytest.importorskip("training.adapt")
+    small = initial_variables(SMALL, seed=3)
+    stats = small["batch_stats"]
+    stats["residual0_0_norm"]["mean"] = stats["residual0_0_norm"]["mean"] + 0.1
+    wider = dataclasses.replace(
+        SMALL, size=112, patch=4, detail=6, channels=4, filters=(6, 12), depth=(2, 2)
+    )
+    shape, large = adapt.enlarge(Header(name="x", architecture=SMALL), small, wider)
+    assert shape == wider
+    images = np.zeros((2, 28, 28, 4), np.float32)
+    grey = np.random.default_rng(0).integers(20, 256, (2, 16, 12, 1)).astype(np.float32)
+    images[:, 6:22, 8:20] = np.concatenate([grey, grey, grey, np.full_like(grey, 255)], -1)
+    enlarged = images.repeat(4, axis=1).repeat(4, axis=2)
+    expected, _ = GarmentNet(SMALL).apply(small, images)
+    found, _ = GarmentNet(wider).apply(large, enlarged)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_what_is_not_sure_at_first_look_is_looked_at_twice():
+    shape = dataclasses.replace(SMALL, mirrored=True)
+    variables = initial_variables(SMALL, seed=3)
+    variables["params"]["logits"]["kernel"] *= 40  # so that some are sure, and some not
+    cut_outs = np.random.default_rng(0).integers(0, 256, (20, 2, 28, 28, 4), np.uint8)
+    cut_outs[::2] //= 40
+    first, features = answering(SMALL)(variables, cut_outs)
+    second, other_features = answering(SMALL)(variables, cut_outs[:, ::-1])
+    sure = np.exp(first).max(-1) / np.exp(first).sum(-1) >= SURE
+    assert 3 < sure.sum() < 17
+    assert np.abs(first - second).max() > 1e-3
+    logits, embeddings = answering(shape)(variables, cut_outs)
+    near = {"rtol": 1e-4, "atol": 1e-4}
+    np.testing.assert_allclose(logits[sure], first[sure], **near)
+    np.testing.assert_allclose(logits[~sure], (0.65 * (first + second))[~sure], **near)
+    np.testing.assert_allclose(embeddings[~sure], ((features + other_features) / 2)[~sure], **near)
+
+
+def test_a_photo_is_seen_as_fashion_mnist_would_show_it():
+    """Half of the garment is 60 and half 100, on a light floor: negated 195 and 155.
+
+    Their mean is 175 and their deviation 20, so they become 80 + 175 / 2 +- 50, on black. The means
+    are over 96 pixels and one more, hence not quite.
+    """
+    photo = np.full((1, 28, 28, 4), 220.0, np.float32)
+    photo[..., 3] = 0
+    photo[:, 8:16, 8:14] = (60, 60, 60, 255)
+    photo[:, 8:16, 14:20] = (100, 100, 100, 255)
+    seen = np.asarray(published(photo))
+    assert seen.shape == (1, 28, 28, 3)
+    assert (seen[:, 0] == 0).all()
+    np.testing.assert_allclose(seen[0, 10, 10], 217.5, atol=4)
+    np.testing.assert_allclose(seen[0, 10, 16], 117.5, atol=4)
+
+
+def test_where_no_garment_was_found_all_of_the_photo_is_seen():
+    """Halves of 220 and 20: negated 35 and 235, mean 135, so 80 + 67.5 -+ 50."""
+    photo = np.full((1, 28, 28, 4), 220.0, np.float32)
+    photo[..., 3] = 0
+    photo[:, 14:, :, :3] = 20
+    seen = np.asarray(published(photo))
+    np.testing.assert_allclose(seen[:, :14], 97.5, atol=0.5)
+    np.testing.assert_allclose(seen[:, 14:], 197.5, atol=0.5)
+
+
+def test_shipped_weights_load_and_keep_to_their_limits():
+    files = sorted(SHIPPED.glob("*.safetensors"))
+    assert files
+    for file in files:
+        header, variables = read_weights(file)
+        count = sum(leaf.size for leaf in jax.tree.leaves(variables["params"]))
+        assert count <= 1_500_000 and file.stat().st_size <= 6_000_000
+        assert header.name == file.stem and header.scores and header.trained_on
+        assert dataclasses.replace(header).categories == CATEGORIES

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import base64
+import io
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import numpy as np
+import pillow_heif
+import pytest
+from PIL import Image
+
+from tests.factories import areas
+from tests.factories.classifier import FakeClassifier
+from tests.factories.pictures import RED, bomb, encode, picture
+from trendscope.errors import ImageError
+from trendscope.files.formats import sniff
+from trendscope.limits import Limits
+from trendscope.photos.run import profile
+from trendscope.reports.profile import profile_html, profile_json
+from trendscope.vision.images import decode, thumbnail
+from trendscope.vision.pillow import parse_exif_date
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF"])
+def test_formats_decode_to_their_colour(kind):
+    photo = decode(picture(RED, kind=kind))
+    assert photo.rgb.shape == (50, 40, 3) and photo.size == (40, 50) and photo.format == kind
+    assert np.abs(photo.rgb.astype(int) - RED).max() <= 8
+
+
+def test_heic_decodes():
+    out = io.BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (64, 48), RED)).save(out)
+    photo = decode(out.getvalue())
+    assert photo.format == "HEIF" and photo.rgb.shape == (48, 64, 3)
+    assert np.abs(photo.rgb.astype(int) - RED).max() <= 8
+
+
+def test_small_png_comes_through_exactly():
+    pixels = np.arange(28 * 28, dtype=np.uint8).reshape(28, 28)
+    rgb = decode(encode(Image.fromarray(pixels), "PNG")).rgb
+    assert (rgb == pixels[..., None]).all()
+
+
+def test_large_jpeg_is_scaled_and_keeps_its_true_size():
+    photo = decode(picture(RED, (2000, 1000)), edge=256)
+    assert photo.size == (2000, 1000)
+    assert photo.rgb.shape == (128, 256, 3)
+
+
+@pytest.mark.parametrize("side", [300, 511, 512, 700, 1350])
+def test_scaled_down_pixels_are_means(side):
+    noise = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
+    large = Image.fromarray(noise).resize((side, side), Image.Resampling.BICUBIC)
+    rgb = decode(encode(large, "PNG"), edge=256).rgb
+    wanted = areas.means(np.asarray(large), 256, 256)
+    assert rgb.shape == wanted.shape
+    assert np.abs(rgb - wanted).mean() < 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(orientation):
+    # The top left quarter of the upright picture is red, the rest white.
+    upright = np.full((32, 48, 3), 255, np.uint8)
+    upright[:16, :24] = RED
+    undo = {
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.swapaxes(0, 1),
+        6: lambda a: np.rot90(a, 1),
+        7: lambda a: np.rot90(a.swapaxes(0, 1), 2),
+        8: lambda a: np.rot90(a, -1),
+    }
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(undo[orientation](upright)))
+    photo = decode(encode(stored, "PNG", exif=exif))
+    assert photo.size == (48, 32)
+    assert (photo.rgb == upright).all()
+
+
+def test_sixteen_bit_grey_is_scaled_not_clipped():
+    grey = Image.fromarray(np.full((8, 8), 257 * 100, np.uint16))
+    assert (decode(encode(grey, "PNG")).rgb == 100).all()
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P"])
+def test_transparent_is_white(mode):
+    if mode == "P":
+        image = Image.new("P", (8, 8), 0)
+        image.putpalette([10, 20, 30] * 256)
+        data = encode(image, "PNG", transparency=0)
+    else:
+        base = Image.new("RGBA", (8, 8), (10, 20, 30, 0))
+        data = encode(base.convert("LA") if mode == "LA" else base, "PNG")
+    assert (decode(data).rgb == 255).all()
+
+
+def test_half_transparent_black_on_white_is_mid_grey():
+    rgb = decode(encode(Image.new("RGBA", (4, 4), (0, 0, 0, 128)), "PNG")).rgb
+    assert np.abs(rgb.astype(int) - 127).max() <= 1
+
+
+def test_cmyk_jpeg_is_rgb():
+    photo = decode(encode(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG"))
+    red, green, blue = photo.rgb.reshape(-1, 3).mean(0)
+    assert red > 180 and green < 90 and blue < 90
+
+
+def test_gif_shows_its_first_frame():
+    frames = [Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), "blue")]
+    data = encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert np.abs(decode(data).rgb.astype(int) - RED).max() <= 8
+
+
+REFUSED = {
+    "empty": (b"", "empty", "the file is empty"),
+    "text": (b"hello, world", "not_an_image", "no picture of a known format"),
+    "tiff": (encode(Image.new("RGB", (4, 4)), "TIFF"), "unsupported_format", "content is TIFF"),
+    "bmp": (encode(Image.new("RGB", (4, 4)), "BMP"), "unsupported_format", "content is BMP"),
+    "video": (b"\0\0\0\x18ftypmp42" + bytes(40), "video", "only photos"),
+    "cut": (picture(RED, (400, 400))[:900], "truncated", "cut short"),
+    "bomb": (bomb(50_000), "too_large", "50000 x 50000 pixels; the limit is 120,000,000"),
+    "header only": (b"\x89PNG\r\n\x1a\n", "decoder_error", "PNG"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_with_reason(name):
+    data, reason, text = REFUSED[name]
+    with pytest.raises(ImageError, match=text) as caught:
+        decode(data)
+    assert caught.value.reason == reason
+
+
+def test_damaged_pixels_of_png_are_refused():
+    data = bytearray(encode(Image.effect_noise((64, 64), 80), "PNG"))
+    data[len(data) // 2] ^= 0xFF
+    with pytest.raises(ImageError):
+        decode(bytes(data))
+
+
+def test_limits_are_adjustable():
+    data = picture(RED, (100, 100), "PNG")
+    assert decode(data, limits=Limits(pixels=10_000)).size == (100, 100)
+    with pytest.raises(ImageError, match="100 x 100 pixels; the limit is 9,999; save"):
+        decode(data, limits=Limits(pixels=9_999))
+    with pytest.raises(ImageError, match="bytes; the limit is 5"):
+        decode(data, limits=Limits(file_bytes=5))
+
+
+def test_sniff_goes_by_content():
+    assert sniff(picture(RED, kind="WEBP")) == "WEBP"
+    assert sniff(b"RIFF\0\0\0\0AVI LIST") == "video"
+    assert sniff(b"\0\0\0\x08wide\0\0\0\0mdat") == "video"
+    assert sniff(b"\0\0\0\x18ftypcrx \0\0") == "camera raw"
+    assert sniff(b"") is None
+
+
+@pytest.mark.parametrize(
+    ("date", "offset", "expected"),
+    [
+        ("2026:11:16 08:30:00", None, datetime(2026, 11, 16, 8, 30)),
+        ("2026:11:16 08:30:00", "+02:00", datetime(2026, 11, 16, 6, 30, tzinfo=UTC)),
+        ("2026:01:01 00:30:00\0", "-01:30", datetime(2026, 1, 1, 2, 0, tzinfo=UTC)),
+        ("2024-09-03 14:23:18", "nonsense", datetime(2024, 9, 3, 14, 23, 18)),
+        ("2024:09:03 14:23:18", "+99:00", datetime(2024, 9, 3, 14, 23, 18)),
+        ("9999:12:31 23:59:59", "-10:00", None),
+        ("0000:00:00 00:00:00", None, None),
+        ("1980:01:01 00:00:00", None, None),
+        ("2026:02:30 00:00:00", None, None),
+        ("    :  :     :  :  ", None, None),
+        (None, None, None),
+    ],
+)
+def test_exif_dates(date, offset, expected):
+    assert parse_exif_date(date, offset) == expected
+
+
+def test_where_a_photo_was_taken_stays_in_it(tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8825)[1] = "N"
+    exif[0x010E] = "at home in Secret Street"
+    (tmp_path / "a.jpg").write_bytes(encode(Image.new("RGB", (500, 400), RED), "JPEG", exif=exif))
+    assert b"Exif" in (tmp_path / "a.jpg").read_bytes()
+    found = profile([tmp_path], weights=FakeClassifier(), pictures=True)
+    page, document = profile_html(found), profile_json(found)
+    assert "Secret" not in page + document
+    pictures = re.findall(r"data:image/jpeg;base64,([^\"]+)", page)
+    assert len(pictures) == 2
+    for data in map(base64.b64decode, pictures):
+        assert b"Exif" not in data and not Image.open(io.BytesIO(data)).getexif()
+
+
+def test_taken_at_comes_from_exif():
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:11:16 08:30:00"
+    exif.get_ifd(0x8769)[0x9011] = "+01:00"
+    taken = decode(picture(RED, exif=exif.tobytes())).taken_at
+    assert taken == datetime(2026, 11, 16, 7, 30, tzinfo=UTC)
+
+
+def test_a_camera_set_to_the_future_is_not_believed():
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:11:16 08:30:00"
+    exif[0x0132] = "2026:11:14 08:30:00"
+    data = picture(RED, exif=exif.tobytes())
+    for now, expected in ((16, 16), (15, 14), (12, None)):  # the later tag is believed instead
+        taken = decode(data, now=datetime(2026, 11, now, 8, tzinfo=UTC)).taken_at
+        assert (taken.day if taken else None) == expected
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_turned_heif_and_avif_come_upright(kind):
+    # Stored lying, its left half red; turned right by orientation 6, red is the upper half.
+    lying = np.full((64, 96, 3), 255, np.uint8)
+    lying[:, :48] = RED
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = decode(encode(Image.fromarray(lying), kind, quality=95, exif=exif.tobytes()))
+    assert (photo.format, photo.size, photo.rgb.shape) == (kind, (64, 96), (96, 64, 3))
+    assert np.abs(photo.rgb[:40].astype(int) - RED).mean() < 8
+    assert photo.rgb[56:].mean() > 247
+
+
+def test_thumbnail_is_small_and_carries_no_metadata():
+    small = Image.open(io.BytesIO(thumbnail(np.zeros((300, 600, 3), np.uint8), 100)))
+    assert small.size == (100, 50) and small.format == "JPEG"
+    assert not small.getexif() and "exif" not in small.info
+
+
+def test_importing_images_needs_no_jax():
+    code = "import sys, trendscope.vision.images; assert 'jax' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

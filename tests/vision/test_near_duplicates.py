@@ -1,0 +1,92 @@
+"""Copies of a photo are told from other photos of the same customer."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from trendscope.photos.duplicates import Album
+from trendscope.vision.images import DECODED_SIDE, decode
+from trendscope.vision.near_duplicates import Likeness, alike, likeness
+
+SAMPLES = sorted((Path(__file__).parents[2] / "sample_feeds" / "anna").glob("*.jpg"))
+
+
+def looks(image: Image.Image, kind="JPEG", **options) -> Likeness:
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return likeness(decode(out.getvalue(), edge=DECODED_SIDE))
+
+
+def scene(seed=0, size=(300, 400)) -> Image.Image:
+    """Coloured rectangles at random places."""
+    random = np.random.default_rng(seed)
+    image = Image.new("RGB", size, tuple(random.integers(60, 200, 3)))
+    for _ in range(8):
+        x, y = random.integers(0, size[0]), random.integers(0, size[1])
+        image.paste(tuple(random.integers(0, 255, 3)), (x, y, x + 90, y + 120))
+    return image
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("side", "kind", "quality"), [(300, "JPEG", 30), (150, "JPEG", 80), (1200, "WEBP", 50)]
+)
+def test_copies_are_alike(seed, side, kind, quality):
+    original = scene(seed)
+    copy = original.resize((side * 3 // 4, side), Image.Resampling.LANCZOS)
+    assert alike(looks(original), looks(copy, kind, quality=quality))
+
+
+def test_other_photos_are_not():
+    found = [looks(scene(seed)) for seed in range(20)]
+    assert [[alike(a, b) for b in found].count(True) for a in found] == [1] * 20
+
+
+def test_the_same_picture_in_another_colour_is_another_garment():
+    red = scene()
+    other = Image.fromarray(np.asarray(red)[..., ::-1].copy())
+    assert bin(looks(red).hash ^ looks(other).hash).count("1") <= 12
+    assert not alike(looks(red), looks(other))
+
+
+def test_a_stretched_or_cropped_picture_is_not_a_plain_copy():
+    original = scene()
+    assert not alike(looks(original), looks(original.resize((330, 400))))
+    assert not alike(looks(original), looks(original.crop((60, 80, 300, 400))))
+
+
+def test_sample_photos_differ_from_each_other():
+    found = [likeness(decode(path.read_bytes(), edge=DECODED_SIDE)) for path in SAMPLES]
+    assert len(found) > 3
+    assert not any(alike(a, b) for i, a in enumerate(found) for b in found[:i])
+
+
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 255))
+def test_pictures_of_any_size_have_a_likeness(width, height, value):
+    found = looks(Image.new("RGB", (width, height), (value,) * 3), "PNG")
+    assert found.colours == bytes([value]) * 768 and 0 <= found.hash < 2**64
+    assert alike(found, found)
+
+
+def test_means_are_exact_on_a_grid():
+    # 64 x 64 pixels in checks of 2 x 2 fields: each of the 16 x 16 colours is one check.
+    checks = np.kron(np.random.default_rng(1).integers(0, 255, (16, 16, 3)), np.ones((4, 4, 1)))
+    found = np.frombuffer(looks(Image.fromarray(checks.astype(np.uint8)), "PNG").colours, np.uint8)
+    assert (found.reshape(16, 16, 3) == checks[::4, ::4]).all()
+
+
+def test_an_album_finds_the_first_of_the_same_customer():
+    album = Album[str]()
+    photos = [looks(scene(seed)) for seed in range(100)]
+    for number, photo in enumerate(photos):
+        assert album.find("anna", photo) is None
+        album.add("anna", photo, str(number))
+    assert [album.find("anna", photo) for photo in photos] == [str(n) for n in range(100)]
+    assert album.find("ben", photos[0]) is None

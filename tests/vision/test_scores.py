@@ -1,0 +1,125 @@
+"""What weights scored on photos is read from their header and said in one sentence."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from tests.factories.photos import MEASURED
+from trendscope.categories import CATEGORIES, PLURALS
+from trendscope.errors import WeightsError
+from trendscope.reports.wording import leaning, plural_of
+from trendscope.vision import scores as module
+from trendscope.vision.scores import Measured, measured, measured_by
+from trendscope.vision.serialisation import read_weights
+from trendscope.vision.weights import SHIPPED, identify
+
+SCORES = {
+    "photos_of_the_ten": 40,
+    "scored_on": "customers of fold 1 of 3, never trained on",
+    "precision": 0.9,
+    "coverage": 0.4,
+    "coverage_of": {"Bag": 0.1, "Dress": 0.7, "Coat": None},
+}
+NEVER = "never measured"
+
+
+def written(path, scores, name="tiny"):
+    arrays = {"kernel": np.zeros((2, 3), np.float32)}
+    header = {"name": name, "scores": {"photos": scores} if scores is not None else {}}
+    save_file(arrays, path, {"trendscope": json.dumps(header)})
+    return path
+
+
+def test_the_figures_of_the_shipped_weights_are_those_the_classifier_reads():
+    header, _ = read_weights(SHIPPED / "photos.safetensors")
+    scores, found = header.scores["photos"], measured("photos")
+    assert found.weights == "photos"
+    assert found.photos == scores["photos_of_the_ten"]
+    assert (found.precision, found.coverage) == (scores["precision"], scores["coverage"])
+    assert dict(found.coverage_of) == scores["coverage_of"]
+    assert found.unseen is ("never trained on" in scores["scored_on"])
+    assert found.by_another is scores["scored_on"].endswith(
+        "by a network trained alike without them"
+    )
+
+
+def test_weights_that_never_saw_labelled_photos_say_so():
+    found = measured("fashion-mnist")
+    assert found == Measured("fashion-mnist")
+    assert NEVER in leaning(found) and "%" not in leaning(found)
+
+
+def test_one_sentence_by_hand():
+    assert leaning(MEASURED) == (
+        "Of 200 photos never seen in training, these weights named 80 % of the trousers, "
+        "but 20 % of the coats and no shoes: counts lean that way."
+    )
+
+
+@pytest.mark.parametrize(
+    ("coverage_of", "words"),
+    [
+        ({"Bag": 0.9, "Dress": 0.6, "Coat": 0.5}, "90 % of the bags, but 50 % of the coats: "),
+        ({"Bag": 0.9, "Coat": 0.001}, "90 % of the bags, but < 1 % of the coats: "),
+        ({"Bag": 0.9}, "named 90 % of the bags: "),
+        ({"Dress / Coat": 0.9}, "named 90 % of the dresses or coats: "),
+        ({}, NEVER),
+    ],
+)
+def test_the_least_named_kinds_are_always_told(coverage_of, words):
+    assert words in leaning(Measured("w", 10, True, 0.9, 0.5, coverage_of))
+
+
+def test_scores_of_a_network_trained_alike_are_told_as_such(tmp_path):
+    told = "customers of fold 1 of 3, never trained on, by a network trained alike without them"
+    found = measured(written(tmp_path / "w.safetensors", SCORES | {"scored_on": told}))
+    assert (found.unseen, found.by_another) == (True, True)
+    assert leaning(found).startswith(
+        "Of 40 photos never seen in training, weights trained alike named 70 % of the dresses"
+    )
+
+
+def test_photos_that_were_perhaps_trained_on_are_not_called_unseen():
+    found = Measured("w", 10, False, 0.9, 0.5, {"Bag": 0.9})
+    assert "perhaps seen in training" in leaning(found)
+
+
+def test_groups_and_categories_without_a_labelled_photo(tmp_path):
+    found = measured(written(tmp_path / "w.safetensors", SCORES))
+    assert list(found.coverage_of.items()) == [("Dress", 0.7), ("Bag", 0.1)]
+    assert found.named("Dress") == 0.7 and found.named("Coat") is None
+    assert MEASURED.named("Sandal") == MEASURED.named("Ankle boot") == 0
+    assert MEASURED.unmeasured == ("T-shirt/top", "Pullover", "Shirt", "Bag")
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        {"photos_of_the_ten": 40},
+        {**SCORES, "coverage_of": 3},
+        {**SCORES, "precision": None},
+        {**SCORES, "photos_of_the_ten": "many"},
+        [1],
+    ],
+)
+def test_damaged_scores_are_an_error_that_says_what_to_do(tmp_path, scores):
+    with pytest.raises(WeightsError, match=r"scores on photos cannot be read.*training\.export"):
+        measured(written(tmp_path / "w.safetensors", scores))
+
+
+def test_figures_go_with_the_very_file_that_judged(tmp_path):
+    path = written(tmp_path / "w.safetensors", SCORES)
+    digest = identify(path).digest
+    assert measured_by(digest) is None
+    assert measured_by(digest, path) == measured(path)
+    assert measured_by(identify("photos").digest, path) == measured("photos")
+
+
+def test_every_category_has_its_plural():
+    assert len(PLURALS) == len(CATEGORIES)
+    assert [plural_of(name) for name in ("T-shirt/top", "Shoes")] == ["T-shirts or tops", "shoes"]
+    assert module.DEFAULT in {path.stem for path in SHIPPED.glob("*.safetensors")}

@@ -1,0 +1,552 @@
+"""The desk under attack: every request here goes to a running server on loopback."""
+
+from __future__ import annotations
+
+import io
+import signal
+import socket
+import subprocess
+import threading
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from tests.factories.classifier import FakeClassifier
+from tests.factories.desk import desk, finished, scanned
+from tests.factories.photos import painted
+from trendscope import store
+from trendscope.cli import app
+from trendscope.ingest.photos import collect
+from trendscope.photos.results import Label
+from trendscope.photos.run import profile
+from trendscope.reports.profile import profile_json
+from trendscope.store.memory import remembered
+from trendscope.store.profile import stored_profile
+
+QUICK = {
+    "body_bytes": 3_000_000,
+    "files": 10,
+    "waiting": 30,
+    "header_seconds": 1.5,
+    "body_seconds": 1.5,
+    "write_seconds": 1.5,
+}
+HOST = b"Host: 127.0.0.1\r\n"
+FORM = b"Content-Type: multipart/form-data; boundary=x\r\n"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A database of two customers, and a folder for the server's temporary files."""
+    root = tmp_path_factory.mktemp("desk")
+    for name, kind in (
+        ("anna/1", "Dress"),
+        ("anna/2", "Bag"),
+        ("anna/3", "black"),
+        ("ben/1", "Coat"),
+    ):
+        path = root / "photos" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(painted(kind))
+    (root / "tmp").mkdir()
+    scanned(root / "photos", root / "t.db")
+    return root
+
+
+@pytest.fixture(scope="module")
+def server(place):
+    with desk(place / "t.db", temporary=place / "tmp", patience=QUICK) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with server.client() as it:
+        yield it
+
+
+def spooled(place):
+    """Uploads that lie in the server's folder."""
+    return [path for path in (place / "tmp").rglob("*") if path.is_file() and path.name != "in-use"]
+
+
+def png(kind="Dress"):
+    return ("files", ("a.png", painted(kind), "image/png"))
+
+
+def status_of(answer):
+    return int(answer.split(b" ", 2)[1]) if answer else 0
+
+
+# --- bodies --------------------------------------------------------------------------------------
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_at_once(server):
+    head = b"POST /api/try HTTP/1.1\r\n" + HOST + FORM
+    begun = time.monotonic()
+    answer = server.raw(head + b"Content-Length: 99999999999\r\n\r\nabc")
+    assert status_of(answer) == 413 and time.monotonic() - begun < 1.4
+    assert b"upload it in parts" in answer
+
+
+def test_a_body_of_unsaid_length_is_stopped_and_memory_stays_flat(server, place):
+    head = b"POST /api/try HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n"
+    head += b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+    part = b"--x\r\nContent-Disposition: form-data; name=files; filename=a.jpg\r\n\r\n"
+    chunks = b"%x\r\n%s\r\n" % (len(part), part) + (b"10000\r\n" + b"x" * 65536 + b"\r\n") * 300
+    before = server.memory()
+    assert status_of(server.raw(head + chunks)) in (413, 0)  # 0: it hung up on who went on sending
+    assert server.memory() - before < 40_000_000
+    assert spooled(place) == []
+
+
+def test_a_length_that_lies(server, client):
+    head = b"POST /api/try HTTP/1.1\r\n" + HOST + FORM
+    for length in (b"-5", b"x", b"1000"):
+        answer = server.raw(head + b"Content-Length: " + length + b"\r\n\r\n--x--\r\n")
+        assert status_of(answer) in (400, 408)
+    assert client.get("/api/status").status_code == 200
+
+
+def test_too_many_files_fields_and_headers(server, client):
+    assert client.post("/api/try", files=[png()] * 11).status_code == 400
+    fields = {f"f{i}": "x" for i in range(25)}
+    assert client.post("/api/try", files=[png()], data=fields).status_code == 400
+    many = b"".join(b"X-%d: y\r\n" % i for i in range(20_000))
+    assert status_of(server.raw(b"GET / HTTP/1.1\r\n" + HOST + many + b"\r\n")) == 400
+    huge = "multipart/form-data; boundary=" + "b" * 7000
+    assert client.post("/api/try", content=b"x", headers={"content-type": huge}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options", "status"),
+    [
+        ("POST", "/api/try", {"json": {"files": []}}, 415),
+        ("POST", "/api/try", {"data": {"files": "text"}}, 415),
+        ("POST", "/api/try", {"files": {"other": b"x"}}, 400),
+        (
+            "POST",
+            "/api/try",
+            {"content": b"x", "headers": {"content-type": "multipart/form-data"}},
+            400,
+        ),
+        ("PUT", "/api/try", {"files": [png()]}, 405),
+        ("GET", "/api/photos/x/label", {}, 405),
+        ("PUT", "/api/photos/x/label", {"json": {"category": "Dress"}}, 422),
+        ("POST", "/customers", {}, 405),
+        ("GET", "/nowhere", {}, 404),
+    ],
+)
+def test_requests_that_make_no_sense(client, method, path, options, status):
+    assert client.request(method, path, **options).status_code == status
+
+
+def test_an_empty_file_is_told_of(client):
+    trial = client.post("/api/try", files={"files": ("a.jpg", b"")}).json()
+    found = finished(client, trial["id"])
+    assert [(p["path"], p["reason"]) for p in found["photos"]] == [("a.jpg", "empty")]
+
+
+# --- slow ones -----------------------------------------------------------------------------------
+
+
+def test_slow_visitors_are_cut_off_and_others_served(server, client):
+    lines = []
+    body = b"POST /api/try HTTP/1.1\r\n" + HOST + FORM + b"Content-Length: 5000\r\n\r\n--x\r\n"
+    starts = [b"GET / HT", body]
+    for i in range(50):
+        line = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        line.sendall(starts[i % 2])
+        lines.append(line)
+    begun = time.monotonic()
+    assert client.get("/static/desk.css").status_code == 200
+    assert time.monotonic() - begun < 1
+    for line in lines:
+        while line.recv(4096):
+            pass  # the desk hangs up, on bodies after a word about it
+        line.close()
+    assert time.monotonic() - begun < 15
+
+
+def test_a_body_that_drips_is_cut_off(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+        line.sendall(
+            b"POST /api/try HTTP/1.1\r\n" + HOST + FORM + b"Content-Length: 100000\r\n\r\n"
+        )
+        line.sendall(b"--x\r\nContent-Disposition: form-data; name=files; filename=a.jpg\r\n\r\n")
+        begun = time.monotonic()
+        answer = b""
+        line.settimeout(0.1)
+        while time.monotonic() - begun < 15:
+            try:
+                line.sendall(b"x")
+                if not (part := line.recv(4096)):
+                    break
+                answer += part
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                break
+        assert time.monotonic() - begun < 12 and status_of(answer) in (408, 0)
+
+
+def test_an_answer_nobody_reads_is_given_up(server, client):
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.connect(("127.0.0.1", server.port))
+    line.sendall((b"GET /api/openapi.json HTTP/1.1\r\n" + HOST + b"\r\n") * 200)
+    time.sleep(3)
+    line.settimeout(10)
+    with pytest.raises(ConnectionError):
+        while line.recv(65536):
+            line.send(b"x")
+        raise ConnectionError
+    line.close()
+    assert client.get("/api/status").status_code == 200
+
+
+# --- names, kinds --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../x.png",
+        "C:\\x.png",
+        "/etc/passwd",
+        "a\0b.png",
+        "x" * 5000,
+        'a"\r\nX-Evil: 1.png',
+        "..",
+    ],
+)
+def test_a_senders_name_of_a_file_is_never_a_path(client, place, name):
+    before = {path for path in place.rglob("*") if "tmp" not in path.parts}
+    answer = client.post("/api/try", files={"files": (name, painted("Dress"))})
+    assert answer.status_code in (202, 400)
+    if answer.status_code == 202:
+        (photo,) = finished(client, answer.json()["id"])["photos"]
+        assert "/" not in photo["path"] and "\\" not in photo["path"] and len(photo["path"]) <= 200
+        assert photo["garments"][0]["category"] == "Dress"
+    assert {path for path in place.rglob("*") if "tmp" not in path.parts} == before
+    assert spooled(place) == []
+
+
+def test_names_in_the_long_form_of_rfc_5987(client):
+    head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"; '
+    head += b"filename*=UTF-8''..%2F..%2Fevil.png\r\n\r\n"
+    body = head + painted("Bag") + b"\r\n--x--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    answer = client.post("/api/try", content=body, headers=headers)
+    assert answer.status_code in (202, 400)
+    if answer.status_code == 202:
+        assert "/" not in finished(client, answer.json()["id"])["photos"][0]["path"]
+
+
+def hostile():
+    """Files that are not what they say."""
+    bomb = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(bomb, "PNG")
+    script = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    polyglot = painted("Dress") + b"<script>alert(1)</script>"
+    return {
+        "bomb.png": (bomb.getvalue(), "too_large"),
+        "svg.jpg": (script, "unsupported_format"),
+        "page.jpg": (b"<!doctype html><script>alert(1)</script>", "not_an_image"),
+        "polyglot.png": (polyglot, None),
+    }
+
+
+def test_hostile_files_pass_the_commands_gate_and_are_never_given_back_raw(client):
+    for name, (data, reason) in hostile().items():
+        trial = client.post("/api/try", files={"files": (name, data)}).json()
+        (photo,) = finished(client, trial["id"])["photos"]
+        if reason:
+            assert photo["verdict"] == "unreadable", name
+            assert client.get(f"/api/try/{trial['id']}/0/photo.jpg").status_code == 404
+        else:
+            picture = client.get(f"/api/try/{trial['id']}/0/photo.jpg")
+            assert picture.content[:2] == b"\xff\xd8" and b"script" not in picture.content
+            assert picture.headers["content-type"] == "image/jpeg"
+            assert 'filename="photo.jpg"' in picture.headers["content-disposition"]
+
+
+def test_every_answer_forbids_guessing_framing_and_foreign_scripts(client):
+    for path in ("/try", "/nowhere", "/api/status", "/api/nowhere", "/static/desk.js"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["content-security-policy"].startswith(
+            "default-src 'none'; script-src 'self';"
+        )
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "server" not in headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static//etc/passwd",
+     "/api/photos/..%2f..%2fx.jpg", "/api/try/../../etc/0/photo.jpg"],
+)  # fmt: skip
+def test_paths_stay_inside(server, path):
+    answer = server.raw(
+        b"GET " + path.encode() + b" HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
+    )
+    assert (
+        status_of(answer) in (400, 404, 422) and b"import" not in answer and b"root:" not in answer
+    )
+
+
+# --- who asks ------------------------------------------------------------------------------------
+
+
+def put(client, sha256, **headers):
+    path = f"/api/photos/{sha256}/label"
+    return client.put(path, json={"category": "Coat"}, headers=headers).status_code
+
+
+def test_other_sites_pages_cannot_send_for_the_user(client, place):
+    sha256 = store.sightings(place / "t.db", "ben")["sha256"][0]
+    own = str(client.base_url).rstrip("/")
+    token = client.get("/try").text.split('name="page-token" content="')[1].split('"')[0]
+    right = {"x-trendscope-token": token}
+    for headers in (
+        {"origin": "http://evil.test"},
+        {"origin": "null"},
+        {"origin": "http://evil.test", **right},
+        {"origin": own.replace("http", "https") + ".evil.test", **right},
+        {"sec-fetch-site": "cross-site", **right},
+        {"sec-fetch-site": "same-site", **right},
+        {"origin": own},
+        {"sec-fetch-site": "same-origin"},
+        {"origin": own, "x-trendscope-token": "x" * 32},
+    ):
+        assert put(client, sha256, **headers) == 403, headers
+    assert store.corrections(place / "t.db").empty
+    assert put(client, sha256, origin=own, **right) == 200
+    assert client.delete(f"/api/photos/{sha256}/label").json()["before"] == "Coat"  # no browser
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (b"Host: evil.test\r\n", 400),
+        (b"Host: evil.test:8765\r\n", 400),
+        (b"Host: 127.0.0.1.evil.test\r\n", 400),
+        (b"Host: localhost:1\r\n", 200),
+        (b"Host: [::1]\r\n", 200),
+        (b"", 400),
+        (b"Host: 127.0.0.1\r\nHost: evil.test\r\n", 400),
+        (b"Host: \r\n", 400),
+    ],
+)
+def test_only_its_own_names_are_answered(server, lines, status):
+    answer = server.raw(b"GET /try HTTP/1.1\r\n" + lines + b"Connection: close\r\n\r\n")
+    assert status_of(answer) == status
+    assert status == 200 or b"page-token" not in answer
+
+
+def test_an_absolute_address_does_not_get_round_the_name(server):
+    head = b"GET http://127.0.0.1/try HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n"
+    assert status_of(server.raw(head)) == 400
+
+
+def test_it_listens_on_this_computer_alone(server):
+    told = subprocess.run(["ss", "-ltnH"], capture_output=True, text=True).stdout
+    (line,) = [row for row in told.splitlines() if row.split()[3].endswith(f":{server.port}")]
+    assert line.split()[3] == f"127.0.0.1:{server.port}"
+
+
+def test_another_address_needs_a_token(place, monkeypatch):
+    monkeypatch.delenv("TRENDSCOPE_TOKEN", raising=False)
+    words = ["serve", "--db", str(place / "t.db"), "--no-browser", "--host"]
+    done = CliRunner().invoke(app, [*words, "0.0.0.0"])
+    assert done.exit_code == 2 and "put a token of at least 16 characters" in done.stderr
+    done = CliRunner().invoke(app, [*words, "example.org"])
+    assert done.exit_code == 2 and "give an address such as 127.0.0.1" in done.stderr
+
+
+def test_with_a_token_only_its_knowers_come_in(place):
+    token = "a long enough token"
+    with desk(place / "t.db", temporary=place / "tmp", TRENDSCOPE_TOKEN=token) as guarded:
+        with guarded.client(follow_redirects=True) as stranger:
+            assert stranger.get("/customers").status_code == 401
+            assert "anna" not in stranger.get("/customers").text
+            assert stranger.get("/api/status").json()["error"].startswith("Give the token")
+            wrong = stranger.post("/sign-in", data={"token": "another"})
+            assert wrong.status_code == 401 and "That is another token" in wrong.text
+            assert stranger.get("/customers", cookies={"trendscope": "x"}).status_code == 401
+        with guarded.client(follow_redirects=True) as friend:
+            bearer = {"authorization": f"Bearer {token}"}
+            assert friend.get("/api/status", headers=bearer).status_code == 200
+            assert friend.post("/sign-in", data={"token": token}).status_code == 200
+            assert "anna" in friend.get("/customers").text
+
+
+# --- many, and killed ----------------------------------------------------------------------------
+
+
+def test_twenty_uploads_at_once_lose_nothing(server):
+    kinds = ["Dress", "Bag", "Coat", "Trouser"] * 5
+
+    def upload(kind):
+        with server.client() as one:
+            trial = one.post("/api/try", files=[png(kind), png("Shirt")]).json()
+            return [p["garments"][0]["category"] for p in finished(one, trial["id"])["photos"]]
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(upload, kinds)) == [[kind, "Shirt"] for kind in kinds]
+
+
+def test_when_too_many_wait_the_next_is_asked_to_come_again(place):
+    with desk(place / "t.db", temporary=place / "tmp", patience={"waiting": 2}) as small:
+        done = threading.Barrier(8)
+
+        def upload(_):
+            with small.client() as one:
+                done.wait()
+                return one.post("/api/try", files=[png()] * 8)
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(upload, range(8)))
+        refused = [answer for answer in answers if answer.status_code == 503]
+        assert refused and all(answer.headers["retry-after"] for answer in refused)
+        with small.client() as one:
+            for answer in answers:
+                if answer.status_code == 202:
+                    assert len(finished(one, answer.json()["id"])["photos"]) == 8
+
+
+def test_killed_in_mid_upload_and_started_again_nothing_is_left(place, tmp_path):
+    before = store.status(place / "t.db")
+    (tmp_path / "spool").mkdir()
+    with desk(place / "t.db", temporary=tmp_path / "spool") as doomed:
+        with socket.create_connection(("127.0.0.1", doomed.port)) as line:
+            line.sendall(b"POST /api/try HTTP/1.1\r\n" + HOST + b"Content-Length: 9000000\r\n"
+                         b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+                         b"Content-Disposition: form-data; name=files; filename=a.jpg\r\n\r\n"
+                         + b"x" * 2_000_000)  # fmt: skip
+            time.sleep(0.3)
+            doomed.process.send_signal(signal.SIGKILL)
+            doomed.process.wait()
+    (left,) = (tmp_path / "spool").glob("*/*")
+    (left / "half").write_bytes(b"as if killed while it was written")
+    with desk(place / "t.db", temporary=tmp_path / "spool") as again, again.client() as client:
+        assert client.get("/api/status").json()["photos"] == before.photos
+        assert not left.exists()
+        assert store.status(place / "t.db") == before
+    assert [path for path in (tmp_path / "spool").rglob("*") if path.is_file()] == []
+
+
+def test_two_desks_do_not_sweep_each_other(place):
+    with desk(place / "t.db", temporary=place / "tmp") as other, other.client() as client:
+        trial = client.post("/api/try", files=[png()]).json()
+        assert finished(client, trial["id"])["state"] == "done"
+
+
+def test_ids_cannot_be_guessed_and_errors_show_nothing_of_the_inside(client, place):
+    ids = {client.post("/api/try", files=[png()]).json()["id"] for _ in range(3)}
+    assert len(ids) == 3 and all(len(trial_id) >= 24 for trial_id in ids)
+    for path in ("/nowhere", "/customer?name=nobody", "/api/try/guess", "/customers?page=x"):
+        answer = client.get(path)
+        assert answer.status_code in (404, 422)
+        for inside in ("Traceback", str(place), "site-packages", ".py", "trendscope.web"):
+            assert inside not in answer.text
+
+
+def test_a_database_that_breaks_under_the_desk_is_no_page_with_a_trace(place, tmp_path):
+    path = tmp_path / "t.db"
+    path.write_bytes((place / "t.db").read_bytes())
+    with desk(path, temporary=place / "tmp") as poor, poor.client() as client:
+        assert client.get("/customers").status_code == 200
+        for file in tmp_path.glob("t.db*"):
+            file.write_bytes(b"no database" * 1000)
+        for address in ("/customers", "/api/status"):
+            answer = client.get(address)
+            assert answer.status_code == 503
+            assert "could not be used just now" in answer.text and str(tmp_path) not in answer.text
+
+
+# --- what the API says ---------------------------------------------------------------------------
+
+
+def test_the_api_says_what_the_commands_say(client, place):
+    db = str(place / "t.db")
+    for path, words in (
+        ("/api/status", ["status", "--db", db, "--json"]),
+        ("/api/trends?weeks=5", ["trends", "--db", db, "--json", "--weeks", "5"]),
+    ):
+        assert client.get(path).text == CliRunner().invoke(app, words).stdout
+    with remembered(db) as memory:  # knows all these photos: nothing is judged
+        told = profile_json(profile([place / "photos" / "anna"], memory=memory))
+    assert client.get("/api/profile", params={"customer": "anna"}).text == told
+    assert profile_json(stored_profile(db, "anna")) == told
+
+
+def test_weights_that_are_not_those_of_the_database_are_refused(place, tmp_path):
+    collect([place / "photos"], tmp_path / "t.db", weights=FakeClassifier())
+    done = CliRunner().invoke(app, ["serve", "--db", str(tmp_path / "t.db"), "--no-browser"])
+    assert done.exit_code == 2 and "holds what fake" in done.stderr and "--weights" in done.stderr
+
+
+def test_a_label_given_and_taken_back(client, place):
+    db = place / "t.db"
+    waiting = client.get("/api/review").json()
+    assert (waiting["total"], waiting["photos"][0]["customer"]) == (1, "anna")
+    sha256 = waiting["photos"][0]["sha256"]
+    path = f"/api/photos/{sha256}/label"
+    assert client.put(path, json={"category": "hat"}).status_code == 422
+    answer = client.put(path, json={"category": "Dress|Bag"}).json()
+    assert (answer["label"], answer["before"]) == ("Dress|Bag", None)
+    assert client.get("/api/review").json()["total"] == 0
+    (anna,) = client.get("/api/profile?customer=anna").json()["customers"]
+    assert anna["counts"]["Bag"] == 2
+    found = stored_profile(db, "anna").readings
+    assert [r.corrected for r in found].count(True) == 1
+    assert store.corrections(db)["category"].tolist() == [str(Label(("Dress", "Bag")))]
+    assert client.delete(path).json()["before"] == "Dress|Bag"
+    assert client.get("/api/review").json()["total"] == 1
+    assert client.put(f"/api/photos/{'0' * 64}/label", json={"category": "Bag"}).status_code == 404
+
+
+def test_customers_are_found_by_a_part_of_their_name(client):
+    found = client.get("/api/customers", params={"search": "NN"}).json()
+    assert [c["customer"] for c in found["customers"]] == ["anna"]
+    assert found["customers"][0]["counts"] == {"Bag": 1, "Dress": 1}
+    assert client.get("/api/customers", params={"search": "%"}).json()["total"] == 0
+    assert client.get("/api/customers", params={"limit": 1, "offset": 1}).json()["total"] == 2
+
+
+def test_an_export_is_looked_at_photo_by_photo(client):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("album/a.png", painted("Dress"))
+        archive.writestr("../evil.png", painted("Bag"))
+    trial = client.post("/api/try", files={"files": ("my photos.zip", out.getvalue())}).json()
+    found = finished(client, trial["id"])
+    named = {p["path"]: p["verdict"] for p in found["photos"]}
+    assert named.pop("my photos.zip/album/a.png") == "classified"
+    assert list(named.values()) == ["unreadable"]
+    assert client.delete(f"/api/try/{trial['id']}").status_code == 200
+    assert client.get(f"/api/try/{trial['id']}").status_code == 404
+
+
+def test_nothing_in_the_description_of_the_api_makes_it_fail(server):
+    """What schemathesis thinks up from the OpenAPI is answered as described, without a 500."""
+    schemathesis = pytest.importorskip("schemathesis")
+    from hypothesis import HealthCheck, given, settings
+
+    schema = schemathesis.openapi.from_url(f"{server.address}api/openapi.json")
+    for operation in schema.get_all_operations():
+        operation = operation.ok()
+
+        @given(case=operation.as_strategy())
+        @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+        def run(case):
+            answer = case.call(base_url=server.address.rstrip("/"))
+            assert answer.status_code < 500, (case.path, answer.text)
+
+        run()

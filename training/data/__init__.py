@@ -1,0 +1,1 @@
+"""What networks learn from: Fashion-MNIST, labelled photos, and their augmentation."""

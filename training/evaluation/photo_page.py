@@ -1,0 +1,204 @@
+"""What people are shown of an evaluation on photos: figures in words, charts, the mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from jaxtyping import UInt8
+from numpy import ndarray
+
+from training.data.photos import pixels_of
+from training.evaluation import charts
+from training.evaluation.photo_metrics import ANSWERS, Judged, PhotoEvaluation, Share
+from training.evaluation.predictions import prepared
+from trendscope.vision.images import thumbnail
+
+SHOWN = 40
+"""Photos shown of each kind of mistake, the surest."""
+
+THUMBNAIL_SIDE = 160  # pixels
+
+
+@dataclass(frozen=True)
+class Line:
+    """A figure in words: what it is, the figure, its 95 % interval, and how much was counted."""
+
+    words: str
+    figure: str
+    interval: str
+    counted: str
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A photo about which the product is wrong; pictures are data URIs.
+
+    Attributes:
+        name: The file's name.
+        customer: Who took it.
+        label: What it shows.
+        said: What the product takes it for.
+        confidence: How sure it is of that.
+        verdict: ``classified``, ``uncertain`` or ``outside``.
+        photo: The whole photo.
+        cut_out: What the network saw of it at first look.
+        outline: Where the garment was taken to be: white.
+    """
+
+    name: str
+    customer: str
+    label: str
+    said: str
+    confidence: float
+    verdict: str
+    photo: str
+    cut_out: str
+    outline: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the template shows; charts are data URIs.
+
+    Attributes:
+        evaluation: The figures.
+        headline: The main figures.
+        breakdowns: Shares by what they are shares by.
+        confusion: Chart of the confusion matrix.
+        reliability: Chart of confidence against the share right.
+        coverage: Chart of the share right against the share named.
+        customers: Chart of the customers' errors, None without such customers.
+        groups: Columns of the customers' table.
+        mistakes: By what kind of mistake it is, the surest first.
+    """
+
+    evaluation: PhotoEvaluation
+    headline: Sequence[Line]
+    breakdowns: Mapping[str, Sequence[Line]]
+    confusion: str
+    reliability: str
+    coverage: str
+    customers: str | None
+    groups: Sequence[str]
+    mistakes: Mapping[str, Sequence[Mistake]]
+
+
+def headline(found: PhotoEvaluation) -> list[Line]:
+    """The main figures."""
+    groups, customers = len(found.groups), len(found.customer_shares)
+    return [
+        line("right, best guess", found.accuracy),
+        Line("mean over groups", _decimals(found.group_accuracy), "", f"{groups} groups"),
+        line("named", found.coverage),
+        line("of the named, rightly", found.precision),
+        line("the same, other things wrong too", found.precision_of_all),
+        line("other things named", found.others_named),
+        Line("calibration error", _decimals(found.calibration_error), "", f"{found.of_the_ten:,}"),
+        Line("error of shares", _decimals(found.share_error), "", f"{customers} customers"),
+    ]
+
+
+def breakdowns(found: PhotoEvaluation) -> dict[str, list[Line]]:
+    """The shares by group, place and label, each under its heading; empty ones left out."""
+    tables = {
+        "right, by group": found.groups,
+        "named, by group": found.coverage_by_group,
+        "other things named, by place": found.others_by_place,
+        "other things named, by label": found.others_by_label,
+    }
+    return {
+        head: [line(row.name, row.share) for row in rows] for head, rows in tables.items() if rows
+    }
+
+
+def line(words: str, share: Share) -> Line:
+    """A share in words."""
+    interval = f"{share.low:.4f} to {share.high:.4f}" if share.whole else ""
+    return Line(words, _decimals(share.share), interval, f"{share.part:,} of {share.whole:,}")
+
+
+def _decimals(figure: float | None) -> str:
+    return "-" if figure is None else f"{figure:.4f}"
+
+
+def page(found: PhotoEvaluation, judged: Sequence[Judged], size: int) -> Page:
+    """Puts the page together.
+
+    Args:
+        found: The figures.
+        judged: The photos that they are of; those shown are read again.
+        size: Side of the cut-outs in pixels.
+    """
+    errors = {row.customer: row.error for row in found.customer_shares}
+    gate = (found.coverage.share, found.precision.share, found.precision_of_all.share)
+    return Page(
+        evaluation=found,
+        headline=headline(found),
+        breakdowns=breakdowns(found),
+        confusion=charts.confusion_matrix(
+            list(found.confusion.values()), list(found.confusion), ANSWERS
+        ),
+        reliability=charts.reliability(found.calibration),
+        coverage=charts.coverage(found.curve, gate),
+        customers=charts.customer_errors(errors, found.share_error or 0.0) if errors else None,
+        groups=list(found.customer_shares[0].labelled) if errors else [],
+        mistakes={
+            kind: [shown(photo, size) for photo in photos]
+            for kind, photos in surest_mistakes(judged).items()
+        },
+    )
+
+
+def surest_mistakes(judged: Sequence[Judged], count: int = SHOWN) -> dict[str, list[Judged]]:
+    """The photos about which the product is wrong, by kind of mistake, the surest first."""
+    kinds = {
+        "A wrong category": [
+            photo for photo in judged
+            if photo.of_the_ten and photo.answer in ANSWERS[:-1] and not photo.guess_is_right
+        ],
+        "Other things that were named": [
+            photo for photo in judged if photo.named and not photo.of_the_ten
+        ],
+        "Taken for none of the ten": [
+            photo for photo in judged if photo.of_the_ten and photo.answer == ANSWERS[-1]
+        ],
+    }  # fmt: skip
+    return {kind: sorted(photos, key=_doubt)[:count] for kind, photos in kinds.items()}
+
+
+def _doubt(photo: Judged) -> float:
+    return -sureness(photo)
+
+
+def sureness(photo: Judged) -> float:
+    """Probability of what the product takes a photo for, 0..1."""
+    outside = photo.answer == ANSWERS[-1]
+    return photo.prediction.outside if outside else photo.prediction.confidence
+
+
+def shown(photo: Judged, size: int) -> Mistake:
+    """A photo with its pictures; the file is read again."""
+    seen = prepared(photo.file, size)[0]
+    return Mistake(
+        name=photo.file.rsplit("/", 1)[-1],
+        customer=photo.customer,
+        label=in_words(photo),
+        said="none of the ten" if photo.answer == ANSWERS[-1] else photo.answer,
+        confidence=sureness(photo),
+        verdict=photo.prediction.verdict,
+        photo=_jpeg(pixels_of(photo.file)),
+        cut_out=_jpeg(seen[..., :3]),
+        outline=charts.picture(seen[..., 3]),
+    )
+
+
+def in_words(photo: Judged) -> str:
+    """What a photo shows: its own label, then the group where that says something else."""
+    if not photo.label or photo.label == photo.group:
+        return photo.group
+    return f"{photo.label} ({photo.group})"
+
+
+def _jpeg(rgb: UInt8[ndarray, "h w 3"]) -> str:
+    return charts.data_uri("image/jpeg", thumbnail(rgb, THUMBNAIL_SIDE))

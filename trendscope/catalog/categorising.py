@@ -1,0 +1,187 @@
+"""Which category an item has, from what its words and its picture say, and who should look at it.
+
+A person's word counts most, then the category map, the taxonomy, the product type and the title.
+The picture decides what words leave open. What contradicts itself is kept for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from trendscope.catalog.items import Reason, Sight, Source
+from trendscope.catalog.products import Product
+from trendscope.catalog.vocabulary import CHILDREN, OTHER
+from trendscope.catalog.words import Words, of_path, of_title
+from trendscope.categories import CATEGORIES
+from trendscope.errors import FeedError
+from trendscope.files.tables import open_table
+from trendscope.limits import Limits
+from trendscope.text import displayed
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An item's category; the fields are those of `trendscope.catalog.items.Item`."""
+
+    category: str | None
+    reason: Reason | None
+    approximate: bool
+    source: Source
+    because: str
+    review: str
+
+
+Said = tuple[Source, Words]
+
+
+def decide(
+    product: Product,
+    sight: Sight | None = None,
+    mapped: Mapping[str, str] | None = None,
+    person: str | None = None,
+) -> Decision:
+    """Decides on an item's category.
+
+    Args:
+        product: What the file says.
+        sight: What the classifier said of its picture; None without one.
+        mapped: A category, or `OTHER`, by SKU or product type, from `read_map`.
+        person: What somebody has decided already.
+    """
+    if person:
+        return _settled(person, False, "person", "a person's decision")
+    for key in (product.sku, product.taxonomy, *product.kinds):
+        if answer := (mapped or {}).get(_key(key)):
+            return _settled(answer, False, "map", f"{key} in the category map")
+    said = list(_said(product))
+    answers = [(source, words) for source, words in said if words.answer]
+    possible = _possible(said)
+    if not answers:
+        return _by_picture(said, possible, sight)
+    source, words = answers[0]
+    answer = words.answer
+    assert answer is not None
+    doubts = [f"{_TOLD[s]} says {_shown(w)} ({w.because})" for s, w in said if _denies(w, answer)]
+    if sight and sight.category and sight.category != answer:
+        share = round(100 * sight.of(sight.category))
+        doubts.append(f"the picture looks like {sight.category} ({share} %)")
+    because = f"{_TOLD[source]}: {words.because}"
+    review = f"{_TOLD[source]} says {answer}, but {' and '.join(doubts)}" if doubts else ""
+    return _settled(answer, words.approximate, source, because, review)
+
+
+def read_map(path: Path, limits: Limits | None = None) -> dict[str, str]:
+    """Reads a category map: a CSV with the columns ``match,category``.
+
+    ``match`` is a SKU, or a product type or category as the catalogue has it; case and blanks do
+    not matter. ``category`` is one of the ten, or ``none``.
+
+    Returns:
+        The category, or `OTHER`, by what is matched.
+
+    Raises:
+        FeedError: It cannot be read, lacks a column, or a row names no known category.
+    """
+    wanted = {"match", "category"}
+    try:
+        table = open_table(path, lambda header: wanted <= {*header}, limits or Limits())
+    except FeedError as error:
+        if "known catalogue" not in str(error):
+            raise
+        shown = displayed(str(path))
+        raise FeedError(f"{shown}: a category map needs the columns match,category") from error
+    at = [table.header.index(name) for name in ("match", "category")]
+    known = {name.casefold(): name for name in CATEGORIES} | {"none": OTHER, OTHER: OTHER}
+    found: dict[str, str] = {}
+    for line, cells in table.rows():
+        match, category = ("", "") if isinstance(cells, str) else (_at(cells, i) for i in at)
+        if not match or category.casefold() not in known:
+            names = ", ".join((*CATEGORIES, "none"))
+            row = f"{displayed(str(path))}:{line}"
+            raise FeedError(
+                f"{row}: {displayed(category)[:40]!r} is no category; give one of {names}"
+            )
+        found[_key(match)] = known[category.casefold()]
+    return found
+
+
+def _at(cells: list[str], index: int) -> str:
+    return cells[index] if index < len(cells) else ""
+
+
+def _key(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+_TOLD: dict[Source, str] = {
+    "taxonomy": "the taxonomy",
+    "type": "the product type",
+    "title": "the title",
+}
+
+
+def _said(product: Product) -> Iterator[Said]:
+    """What each of the product's words says, the most trusted first."""
+    if age := next((age for age in product.age.split() if age in CHILDREN), ""):
+        yield "taxonomy", Words(frozenset((OTHER,)), False, f"age group {age}")
+    if product.taxonomy and (words := of_path(product.taxonomy)):
+        yield "taxonomy", words
+    kinds = [words for kind in product.kinds if (words := of_path(kind))]
+    if kinds:
+        together = frozenset().union(*(words.categories for words in kinds))
+        one = [words for words in kinds if words.answer]
+        if one and len({words.answer for words in one}) == 1:
+            together = one[0].categories
+        because = ", ".join(dict.fromkeys(words.because for words in kinds))
+        yield "type", Words(together, any(words.approximate for words in kinds), because)
+    if words := of_title(product.title):
+        yield "title", words
+
+
+def _possible(said: list[Said]) -> frozenset[str]:
+    """What all words together leave open; everything where they have nothing in common."""
+    possible = frozenset((*CATEGORIES, OTHER))
+    for _, words in said:
+        possible = possible & words.categories or possible
+    return possible
+
+
+def _denies(words: Words, answer: str) -> bool:
+    return answer not in words.categories
+
+
+def _shown(words: Words) -> str:
+    return words.answer or " or ".join(sorted(words.categories))
+
+
+def _by_picture(said: list[Said], possible: frozenset[str], sight: Sight | None) -> Decision:
+    """Decides what words leave open."""
+    told = "; ".join(f"{_TOLD[source]}: {words.because}" for source, words in said)
+    if len(possible) == 1:
+        return _settled(next(iter(possible)), False, said[0][0], told)
+    left = f"words leave it open ({told})" if told else "no word tells what it is"
+    if sight is None:
+        return _open(told, f"{left}, and there is no picture that could be judged")
+    answer = sight.category or (OTHER if sight.reason == "outside" else None)
+    best, share = sight.probabilities[0]
+    if answer is None:
+        guess = f"the best guess is {best}, {round(100 * share)} %"
+        return _open(told, f"{left}, and the picture is not clear: {guess}")
+    if answer not in possible:
+        sees = answer if answer == OTHER else f"{answer} ({round(100 * share)} %)"
+        return _open(told, f"{left}, and the picture looks like {sees}")
+    return _settled(answer, False, "picture", f"the picture{'; ' if told else ''}{told}")
+
+
+def _open(because: str, review: str) -> Decision:
+    return Decision(None, "uncertain", False, "none", because, review)
+
+
+def _settled(
+    answer: str, approximate: bool, source: Source, because: str, review: str = ""
+) -> Decision:
+    if answer == OTHER:
+        return Decision(None, "outside", False, source, because, review)
+    return Decision(answer, None, approximate, source, because, review)

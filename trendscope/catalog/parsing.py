@@ -1,0 +1,330 @@
+"""Catalogue files in, products out: rows put together, and every row that is not used named.
+
+A product stands in one row or several: its sizes (variants) and further pictures have rows of their
+own. Sizes become one item, at the lowest price, in stock if one of them is.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from trendscope.catalog.layouts import (
+    MERCHANT,
+    SHOPIFY_NEW,
+    SHOPIFY_OLD,
+    WOOCOMMERCE,
+    Layout,
+    layout_of,
+)
+from trendscope.catalog.prices import Price, decimal_sign, read_price
+from trendscope.catalog.products import Catalog, Product, Remark
+from trendscope.errors import FeedError
+from trendscope.files.tables import open_table
+from trendscope.limits import Limits
+from trendscope.text import displayed
+
+LONGEST_SKU = 200
+LONGEST_TITLE = 500
+_LONGEST_OTHER = 2_000
+
+
+def read_catalog(
+    path: Path,
+    *,
+    currency: str = "",
+    store_url: str = "",
+    limits: Limits | None = None,
+    now: datetime | None = None,
+) -> Catalog:
+    """Reads a shop's catalogue file: Shopify, Google Merchant, Meta, WooCommerce or a plain CSV.
+
+    Args:
+        path: The file.
+        currency: Of prices that do not name theirs, ISO 4217.
+        store_url: The shop's address, for the pages of Shopify's products.
+        limits: What it may ask for.
+        now: The present, aware; decides whether a dated sale price counts.
+
+    Raises:
+        FeedError: It cannot be read, is no known catalogue, or is too large.
+    """
+    limits = limits or Limits()
+    table = open_table(path, lambda header: layout_of(header) is not None, limits)
+    layout = layout_of(table.header)
+    assert layout is not None
+    reader = _Reader(layout, table.header, path.name, currency.upper(), store_url, now)
+    if table.longer_than(limits.catalog_rows):
+        raise FeedError(
+            f"{displayed(str(path))} has more than {limits.catalog_rows:,} rows; split it, or "
+            "allow more: --limit catalog_rows=..."
+        )
+    for line, cells in table.rows():
+        reader.take(line, cells)
+    products = tuple(reader.products())
+    remarks = sorted(reader.remarks, key=lambda remark: int(remark.source.rpartition(":")[2]))
+    return Catalog(layout.name, table.encoding, products, tuple(remarks))
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A product while its rows come in; `fields` are the first row's."""
+
+    line: int
+    fields: dict[str, str]
+    skus: list[str] = field(default_factory=list)
+    prices: list[tuple[str, str]] = field(default_factory=list)
+    stocks: list[tuple[str, str, str, str]] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
+
+
+class _Reader:
+    """Rows of one file on their way to products."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        header: Sequence[str],
+        name: str,
+        currency: str,
+        store_url: str,
+        now: datetime | None,
+    ):
+        self.remarks: list[Remark] = []
+        self._layout = layout
+        self._name = displayed(name)
+        self._currency = currency
+        self._store_url = store_url.rstrip("/")
+        self._now = now or datetime.now(UTC)
+        at = {column: i for i, column in reversed(list(enumerate(header)))}
+        self._at = {
+            field: [at[c] for c in columns if c in at] for field, columns in layout.columns.items()
+        }
+        self._pictures = [at[c] for c in layout.pictures if c in at]
+        self._width = len(header)
+        self._drafts: dict[str, _Draft] = {}
+        self._latest = ""
+        self._parents: dict[str, str] = {}
+
+    def take(self, line: int, cells: list[str] | str) -> None:
+        """Adds a row to its product."""
+        if isinstance(cells, str):
+            self._remark(line, "", "bad_row", cells)
+            return
+        if any(cells[self._width :]):
+            detail = f"{len(cells)} cells under {self._width} columns; is a text with a comma "
+            self._remark(line, "", "bad_row", detail + "not in quotation marks?")
+            return
+        cells += [""] * (self._width - len(cells))
+        fields = {
+            name: next((cells[i] for i in columns if cells[i]), "")
+            for name, columns in self._at.items()
+        }
+        pictures = [cells[i] for i in self._pictures if cells[i]]
+        key = self._key(line, fields, pictures)
+        if key is not None:
+            draft = self._drafts.setdefault(key, _Draft(line, fields))
+            self._add(draft, line, fields, pictures)
+
+    def _key(self, line: int, fields: dict[str, str], pictures: list[str]) -> str | None:
+        """What the rows of one product have in common; None if the row is refused."""
+        if self._layout in (SHOPIFY_OLD, SHOPIFY_NEW):
+            # Rows of further sizes and pictures leave the title empty, and some the handle too.
+            self._latest = fields["group"] or (fields["title"] and f" {line}") or self._latest
+            if not fields["title"] and self._latest not in self._drafts:
+                self._remark(line, fields["sku"], "nothing", "a row without handle and title")
+                return None
+            return self._latest
+        if self._layout is WOOCOMMERCE and fields.get("variety", "").lower() == "variation":
+            parent = fields.get("group", "")
+            if key := self._parents.get(parent):
+                return key
+            detail = f"the product {displayed(parent)!r} that it varies does not stand above it"
+            self._remark(line, fields["sku"], "no_parent", detail)
+            return None
+        return self._own_key(line, fields, pictures)
+
+    def _own_key(self, line: int, fields: dict[str, str], pictures: list[str]) -> str | None:
+        sku, group = fields["sku"] or fields.get("id", ""), fields.get("group", "")
+        if not sku:
+            self._remark(line, "", "no_sku", "the row names no product; give it a number (SKU)")
+            return None
+        if group and self._layout is not WOOCOMMERCE:
+            # Colours have pictures of their own, sizes share one.
+            return f"group {group} {''.join(pictures[:1])}"
+        kind = "sku" if fields["sku"] else "id"
+        if other := self._drafts.get(f"{kind} {sku}"):
+            detail = f"row {other.line} has the same number; the first one counts"
+            self._remark(line, sku, "duplicate", detail)
+            return None
+        # WooCommerce names the product that a row varies by its SKU, or by its number.
+        self._parents |= {sku: f"{kind} {sku}", f"id:{fields.get('id', '')}": f"{kind} {sku}"}
+        return f"{kind} {sku}"
+
+    def _add(self, draft: _Draft, line: int, fields: dict[str, str], pictures: list[str]) -> None:
+        if self._layout is MERCHANT and fields["sku"] in draft.skus:
+            detail = f"the product of row {draft.line} has the same number; the first one counts"
+            self._remark(line, fields["sku"], "duplicate", detail)
+            return
+        if fields["sku"]:
+            draft.skus.append(fields["sku"])
+        draft.prices.append((fields.get("price", ""), self._sale(fields)))
+        names = ("stock", "quantity", "tracker", "policy")
+        stock = tuple(fields.get(name, "") for name in names)
+        if any(stock) or fields["sku"]:
+            draft.stocks.append(stock)  # type: ignore[arg-type]
+        joined = "\n".join(pictures)
+        parts = re.split(r"\n|\s*,\s*(?=\S+\.\w{3,4}\b|https?:)", joined)
+        draft.pictures += [part.strip() for part in parts if part.strip()]
+
+    def _sale(self, fields: dict[str, str]) -> str:
+        """The sale price, unless it is dated and not of today."""
+        first, _, last = fields.get("sale_dates", "").partition("/")
+        try:
+            days = [datetime.fromisoformat(day.strip()) for day in (first, last) if day.strip()]
+        except ValueError:
+            return ""
+        aware = [day if day.tzinfo else day.replace(tzinfo=UTC) for day in days]
+        if len(aware) == 2 and not aware[0] <= self._now <= aware[1]:
+            return ""
+        return fields.get("sale", "")
+
+    def _remark(self, line: int, sku: str, reason: str, detail: str, kept: bool = False) -> None:
+        self.remarks.append(Remark(f"{self._name}:{line}", sku, reason, detail, kept))
+
+    def products(self) -> Iterator[Product]:
+        """The products, once all rows are taken."""
+        sign = decimal_sign(
+            text for draft in self._drafts.values() for pair in draft.prices for text in pair
+        )
+        seen: dict[str, int] = {}
+        for draft in self._drafts.values():
+            product = self._product(draft, sign)
+            if product is None:
+                continue
+            if product.sku in seen:
+                detail = f"row {seen[product.sku]} has the same number; the first one counts"
+                self._remark(draft.line, product.sku, "duplicate", detail)
+                continue
+            seen[product.sku] = draft.line
+            yield product
+
+    def _product(self, draft: _Draft, sign: str | None) -> Product | None:
+        fields, line = draft.fields, draft.line
+        sku = next(iter(draft.skus), "") or fields.get("group", "") or fields.get("id", "")
+        title = plain_text(fields.get("title", ""))
+        problem = _wrong_sku(sku) or _not_for_sale(fields)
+        if not title and not draft.pictures:
+            problem = problem or ("nothing", "the row has neither a title nor a picture")
+        if problem:
+            self._remark(line, sku[:LONGEST_SKU], *problem)
+            return None
+        if len(title) > LONGEST_TITLE:
+            detail = f"the title has {len(title):,} letters; {LONGEST_TITLE} are kept"
+            self._remark(line, sku, "long_title", detail, kept=True)
+        price = self._price(draft, sku, sign)
+        handle = fields.get("group", "") if self._store_url else ""
+        page = f"{self._store_url}/products/{handle}" if handle else fields.get("url", "")
+        return Product(
+            sku=sku,
+            title=title[:LONGEST_TITLE].strip(),
+            brand=plain_text(fields.get("brand", ""))[:LONGEST_SKU],
+            taxonomy=html.unescape(fields.get("taxonomy", ""))[:_LONGEST_OTHER],
+            kinds=_kinds(fields.get("kind", "")),
+            age=fields.get("age", "").lower()[:40],
+            price=price.amount,
+            currency=price.currency if price.amount is not None else "",
+            in_stock=self._stock(draft, sku),
+            url=page[:_LONGEST_OTHER] if page.startswith(("https://", "http://")) else "",
+            pictures=tuple(dict.fromkeys(draft.pictures)),
+            source=f"{self._name}:{line}",
+        )
+
+    def _price(self, draft: _Draft, sku: str, sign: str | None) -> Price:
+        """The lowest price of all sizes, each the sale price where that is lower."""
+        found = []
+        for regular, sale in dict.fromkeys(draft.prices):
+            prices = [read_price(text, sign) for text in (regular, sale) if text]
+            if problem := next((price.problem for price in prices if price.problem), ""):
+                self._remark(draft.line, sku, "price", f"the price {problem}", kept=True)
+            if prices and not any(price.problem for price in prices):
+                found.append(min(prices, key=lambda price: price.amount or 0))
+        if not found:
+            return Price(None)
+        best = min(found, key=lambda price: price.amount or 0)
+        named = draft.fields.get("currency", "").upper()[:3] or self._currency
+        # A sign that several currencies use says less than a name.
+        return (
+            best
+            if re.fullmatch("[A-Z]{3}", best.currency)
+            else replace(best, currency=named or best.currency)
+        )
+
+    def _stock(self, draft: _Draft, sku: str) -> bool | None:
+        found = [_in_stock(*stock) for stock in draft.stocks]
+        if wrong := next((text for text in found if isinstance(text, str)), ""):
+            detail = f"the stock {wrong[:40]!r} is not understood; write in stock or out of stock"
+            self._remark(draft.line, sku, "stock", detail, kept=True)
+        known = [value for value in found if isinstance(value, bool)]
+        return any(known) if known else None
+
+
+_IN = frozenset("in stock, instock, available, yes, true, 1, limited availability, y".split(", "))
+_OUT = frozenset(
+    "out of stock, outofstock, no, false, 0, sold out, discontinued, preorder, pre order, "
+    "backorder, on backorder, unavailable, n, not available, pending".split(", ")
+)
+
+
+def _in_stock(stock: str, quantity: str, tracker: str, policy: str) -> bool | str | None:
+    """Whether something can be had now; the text if it is not understood."""
+    word = " ".join(re.sub("[_-]", " ", stock.lower()).split())
+    if word in _IN or word in _OUT:
+        return word in _IN
+    if policy.lower() in ("continue", "true", "yes"):
+        return True
+    for text in (quantity, stock):
+        if text:
+            number = re.fullmatch(r"(-?\d{1,12})(?:[.,]0+)?", text.replace(" ", ""))
+            return int(number[1]) > 0 if number else text
+    # Shopify's products that nobody counts can always be bought.
+    return True if policy and not tracker else None
+
+
+def plain_text(text: str) -> str:
+    """Text without markup, entities, control characters and double blanks."""
+    if "<" not in text and "&" not in text and text.isprintable():
+        return " ".join(text.split())
+    bare = html.unescape(re.sub(r"<(?:[a-zA-Z/!][^<>]*)>", " ", text))
+    bare = re.sub(r"<(?:[a-zA-Z/!][^<>]*)>", " ", bare)
+    return " ".join("".join(c if c.isprintable() else " " for c in bare).split())
+
+
+def _wrong_sku(sku: str) -> tuple[str, str] | None:
+    if not sku:
+        return "no_sku", "the row names no product; give it a number (SKU)"
+    if len(sku) > LONGEST_SKU:
+        return "bad_row", f"the number (SKU) has {len(sku):,} letters; is a delimiter missing?"
+    if re.fullmatch(r"\d[.,]\d+E\+\d+", sku, re.IGNORECASE):
+        detail = f"{sku} was a long number before a spreadsheet rounded it; export the file again"
+        return "mangled_sku", detail
+    return None
+
+
+def _not_for_sale(fields: dict[str, str]) -> tuple[str, str] | None:
+    status = fields.get("status", "").lower()
+    if status in ("draft", "archived", "unlisted", "hidden", "staging"):
+        return "not_for_sale", f"its status is {status}"
+    if fields.get("published", "").lower() in ("false", "no", "0", "-1"):
+        return "not_for_sale", "it is not published"
+    return None
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    """The shop's categories, which WooCommerce parts by commas: ``A > B, C``."""
+    text = plain_text(re.sub(r"\s*>\s*", " ⟩ ", text[:_LONGEST_OTHER])).replace("⟩", ">")
+    return tuple(part.strip() for part in re.split(r"(?<!\\),", text) if part.strip())

@@ -1,0 +1,238 @@
+"""Opens what the user gave: folders, zips and files, shared out among the readers.
+
+A first look finds out what there is and puts the parts of exports together, wherever they lie; then
+everything is read in the order in which it was found. What no reader knows is a plain photo, or
+turns out to be none when it is decoded.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trendscope.errors import FeedError
+from trendscope.feeds import (
+    catalogues,
+    gallery_dl,
+    instagram,
+    instaloader,
+    link_exports,
+    manifest,
+    meta,
+    takeout,
+)
+from trendscope.feeds.post import Post
+from trendscope.feeds.request import Request
+from trendscope.files import remote
+from trendscope.files.trees import DiskFile, FolderTree, LoneFile, Part, Place, Tree, is_url
+from trendscope.files.zips import ZipTree, _may_be_zip, is_zip
+from trendscope.limits import Limits as Limits
+from trendscope.skipped import Skipped
+from trendscope.text import displayed
+
+if TYPE_CHECKING:
+    from trendscope.feeds.customers import Names
+
+Items = Iterable[Post | Skipped]
+
+
+@dataclass
+class _Plan:
+    """What is to be read, in order; for the parts of exports, once all are found."""
+
+    steps: list[Callable[[], Items]] = field(default_factory=list)
+    pieces: list[tuple[int, meta.Piece]] = field(default_factory=list)
+    takeouts: list[tuple[int, Part]] = field(default_factory=list)
+
+    def later(self) -> int:
+        """Keeps a place in the order for what is not put together yet."""
+        self.steps.append(list)
+        return len(self.steps) - 1
+
+
+def read_all(paths: Sequence[Path | str], request: Request) -> Iterator[Post | Skipped]:
+    """Reads paths of any kind as one feed; see `trendscope.feeds.dispatch.open_feed`."""
+    plan = _Plan()
+    for path in paths:
+        _open(path, plan, request)
+    exports = meta.put_together([piece for _, piece in plan.pieces], request)
+    for number, export in exports.items():
+        plan.steps[plan.pieces[number][0]] = partial(instagram.read, export, request)
+    joined = takeout.put_together([part for _, part in plan.takeouts], request)
+    for number, (tree, owner) in joined.items():
+        plan.steps[plan.takeouts[number][0]] = partial(takeout.read, tree, owner, request)
+    for step in plan.steps:
+        yield from step()
+
+
+def _open(path: Path | str, plan: _Plan, request: Request) -> None:
+    if is_url(path):
+        _open_remote(remote.find(str(path)), plan, request)
+    else:
+        _open_local(Path(path), plan, request)
+
+
+def _open_remote(thing: remote.Thing, plan: _Plan, request: Request) -> None:
+    if thing.size is None:
+        _open_folder(remote.RemoteTree(thing), plan, request)
+    elif _may_be_zip(thing.name) and is_zip(thing):
+        _open_zip(thing, plan, request)
+    else:
+        lone = remote.RemoteTree(thing.parent, only=thing)
+        _open_file(lone, lambda: remote.RemoteTree(thing.parent), plan, request)
+
+
+def _open_local(path: Path, plan: _Plan, request: Request) -> None:
+    # os.path and not Path: a closed folder on the way is False there, and not an error.
+    if os.path.isdir(path):
+        _open_folder(FolderTree(path), plan, request)
+    elif is_zip(DiskFile(path)):
+        _open_zip(DiskFile(path), plan, request)
+    elif os.path.isfile(path):
+        _open_file(LoneFile(path), lambda: FolderTree(path.parent), plan, request)
+    else:
+        plan.steps.append(partial(_refuse, path))
+
+
+def _refuse(path: Path) -> Items:
+    problem = ("link", "the link leads nowhere")
+    if os.path.exists(path):
+        problem = ("special_file", "a pipe, socket or device; only files are read")
+    return [Skipped(None, displayed(str(path)), *problem)]
+
+
+_PROGRAM_DATA = frozenset(".data .bin .db .cache .tmp .bak".split())
+"""Suffixes of what programs keep for themselves, thumbnails of other people's photos too."""
+
+
+def _open_folder(tree: FolderTree | remote.RemoteTree, plan: _Plan, request: Request) -> None:
+    zips = [name for name in tree.names if _may_be_zip(name) and is_zip(tree.at(name))]
+    tree.names = _without(tree.names, zips)
+    plan.steps.append(partial(list, tree.skipped))
+    rest = _exports(tree, plan, request)
+    for name in zips:
+        home = tree.place(name) if "/" in name else None
+        _open_zip(tree.at(name), plan, request, home)
+    plan.steps.append(partial(_photos, tree, rest, request))
+
+
+def _open_zip(
+    file: DiskFile | remote.Thing, plan: _Plan, request: Request, home: Place | None = None
+) -> None:
+    try:
+        tree = ZipTree(file, request.limits, home)
+    except FeedError as error:
+        owner = request.names.of_place(*home) if home else None
+        problem = Skipped(owner, file.shown, "damaged_archive", str(error))
+        plan.steps.append(partial(list, [problem]))
+        return
+    plan.steps.append(partial(list, tree.skipped))
+    rest = _exports(tree, plan, request)
+    plan.steps.append(partial(_photos, tree, rest, request))
+
+
+def _open_file(
+    tree: LoneFile | remote.RemoteTree,
+    around: Callable[[], FolderTree | remote.RemoteTree],
+    plan: _Plan,
+    request: Request,
+) -> None:
+    if manifest.find(tree, request):
+        # Given by itself, it speaks for its own lines only, not for all that lies beside it.
+        plan.steps.append(partial(manifest.read, around(), request, only=tree.names[0]))
+        return
+    rest = _exports(tree, plan, request)
+    plan.steps.append(partial(_photos, tree, rest, request, asked=True))
+
+
+def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
+    """Plans what the readers know of a tree; returns the names that none of them does."""
+    rest = tree.names
+    for reader in (manifest, instaloader, gallery_dl):
+        for part in reader.find(Part(tree, rest), request):
+            plan.steps.append(partial(reader.read, part, request))
+            rest = _without(rest, part.whole_names)
+    for part in takeout.find(Part(tree, rest), request):
+        plan.takeouts.append((plan.later(), part))
+        rest = _without(rest, part.whole_names)
+    for table, pictures in catalogues.find(tree, rest, request).items():
+        plan.steps.append(partial(list, [catalogues.skipped(tree, table, pictures)]))
+        rest = _without(rest, [table, *pictures])
+    found = meta.find(Part(tree, rest), request)
+    plan.pieces += [(plan.later(), piece) for piece in found.pieces]
+    rest = _without(rest, found.claimed)
+    notices = {name: link_exports.tiktok(tree, name, n, request) for name, n in found.links.items()}
+    pages = {name: link_exports.pinterest(tree, name, request) for name in rest}
+    notices |= {name: notice for name, notice in pages.items() if notice}
+    plan.steps.append(partial(list, notices.values()))
+    return _without(rest, notices)
+
+
+def _without(names: list[str], taken: Iterable[str]) -> list[str]:
+    known = set(taken)
+    return [name for name in names if name not in known] if known else names
+
+
+def _photos(tree: Tree, names: list[str], request: Request, *, asked: bool = False) -> Items:
+    """Plain photos, each of the customer in whose folder it lies; what was `asked` for by name."""
+    for name in names:
+        suffix = os.path.splitext(name)[1].lower()
+        owner = request.owner(tree, name)
+        if suffix in _PROGRAM_DATA and not asked:
+            detail = f"a program's own file by its name ({suffix}); rename it if it is a photo"
+            yield Skipped(owner, tree.source(name), "not_an_image", detail)
+        else:
+            yield request.post(tree, name, owner)
+
+
+def open_feed(
+    paths: Sequence[Path | str],
+    *,
+    customer: str | None = None,
+    include: Collection[str] = (),
+    zone: tzinfo = UTC,
+    limits: Limits | None = None,
+    now: datetime | None = None,
+    names: Names | None = None,
+) -> Iterator[Post | Skipped]:
+    """Reads feeds of any known kind as one feed, in the order given and sorted within.
+
+    Args:
+        paths: Exports of Instagram, Facebook and Google Photos (zips or folders; the parts of one
+            export are joined), what Instaloader and gallery-dl saved, manifests (CSV), folders of
+            photos (images directly in a folder belong to one customer of its name; images in
+            sub-folders to one customer per sub-folder), folders of all these at any depth, or
+            single images. Text that is a URL names one in a store (`trendscope.files.remote`).
+        customer: Whose photos they are where the feed does not say: instead of the name of the
+            folder or zip. Two customers of one name are kept apart as ``ann`` and ``ann (2)``.
+        include: Of `KINDS`, what is read besides posts.
+        zone: Of dates that do not say theirs.
+        limits: What it may ask for.
+        now: The present, aware; what is dated more than a day later counts as undated.
+        names: Those given out before, instead of `customer`; new ones are added.
+
+    Raises:
+        FeedError: A path is missing, or a store cannot be used.
+    """
+    for path in paths:
+        if is_url(path):
+            from trendscope.files.remote import find
+
+            find(str(path))
+        elif not os.path.lexists(path):
+            shown = displayed(str(path))
+            raise FeedError(f"{shown} does not exist; check the spelling, or drag the folder here")
+    # Here and not above: the readers need the types of this module.
+    pass  # XXX import of own module
+    from trendscope.feeds.customers import Names
+    from trendscope.feeds.request import Request
+
+    now = now or datetime.now(UTC)
+    names = names or Names(customer)
+    wanted = Request(limits or Limits(), now, frozenset(include), zone, names)
+    return read_all(paths, wanted)

@@ -1,0 +1,40 @@
+"""Exports that hold links and no photos: TikTok's and Pinterest's. Nothing is ever fetched."""
+
+from __future__ import annotations
+
+import re
+
+from trendscope.errors import ImageError
+from trendscope.feeds.meta_html import PAGES
+from trendscope.feeds.request import Request
+from trendscope.files.trees import Tree
+from trendscope.skipped import Skipped
+
+_TIKTOK = (
+    "a TikTok export: it holds links to {} and no photos; ask the customer for a "
+    "folder of photos or an Instagram export instead"
+)
+_PINTEREST = (
+    "a Pinterest export: it holds links and no photos; save the pins with gallery-dl "
+    "(--write-metadata) and give its folder instead"
+)
+_PIN = re.compile(r"Board Name.*pinimg|pinimg.*Board Name|pinterest\.\w+/pin/", re.DOTALL)
+
+
+def tiktok(tree: Tree, name: str, links: int, request: Request) -> Skipped:
+    """What to say of an index of TikTok's."""
+    detail = _TIKTOK.format(f"{links:,} video{'' if links == 1 else 's'}")
+    return Skipped(request.owner(tree, name), tree.source(name), "links_only", detail)
+
+
+def pinterest(tree: Tree, name: str, request: Request) -> Skipped | None:
+    """What to say of a page of Pinterest's; None if it is another page."""
+    if not name.lower().endswith(PAGES):
+        return None
+    try:
+        text = tree.read(name, request.limits.json_bytes).decode("utf-8", "replace")
+    except ImageError:
+        return None
+    if not _PIN.search(text):
+        return None
+    return Skipped(request.owner(tree, name), tree.source(name), "links_only", _PINTEREST)

@@ -1,0 +1,281 @@
+"""The JSON files of Meta's exports (Instagram, Facebook): which photos they name.
+
+They are recognised by the shape of their entries, whatever the files and folders are called this
+year. While a file is parsed everything is dropped that is not needed: captions, places, e-mail
+addresses and the like never get further than the parser.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+from trendscope.errors import ImageError
+from trendscope.files.trees import Tree
+from trendscope.limits import Limits
+
+Kind = Literal["private", "posts", "archived", "stories", "profile", "other", "listed"]
+"""What a photo is, the weightier claim first: where one index has it among the recently deleted and
+another among the posts, it is deleted. ``listed``: in a list that mixes posts with others."""
+
+KIND_ORDER: tuple[Kind, ...] = (
+    "private",
+    "posts",
+    "archived",
+    "stories",
+    "profile",
+    "other",
+    "listed",
+)
+
+_KINDS_OF_KEYS: dict[str, Kind] = {
+    "ig_stories": "stories",
+    "ig_archived_post_media": "archived",
+    "ig_profile_picture": "profile",
+    "ig_reels_media": "posts",
+    "ig_igtv_media": "posts",
+    "ig_posts": "posts",
+    "ig_other_media": "other",
+    "photos": "posts",
+    "videos": "posts",
+    "profile": "profile",
+    "stories": "stories",
+    "direct": "private",
+    "other_photos_v2": "posts",
+    "text_post_app_text_posts": "other",
+}
+_KINDS_OF_FILES: tuple[tuple[re.Pattern[str], Kind], ...] = (
+    (re.compile(r"deleted|trash|repost|saved|liked|insights"), "private"),
+    (re.compile(r"^posts\.(json|html)$"), "listed"),
+    (re.compile(r"archived"), "archived"),
+    (re.compile(r"stories"), "stories"),
+    (re.compile(r"profile_photos"), "profile"),
+    (re.compile(r"other_content|threads"), "other"),
+    (re.compile(r"posts|reels|igtv|media|photos|album|\d+\.json$"), "posts"),
+)
+_USER_NAME_KEYS = {"username", "benutzername", "nom d'utilisateur"}
+_USER_NAME_KEYS |= {"nombre de usuario", "nome utente", "nome de usuário", "gebruikersnaam"}
+_STAMPS = ("creation_timestamp", "timestamp", "taken_at")
+_OWN_STAMPS = ("creation_timestamp", "taken_at")
+_NEEDED = {"media", "uri", "path", "creation_timestamp", "timestamp", "taken_at", "label_values"}
+_NEEDED |= {"attachments", "data", "media_metadata", "photo_metadata", "exif_data"}
+_NEEDED |= {"taken_timestamp", "profile_user", "profile_v2", "string_map_data", "value"}
+_NEEDED |= {"Post", "Posts", "Video", "Videos", "Activity", "VideoList"}
+
+
+class Entry(NamedTuple):
+    """A photo or video that an index names; there may be hundreds of thousands.
+
+    Attributes:
+        uri: Its path below the export's root, as written there: not to be trusted.
+        stamps: Its times, the better first, as written there.
+        kind: What the index says it is.
+    """
+
+    uri: str
+    stamps: tuple[object, ...]
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Index:
+    """What was found in one JSON file.
+
+    Attributes:
+        name: The file.
+        entries: The media that it names.
+        user: The account's name, if it is a profile.
+        facebook: It has the shape of Facebook's.
+        links: The number of links in it, if it is an index of TikTok's.
+        page: It is a web page and no JSON.
+    """
+
+    name: str
+    entries: tuple[Entry, ...] = ()
+    user: str | None = None
+    facebook: bool = False
+    links: int = 0
+    page: bool = False
+
+
+def load(tree: Tree, name: str, limits: Limits) -> Any:
+    """A JSON file's value without what is not needed.
+
+    Raises:
+        ImageError: The file cannot be read.
+        ValueError: It is no JSON; with line and column.
+        RecursionError: It is nested too deeply.
+    """
+    text = tree.read(name, limits.json_bytes).decode("utf-8-sig")
+    return json.loads(text, object_hook=_needed, parse_constant=_refuse)
+
+
+BROKEN = (ValueError, RecursionError, ImageError)
+"""What `load` raises."""
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _needed(value: dict[str, Any]) -> dict[str, Any]:
+    if value.keys() <= _NEEDED:
+        return value
+    return {key: part for key, part in value.items() if _is_needed(key)}
+
+
+@lru_cache(1000)
+def _is_needed(key: str) -> bool:
+    known = key in _NEEDED or key in _KINDS_OF_KEYS
+    return known or key.startswith("ig_") or _is_user_name(key)
+
+
+def _is_user_name(key: str) -> bool:
+    return repaired(key).casefold().replace("\u2019", "'") in _USER_NAME_KEYS
+
+
+def read_index(tree: Tree, name: str, limits: Limits) -> Index:
+    """Looks what a JSON file is; see `load` for what it raises."""
+    document = load(tree, name, limits)
+    file = name.rsplit("/", 1)[-1].lower()
+    entries = tuple(_entries(document, kind_of_file(name)))
+    facebook = _is_facebook(document) or _is_album(document)
+    return Index(name, entries, _user_name(document, file), facebook, _links(document))
+
+
+def kind_of_file(name: str) -> Kind:
+    """What a file's name says of the photos in it, where the file itself does not."""
+    file = name.rsplit("/", 1)[-1].lower()
+    return next((kind for pattern, kind in _KINDS_OF_FILES if pattern.search(file)), "listed")
+
+
+def _entries(document: Any, named: Kind) -> Iterator[Entry]:
+    if isinstance(document, list):
+        yield from _media(document, named)
+    elif isinstance(document, dict):
+        if document.get("media") or document.get("label_values"):
+            yield from _media([document], named)
+        for key, part in document.items():
+            if isinstance(part, list) and (key in _KINDS_OF_KEYS or key.startswith("ig_")):
+                kind = _KINDS_OF_KEYS.get(key, _kind_of_key(key, named))
+                # An album may be one of portraits, which only its folder tells.
+                kind = "listed" if _is_album(document) else kind
+                yield from _media(part, named if named == "private" else kind)
+
+
+def _kind_of_key(key: str, named: Kind) -> Kind:
+    private = re.search(r"deleted|saved|liked|repost", key)
+    return "private" if private else named
+
+
+def _media(entries: list[Any], kind: Kind) -> Iterator[Entry]:
+    for entry in entries:
+        if not isinstance(entry, dict):
+            continue
+        stamps = _stamps(entry, _STAMPS)
+        for media in _media_of(entry):
+            uri = isinstance(media, dict) and (media.get("uri") or media.get("path"))
+            if uri and isinstance(uri, str):
+                taken = tuple(_taken(media)) if "media_metadata" in media else ()
+                known = taken + stamps + _stamps(media, _OWN_STAMPS)
+                yield Entry(uri if uri.isascii() else repaired(uri), known, kind)
+
+
+def _media_of(entry: dict[str, Any]) -> list[Any]:
+    """What may be media in an entry, or the entry itself."""
+    media = _as_list(entry.get("media"))
+    if "label_values" in entry:
+        media = [*media, *_labelled(entry)]
+    if "uri" in entry or "path" in entry:
+        media = [*media, entry]
+    if "attachments" in entry:
+        media = [*media, *_attached(entry)]
+    return media
+
+
+def _labelled(entry: dict[str, Any]) -> Iterator[Any]:
+    """The media in the form used since 2025, whose labels are in the account's language."""
+    for part in _as_list(entry.get("label_values")):
+        if isinstance(part, dict):
+            yield from _as_list(part.get("media"))
+
+
+def _attached(entry: dict[str, Any]) -> Iterator[Any]:
+    """The media of a post of Facebook's."""
+    for attachment in _as_list(entry.get("attachments")):
+        if isinstance(attachment, dict):
+            for part in _as_list(attachment.get("data")):
+                if isinstance(part, dict):
+                    yield part.get("media")
+
+
+def _stamps(fields: dict[str, Any], keys: tuple[str, ...]) -> tuple[object, ...]:
+    return tuple(filter(None, map(fields.get, keys)))
+
+
+def _taken(media: dict[str, Any]) -> Iterator[object]:
+    """When Facebook says that a photo was taken, which may be years before it was uploaded."""
+    part: Any = media
+    for key in ("media_metadata", "photo_metadata"):
+        part = part.get(key) if isinstance(part, dict) else None
+    for facts in _as_list(part.get("exif_data") if isinstance(part, dict) else None):
+        if isinstance(facts, dict) and facts.get("taken_timestamp") is not None:
+            yield facts["taken_timestamp"]
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _is_facebook(document: Any) -> bool:
+    if isinstance(document, dict):
+        return "other_photos_v2" in document
+    return any(isinstance(entry, dict) and "attachments" in entry for entry in _as_list(document))
+
+
+def _is_album(document: Any) -> bool:
+    """Facebook's albums name photos by ``uri``, Instagram's index of before 2021 by ``path``."""
+    photos = _as_list(document.get("photos")) if isinstance(document, dict) else []
+    return any(isinstance(photo, dict) and "uri" in photo for photo in photos)
+
+
+def _links(document: Any) -> int:
+    """The number of links in an export of TikTok's, which has its list of videos at some depth."""
+    waiting, found = [document], 0
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            found += len(_as_list(value.get("VideoList")))
+            waiting += [part for part in value.values() if isinstance(part, dict)]
+    return found
+
+
+def _user_name(document: Any, file: str) -> str | None:
+    if not isinstance(document, dict):
+        return None
+    if file.startswith(("profile", "account")) and isinstance(document.get("username"), str):
+        return repaired(document["username"]) or None
+    facebook = document.get("profile_v2")
+    if isinstance(facebook, dict) and isinstance(facebook.get("username"), str):
+        return repaired(facebook["username"]) or None
+    for user in _as_list(document.get("profile_user")):
+        fields = user.get("string_map_data") if isinstance(user, dict) else None
+        for key, value in fields.items() if isinstance(fields, dict) else ():
+            found = value.get("value") if isinstance(value, dict) else None
+            if _is_user_name(key) and isinstance(found, str) and found:
+                return repaired(found)
+    return None
+
+
+def repaired(text: str) -> str:
+    """Undoes Meta's writing of each UTF-8 byte as a character of its own; other text is kept."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text

@@ -1,0 +1,51 @@
+"""One image that a customer posted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Literal
+
+from trendscope.feeds.dates import to_utc
+from trendscope.files.trees import Located
+
+DateSource = Literal["feed", "exif", "file name", "none"]
+
+KINDS = ("stories", "archived", "profile")
+"""What may be read besides posts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One image that a customer posted.
+
+    Attributes:
+        customer: The customer's name as the feed gives it.
+        post_id: Identifies the image within the customer; the same in every export of it.
+        posted_at: Aware UTC time, None where the feed does not say.
+        date_source: Where `posted_at` comes from; ``none`` when it is None.
+        source: Where the image lies, for people: a path, or ``export.zip/media/x.jpg``.
+        read: Returns the image's bytes, here or in a process that the post was sent to; raises
+            `ImageError` when they cannot be read.
+        file: Where they lie; None where that is no place to come back to.
+    """
+
+    customer: str
+    post_id: str
+    posted_at: datetime | None
+    date_source: DateSource
+    source: str
+    read: Callable[[], bytes] = field(repr=False, compare=False)
+    file: Located | None = field(default=None, repr=False, compare=False)
+
+    def dated(self, taken_at: datetime | None, zone: tzinfo) -> tuple[datetime | None, DateSource]:
+        """Its date: the feed's own is trusted first, then the camera's, then the file name's.
+
+        Args:
+            taken_at: When the camera says; see `trendscope.vision.images.Photo`.
+            zone: Of cameras that do not say theirs.
+        """
+        if self.date_source == "feed" or taken_at is None:
+            return self.posted_at, self.date_source
+        return to_utc(taken_at, zone), "exif"

@@ -1,0 +1,272 @@
+"""Feeds in object stores and on servers, by URLs that fsspec knows: ``s3://bucket/feeds``.
+
+Objects are listed once and read one at a time under the same limits as files. Credentials come from
+where the store's own tools have theirs (for S3: environment, ~/.aws), never from the URL. What is
+wrong with one object costs that photo; what is wrong with the store ends the run, as every photo
+after it would be refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import IO, Any, cast
+
+from trendscope.errors import FeedError, ImageError
+from trendscope.files.trees import HIDDEN, Located, Place, is_hidden, is_junk
+from trendscope.skipped import Skipped
+from trendscope.text import displayed
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "s3": {
+        "config_kwargs": {
+            "connect_timeout": 10,  # seconds
+            "read_timeout": 60,
+            "retries": {"max_attempts": 2},
+        }
+    }
+}
+"""Given to fsspec by protocol: who cannot be reached is not asked for minutes."""
+_AHEAD = 1 << 20  # bytes of a zip read at a time; most photos in it are smaller
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What lies at a place in a store: an object, or many below a folder. Also a `zips.File`.
+
+    Attributes:
+        fs: The fsspec file system; pickled as its settings.
+        path: As `fs` names it.
+        size: In bytes; -1 where the store does not tell, None for a folder.
+        tag: A number that changes with the content; None if the store tells none.
+    """
+
+    fs: Any
+    path: str
+    size: int | None = None
+    tag: int | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL in one spelling."""
+        return str(self.fs.unstrip_protocol(self.path)).rstrip("/")
+
+    @property
+    def name(self) -> str:
+        """Its own, without the way there."""
+        return self.path.rstrip("/").rpartition("/")[2]
+
+    @property
+    def shown(self) -> str:
+        """The URL, for people."""
+        return displayed(self.url)
+
+    @property
+    def located(self) -> Located:
+        """Where it lies, and which version."""
+        known = self.size is not None and self.size >= 0 and self.tag is not None
+        return Located(self.url, "", self.version() if known else None)
+
+    @property
+    def parent(self) -> Thing:
+        """The folder around it."""
+        return Thing(self.fs, self.path.rstrip("/").rpartition("/")[0])
+
+    def version(self) -> tuple[int, int]:
+        """Its size in bytes, and its tag."""
+        return self.size or 0, self.tag or 0
+
+    def open(self) -> IO[bytes]:
+        """The bytes, fetched as they are read."""
+        return cast(IO[bytes], _Fetched(self))
+
+    def start(self, size: int) -> bytes:
+        """The first bytes."""
+        with _explained(self.shown):
+            return bytes(self.fs.cat_file(self.path, start=0, end=size)) if self.size else b""
+
+
+class _Fetched(io.RawIOBase):
+    """An object's bytes, fetched as they are read; raises nothing but FeedError."""
+
+    def __init__(self, thing: Thing):
+        self._shown = thing.shown
+        with _explained(thing.shown):
+            self._file = thing.fs.open(thing.path, "rb", block_size=_AHEAD)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        with _explained(self._shown):
+            data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def find(url: str) -> Thing:
+    """Looks what is there.
+
+    Raises:
+        FeedError: Nothing; or the store cannot be reached, or refuses; or its library is missing.
+    """
+    if re.match(r"[^/]*//[^/]*:[^/]*@", url):
+        raise FeedError("a password in a URL would be kept with the photos; give it another way")
+    with _explained(displayed(url)):
+        from fsspec.core import url_to_fs
+
+        protocol = url.partition("://")[0]
+        fs, path = url_to_fs(url, **OPTIONS.get(protocol.replace("s3a", "s3"), {}))
+        fs.invalidate_cache()  # a listing kept from before may be old
+        facts = fs.info(path)
+    return _thing(fs, path.rstrip("/"), facts)
+
+
+def _thing(fs: Any, path: str, facts: Mapping[str, Any]) -> Thing:
+    if facts["type"] == "directory":
+        return Thing(fs, path)
+    named = ("ETag", "etag", "LastModified", "mtime", "updated", "last_modified", "created")
+    known = next((str(facts[name]) for name in named if facts.get(name)), None)
+    digest = hashlib.blake2b(known.encode(), digest_size=8).digest() if known else None
+    tag = int.from_bytes(digest) >> 1 if digest else None  # databases have 63 bits and a sign
+    size = facts.get("size")
+    return Thing(fs, path, -1 if size is None else int(size), tag)
+
+
+class RemoteTree:
+    """The objects below a folder of a store, or one of them; see `trendscope.files.trees.Tree`.
+
+    Args:
+        folder: The folder.
+        only: Nothing but this one in it.
+    """
+
+    def __init__(self, folder: Thing, only: Thing | None = None):
+        self.label = folder.shown
+        self.title = displayed(folder.name)
+        self.skipped: list[Skipped] = []
+        self._url = folder.url
+        self._things = {only.name: only} if only else self._listed(folder)
+        self.names = sorted(self._things)
+
+    def _listed(self, folder: Thing) -> dict[str, Thing]:
+        with _explained(folder.shown):
+            listing = folder.fs.find(folder.path, detail=True)
+        found: dict[str, Thing] = {}
+        hidden: set[str] = set()
+        for path, facts in listing.items():
+            name = path[len(folder.path) :].lstrip("/")
+            closed = _closed(name)
+            if closed is None and facts["type"] != "directory":
+                found[name] = _thing(folder.fs, path, facts)
+            elif closed:
+                hidden.add(closed)
+        self.skipped = [Skipped(None, self.source(name), *HIDDEN) for name in sorted(hidden)]
+        return found
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The object's bytes; see `Tree.read`."""
+        return read_object(self._things[name], limit)
+
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        """Reads the object elsewhere; see `Tree.apart`."""
+        return partial(read_object, self._things[name], limit)
+
+    def at(self, name: str) -> Thing:
+        """The object itself."""
+        return self._things[name]
+
+    def file(self, name: str) -> Located:
+        """The object's URL and version; see `Tree.file`."""
+        return self._things[name].located
+
+    def source(self, name: str) -> str:
+        """The object's URL, for people."""
+        return f"{self.label}/{displayed(name)}"
+
+    def place(self, name: str) -> Place:
+        """The sub-folder that it lies in, else the folder itself."""
+        first, _, rest = name.partition("/")
+        return (first, f"{self._url}/{first}") if rest else (self.title, self._url)
+
+
+def _closed(name: str) -> str | None:
+    """The hidden file or folder that a name lies in, "" for junk; None where it may be used."""
+    if not name or name.endswith("/"):
+        return ""
+    parts = name.split("/")
+    for end, part in enumerate(parts, start=1):
+        whole = "/".join(parts[:end])
+        if is_junk(whole):
+            return ""
+        if is_hidden(part):
+            return whole
+    return None
+
+
+def read_object(thing: Thing, limit: int) -> bytes:
+    """The bytes of an object of at most `limit` bytes.
+
+    Raises:
+        ImageError: ``too_large``, or ``unreadable``: it is gone or refused.
+        FeedError: The store cannot be reached.
+    """
+    size = thing.size or 0
+    if size <= limit:
+        try:
+            with _explained(thing.shown, (FileNotFoundError, PermissionError)):
+                data = bytes(thing.fs.cat_file(thing.path)) if size else b""
+        except FileNotFoundError as error:
+            raise ImageError("unreadable", "the object is no longer there") from error
+        except PermissionError as error:
+            raise ImageError(
+                "unreadable", "the object may not be read with these rights"
+            ) from error
+        if len(data) <= limit:
+            return data
+        size = len(data)
+    raise ImageError("too_large", f"{size:,} bytes; the limit is {limit:,}")
+
+
+_ADVICE = (
+    (
+        {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "TokenRetrievalError"},
+        "needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+    ),
+    ({"PermissionError"}, "refuses access; check the credentials and their rights"),
+    ({"FileNotFoundError"}, "does not exist; check the bucket and the path"),
+    (
+        {"ModuleNotFoundError", "ImportError"},
+        "needs the extra remote: pip install 'trendscope[remote]'",
+    ),
+    ({"ValueError", "ParamValidationError"}, "is no URL that is understood; see s3://bucket/feeds"),
+)
+"""Names of what libraries raise, and what it means for whoever gave the URL."""
+
+
+@contextmanager
+def _explained(shown: str, kept: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    try:
+        yield
+    except kept:
+        raise
+    except Exception as error:  # stores have exceptions of their own, each another family
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        otherwise = "cannot be reached; check the network and the address, then run it again"
+        advice = next((advice for names, advice in _ADVICE if kinds & names), otherwise)
+        said = displayed(" ".join(str(error).split()))[:120] or type(error).__name__
+        raise FeedError(f"{shown} {advice} ({said})") from error

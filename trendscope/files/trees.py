@@ -1,0 +1,378 @@
+"""Trees of files that may come from anyone: what they all can do, and folders on disk.
+
+They give sorted member names with forward slashes and read one member at a time under a limit.
+`trendscope.files.zips` has those of zips, `trendscope.files.remote` those of object stores.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, NamedTuple, Protocol
+
+from trendscope.errors import ImageError
+from trendscope.skipped import Skipped
+from trendscope.text import displayed
+
+
+class Located(NamedTuple):
+    """Where an image's bytes lie. While the file's size and time stay, so do the bytes.
+
+    Attributes:
+        path: Absolute path of a file on this disk, or an object's URL.
+        member: Of the archive that it is; "" for the file itself.
+        version: Size in bytes, and a number that changes with the content, where a listing told
+            them; None for files on this disk, which can be asked.
+    """
+
+    path: str
+    member: str = ""
+    version: tuple[int, int] | None = None
+
+
+JUNK = {".ds_store", "thumbs.db", "desktop.ini", ".localized"}
+
+
+class Tree(Protocol):
+    """Named files, readable one at a time.
+
+    Attributes:
+        label: Where it lies, for people.
+        title: Its own name without the way there; the owner's, where nothing better is known.
+        names: Members in order, with forward slashes.
+        skipped: What in it cannot be used.
+    """
+
+    label: str
+    title: str
+    names: list[str]
+    skipped: list[Skipped]
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The member's bytes.
+
+        Raises:
+            ImageError: It is larger than `limit`, damaged, or cannot be read.
+        """
+
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        """Does what `read` does; may be pickled, and is small: it does not hold the tree."""
+
+    def file(self, name: str) -> Located:
+        """The file that holds the member, and the member in it."""
+
+    def source(self, name: str) -> str:
+        """Where a member lies, for people."""
+
+    def place(self, name: str) -> Place:
+        """Whose a member is where nothing but its place tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Reads a member of a tree when it is called; sent to another process, it is read there."""
+
+    tree: Tree
+    name: str
+    limit: int
+
+    def __call__(self) -> bytes:
+        """The member's bytes; see `Tree.read`."""
+        return self.tree.read(self.name, self.limit)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial, (self.tree.apart(self.name, self.limit),)
+
+
+Place = tuple[str, str]
+"""A customer's name, and the absolute path of what bears it: a folder or a zip."""
+
+
+def is_junk(name: str) -> bool:
+    """True for what operating systems leave behind; skipped without a word."""
+    folders, _, last = name.rpartition("/")
+    inside = "__MACOSX" in folders and "__MACOSX" in folders.split("/")
+    return inside or last.lower() in JUNK or last.startswith("._")
+
+
+def is_hidden(name: str) -> bool:
+    """True for dot-files and what lies in dot-folders, such as Android's ``.trashed-`` photos."""
+    if not name.startswith(".") and "/." not in name:
+        return False
+    return any(part.startswith(".") and part.strip(".") for part in name.split("/"))
+
+
+HIDDEN = ("hidden", "a hidden or deleted file, not a photo of the feed")
+
+
+class Part:
+    """What lies below a folder of another tree, or some of it.
+
+    Args:
+        tree: The other tree; what that one skipped stays with it.
+        names: The members, without `root`.
+        root: The folder, with a slash at its end; "" for the tree itself.
+    """
+
+    def __init__(self, tree: Tree, names: list[str], root: str = ""):
+        self.label = f"{tree.label}/{displayed(root)}".rstrip("/")
+        self.title = f"{tree.title}/{displayed(root)}".rstrip("/")
+        self.names = names
+        self.skipped: list[Skipped] = []
+        self._tree = tree
+        self._root = root
+
+    @property
+    def whole_names(self) -> list[str]:
+        """The members as the other tree names them."""
+        return [self._root + name for name in self.names]
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The member's bytes; see `Tree.read`."""
+        return self._tree.read(self._root + name, limit)
+
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        """Reads the member elsewhere; see `Tree.apart`."""
+        return self._tree.apart(self._root + name, limit)
+
+    def source(self, name: str) -> str:
+        """Where a member lies, for people."""
+        return self._tree.source(self._root + name)
+
+    def place(self, name: str) -> Place:
+        """Whose a member is, by its place in the other tree."""
+        return self._tree.place(self._root + name)
+
+    def file(self, name: str) -> Located:
+        """The file that holds it; see `Tree.file`."""
+        return self._tree.file(self._root + name)
+
+
+class Joined:
+    """The parts of one export as one tree; the part's number stands before each name."""
+
+    def __init__(self, trees: Sequence[Tree]):
+        self.label = trees[0].label
+        self.title = trees[0].title
+        self.skipped: list[Skipped] = []
+        self._trees = trees
+        numbered = enumerate(trees)
+        self.names = [f"{number}/{name}" for number, tree in numbered for name in tree.names]
+
+    def _member(self, name: str) -> tuple[Tree, str]:
+        number, _, rest = name.partition("/")
+        return self._trees[int(number)], rest
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The member's bytes; see `Tree.read`."""
+        tree, rest = self._member(name)
+        return tree.read(rest, limit)
+
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        """Reads the member elsewhere; see `Tree.apart`."""
+        tree, rest = self._member(name)
+        return tree.apart(rest, limit)
+
+    def source(self, name: str) -> str:
+        """Where it lies, for people: in its part."""
+        tree, rest = self._member(name)
+        return tree.source(rest)
+
+    def place(self, name: str) -> Place:
+        """Whose it is, by the place of its part."""
+        tree, rest = self._member(name)
+        return tree.place(rest)
+
+    def file(self, name: str) -> Located:
+        """The file that holds it; see `Tree.file`."""
+        tree, rest = self._member(name)
+        return tree.file(rest)
+
+
+@dataclass(frozen=True)
+class DiskFile:
+    """A file on this computer; see `trendscope.files.zips.File`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Its own, without the way there."""
+        return self.path.name
+
+    @property
+    def shown(self) -> str:
+        """Its path as it was given, for people."""
+        return displayed(str(self.path))
+
+    @property
+    def located(self) -> Located:
+        """Its absolute path."""
+        return Located(os.path.abspath(self.path))
+
+    def version(self) -> tuple[int, int]:
+        """Its size and when it was written; raises OSError if it is gone."""
+        facts = self.path.stat()
+        return facts.st_size, facts.st_mtime_ns
+
+    def open(self) -> IO[bytes]:
+        """The file, opened."""
+        return self.path.open("rb")
+
+    def start(self, size: int) -> bytes:
+        """The first bytes; none where it cannot be read, or is no regular file."""
+        if not os.path.isfile(self.path):
+            return b""
+        try:
+            with self.path.open("rb") as file:
+                return file.read(size)
+        except OSError:
+            return b""
+
+
+class FolderTree:
+    """The regular files below a folder; links are not followed, devices never opened."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self._absolute = os.path.abspath(root)
+        self.label = displayed(str(root))
+        self.title = displayed(root.resolve().name)
+        self.names: list[str] = []
+        self.skipped: list[Skipped] = []
+        for name, problem in sorted(_walk(root)):
+            if problem is None:
+                self.names.append(name)
+            else:
+                self.skipped.append(Skipped(None, self.source(name), *problem))
+
+    def at(self, name: str) -> DiskFile:
+        """The file itself."""
+        return DiskFile(self.root / name)
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The file's bytes; see `Tree.read`."""
+        return read_file(self.root / name, limit)
+
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        """Reads the file elsewhere; see `Tree.apart`."""
+        return partial(read_file, self.root / name, limit)
+
+    def file(self, name: str) -> Located:
+        """The file itself; see `Tree.file`."""
+        return Located(os.path.join(self._absolute, name))
+
+    def source(self, name: str) -> str:
+        """The file's path, for people."""
+        return f"{self.label}/{displayed(name)}"
+
+    def place(self, name: str) -> Place:
+        """The sub-folder that it lies in, else the folder itself."""
+        first, _, rest = name.partition("/")
+        root = os.path.abspath(self.root)
+        return (first, f"{root}/{first}") if rest else (self.title, root)
+
+
+class LoneFile:
+    """One file that was given by itself."""
+
+    def __init__(self, path: Path):
+        self.label = displayed(str(path.parent))
+        self.title = displayed(path.absolute().parent.name)
+        self.names = [path.name]
+        self.skipped: list[Skipped] = []
+        self._path = path
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The file's bytes; see `Tree.read`."""
+        return read_file(self._path, limit)
+
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        """Reads the file elsewhere; see `Tree.apart`."""
+        return partial(read_file, self._path, limit)
+
+    def source(self, name: str) -> str:
+        """The path as it was given, for people."""
+        return displayed(str(self._path))
+
+    def place(self, name: str) -> Place:
+        """The folder that it lies in."""
+        return self.title, os.path.abspath(self._path.parent)
+
+    def file(self, name: str) -> Located:
+        """The file itself; see `Tree.file`."""
+        return Located(os.path.abspath(self._path))
+
+
+def _walk(root: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
+    """Yields names below a folder, in no order, with reason and detail where one is not usable."""
+    waiting = [""]  # a list and not recursion: folders can lie deeper than Python's stack
+    while waiting:
+        prefix = waiting.pop()
+        try:
+            entries = list(os.scandir(root / prefix))
+        except OSError as error:
+            yield prefix.rstrip("/"), ("unreadable", f"the folder cannot be listed ({_why(error)})")
+            continue
+        for entry in entries:
+            name = prefix + entry.name
+            if is_junk(name):
+                continue
+            if is_hidden(entry.name):
+                yield name, HIDDEN
+            elif entry.is_dir(follow_symlinks=False):
+                waiting.append(name + "/")
+            else:
+                yield name, _problem(entry)
+
+
+def _problem(entry: os.DirEntry[str]) -> tuple[str, str] | None:
+    if entry.is_symlink():
+        return "link", "links are not followed; give the place itself"
+    if entry.is_file(follow_symlinks=False):
+        return None
+    return "special_file", "a pipe, socket or device; only files are read"
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file of at most `limit` bytes.
+
+    Raises:
+        ImageError: ``too_large``, ``special_file`` or ``unreadable``.
+    """
+    try:
+        # Not blocking, so that a pipe put in the file's place cannot hold the run up.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            facts = os.fstat(file.fileno())
+            if not stat.S_ISREG(facts.st_mode):
+                raise ImageError("special_file", "a pipe, socket or device; only files are read")
+            if facts.st_size > limit:
+                raise ImageError("too_large", f"{facts.st_size:,} bytes; the limit is {limit:,}")
+            return file.read(facts.st_size)  # of `limit` bytes, all would be allocated at first
+    except OSError as error:
+        raise ImageError("unreadable", f"the file cannot be read ({_why(error)})") from error
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
+
+
+def unsafe(name: str) -> bool:
+    """True for a member name that is absolute, climbs, or hides something."""
+    return (
+        not name
+        or "\0" in name
+        or "\\" in name
+        or name.startswith(("/", "~"))
+        or (":" in name and ":" in name.partition("/")[0])
+        or (".." in name and ".." in name.split("/"))
+    )
+
+
+def is_url(path: Path | str) -> bool:
+    """True for what is not on this disk: ``s3://bucket/feeds``."""
+    return "://" in str(path)

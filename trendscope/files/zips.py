@@ -1,0 +1,318 @@
+"""Zips that may come from anyone, read member by member and never unpacked."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import os
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import IO, Protocol
+
+from trendscope.errors import FeedError, ImageError
+from trendscope.files import remote
+from trendscope.files.formats import sniff
+from trendscope.files.trees import HIDDEN, DiskFile, Located, Place, is_hidden, is_junk, unsafe
+from trendscope.limits import FREE_ARCHIVE_BYTES, FREE_MEMBER_BYTES, Limits
+from trendscope.skipped import Skipped
+from trendscope.text import displayed
+
+_DOCUMENTS = frozenset(
+    ".xlsx .xlsm .docx .pptx .odt .ods .odp .epub .jar .apk .cbz .kmz .pages .numbers .key".split()
+)
+"""Suffixes of files that are zips inside, and no feeds."""
+
+_CHUNK = 1 << 20
+
+_LOCAL_HEADER_BYTES = 30  # of a member in a zip, before its name
+
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    MemoryError,  # a member packed by LZMA names the memory that it wants
+    OSError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+)
+"""What `zipfile` raises for archives that are not as they should be."""
+
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+
+_METHOD_NAMES = {
+    1: "shrinking",
+    2: "reducing",
+    3: "reducing",
+    4: "reducing",
+    5: "reducing",
+    6: "imploding",
+    9: "Deflate64",
+    93: "Zstandard",
+    95: "XZ",
+    98: "PPMd",
+}
+
+_ENCRYPTED = 0x1
+
+_QUOTED = re.compile(r"""b?(['"]).*\1""", re.DOTALL)
+
+
+class File(Protocol):
+    """What a zip's bytes lie in; equal to others of the same place, and may be pickled.
+
+    Attributes:
+        name: Its own, without the way there.
+        shown: Where it lies, for people.
+        located: Where it lies, for `Post.file`.
+    """
+
+    def __hash__(self) -> int: ...
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def shown(self) -> str: ...  # noqa: D102
+    @property
+    def located(self) -> Located: ...  # noqa: D102
+
+    def version(self) -> tuple[int, int]:
+        """Its size in bytes, and a number that changes when it does."""
+
+    def open(self) -> IO[bytes]:
+        """The bytes, to be read from any place."""
+
+
+@lru_cache(maxsize=16)
+def _opened(file: File, version: tuple[int, int]) -> zipfile.ZipFile:
+    """A zip that stays open while it is among the last ones used: a folder may hold thousands.
+
+    `version` only tells apart what lay there at different times.
+    """
+    return zipfile.ZipFile(file.open())
+
+
+@lru_cache(maxsize=16)
+def _tree(file: File, limits: Limits) -> ZipTree:
+    return ZipTree(file, limits)
+
+
+def read_member(file: File, limits: Limits, name: str, limit: int) -> bytes:
+    """A member's bytes, where the tree is not at hand: in another process.
+
+    What a zip may unpack to in all holds for every such process by itself.
+
+    Raises:
+        ImageError: See `Tree.read`.
+    """
+    try:
+        return _tree(file, limits).read(name, limit)
+    except FeedError as error:
+        raise ImageError("unreadable", str(error)) from error
+    except KeyError as error:
+        raise ImageError("unreadable", "the zip was changed while it was read") from error
+
+
+class ZipTree:
+    """The members of a zip that are safe to read, those of zips inside it included.
+
+    Zips inside are opened only so far as `Limits.depth` says, in memory, and use up the same
+    budget of members and bytes.
+
+    Args:
+        file: The zip, or its path.
+        limits: What it may ask for.
+        home: Whose its photos are where the zip lies in a customer's folder; else None.
+    """
+
+    def __init__(self, file: File | Path, limits: Limits, home: Place | None = None):
+        self._file: File = DiskFile(file) if isinstance(file, Path) else file
+        self._home = home
+        self._located = self._file.located
+        self.label = self._file.shown
+        self.title = displayed(self._file.name.removesuffix(".zip"))
+        self.names: list[str] = []
+        self.skipped: list[Skipped] = []
+        self._limits = limits
+        self._members: dict[str, tuple[zipfile.ZipFile | None, zipfile.ZipInfo]] = {}
+        self._counted = 0
+        self._in_memory = 0
+        try:
+            self._version = self._file.version()
+            most = max(FREE_ARCHIVE_BYTES, limits.ratio * self._version[0])
+            archive = self._open()
+        except _DAMAGED as error:
+            raise FeedError(
+                f"{self.label} cannot be opened as a zip ({_short(error)}); "
+                "download the export again"
+            ) from error
+        if any(0 < info.volume < 0xFFFF for info in archive.infolist()):
+            raise FeedError(f"{self.label} is one part of a split zip; join the parts first")
+        self._budget = min(limits.archive_bytes, most)
+        self._add_all(None, "", limits.depth)
+        self.names = sorted(self._members)
+
+    def _open(self, inner: zipfile.ZipFile | None = None) -> zipfile.ZipFile:
+        """The zip inside, or the outer one, which may have been closed since."""
+        return inner or _opened(self._file, self._version)
+
+    def _add_all(self, inner: zipfile.ZipFile | None, prefix: str, depth: int) -> None:
+        archive = self._open(inner)
+        infos = archive.infolist()
+        overlapping = _overlapping(infos, archive.start_dir)
+        for info in infos:
+            if self._counted >= self._limits.members:
+                most = f"more than {self._limits.members:,} members; the rest is not read"
+                self._skip(prefix, "archive_limit", most)
+                break
+            self._counted += 1
+            name = prefix + info.filename
+            if name.endswith("/") or is_junk(name):
+                continue
+            problem = self._problem(name, info, info in overlapping)
+            if problem:
+                self._skip(name, *problem)
+            elif name.lower().endswith(".zip"):
+                self._open_inner(inner, info, name, depth)
+            else:
+                self._members[name] = inner, info
+
+    def _open_inner(
+        self, outer: zipfile.ZipFile | None, info: zipfile.ZipInfo, name: str, depth: int
+    ) -> None:
+        room = self._limits.file_bytes - self._in_memory
+        if depth < 1 or info.file_size > room:
+            self._skip(
+                name, "nested_archive", "a zip inside a zip is not opened; give it by itself"
+            )
+            return
+        try:
+            data = self._read(outer, info, room)
+            self._in_memory += len(data)
+            inner = zipfile.ZipFile(io.BytesIO(data))
+        except ImageError as error:
+            self._skip(name, error.reason, str(error))
+        except _DAMAGED as error:
+            self._skip(name, "damaged_archive", f"cannot be opened as a zip ({_short(error)})")
+        else:
+            self._add_all(inner, f"{name}/", depth - 1)
+
+    def _skip(self, name: str, reason: str, detail: str) -> None:
+        source = self.source(name).rstrip("/") if name else self.label
+        self.skipped.append(Skipped(None, source, reason, detail))
+
+    def source(self, name: str) -> str:
+        """The zip's path and the member's in it, for people."""
+        return f"{self.label}/{displayed(name)}"
+
+    def place(self, name: str) -> Place:
+        """The folder that the zip lies in, else a sub-folder in the zip, else the zip's name."""
+        if self._home:
+            return self._home
+        first, _, rest = name.partition("/")
+        root = self._located.path
+        return (first, f"{root}/{first}") if rest else (self.title, root)
+
+    def file(self, name: str) -> Located:
+        """The zip and the member; see `Tree.file`."""
+        return self._located._replace(member=name)
+
+    def _problem(self, name: str, info: zipfile.ZipInfo, overlaps: bool) -> tuple[str, str] | None:
+        if unsafe(info.orig_filename):
+            return "unsafe_path", "the path leads out of the archive"
+        if is_hidden(name):
+            return HIDDEN
+        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+            return "link", "a link or device inside the archive"
+        if info.flag_bits & _ENCRYPTED:
+            return "encrypted", "protected by a password; export without one"
+        if info.compress_type not in _METHODS:
+            return (
+                "unsupported_compression",
+                f"packed by {_METHOD_NAMES.get(info.compress_type, 'an unknown method')} "
+                f"(method {info.compress_type}); pack it as an ordinary zip (deflate)",
+            )
+        if overlaps:
+            return "damaged_archive", "its data overlap another member's"
+        if name in self._members:
+            return "duplicate", "a second member of the same name"
+        return None
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The member's bytes, counted while they are unpacked; see `Tree.read`."""
+        return self._read(*self._members[name], limit)
+
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        """Reads the member elsewhere; see `Tree.apart`."""
+        return partial(read_member, self._file, self._limits, name, limit)
+
+    def _read(self, inner: zipfile.ZipFile | None, info: zipfile.ZipInfo, limit: int) -> bytes:
+        try:
+            return self._unpack(inner, info, limit)
+        except _DAMAGED as error:
+            problem = f"damaged inside the archive ({_short(error)})"
+            raise ImageError("damaged_archive", problem) from error
+
+    def _unpack(self, inner: zipfile.ZipFile | None, info: zipfile.ZipInfo, limit: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        most = max(FREE_MEMBER_BYTES, self._limits.ratio * info.compress_size)
+        most = max(min(limit, self._budget, most), 0)
+        with self._open(inner).open(info) as member:
+            while chunk := member.read(_CHUNK):
+                size += len(chunk)
+                # At once, so that members refused half-way use the budget up too.
+                self._budget -= len(chunk)
+                if size > most:
+                    raise ImageError("archive_limit", f"unpacks to more than {most:,} bytes")
+                parts.append(chunk)
+        if size != info.file_size:
+            raise ImageError("damaged_archive", f"says {info.file_size:,} bytes but holds {size:,}")
+        return b"".join(parts)
+
+
+def _short(error: Exception) -> str:
+    """What went wrong in few words, without the names that zip errors quote: anybody's."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text = _QUOTED.sub("…", text)
+    line = displayed(" ".join(text.split())) or type(error).__name__
+    return line if len(line) <= 80 else f"{line[:79]}…"
+
+
+def _overlapping(infos: list[zipfile.ZipInfo], end: int) -> set[zipfile.ZipInfo]:
+    """Members whose packed bytes reach into the next member, or beyond `end`.
+
+    Zip bombs let thousands of members share the same bytes. `zipfile` looks for that in later
+    versions of Python only.
+    """
+    ordered = sorted(infos, key=lambda info: info.header_offset)
+    ends = [info.header_offset for info in ordered[1:]] + [end]
+    return {
+        info
+        for info, next_start in zip(ordered, ends, strict=False)
+        if info.header_offset + _LOCAL_HEADER_BYTES + info.compress_size > next_start
+    }
+
+
+def is_zip(file: DiskFile | remote.Thing) -> bool:
+    """True for a regular file that begins as a zip does, or is called one and is no picture.
+
+    `zipfile.is_zipfile` looks at the end instead: a photo with a zip glued on would be one.
+    """
+    suffix = os.path.splitext(file.name)[1].lower()
+    if suffix in _DOCUMENTS:
+        return False
+    start = file.start(32)
+    if start[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"):
+        return True
+    return bool(start) and suffix == ".zip" and sniff(start) is None
+
+
+def _may_be_zip(name: str) -> bool:
+    """By name, so that not every photo is opened twice, and office documents stay closed."""
+    return os.path.splitext(name)[1].lower() in (".zip", "")

@@ -1,0 +1,2 @@
+from .catalog import stock as stock
+from .photos import collect as collect

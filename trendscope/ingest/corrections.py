@@ -1,0 +1,161 @@
+"""A table of what persons say photos show, read and taken over into the store."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from trendscope.errors import NothingUsable, TrendscopeError, UsageError
+from trendscope.files.tables import read_table
+from trendscope.photos.results import Label, label_of
+from trendscope.store.database import Database, opened
+from trendscope.store.labels import correct, images_at, known_images
+from trendscope.text import displayed
+
+
+@dataclass(frozen=True)
+class RefusedRow:
+    """A row that was not used.
+
+    Attributes:
+        row: Its number as a spreadsheet counts them: the header is 1.
+        reason: One plain sentence.
+    """
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """What came of a table of labels.
+
+    Attributes:
+        database: Its name, without any password.
+        photos: Different images that the table labels, or whose label it takes back.
+        changed: Of them, those of which a person had not said the same before.
+        refused: Rows that were not used, in their order.
+    """
+
+    database: str
+    photos: int
+    changed: int
+    refused: tuple[RefusedRow, ...]
+
+
+@dataclass(frozen=True)
+class _Row:
+    number: int
+    sha256: str
+    file: str
+    customer: str
+    label: Label | None
+
+
+def correct_from_table(
+    path: Path, db: Database = None, *, now: datetime, remove: bool = False
+) -> Corrected:
+    """Takes over a person's labels of photos; ``trendscope correct``.
+
+    Args:
+        path: CSV with a column ``category`` (see `trendscope.photos.results.label_of`; rows where
+            it is empty are passed over) and a column ``sha256``, ``file`` or ``source``: where the
+            photo lies, as reports show it, or from the table's own folder. A column ``customer``,
+            if there is one, has to agree. So ``corrections.csv`` of an export can be given, and the
+            labels that ``training.adapt`` takes.
+        db: The database.
+        now: The present, aware.
+        remove: Take back what persons said of these photos; ``category`` is not needed.
+
+    Raises:
+        TrendscopeError: The table cannot be read, or lacks a column.
+        NothingUsable: No row of it could be used.
+        StoreError: The database cannot be used; nothing was changed.
+    """
+    table = read_table(path, *(() if remove else ("category",)))
+    if "file" not in table:
+        table = table.rename(columns={"source": "file"})
+    if not {"sha256", "file"} & {*table.columns}:
+        raise UsageError(f"{path}: a column sha256 or file must say which photo a row is about")
+    rows, refused = _rows(table, remove)
+    with opened(db) as store:
+        labels = _labels(_placed(rows, path.parent, store, refused), refused)
+        if not labels:
+            first = f"; row {refused[0].row}: {refused[0].reason}" if refused else ""
+            raise NothingUsable(f"{path}: no row could be used{first}")
+        former = correct(store, labels, now)
+        changed = sum(former[digest] != label for digest, label in labels.items())
+        ordered = tuple(sorted(refused, key=lambda item: item.row))
+        return Corrected(store.shown, len(labels), changed, ordered)
+
+
+def _rows(table: pd.DataFrame, remove: bool) -> tuple[list[_Row], list[RefusedRow]]:
+    rows, refused = [], []
+    columns = table.reindex(columns=["sha256", "file", "customer", "category"], fill_value="")
+    for number, (sha256, file, customer, category) in enumerate(
+        columns.itertuples(index=False, name=None), start=2
+    ):
+        if not (remove or category.strip()):
+            continue
+        try:
+            label = None if remove else label_of(category)
+            rows.append(_Row(number, sha256.strip().lower(), file, customer, label))
+        except TrendscopeError as error:
+            refused.append(RefusedRow(number, str(error)))
+    return rows, refused
+
+
+def _placed(
+    rows: list[_Row], folder: Path, db: Database, refused: list[RefusedRow]
+) -> Iterable[tuple[_Row, str]]:
+    """Each row with the sha256 of its image; those whose image is not known are refused."""
+    known = known_images(db, [row.sha256 for row in rows if row.sha256])
+    places = {row.number: _places(row.file, folder) for row in rows if row.file}
+    lying = images_at(db, {place for found in places.values() for place in found})
+    for row in rows:
+        if row.sha256:
+            found = {row.sha256} & known
+        else:
+            photos = set().union(*(lying.get(p, set()) for p in places.get(row.number, ())))
+            found = {digest for digest, name in photos if row.customer in ("", name)}
+        if len(found) == 1:
+            yield row, found.pop()
+        else:
+            refused.append(RefusedRow(row.number, _unplaced(row, len(found))))
+
+
+def _places(file: str, folder: Path) -> list[str]:
+    """Where a photo named in a table may lie."""
+    bases = (folder, folder / "images")
+    return [file, *(os.path.abspath(base / file.replace("\0", "")) for base in bases)]
+
+
+def _unplaced(row: _Row, found: int) -> str:
+    name = displayed(row.sha256 or row.file)[:120]
+    if not name:
+        return "names no photo"
+    if found:
+        return f"{name} stands for several photos; add a column sha256 or customer"
+    return f"the database knows no photo {name}; scan it first"
+
+
+def _labels(rows: Iterable[tuple[_Row, str]], refused: list[RefusedRow]) -> dict[str, Label | None]:
+    """The label of each image; where rows contradict each other, all of them are refused."""
+    found: defaultdict[str, list[_Row]] = defaultdict(list)
+    for row, digest in rows:
+        found[digest].append(row)
+    labels = {}
+    for digest, about in found.items():
+        if len({row.label for row in about}) == 1:
+            labels[digest] = about[0].label
+        else:
+            numbers = ", ".join(str(row.number) for row in about)
+            reason = f"rows {numbers} say different things of one photo"
+            refused += [RefusedRow(row.number, reason) for row in about]
+    return labels

@@ -1,0 +1,382 @@
+"""Photos looked at by workers of Ray, on this computer or on many, in the order of the feed.
+
+Workers are given posts, which say where images lie, and give readings: no pixels travel. Each holds
+the classifier and a decoding process of its own. A bounded number of batches is under way; batches
+of a worker that dies are done again, by Ray's own restarts. Only the caller writes to a database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trendscope.errors import ImageError, TrendscopeError, UsageError
+from trendscope.feeds.post import Post
+from trendscope.files.trees import is_url
+from trendscope.limits import Limits
+from trendscope.photos.pipeline import BATCH, Done, Loader, Recall, Tools, scan
+from trendscope.photos.results import Reading
+from trendscope.skipped import Skipped
+from trendscope.text import displayed
+from trendscope.vision.predictions import Predictor
+from trendscope.vision.weights import DEFAULT, SHIPPED, find_weights, identify
+
+if TYPE_CHECKING:
+    from ray import ObjectRef
+
+AT_ONCE = 2
+"""Batches that a worker looks at at a time, so that it decodes one while another is judged."""
+QUEUED = 3
+"""Batches that a worker is given at most before it has answered."""
+FINISHED = 2
+"""Batches a worker that may be done and wait for their place in the order."""
+PASSING = 10 * BATCH
+"""Items that need no worker in one batch, at most."""
+TRIES = 5
+"""How often a batch may lose its worker before the run ends."""
+PATIENCE = 300.0
+"""Seconds until the first worker must have started; a busy machine takes one minute."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where Ray runs, and how much of it is used.
+
+    Attributes:
+        address: Of a running cluster, such as ``10.0.0.5:6379``; else what RAY_ADDRESS says, else
+            one is started on this computer for as long as the scan lasts.
+        workers: How many; a worker keeps one CPU busy. As many as there are CPUs if None.
+        gpus: Share of a GPU that each worker gets; its jax must be one for GPUs.
+    """
+
+    address: str | None = None
+    workers: int | None = None
+    gpus: float = 0.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every worker must know.
+
+    Attributes:
+        weights: As in `trendscope.ingest.photos.collect`; a classifier is pickled.
+        places: Paths that a worker must see: those on disk of the feeds.
+        zone: Of cameras that do not say theirs.
+        limits: What photos may ask for.
+        small: Side of thumbnails in pixels; None for none.
+    """
+
+    weights: str | Path | Predictor | None = None
+    places: tuple[str, ...] = ()
+    zone: tzinfo = UTC
+    limits: Limits | None = None
+    small: int | None = None
+
+
+def job_of(paths: Sequence[Path | str], weights: str | Path | Predictor | None, **more: Any) -> Job:
+    """The job of some feeds and weights: with the paths that workers must see."""
+    places = [str(path) for path in paths if not is_url(path)]
+    if isinstance(weights, str | Path) and (file := find_weights(weights)).parent != SHIPPED:
+        weights = file.absolute()
+        places.append(str(weights))
+    return Job(weights, tuple(places), **more)
+
+
+class Worker:
+    """What runs in a process of Ray's; see `distribute`."""
+
+    def __init__(self, job: Job, gpus: float):
+        if gpus:
+            # Workers share a GPU; by itself jax takes three quarters of one.
+            os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+        self._job = job
+        self._tools = Tools(Loader(job.weights), job.limits, threads=1)
+
+    def check(self, release: str, weights: str | None) -> None:
+        """Refuses to work where the answers would be others than the caller's own.
+
+        Raises:
+            TrendscopeError: Another version, other weights, or the photos are not to be seen.
+        """
+        where = f"Ray's worker on {os.uname().nodename}"
+        if (ours := version("trendscope")) != release:
+            raise TrendscopeError(f"{where} has trendscope {ours}, not {release}; install the same")
+        if weights and digest_of(self._job.weights) != weights:
+            raise TrendscopeError(f"{where} has other weights of that name; install the same")
+        for place in self._job.places:
+            if not os.path.lexists(place):
+                raise TrendscopeError(
+                    f"{where} does not see {displayed(place)}; put the photos where all workers "
+                    "see them: a shared folder of the same path, or s3://bucket/..."
+                )
+        self._tools.start()
+
+    def digests(self, posts: list[Post]) -> list[str | None]:
+        """The sha256 of each image in hex; None where it cannot be read."""
+        return [_digest(post) for post in posts]
+
+    def look(self, posts: list[Post]) -> list[Reading | Skipped]:
+        """What is seen in each, in their order."""
+        job, tools = self._job, self._tools
+        return list(scan(posts, Loader(job.weights), zone=job.zone, small=job.small, tools=tools))
+
+
+def digest_of(weights: str | Path | Predictor | None) -> str | None:
+    """Of the weights file; None for a classifier, which travels itself."""
+    if weights is None or isinstance(weights, str | Path):
+        return identify(weights or DEFAULT).digest
+    return None
+
+
+def _digest(post: Post) -> str | None:
+    try:
+        return hashlib.sha256(post.read()).hexdigest()
+    except ImageError:
+        return None
+
+
+def distribute(
+    feed: Iterable[Post | Skipped | Reading],
+    job: Job,
+    cluster: Cluster,
+    recall: Recall | None = None,
+) -> Generator[Reading | Skipped, None, None]:
+    """Reads a feed's photos in its order, as `trendscope.photos.pipeline.scan` does, with Ray.
+
+    Ray is started with the first photo that must be looked at.
+
+    Args:
+        feed: Posts; everything else is passed on in its place.
+        job: What the workers must know.
+        cluster: Where they run.
+        recall: Knows photos by their bytes; where given, workers first read and digest.
+
+    Raises:
+        UsageError: There are fewer CPUs than workers.
+        TrendscopeError: Ray is missing or cannot be reached; a worker cannot do its work.
+    """
+    with closing(_Crew(job, cluster, recall)) as crew:
+        line: deque[_Batch] = deque()
+        for batch in _batches(feed):
+            line.append(batch)
+            crew.begin(batch)
+            yield from _finished(line)
+            while crew.busy or len(line) > crew.most:
+                crew.step()
+                yield from _finished(line)
+        while line:
+            crew.step()
+            yield from _finished(line)
+
+
+@dataclass
+class _Batch:
+    """Some items of a feed in order; `waiting` are the places of posts among them."""
+
+    items: list[Any] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
+
+    @property
+    def posts(self) -> list[Post]:
+        return [self.items[place] for place in self.waiting]
+
+    def take(self, results: Sequence[Reading | Skipped | None]) -> None:
+        """Puts results into their places; posts without one go on waiting."""
+        pairs = list(zip(self.waiting, results, strict=True))
+        for place, result in pairs:
+            if result is not None:
+                self.items[place] = result
+        self.waiting = [place for place, result in pairs if result is None]
+
+
+def _batches(feed: Iterable[Post | Skipped | Reading]) -> Iterator[_Batch]:
+    batch = _Batch()
+    for item in feed:
+        if not isinstance(item, Done):
+            batch.waiting.append(len(batch.items))
+        batch.items.append(item)
+        if len(batch.waiting) == BATCH or len(batch.items) == PASSING:
+            yield batch
+            batch = _Batch()
+    if batch.items:
+        yield batch
+
+
+def _finished(line: deque[_Batch]) -> Iterator[Reading | Skipped]:
+    while line and not line[0].waiting:
+        yield from line.popleft().items
+
+
+class _Crew:
+    """The workers, and what each of them is at."""
+
+    def __init__(self, job: Job, cluster: Cluster, recall: Recall | None):
+        self._job = job
+        self._cluster = cluster
+        self._recall = recall
+        self._ray: Any = None
+        self._own = False
+        self._workers: list[Any] = []
+        self._starting: dict[ObjectRef[Any], int] = {}
+        self._ready: list[int] = []
+        self._under_way: dict[ObjectRef[Any], tuple[_Batch, int, Callable[..., None]]] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Every worker has as much as it may be given."""
+        return len(self._under_way) >= max(1, QUEUED * len(self._ready))
+
+    @property
+    def most(self) -> int:
+        """Batches that may be begun and not passed on."""
+        return (QUEUED + FINISHED) * len(self._ready)
+
+    def begin(self, batch: _Batch) -> None:
+        """Has a batch looked at by whoever has least to do; where bytes may be known, digested."""
+        if not batch.waiting:
+            return
+        if not self._workers:
+            self._call_together()
+        self._welcome(0)
+        self._give(batch, "digests" if self._recall else "look")
+
+    def step(self) -> None:
+        """Waits until something is done, and has the next thing done with it."""
+        done, _ = self._ray.wait(list(self._under_way), num_returns=1)
+        for ref in done:
+            batch, _, take = self._under_way.pop(ref)
+            take(batch, self._answer(ref))
+
+    def close(self) -> None:
+        """Ends all workers at once, and Ray if it was started for them."""
+        for worker in self._workers:
+            self._ray.kill(worker)
+        if self._own:
+            self._ray.shutdown()
+
+    def _call_together(self) -> None:
+        self._ray = _ray()
+        if not self._ray.is_initialized():
+            _start(self._ray, self._cluster)
+            self._own = True
+        count, gpus = _count(self._ray, self._cluster), self._cluster.gpus
+        worker = self._ray.remote(Worker).options(
+            num_cpus=1,
+            num_gpus=gpus,
+            max_concurrency=AT_ONCE,
+            max_restarts=-1,
+            max_task_retries=TRIES,
+        )
+        self._workers = [worker.remote(self._job, gpus) for _ in range(count)]
+        facts = version("trendscope"), digest_of(self._job.weights)
+        self._starting = {w.check.remote(*facts): i for i, w in enumerate(self._workers)}
+        self._welcome(PATIENCE)
+        if not self._ready:
+            raise TrendscopeError(
+                f"no worker of Ray's has started within {PATIENCE:.0f} s; see what keeps the "
+                "cluster busy (ray status), or give fewer --workers"
+            )
+
+    def _give(self, batch: _Batch, what: str) -> None:
+        load = Counter(worker for _, worker, _ in self._under_way.values())
+        worker = min(self._ready, key=lambda each: load[each])
+        ref = getattr(self._workers[worker], what).remote(batch.posts)
+        take = self._recognise if what == "digests" else _Batch.take
+        self._under_way[ref] = batch, worker, take
+
+    def _recognise(self, batch: _Batch, digests: list[str | None]) -> None:
+        assert self._recall
+        pairs = zip(batch.posts, digests, strict=True)
+        batch.take([self._recall(post, digest) if digest else None for post, digest in pairs])
+        if batch.waiting:
+            self._give(batch, "look")
+
+    def _welcome(self, seconds: float) -> None:
+        """Lets those work who have started; waits so long for the first."""
+        if self._starting:
+            started, _ = self._ray.wait(list(self._starting), num_returns=1, timeout=seconds)
+            for ref in started:
+                self._answer(ref)
+                self._ready.append(self._starting.pop(ref))
+
+    def _answer(self, ref: ObjectRef[Any]) -> Any:
+        errors = self._ray.exceptions
+        try:
+            return self._ray.get(ref)
+        except errors.RayTaskError as error:
+            if isinstance(error.cause, TrendscopeError):
+                raise error.cause from None
+            raise
+        except errors.RayError as error:
+            raise TrendscopeError(
+                f"Ray has lost a worker {TRIES + 1} times over the same photos "
+                f"({type(error).__name__}); what was looked at is kept: run it again, with fewer "
+                "--workers if memory is short"
+            ) from error
+
+
+def _ray() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it tells its makers otherwise
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # or it warns of a change
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "--engine ray needs the extra ray: pip install 'trendscope[ray]'"
+        ) from error
+    return ray
+
+
+def _start(ray: Any, cluster: Cluster) -> None:
+    """Connects to the cluster, or starts one here; Ctrl-C and SIGTERM stay ours."""
+    address = cluster.address or os.environ.get("RAY_ADDRESS") or "local"
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address == "local":
+        options |= {"num_cpus": cluster.workers, "include_dashboard": False}
+    with _same_signals():
+        try:
+            ray.init(address, **options)
+        except Exception as error:  # a start that takes too long raises just that
+            ray.shutdown()
+            advice = "check --ray-address, or start it there: ray start --head"
+            if address == "local":
+                advice = "the computer may be too busy: run it again later, or without --engine ray"
+            raise TrendscopeError(
+                f"Ray cannot be used at {address} ({_line(error)}); {advice}"
+            ) from error
+
+
+@contextmanager
+def _same_signals() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _line(error: Exception) -> str:
+    return displayed(" ".join(str(error).split()))[:120]
+
+
+def _count(ray: Any, cluster: Cluster) -> int:
+    there = int(ray.cluster_resources().get("CPU", 0))
+    if (cluster.workers or 1) > there:
+        raise UsageError(
+            f"--workers {cluster.workers or 1}: Ray has {there} CPUs in all, and a worker needs one"
+        )
+    return cluster.workers or there

@@ -1,0 +1,170 @@
+"""What is known of each photo once it was looked at, and the sums per customer.
+
+Pure values and arithmetic: nothing here reads a file, a clock or a network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from trendscope.categories import CATEGORIES
+from trendscope.errors import TrendscopeError
+from trendscope.skipped import Skipped
+from trendscope.text import displayed
+
+if TYPE_CHECKING:
+    from trendscope.feeds.post import DateSource
+    from trendscope.vision.near_duplicates import Likeness
+    from trendscope.vision.predictions import Verdict
+    from trendscope.vision.segmentation import Box
+
+
+@dataclass(frozen=True)
+class Garment:
+    """One garment in a photo.
+
+    Attributes:
+        category: One of the ten.
+        confidence: Calibrated probability of the category, 0..1; 1 where a person named it.
+        box: Where it is, in pixels of the upright original; None where a person named it in a photo
+            in which the network had found none.
+    """
+
+    category: str
+    confidence: float
+    box: Box | None
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a person says a photo shows.
+
+    Attributes:
+        categories: Of the garments in it, in the order they were named; empty if a reason is given.
+        reason: ``outside`` (none of the ten) or ``uncertain`` (not even a person can tell); None if
+            there are categories.
+    """
+
+    categories: tuple[str, ...] = ()
+    reason: Literal["uncertain", "outside"] | None = None
+
+    def __str__(self) -> str:
+        return self.reason or "|".join(self.categories)
+
+
+def label_of(text: str) -> Label:
+    """Reads a label: a category, several joined by ``|``, ``outside`` or ``uncertain``.
+
+    Case and signs do not matter: ``t-shirt_top`` is T-shirt/top.
+
+    Raises:
+        TrendscopeError: It is none of these; the message lists them.
+    """
+    plain = _plain(text)
+    if plain == "outside":
+        return Label(reason="outside")
+    if plain == "uncertain":
+        return Label(reason="uncertain")
+    names = {_plain(category): category for category in CATEGORIES}
+    try:
+        return Label(tuple(dict.fromkeys(names[_plain(part)] for part in text.split("|"))))
+    except KeyError:
+        words = ", ".join((*CATEGORIES, "outside", "uncertain"))
+        raise TrendscopeError(f"{displayed(text)[:60]!r} is no label; use {words}") from None
+
+
+def _plain(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was seen in one photo.
+
+    Attributes:
+        customer: Who posted it.
+        post_id: The image's identity within the customer.
+        source: Where it lies, for people.
+        sha256: Digest of its bytes, in hex.
+        posted_at: Aware UTC, None if unknown; the feed's date, else the camera's, else the name's.
+        date_source: Where that date comes from.
+        verdict: ``classified``, ``uncertain`` (a garment, but which?) or ``outside`` (none of the
+            ten).
+        garments: What was recognised; empty unless ``classified``.
+        probabilities: All ten categories with their calibrated probabilities, best first.
+        outside: Calibrated probability that none of the ten is shown, 0..1.
+        looks: What it looks like, to tell when it was posted again.
+        thumbnail: A small JPEG of the photo, if pictures were asked for.
+        seen: A small JPEG of what the network saw at first look, if pictures were asked for.
+        taken_at: When the camera says it was taken; see `trendscope.vision.images.Photo`.
+        embedding: The network's view as float32 numbers, little-endian; near for images that look
+            alike.
+        corrected: True where `verdict` and `garments` are a person's; the probabilities stay the
+            network's.
+    """
+
+    customer: str
+    post_id: str
+    source: str
+    sha256: str
+    posted_at: datetime | None
+    date_source: DateSource
+    verdict: Verdict
+    garments: tuple[Garment, ...]
+    probabilities: tuple[tuple[str, float], ...]
+    outside: float
+    looks: Likeness | None = field(default=None, repr=False)
+    thumbnail: bytes | None = field(default=None, repr=False)
+    seen: bytes | None = field(default=None, repr=False)
+    taken_at: datetime | None = field(default=None, repr=False)
+    embedding: bytes | None = field(default=None, repr=False)
+    corrected: bool = False
+
+    def labelled(self, label: Label) -> Reading:
+        """The same photo as a person sees it; what the network said is in the probabilities."""
+        boxes = [garment.box for garment in self.garments]
+        boxes += [None] * len(label.categories)
+        named = zip(label.categories, boxes, strict=False)
+        return replace(
+            self,
+            verdict=label.reason or "classified",
+            garments=tuple(Garment(category, 1.0, box) for category, box in named),
+            corrected=True,
+        )
+
+    @property
+    def confidence(self) -> float:
+        """Calibrated probability of the best category, 0..1."""
+        return self.probabilities[0][1]
+
+    @property
+    def explanation(self) -> str:
+        """Why no category was given, as a plain sentence; empty where one was."""
+        if self.verdict == "classified":
+            return ""
+        if self.corrected:
+            outside = self.verdict == "outside"
+            return "none of the ten, says a person" if outside else "a person could not tell"
+        if self.verdict == "outside":
+            return "none of the ten categories is seen"
+        return f"not sure enough; the best guess is {self.probabilities[0][0]}"
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Every photo's verdict, in the order of the feed; what could not be read keeps its place."""
+
+    weights: str
+    photos: tuple[Reading | Skipped, ...]
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The photos that were looked at."""
+        return tuple(photo for photo in self.photos if isinstance(photo, Reading))
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What was not."""
+        return tuple(photo for photo in self.photos if isinstance(photo, Skipped))

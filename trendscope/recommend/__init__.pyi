@@ -1,0 +1,12 @@
+from .campaigns import Campaign as Campaign
+from .campaigns import campaign as campaign
+from .eligibility import Terms as Terms
+from .eligibility import offered as offered
+from .eligibility import shelf as shelf
+from .preferences import Evidence as Evidence
+from .preferences import wears as wears
+from .ranking import Targets as Targets
+from .ranking import Wish as Wish
+from .ranking import audience as audience
+from .ranking import targets as targets
+from .ranking import wearers as wearers

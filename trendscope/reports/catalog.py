@@ -1,0 +1,251 @@
+"""Items of a shop written down: lines for people, JSON and CSV for programs, a page with pictures.
+
+Nothing is decided here; the same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from trendscope.catalog.items import Item
+from trendscope.catalog.products import REMARKS, Remark
+from trendscope.reports.documents import document
+from trendscope.reports.pages import page
+from trendscope.reports.spreadsheets import defused
+from trendscope.text import percent, plural, shown
+
+if TYPE_CHECKING:
+    from trendscope.ingest.catalog import Stocked
+
+LARGEST_PAGE = 2_000
+"""Items on a page; how many are left out is said there."""
+
+# --- words for people ----------------------------------------------------------------------------
+
+
+def kind_of(item: Item) -> str:
+    """The category for people: ``Dress``, ``about Trouser``, ``none of the ten``, ``not sure``."""
+    if item.category:
+        return f"about {item.category}" if item.approximate else item.category
+    return "none of the ten" if item.reason == "outside" else "not sure"
+
+
+def confidence_of(item: Item) -> str:
+    """What the picture gives the category, ``97 %``; empty where there is none."""
+    return "" if item.confidence is None else percent(item.confidence)
+
+
+def origin_of(item: Item) -> str:
+    """Where the category comes from, for people."""
+    return {"type": "product type", "none": ""}.get(item.category_source, item.category_source)
+
+
+def price_of(item: Item) -> str:
+    """The price with its currency; empty if unknown."""
+    return "" if item.price is None else f"{_plain(item.price)} {item.currency}".strip()
+
+
+def stock_of(item: Item) -> str:
+    """Whether it is in stock; empty if unknown."""
+    return "" if item.in_stock is None else "in stock" if item.in_stock else "out of stock"
+
+
+def three_best(item: Item) -> str:
+    """What the picture looks like: ``Dress 97 %, Coat 2 %, Shirt 1 %``; empty without one."""
+    if item.sight is None:
+        return ""
+    best = ", ".join(f"{name} {percent(p)}" for name, p in item.sight.probabilities[:3])
+    return f"{best}; none of the ten {percent(item.sight.outside)}"
+
+
+def stocked_lines(stocked: Stocked) -> list[str]:
+    """What came of a catalogue file, in sentences."""
+    parts = ((stocked.new, "new"), (stocked.changed, "changed"), (stocked.unchanged, "as before"))
+    told = ", ".join(f"{count:,} {words}" for count, words in parts if count)
+    lines = [f"{plural(stocked.items, 'item')} of a file by {stocked.kind}: {told or 'none'}."]
+    if stocked.encoding == "cp1252":
+        lines.append("The file is not UTF-8; it was read as Windows-1252. Check the accents.")
+    if stocked.pictures:
+        pictures = f"{plural(stocked.pictures, 'item')} with a picture"
+        lines.append(f"{pictures}, {stocked.judged:,} looked at now.")
+    if stocked.on_the_web:
+        pictures = f"Pictures of {plural(stocked.on_the_web, 'item')} are on the web"
+        lines.append(f"{pictures} and are not fetched; give them by --images FOLDER or ZIP.")
+    found = [(name, count) for name, count in stocked.categories.items() if count]
+    found += [("none of the ten", stocked.outside), ("not sure", stocked.uncertain)]
+    lines += [f"  {count:>9,}  {name}" for name, count in found if count]
+    if stocked.taken_off:
+        gone = f"{plural(stocked.taken_off, 'item')} no longer for sale"
+        lines.append(f"{gone}; out of stock from now on.")
+    return lines
+
+
+def remark_lines(remarks: Iterable[Remark]) -> list[str]:
+    """A sentence for every reason why rows were not used, or not whole, with the first rows."""
+    remarks = list(remarks)
+    lines = []
+    for (reason, kept), count in sorted(Counter((r.reason, r.kept) for r in remarks).items()):
+        first = [r for r in remarks if (r.reason, r.kept) == (reason, kept)][:3]
+        rows = ", ".join(shown(r.source.rpartition(":")[2], 20) for r in first)
+        what = "used all the same" if kept else "not used"
+        more = ", ..." if count > len(first) else ""
+        lines.append(
+            f"{plural(count, 'row')} {REMARKS[reason]}, {what}: row {rows}{more} "
+            f"({shown(first[0].detail, 160)})."
+        )
+    return lines
+
+
+def item_lines(item: Item) -> list[str]:
+    """Everything about an item, a line each."""
+    rows = [
+        ("category", _category_line(item)),
+        ("picture", three_best(item) or ("not judged yet" if item.picture else "none")),
+        ("review", item.review),
+        ("kind", item.kind),
+        ("brand", item.brand),
+        ("price", price_of(item)),
+        ("stock", stock_of(item)),
+        ("page", item.url),
+        ("file", item.picture),
+        ("from", item.source),
+    ]
+    heading = f"{shown(item.sku)}: {shown(item.title, 120)}".rstrip(": ")
+    return [heading, *(f"  {name:<9} {shown(text, 300)}" for name, text in rows if text)]
+
+
+def _category_line(item: Item) -> str:
+    parts = [kind_of(item)]
+    if item.confidence is not None:
+        parts.append(f"{confidence_of(item)} by the picture")
+    if item.because:
+        parts.append(item.because)
+    return ", ".join(parts)
+
+
+# --- JSON and CSV --------------------------------------------------------------------------------
+
+
+def stocked_json(stocked: Stocked) -> str:
+    """One document about a catalogue file that was read.
+
+    ``schema_version`` (1) and the fields of `trendscope.ingest.catalog.Stocked`; ``remarks`` are
+    those of `trendscope.catalog.Remark`.
+    """
+    return document({"items": stocked.items, **asdict(stocked)})
+
+
+def items_json(items: Iterable[Item], database: str) -> str:
+    """One document with items: ``schema_version`` (1), ``database``, ``items``.
+
+    An item has the fields of `trendscope.catalog.Item` without the embedding; ``price`` is text, so
+    that it stays exact, null if unknown; ``top`` are the three likeliest categories of the picture
+    with probabilities, ``outside`` the probability of none of the ten; null without a picture.
+    """
+    return document({"database": database, "items": [_item(item) for item in items]})
+
+
+def _item(item: Item) -> dict[str, Any]:
+    facts = {
+        name: getattr(item, name)
+        for name in Item.__dataclass_fields__
+        if name not in ("sight", "embedding")
+    }
+    confidence = None if item.confidence is None else round(item.confidence, 4)
+    price = None if item.price is None else _plain(item.price)
+    sight = item.sight
+    top = sight and [[name, round(p, 4)] for name, p in sight.probabilities[:3]]
+    return {
+        **facts,
+        "price": price,
+        "confidence": confidence,
+        "top": top,
+        "outside": None if sight is None else round(sight.outside, 4),
+    }
+
+
+ITEM_COLUMNS = (
+    "sku",
+    "title",
+    "category",
+    "reason",
+    "approximate",
+    "category_source",
+    "because",
+    "confidence",
+    "picture_best",
+    "picture_best_confidence",
+    "review",
+    "price",
+    "currency",
+    "in_stock",
+    "brand",
+    "kind",
+    "url",
+    "picture",
+    "source",
+)
+"""Columns of `items_csv`.
+
+Those of `trendscope.catalog.Item`; empty where unknown. picture_best and picture_best_confidence:
+what the picture looks like most, and its probability 0..1. in_stock, approximate: true or false.
+"""
+
+
+def items_csv(items: Iterable[Item]) -> str:
+    """A table of `ITEM_COLUMNS`: UTF-8, comma, text in quotes, lines end in LF."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(ITEM_COLUMNS)
+    for item in items:
+        facts = _item(item)
+        best, share = facts["top"][0] if facts["top"] else ("", None)
+        facts |= {"picture_best": best, "picture_best_confidence": share}
+        writer.writerow([_cell(facts[name]) for name in ITEM_COLUMNS])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> str | int | float:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return defused(value) if isinstance(value, str) else value
+
+
+def _plain(price: Decimal) -> str:
+    """Without an exponent, with two decimals at least: ``29.90``."""
+    exact = price.normalize()
+    return f"{exact:.2f}" if exact == round(exact, 2) else f"{exact:f}"
+
+
+# --- HTML ----------------------------------------------------------------------------------------
+
+
+def items_html(
+    items: Sequence[Item], thumbnails: Mapping[str, bytes], *, title: str = "Catalogue"
+) -> str:
+    """A page of its own: every item with its picture. No scripts, no network."""
+    rows = [
+        {
+            "sku": item.sku,
+            "title": item.title,
+            "kind": kind_of(item),
+            "confidence": confidence_of(item),
+            "because": item.because,
+            "best": three_best(item),
+            "review": item.review,
+            "price": price_of(item),
+            "stock": stock_of(item),
+            "jpeg": thumbnails.get(item.sku),
+        }
+        for item in items[:LARGEST_PAGE]
+    ]
+    left_out = len(items) - len(rows)
+    return page("catalog.html", title=title, items=rows, total=len(items), left_out=left_out)

@@ -1,0 +1,72 @@
+"""What is told of a database: a scan, its state, corrections, a customer removed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from trendscope.reports.documents import document, plain
+from trendscope.text import plural, shown
+
+if TYPE_CHECKING:
+    from trendscope.ingest.corrections import Corrected
+    from trendscope.store import Forgotten, Status
+    from trendscope.store.write_photos import Collected
+
+
+def collected_json(collected: Collected) -> str:
+    """One document about a scan into a database.
+
+    ``schema_version`` (1), ``database``, ``weights`` (name), ``judged``, ``recognised``,
+    ``unchanged`` (photos, see `trendscope.store.write_photos.Tally`), ``skipped`` (files by
+    reason), ``namesakes`` (new customers whose name another one had) and ``missing`` (images that
+    new weights have not judged yet).
+    """
+    counts = asdict(collected.tally) | {"skipped": collected.skipped}
+    names = {"database": collected.database, "weights": collected.weights}
+    rest = {"namesakes": list(collected.namesakes), "missing": collected.missing}
+    return document({**names, **counts, **rest})
+
+
+def corrected_json(corrected: Corrected) -> str:
+    """One document about labels taken over from a table.
+
+    ``schema_version`` (1), ``database``, ``photos`` (labelled), ``changed`` (of them, not said
+    before) and ``refused`` (``row``, ``reason``).
+    """
+    return document(plain(asdict(corrected)))
+
+
+def status_json(status: Status) -> str:
+    """One document about a database.
+
+    ``schema_version`` (1) and the fields of `trendscope.store.Status`; times are ISO 8601 in UTC,
+    null where there is none.
+    """
+    return document(plain(asdict(status)))
+
+
+def forgotten_json(forgotten: Forgotten, customer: str, database: str) -> str:
+    """One document about a customer who was removed.
+
+    ``schema_version`` (1), ``database``, ``customer`` and the fields of
+    `trendscope.store.Forgotten`.
+    """
+    return document({"database": database, "customer": customer, **asdict(forgotten)})
+
+
+def forgotten_text(forgotten: Forgotten, customer: str, database: str, *, done: bool) -> str:
+    """What was removed with a customer, or is going to be, in a few sentences."""
+    what = (
+        f"{plural(forgotten.photos, 'photo')}, {plural(forgotten.skipped, 'skipped file')}, and "
+        f"all that was seen in {plural(forgotten.images, 'image')} nobody else posted"
+    )
+    text = f"{shown(customer)} in {shown(database, 200)}: {what}"
+    if not done:
+        return f"{text}."
+    traces = (
+        " Traces stay in the database's files until its server cleans up (VACUUM FULL), or other "
+        "programs that read from it have ended; backups of it are not touched."
+    )
+    left = "" if forgotten.wiped else traces
+    return f"{text}; removed.{left}"

@@ -1,0 +1,308 @@
+"""Tables of a store for analysts: files with stable headers, of one state, of any size.
+
+`TABLES` says what every column means; the README repeats it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import IO, Literal
+
+import numpy as np
+import pandas as pd
+
+from trendscope import proportions, store
+from trendscope.categories import CATEGORIES
+from trendscope.errors import NothingUsable, TrendscopeError, UsageError
+from trendscope.files.writing import check_target, encoded, replacing
+from trendscope.photos.pseudonyms import Pseudonyms, without
+from trendscope.reports.spreadsheets import defused
+from trendscope.store import Census, Database
+from trendscope.store.database import opened
+from trendscope.trends import counts
+
+Format = Literal["csv", "parquet"]
+Kind = Literal["text", "digest", "whole", "number", "time", "truth"]
+
+
+def _key(category: str) -> str:
+    """``t_shirt_top`` of ``T-shirt/top``."""
+    return re.sub(r"\W+", "_", category.lower())
+
+
+PHOTOS_OF = tuple(f"photos_{_key(category)}" for category in CATEGORIES)
+SHARE_OF = tuple(f"share_{_key(category)}" for category in CATEGORIES)
+
+TABLES: dict[str, dict[str, Kind]] = {
+    "customers": {
+        "customer": "text",
+        **dict.fromkeys(("photos", "classified", "uncertain", "outside", "undated"), "whole"),
+        **dict.fromkeys(("skipped", "doubles", "waiting"), "whole"),
+        **dict.fromkeys(("first_seen", "last_seen"), "time"),
+        **dict.fromkeys(PHOTOS_OF, "whole"),
+        **dict.fromkeys(SHARE_OF, "number"),
+    },
+    "weekly": {
+        **dict.fromkeys(("week", "category"), "text"),
+        **dict.fromkeys(("count", "total"), "whole"),
+        **dict.fromkeys(("share", "lo95", "hi95"), "number"),
+        **dict.fromkeys(("photos", "all_photos"), "whole"),
+        "photo_share": "number",
+        **dict.fromkeys(("uncertain", "outside"), "whole"),
+        "partial": "truth",
+    },
+    "sightings": {
+        **dict.fromkeys(("customer", "post_id"), "text"),
+        "posted_at": "time",
+        **dict.fromkeys(("week", "date_source", "category", "reason"), "text"),
+        **dict.fromkeys(("confidence", "outside"), "number"),
+        **dict.fromkeys(("x0", "y0", "x1", "y1"), "whole"),
+        "corrected": "truth",
+        "sha256": "digest",
+        "source": "text",
+    },
+    "skipped": dict.fromkeys(("customer", "path", "reason", "detail"), "text"),
+    "corrections": {
+        **dict.fromkeys(("file", "customer", "category", "network"), "text"),
+        "corrected_at": "time",
+        "sha256": "digest",
+    },
+}
+"""Files and their columns, in order, with what a column holds."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        rows: By file.
+    """
+
+    rows: dict[Path, int]
+
+
+def export(
+    db: Database,
+    folder: Path,
+    *,
+    format: Format = "csv",
+    excel: bool = False,
+    pseudonyms: Pseudonyms | None = None,
+    now: datetime | None = None,
+    zone: tzinfo = UTC,
+    progress: Callable[[int, int], None] | None = None,
+) -> Exported:
+    """Writes the tables of a store into a folder; ``trendscope export``.
+
+    All are of one moment, whoever writes meanwhile, and take the places of former ones together.
+
+    Args:
+        db: A file, a URL or an open store; None for the usual one.
+        folder: Made if it is not there.
+        format: CSV is UTF-8 with commas and LF; times are ISO 8601 in UTC, cells without meaning
+            are empty, and text that a spreadsheet would run as a formula begins with a '.
+            Parquet holds text as it is, and types; it needs the extra ``parquet``.
+        excel: CSV begins with a byte-order mark, by which Excel knows UTF-8.
+        pseudonyms: Replace customers' names, paths and posts.
+        now: Aware; what is dated after its week is undated. None: every week is over.
+        zone: In which weeks begin.
+        progress: Told how many sightings are written, and of how many.
+
+    Raises:
+        StoreError: The database is missing, or cannot be read.
+        NothingUsable: It holds no photo and nothing that was skipped.
+        TrendscopeError: The folder cannot be written; what was in it is still there.
+    """
+    _make(folder)
+    with opened(db) as reader, reader.reading() as connection:
+        held = store.census_at(connection)
+        if not held.customers and not held.unused:
+            raise NothingUsable(
+                f"{reader.shown} holds nothing yet; fill it with trendscope scan PATH --db DATABASE"
+            )
+        tables: dict[str, Iterable[pd.DataFrame]] = {
+            "customers": [_customers(held, store.unsure_in_parts(connection), zone, now)],
+            "weekly": [_weekly(held, zone, now)],
+            "sightings": _sightings(store.sightings_in_parts(connection), zone, now),
+            "skipped": _skipped(store.unused_in_parts(connection)),
+            "corrections": [store.corrections_at(connection)],
+        }
+        written: dict[Path, int] = {}
+        with _explained(folder), ExitStack() as files:
+            for name, parts in tables.items():
+                path = folder / f"{name}.{format}"
+                file = files.enter_context(replacing(path))
+                write = files.enter_context(
+                    _parquet(file, name) if format == "parquet" else _csv(file, name, excel)
+                )
+                written[path] = 0
+                for part in parts:
+                    write(_renamed(part, pseudonyms)[[*TABLES[name]]])
+                    written[path] += len(part)
+                    if progress and name == "sightings":
+                        progress(written[path], len(held.rows))
+    return Exported(written)
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+
+def _customers(
+    held: Census, unsure: Iterable[pd.DataFrame], zone: tzinfo, now: datetime | None
+) -> pd.DataFrame:
+    """What became of each customer's photos, and what the customer wears.
+
+    The shares are `trendscope.proportions.estimated_shares`, here of all customers at once.
+    """
+    names = pd.Index(held.customers, dtype=object, name="customer")
+    rows = held.rows.assign(customer=held.rows["customer"].astype(object))
+    found = counts.fates(rows, zone=zone, now=now)
+    table = pd.crosstab(found["customer"], found["fate"].astype(object))
+    table = table.reindex(index=names, columns=[*counts.FATES], fill_value=0)
+    unused: dict[str | None, dict[str, int]] = {name: {} for name in names}
+    for (name, reason), count in held.unused.items():
+        unused.setdefault(name, {})[reason] = count
+    split = [counts.split_unused(unused[name]) for name in names]
+    table["skipped"] = [each["skipped"] for each in split]
+    table["doubles"] = [each["doubles"] for each in split]
+    table["waiting"] = [held.waiting[name] for name in names]
+    table["photos"] = table.sum(axis=1)
+    dated = counts.dated(rows["posted_at"], zone=zone, now=now)
+    seen = rows[dated].groupby("customer")["posted_at"]
+    table["first_seen"], table["last_seen"] = seen.min(), seen.max()
+    seen_in = rows.dropna(subset="category").drop_duplicates(["photo", "category"])
+    photos = pd.crosstab(seen_in["customer"], seen_in["category"].astype(object))
+    photos = photos.reindex(index=names, columns=[*CATEGORIES], fill_value=0)
+    table[[*PHOTOS_OF]] = photos
+    worn = photos.to_numpy(np.float64, copy=True)
+    nothing_named = ~worn.any(axis=1)
+    for part in unsure:
+        probabilities = np.frombuffer(b"".join(part["probabilities"]), "<f4").reshape(
+            -1, len(CATEGORIES)
+        )
+        np.add.at(worn, names.get_indexer(pd.Index(part["customer"])), probabilities)
+    worn[nothing_named] = 0
+    table[[*SHARE_OF]] = np.nan_to_num(proportions.ratio(worn, worn.sum(axis=1, keepdims=True)))
+    return table.reset_index()
+
+
+def _weekly(held: Census, zone: tzinfo, now: datetime | None) -> pd.DataFrame:
+    weekly = counts.weekly(held.rows, zone=zone, now=now)
+    left_open = counts.left_open(held.rows, zone=zone, now=now)
+    table = weekly.merge(left_open, how="left", on="week")
+    return table.fillna({"uncertain": 0, "outside": 0})
+
+
+def _sightings(
+    parts: Iterable[pd.DataFrame], zone: tzinfo, now: datetime | None
+) -> Iterator[pd.DataFrame]:
+    for part in parts:
+        yield part.assign(week=counts.week_of(part["posted_at"], zone=zone, now=now))
+
+
+def _skipped(parts: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    for part in parts:
+        yield part.rename(columns={"source": "path"})
+
+
+def _renamed(rows: pd.DataFrame, pseudonyms: Pseudonyms | None) -> pd.DataFrame:
+    """The same rows without customers' names."""
+    if pseudonyms is None or "customer" not in rows:
+        return rows
+    owner = [None if pd.isna(name) else str(name) for name in rows["customer"]]
+    changed = rows.copy()
+    changed["customer"] = [None if name is None else pseudonyms.name(name) for name in owner]
+    for column in {"source", "path", "file"} & {*rows}:
+        pairs = zip(owner, rows[column], strict=True)
+        changed[column] = [pseudonyms.path(name, path) for name, path in pairs]
+    if "post_id" in rows:
+        changed["post_id"] = [pseudonyms.post(post) for post in rows["post_id"]]
+    if "detail" in rows:
+        each = zip(owner, rows["path"], rows["detail"], strict=True)
+        changed["detail"] = [without(said, (path, name or "")) for name, path, said in each]
+    return changed
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _csv(file: IO[bytes], name: str, excel: bool) -> Iterator[Callable[[pd.DataFrame], None]]:
+    columns = TABLES[name]
+    header = ",".join(columns) + "\n"
+    file.write(header.encode("utf-8-sig" if excel else "utf-8"))
+
+    def write(rows: pd.DataFrame) -> None:
+        cells = {column: _cells(rows[column], kind) for column, kind in columns.items()}
+        text = pd.DataFrame(cells).to_csv(index=False, header=False, lineterminator="\n")
+        file.write(encoded(text))
+
+    yield write
+
+
+def _cells(values: pd.Series, kind: Kind) -> pd.Series:
+    if kind == "text":
+        harmless = {text: defused(text) for text in values.dropna().unique()}
+        return values.astype(object).map(harmless)
+    if kind == "time":
+        moments: pd.Series = values.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return moments
+    if kind == "whole":
+        return values.astype("Int64")
+    return values.round(6) if kind == "number" else values
+
+
+@contextmanager
+def _parquet(file: IO[bytes], name: str) -> Iterator[Callable[[pd.DataFrame], None]]:
+    try:
+        import pyarrow
+        from pyarrow.parquet import ParquetWriter
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "--format parquet needs the extra parquet: pip install 'trendscope[parquet]'"
+        ) from error
+    kinds = {
+        "text": pyarrow.string(),
+        "digest": pyarrow.string(),
+        "whole": pyarrow.int64(),
+        "number": pyarrow.float64(),
+        "time": pyarrow.timestamp("us", "UTC"),
+        "truth": pyarrow.bool_(),
+    }
+    schema = pyarrow.schema([(column, kinds[kind]) for column, kind in TABLES[name].items()])
+    with ParquetWriter(file, schema) as writer:
+        yield lambda rows: writer.write_table(
+            pyarrow.Table.from_pandas(rows, schema, preserve_index=False)
+        )
+
+
+def _make(folder: Path) -> None:
+    """Makes the folder, unless it is there.
+
+    Raises:
+        UsageError: It cannot be made, or not be written.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no folder {folder.parent}; create it first") from error
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made a folder: {error.strerror}") from error
+    check_target(folder / "customers.csv")
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TrendscopeError(
+            f"could not write into {folder}: {error.strerror or error}; what was there is "
+            "unchanged; free some space or choose another folder"
+        ) from error

@@ -1,0 +1,262 @@
+"""Targets written down: CSV for mail tools, JSON for programs, sentences and a page for people.
+
+All figures are those of `trendscope.recommend.ranking`; nothing is worked out here. The same input
+gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from trendscope import text
+from trendscope.recommend.campaigns import Campaign
+from trendscope.reports import documents, pages
+from trendscope.reports.spreadsheets import defused
+from trendscope.text import plural, shown
+
+CSV_COLUMNS = ("customer", "sku", "category", "rank", "score", "reason")
+"""Columns of `targets_csv`; see `trendscope.recommend.ranking.Targets`.
+
+Who cannot be judged has no row. sku is empty where a category was asked for.
+"""
+
+LARGEST_TABLE, LARGEST_PAGE = 200, 1_000
+"""Targets shown on the terminal, and with pictures on a page; how many are left out is said there.
+"""
+
+
+# --- for programs --------------------------------------------------------------------------------
+
+
+def targets_csv(campaign: Campaign) -> str:
+    """A table of `CSV_COLUMNS`: UTF-8, comma, text in quotes, lines end in LF, formulas defused."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    columns = (campaign.targets.rows[name].tolist() for name in CSV_COLUMNS)
+    for customer, sku, category, rank, score, reason in zip(*columns, strict=True):
+        texts = map(defused, (customer, sku, category))
+        writer.writerow([*texts, rank, round(score, 4), defused(reason)])
+    return out.getvalue()
+
+
+def targets_json(campaign: Campaign) -> str:
+    """One document with all of it.
+
+    ``schema_version`` (1), ``database``, ``about`` (``customers``, ``category`` or ``sku``),
+    ``asked``, ``as_of`` (up to when a photo's age is counted), ``targets`` (the columns of
+    `trendscope.recommend.ranking.Targets.rows`; null where there is nothing), ``silent`` (customers
+    without a target: ``customer``, ``reason``), ``left_out`` (items by reason), ``withheld`` (how
+    many customers may not be written to), ``strangers`` (names by the list that has them, which no
+    customer has) and ``notes`` (plain sentences).
+    """
+    found = campaign.targets
+    return documents.document(
+        {
+            "database": campaign.database,
+            "about": campaign.about,
+            "asked": campaign.asked or None,
+            "as_of": campaign.as_of and f"{campaign.as_of:%Y-%m-%dT%H:%M:%SZ}",
+            "targets": [_target(row) for row in found.rows.to_dict("records")],
+            "silent": found.silent.to_dict("records"),
+            "left_out": dict(found.left_out),
+            "withheld": len(campaign.consent.withheld),
+            "strangers": campaign.consent.strangers,
+            "notes": notes(campaign),
+        }
+    )
+
+
+def _target(row: Mapping[Any, Any]) -> dict[str, Any]:
+    facts = {name: None if _missing(value) else value for name, value in row.items()}
+    facts["posted_at"] = facts["posted_at"] and f"{facts['posted_at']:%Y-%m-%dT%H:%M:%SZ}"
+    for name in ("score", "affinity", "likeness"):
+        facts[name] = None if _missing(row[name]) else round(row[name], 4)
+    return {name: facts[name] or None if name == "sku" else facts[name] for name in facts}
+
+
+def _missing(value: object) -> bool:
+    return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+
+
+# --- for people ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """A target in words.
+
+    Attributes:
+        rank: As in the table.
+        customer, sku, title: Made safe to show.
+        category: One of the ten.
+        price: With its currency; empty if unknown.
+        score: ``0.42``.
+        reason: The sentence.
+        day: Of the customer's photo; empty without one.
+        photo, picture: sha256 of the customer's photo, and the SKU as it is kept, to find the
+            pictures by; empty without.
+    """
+
+    rank: int
+    customer: str
+    sku: str
+    title: str
+    category: str
+    price: str
+    score: str
+    reason: str
+    day: str
+    photo: str
+    picture: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Targets that stand together: a customer's, or all of one question.
+
+    Attributes:
+        title: The customer, made safe to show; empty where customers are what was asked for.
+        lines: Best first.
+    """
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+def title(campaign: Campaign) -> str:
+    """What it is about."""
+    if campaign.about == "customers":
+        return f"What suits {shown(campaign.asked)}" if campaign.asked else "What suits whom"
+    name = shown(campaign.asked)
+    if campaign.title:
+        name += f", {shown(campaign.title)}"
+    return f"Whom to write to about {name}"
+
+
+def groups(campaign: Campaign, largest: int) -> tuple[Group, ...]:
+    """The first `largest` targets in words, by customer or by rank."""
+    rows = campaign.targets.rows.head(largest)
+    if campaign.about != "customers":
+        lines = tuple(_line(row) for row in rows.itertuples(index=False))
+        return (Group("", lines),) if lines else ()
+    return tuple(
+        Group(shown(str(name)), tuple(_line(row) for row in own.itertuples(index=False)))
+        for name, own in rows.groupby("customer", sort=False)
+    )
+
+
+def _line(row: Any) -> Line:
+    known = not _missing(row.price)
+    return Line(
+        rank=row.rank,
+        customer=shown(row.customer),
+        sku=shown(row.sku, 40),
+        title=shown(row.title, 60),
+        category=row.category,
+        price=f"{row.price:,.2f} {row.currency}".strip() if known else "",
+        score=f"{row.score:.2f}",
+        reason=shown(row.reason, 200),
+        day="" if _missing(row.posted_at) else text.day(row.posted_at),
+        photo="" if _missing(row.sha256) else row.sha256,
+        picture=row.sku,
+    )
+
+
+def headings(campaign: Campaign) -> tuple[str, ...]:
+    """What stands above `cells`."""
+    if campaign.about == "customers":
+        return ("", "sku", "title", "category", "price", "score", "why")
+    return ("", "customer", "score", "why")
+
+
+def cells(campaign: Campaign, line: Line) -> tuple[str, ...]:
+    """A line of the table."""
+    if campaign.about == "customers":
+        names = (line.sku, line.title, line.category, line.price)
+        return (str(line.rank), *names, line.score, line.reason)
+    return (str(line.rank), line.customer, line.score, line.reason)
+
+
+def notes(campaign: Campaign) -> list[str]:
+    """What to know before acting on it, a plain sentence each."""
+    found, consent = campaign.targets, campaign.consent
+    sentences = [
+        f"{plural(count, 'item')} left out: {reason}." for reason, count in found.left_out.items()
+    ]
+    if campaign.bare:
+        sentences.append(
+            f"{plural(campaign.bare, 'item')} without a judged picture: chosen by category alone, "
+            "and only where nothing else is left."
+        )
+    sentences += _silences(campaign)
+    if consent.withheld:
+        sentences.append(f"{plural(len(consent.withheld), 'customer')} not to be written to.")
+    for file, names in consent.strangers.items():
+        first = ", ".join(shown(name, 40) for name in names[:3])
+        more = ", ..." if len(names) > 3 else ""
+        sentences.append(
+            f"{plural(len(names), 'name')} in {shown(file)} that no customer has: {first}{more}."
+        )
+    return sentences
+
+
+def _silences(campaign: Campaign) -> list[str]:
+    """Why customers have no target: each told where there are few, counted where there are many."""
+    silent = campaign.targets.silent
+    if len(silent) <= 3:
+        return [f"Nothing for {shown(n)}: {why}." for n, why in silent.itertuples(index=False)]
+    kinds = Counter(_kind(reason) for reason in silent["reason"])
+    told = "; ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    return [f"Nothing for {len(silent):,} customers, of whom too little is known: {told}."]
+
+
+def _kind(reason: str) -> str:
+    if reason.startswith("no photo"):
+        return "without a judged photo"
+    if reason.startswith("a garment"):
+        return "with too few recognised garments"
+    if reason.startswith("no category"):
+        return "who wear no category often enough"
+    return "whose categories are not on offer"
+
+
+def targets_html(
+    campaign: Campaign, photos: Mapping[str, bytes], pictures: Mapping[str, bytes]
+) -> str:
+    """A page of its own: the customer's photo beside the item. No scripts, no network.
+
+    Args:
+        campaign: The targets.
+        photos: Small JPEGs of customers' photos, by sha256.
+        pictures: Small JPEGs of items, by SKU.
+    """
+    total = len(campaign.targets.rows)
+    return pages.page(
+        "targets.html",
+        title=title(campaign),
+        about=campaign.about,
+        groups=groups(campaign, LARGEST_PAGE),
+        left_out=max(0, total - LARGEST_PAGE),
+        notes=notes(campaign),
+        as_of=campaign.as_of,
+        photos=photos,
+        pictures=pictures,
+    )
+
+
+def shown_pictures(campaign: Campaign) -> tuple[Sequence[str], Sequence[str]]:
+    """The sha256 of the photos and the SKUs of the items that are on the page."""
+    lines = [line for group in groups(campaign, LARGEST_PAGE) for line in group.lines]
+    return (
+        sorted({line.photo for line in lines if line.photo}),
+        sorted({line.picture for line in lines if line.picture}),
+    )

@@ -1,0 +1,383 @@
+"""Profiles, classifications and trends for the terminal: tables and bars, or plain text elsewhere.
+
+The only module that draws with rich.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from trendscope.categories import CATEGORIES, color
+from trendscope.photos.pipeline import Progress as Told
+from trendscope.photos.results import Classification, Reading
+from trendscope.photos.summary import CustomerProfile, Profile
+from trendscope.reports.wording import leaning, limits, limits_of
+from trendscope.skipped import Skipped
+from trendscope.text import day, percent, plural, shown, span
+
+if TYPE_CHECKING:
+    from trendscope.catalog.items import Item
+    from trendscope.ingest.catalog import Stocked
+    from trendscope.recommend.campaigns import Campaign
+    from trendscope.store import Status
+    from trendscope.store.write_photos import Collected
+    from trendscope.trends.summary import Outlook
+
+BAR = 24
+"""Width of a full bar in characters."""
+OTHERS = "none for sure"
+"""Instead of the time when they were seen: of the categories without a photo that is sure."""
+
+
+def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool = False) -> None:
+    """Prints what every customer wears.
+
+    Args:
+        profile: The figures.
+        file: Where to; standard output if None.
+        names: Also list every file that was not used.
+    """
+    console = _console(file)
+    for customer in profile.customers:
+        console.print(Text(_heading(customer), style="bold"))
+        if customer.ranked:
+            console.print(_shares(customer, console.is_terminal))
+        else:
+            console.print("  No garment was recognised.")
+        _print_limits(console, limits(customer.readings, customer.skipped))
+        console.print()
+    _print_limits(console, limits((), profile.unowned), "Of none of these customers:")
+    if profile.measured:
+        console.print(Text(leaning(profile.measured), style="dim"))
+    if names:
+        _print_skipped(console, ((item.source, item.detail) for item in profile.skipped))
+
+
+def print_classification(
+    classification: Classification, file: IO[str] | None = None, *, bars: bool = False
+) -> None:
+    """Prints one line for each photo, and with `bars` all its probabilities below it."""
+    console = _console(file)
+    for photo in classification.photos:
+        console.print(_line(photo))
+        if bars and isinstance(photo, Reading):
+            console.print(_probabilities(photo, console.is_terminal))
+
+
+def print_collected(collected: Collected, file: IO[str] | None = None) -> None:
+    """Prints what came of a scan into a database."""
+    console, tally = _console(file), collected.tally
+    parts = (
+        (tally.judged, "looked at"),
+        (tally.recognised, "recognised by their content"),
+        (tally.unchanged, "unchanged since the last time"),
+    )
+    summary = ", ".join(f"{count:,} {words}" for count, words in parts if count)
+    console.print(f"{plural(tally.photos, 'photo')}{': ' if summary else ''}{summary}.")
+    _print_limits(console, limits_of(collected.skipped), "What is left out:")
+    if collected.namesakes:
+        names = ", ".join(shown(name, 60) for name in collected.namesakes[:5])
+        more = ", ..." if len(collected.namesakes) > 5 else ""
+        console.print(
+            f"New, and not the customer of that name who was known before: {names}{more}. Where "
+            "folders are named by customer, scan with --one-per-name from the start."
+        )
+    if collected.missing:
+        console.print(
+            f"The former weights' results stay in use: {plural(collected.missing, 'image')} of the "
+            "database were not found here. Scan the folders that hold them too, in the same way."
+        )
+    console.print(f"Kept in {shown(collected.database, 200)}")
+
+
+def print_status(
+    status: Status, file: IO[str] | None = None, *, names: Iterable[tuple[str, str]] = ()
+) -> None:
+    """Prints what a database holds, since when, by which weights, and what was skipped.
+
+    Args:
+        status: The figures.
+        file: Where to; standard output if None.
+        names: Sources and details of files that were not used, to be listed.
+    """
+    console = _console(file)
+    console.print(Text(shown(status.database, 200), style="bold"))
+    seen = f", {span(status.first_posted, status.last_posted)}" if status.first_posted else ""
+    console.print(
+        f"  {plural(status.photos, 'photo')} of {plural(status.customers, 'customer')}{seen}"
+    )
+    figures = (
+        (status.classified, "with a category"),
+        (status.uncertain, "not sure which garment"),
+        (status.outside, "none of the ten categories"),
+        (status.waiting, "not yet judged by the weights in use"),
+        (status.corrected, "of all these labelled by a person"),
+        (status.undated, "of all these without a date"),
+        (status.doubles, "more that repeat one of them, not counted"),
+    )
+    for count, words in figures:
+        if count:
+            console.print(f"    {count:>9,}  {words}")
+    for used in status.weights:
+        role = "" if used.current else ", in preparation"
+        console.print(
+            f"  judged by {used.name} ({used.digest[:8]}) since {day(used.since)}{role}: "
+            f"{plural(used.images, 'image')}"
+        )
+    _print_runs(console, status)
+    _print_limits(console, limits_of(status.skipped))
+    _print_skipped(console, names)
+
+
+def _print_runs(console: Console, status: Status) -> None:
+    first, last = status.first_scan, status.last_scan
+    if first and last:
+        end = "" if last.finished_at else ", which did not finish or is still running"
+        times = f"first {day(first.started_at)}, last {day(last.started_at)}{end}"
+        console.print(f"  {plural(status.scans, 'scan')}: {times}")
+
+
+class _Rate(ProgressColumn):
+    """Photos or other things per second, once that can be told."""
+
+    def render(self, task: Task) -> Text:
+        things = task.fields["things"]
+        return Text(f"{task.speed:,.0f} {things}/s" if task.speed else "", style="dim")
+
+
+def print_trends(outlook: Outlook, file: IO[str] | None = None, *, weeks: int = 12) -> None:
+    """Prints what has risen and fallen, a line for each category, and what to know about it."""
+    from trendscope.reports import trends
+
+    console = _console(file)
+    console.print(Text(trends.title(outlook), style="bold"))
+    for sentence in trends.headline(outlook, weeks):
+        console.print(Text(f"  {sentence}"))
+    found = trends.lines(outlook, weeks)
+    rows = [trends.cells(line) for line in found]
+    if found:
+        console.print()
+        console.print(_columns(trends.headings(found, outlook.unit), rows, console.is_terminal))
+    _print_limits(console, trends.notes(outlook), "What to know:")
+
+
+def _columns(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], terminal: bool
+) -> RenderableType:
+    if not terminal:
+        table = [headings, *rows]
+        widths = [max(len(row[i]) for row in table) for i in range(len(headings))]
+        return Text("\n".join(_aligned(row, widths) for row in table))
+    drawn = Table(box=None, header_style="dim", padding=(0, 1), pad_edge=True)
+    for heading in headings:
+        drawn.add_column(heading)
+    for row in rows:
+        moving = {"rising", "falling"} & {*row}
+        drawn.add_row(*map(Text, row), style="bold" if moving else "")
+    return drawn
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+    return "  " + "  ".join(cells).rstrip()
+
+
+def print_stocked(stocked: Stocked, file: IO[str] | None = None, *, rows: bool = False) -> None:
+    """Prints what came of a catalogue file, and with `rows` each row not used or not whole."""
+    from trendscope.reports import catalog
+
+    console = _console(file)
+    for line in catalog.stocked_lines(stocked):
+        console.print(Text(line))
+    _print_limits(console, catalog.remark_lines(stocked.remarks), "What to know:")
+    if rows:
+        _print_skipped(console, ((r.source, f"{r.sku} {r.detail}") for r in stocked.remarks))
+    if stocked.review:
+        waiting = f"{plural(stocked.review, 'item')} should be looked at by a person"
+        console.print(f"{waiting}: trendscope catalog list --review")
+    console.print(f"Kept in {shown(stocked.database, 200)}")
+
+
+def print_items(
+    items: Sequence[Item], file: IO[str] | None = None, *, review: bool = False
+) -> None:
+    """Prints items, a line each; with `review` why a person should look at them."""
+    from trendscope.reports import catalog
+
+    console = _console(file)
+    if not items:
+        console.print("Nothing waits for a person." if review else "There are no such items.")
+        return
+    names = ["sku", "title", "category", "picture"]
+    names += ["why"] if review else ["from", "price", "stock"]
+    rows = []
+    for item in items:
+        row = [shown(item.sku, 40), shown(item.title, 50), catalog.kind_of(item)]
+        row.append(catalog.confidence_of(item))
+        last = (catalog.origin_of(item), catalog.price_of(item), catalog.stock_of(item))
+        rows.append([*row, *([shown(item.review, 200)] if review else last)])
+    console.print(_columns(names, rows, console.is_terminal))
+
+
+def print_item(item: Item, file: IO[str] | None = None) -> None:
+    """Prints everything about an item."""
+    from trendscope.reports.catalog import item_lines
+
+    console = _console(file)
+    heading, *lines = item_lines(item)
+    console.print(Text(heading, style="bold"))
+    for line in lines:
+        console.print(Text(line))
+
+
+def print_targets(campaign: Campaign, file: IO[str] | None = None) -> None:
+    """Prints whom to offer what and why, and what to know about it."""
+    from trendscope.reports import targets
+
+    console = _console(file)
+    console.print(Text(targets.title(campaign), style="bold"))
+    for group in targets.groups(campaign, targets.LARGEST_TABLE):
+        if group.title:
+            console.print(Text(f"\n{group.title}", style="bold"))
+        rows = [targets.cells(campaign, line) for line in group.lines]
+        console.print(_columns(targets.headings(campaign), rows, console.is_terminal))
+    more = len(campaign.targets.rows) - targets.LARGEST_TABLE
+    if more > 0:
+        console.print(f"  {more:,} more are not shown here; --csv, --json or --html has them.")
+    _print_limits(console, targets.notes(campaign), "What to know:")
+
+
+@contextmanager
+def progress_bar(
+    quiet: bool, doing: str = "Looking at photos", things: str = "photos", before: str = ""
+) -> Iterator[Told | None]:
+    """Draws a bar on standard error while a person is there to see it, and takes it away again.
+
+    Args:
+        quiet: Draw none.
+        doing: What is being done.
+        things: What is counted.
+        before: What is done until the first is counted, if not finding them.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    rate, left = _Rate(), TimeRemainingColumn()
+    with Progress(*columns, rate, left, console=console, transient=True) as bar:
+        before = before or f"Finding {things}"
+        task = bar.add_task(before, total=None, things=things)
+
+        def told(done: int, total: int) -> None:
+            what = doing if done else before
+            bar.update(task, completed=done, total=total, description=what)
+
+        yield told
+
+
+@contextmanager
+def working(quiet: bool, what: str) -> Iterator[None]:
+    """Says on standard error what is being done, while a person is there to see it."""
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True).status(what):
+        yield
+
+
+def _console(file: IO[str] | None) -> Console:
+    """Text that is read by a program or kept in a file is never wrapped."""
+    console = Console(file=file, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = 10_000
+    return console
+
+
+def _heading(customer: CustomerProfile) -> str:
+    heading = f"{shown(customer.customer)}: {plural(len(customer.readings), 'photo')}"
+    if customer.dates:
+        heading += f", {span(min(customer.dates), max(customer.dates))}"
+    return heading
+
+
+def _shares(customer: CustomerProfile, terminal: bool) -> RenderableType:
+    rows = [
+        (c.category, percent(c.share), str(c.count), span(c.first_seen, c.last_seen), c.share)
+        for c in customer.ranked
+    ]
+    if customer.other_share:
+        rows.append(("others", percent(customer.other_share), "0", OTHERS, customer.other_share))
+    if not terminal:
+        lines = (
+            f"  {name:<12} {share:>6} {count:>6}  {seen}" for name, share, count, seen, _ in rows
+        )
+        return Text("\n".join(lines))
+    table = Table(box=None, header_style="dim", padding=(0, 1), pad_edge=True)
+    for title in ("wears", "", "share", "photos", "seen"):
+        table.add_column(title, justify="right" if title in ("share", "photos") else "left")
+    for name, share, count, seen, fraction in rows:
+        style = "dim" if name == "others" else color(name)
+        table.add_row(name, _bar(fraction, style), share, count, Text(seen, style="dim"))
+    return table
+
+
+def _bar(fraction: float, style: str) -> Text:
+    """A bar in eighths of a character, so that small differences show."""
+    eighths = max(1, round(fraction * BAR * 8)) if fraction > 0 else 0
+    full, rest = divmod(eighths, 8)
+    return Text(("█" * full + " ▏▎▍▌▋▊▉"[rest].strip()).ljust(BAR), style=style)
+
+
+def _print_limits(
+    console: Console, sentences: Sequence[str], heading: str = "  What this leaves out:"
+) -> None:
+    if sentences:
+        console.print(Text(heading, style="dim"))
+    for sentence in sentences:
+        console.print(Text(f"    {sentence}", style="dim"))
+
+
+def _print_skipped(console: Console, skipped: Iterable[tuple[str, str]]) -> None:
+    for source, detail in skipped:
+        console.print(Text(f"{shown(source, 200)}: {shown(detail, 300)}"))
+
+
+def _line(photo: Reading | Skipped) -> Text:
+    source = shown(photo.source, 200)
+    if isinstance(photo, Skipped):
+        return Text.assemble(f"{source}: ", ("unreadable", "bold"), f", {shown(photo.detail, 300)}")
+    others = ", ".join(f"{name} {percent(p)}" for name, p in photo.probabilities[:3])
+    if photo.garments:
+        found = ", ".join(garment.category for garment in photo.garments)
+        return Text.assemble(f"{source}: ", (found, f"bold {color(found)}"), f" ({others})")
+    verdict = photo.verdict if photo.verdict == "outside" else "uncertain"
+    return Text.assemble(f"{source}: ", (verdict, "bold"), f", {photo.explanation} ({others})")
+
+
+def _probabilities(reading: Reading, terminal: bool) -> RenderableType:
+    known = dict(reading.probabilities)
+    rows = [(name, known[name], color(name)) for name in CATEGORIES]
+    rows.append(("none of these", reading.outside, "dim"))
+    lines = []
+    for name, probability, style in rows:
+        label = f"  {name:<13} {percent(probability):>6}  "
+        bar = _bar(probability, style) if terminal else Text()
+        lines.append(Text.assemble(label, bar))
+    return Group(*lines)

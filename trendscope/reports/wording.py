@@ -1,0 +1,81 @@
+"""Sentences that several reports share: what the network can tell, what was left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from trendscope.categories import CATEGORIES, PLURALS
+from trendscope.photos.results import Reading
+from trendscope.skipped import PARTS, REASONS, Skipped
+from trendscope.text import plural
+from trendscope.vision.scores import HARDLY, Measured, _percent
+
+# --- in words ------------------------------------------------------------------------------------
+
+
+def leaning(found: Measured) -> str:
+    """One sentence on which kinds are named far more often than others, so that counts lean."""
+    if not found.photos or not found.coverage_of:
+        return (
+            "How often these weights are right on photos, and which kinds they miss, was never "
+            "measured: take the counts with care."
+        )
+    (best, most), *others = found.coverage_of.items()
+    whose = "never seen in training" if found.unseen else "perhaps seen in training"
+    judge = "weights trained alike" if found.by_another else "these weights"
+    said = f"Of {found.photos:,} photos {whose}, {judge} named {_of(most, best)}"
+    rare = [(group, share) for group, share in others if share < HARDLY] or others[-1:]
+    if rare:
+        said += f", but {_listed([_of(share, group) for group, share in rare])}"
+    return f"{said}: counts lean that way."
+
+
+def _of(share: float, group: str) -> str:
+    return f"{_percent(share)} of the {plural_of(group)}" if share else f"no {plural_of(group)}"
+
+
+def plural_of(group: str) -> str:
+    """Several of a group, or of an uncommon one such as ``Dress / Coat``, as a sentence has them.
+
+    >>> plural_of("Dress / Coat")
+    'dresses or coats'
+    """
+    names = dict(zip(CATEGORIES, PLURALS, strict=True))
+    return " or ".join(names.get(name, name.lower()) for name in group.split(" / "))
+
+
+def _listed(parts: list[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def limits(readings: Iterable[Reading], skipped: Iterable[Skipped]) -> tuple[str, ...]:
+    """What the figures leave out, one plain sentence each; none where nothing is left out."""
+    readings = tuple(readings)
+    verdicts = Counter(reading.verdict for reading in readings)
+    undated = sum(reading.posted_at is None for reading in readings)
+    sentences = (
+        (
+            verdicts["uncertain"],
+            "not sure which garment it is: in no count, in the shares as what it may be",
+        ),
+        (verdicts["outside"], "shows none of the ten categories, so not counted in any"),
+        (undated, "without a date, so missing from first and last seen and from the weeks"),
+    )
+    found = [f"{plural(count, 'photo')}: {text}." for count, text in sentences if count]
+    return (*found, *limits_of(Counter(item.reason for item in skipped)))
+
+
+def limits_of(reasons: Mapping[str, int]) -> tuple[str, ...]:
+    """A sentence for every reason why files were not used."""
+    return tuple(
+        f"{_left_out(reason, count)}: {REASONS.get(reason, reason)}."
+        for reason, count in sorted(reasons.items())
+    )
+
+
+def _left_out(reason: str, count: int) -> str:
+    if reason in PARTS:
+        return f"{plural(count, 'part')} left out"
+    return f"{plural(count, 'file')} not used"

@@ -1,0 +1,188 @@
+"""One summary of what a store holds, since when, and by which weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, case, func, select
+
+from trendscope.store import schema
+from trendscope.store.database import Database, opened
+from trendscope.store.frames import verdicts
+from trendscope.store.schema import from_moment
+
+
+@dataclass(frozen=True)
+class WeightsUsed:
+    """Weights that judged.
+
+    Attributes:
+        name: For people.
+        digest: sha256 of the file, in hex.
+        since: When they first judged here, aware UTC.
+        current: False while their sightings are being prepared.
+        images: Different images they have judged.
+    """
+
+    name: str
+    digest: str
+    since: datetime
+    current: bool
+    images: int
+
+
+@dataclass(frozen=True)
+class ScanRun:
+    """One run of a scan; its counts are those of `trendscope.store.write_photos.Tally`.
+
+    Attributes:
+        started_at: Aware UTC.
+        finished_at: None if it is running, or was stopped.
+    """
+
+    started_at: datetime
+    finished_at: datetime | None
+    judged: int
+    recognised: int
+    unchanged: int
+    skipped: int
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a database holds; photos = classified + uncertain + outside + waiting.
+
+    Attributes:
+        database: Its name, without any password.
+        version: Of its tables.
+        customers: With at least one photo that counts.
+        photos: That count.
+        classified: Of them, with a category.
+        uncertain: Of them, a garment that cannot be named.
+        outside: Of them, none of the ten.
+        waiting: Of them, not yet judged by the current weights.
+        corrected: Of them, labelled by a person.
+        undated: Of them, without a date.
+        doubles: Places that hold a photo that is counted elsewhere.
+        first_posted: Time of the first dated photo, aware UTC.
+        last_posted: Of the last.
+        skipped: Files that were not used, by reason.
+        weights: Those that judged, the current ones first.
+        scans: How many there were.
+        first_scan: The first.
+        last_scan: The latest.
+    """
+
+    database: str
+    version: int
+    customers: int
+    photos: int
+    classified: int
+    uncertain: int
+    outside: int
+    waiting: int
+    corrected: int
+    undated: int
+    doubles: int
+    first_posted: datetime | None
+    last_posted: datetime | None
+    skipped: dict[str, int]
+    weights: tuple[WeightsUsed, ...]
+    scans: int
+    first_scan: ScanRun | None
+    last_scan: ScanRun | None
+
+
+def status(db: Database = None) -> Status:
+    """Sums up what a database holds, since when, and by which weights.
+
+    Raises:
+        StoreError: It is missing, or cannot be read.
+    """
+    with opened(db) as store, store.reading() as connection:
+        verdict = verdicts().subquery()
+        seen = (
+            select(verdict.c.verdict, func.count())
+            .select_from(schema.photos)
+            .where(schema.photos.c.counted)
+        )
+        seen = seen.outerjoin(verdict, verdict.c.image_id == schema.photos.c.image_id)
+        by_verdict = _pairs(connection, seen.group_by(verdict.c.verdict))
+        totals = connection.execute(_TOTALS).one()
+        runs = connection.scalar(select(func.count()).select_from(schema.scans)) or 0
+        return Status(
+            database=store.shown,
+            version=schema.version_of(connection, store.shown),
+            customers=totals.customers,
+            photos=totals.photos,
+            classified=by_verdict.get("classified", 0),
+            uncertain=by_verdict.get("uncertain", 0),
+            outside=by_verdict.get("outside", 0),
+            waiting=by_verdict.get(None, 0),
+            corrected=connection.scalar(_CORRECTED) or 0,
+            undated=totals.undated,
+            doubles=totals.doubles,
+            first_posted=from_moment(totals.first_posted),
+            last_posted=from_moment(totals.last_posted),
+            skipped=_pairs(
+                connection,
+                select(schema.skips.c.reason, func.count())
+                .group_by(schema.skips.c.reason)
+                .order_by(schema.skips.c.reason),
+            ),
+            weights=_weights_used(connection),
+            scans=runs,
+            first_scan=_scan(connection, select(schema.scans).order_by(schema.scans.c.id)),
+            last_scan=_scan(connection, select(schema.scans).order_by(schema.scans.c.id.desc())),
+        )
+
+
+def _weights_used(connection: Connection) -> tuple[WeightsUsed, ...]:
+    judged = select(func.count(func.distinct(schema.sightings.c.image_id))).where(
+        schema.sightings.c.weights_id == schema.weights.c.id
+    )
+    query = select(schema.weights, judged.scalar_subquery().label("images"))
+    return tuple(
+        WeightsUsed(row.name, row.digest, _known(row.since), row.current, row.images)
+        for row in connection.execute(
+            query.order_by(schema.weights.c.current.desc(), schema.weights.c.id)
+        )
+    )
+
+
+def _scan(connection: Connection, query: Select[Any]) -> ScanRun | None:
+    row = connection.execute(query.limit(1)).one_or_none()
+    if row is None:
+        return None
+    counts = (row.judged, row.recognised, row.unchanged, row.skipped)
+    return ScanRun(_known(row.started_at), from_moment(row.finished_at), *counts)
+
+
+def _known(moment: int) -> datetime:
+    found = from_moment(moment)
+    assert found is not None
+    return found
+
+
+def _pairs(connection: Connection, query: Select[Any]) -> dict[Any, int]:
+    return {row[0]: int(row[1]) for row in connection.execute(query)}
+
+
+_CORRECTED = select(func.count()).where(
+    schema.photos.c.counted,
+    schema.photos.c.image_id.in_(select(schema.corrections.c.image_id)),
+)
+_TOTALS = select(
+    func.count(func.distinct(case((schema.photos.c.counted, schema.photos.c.customer_id)))).label(
+        "customers"
+    ),
+    func.count(case((schema.photos.c.counted, 1))).label("photos"),
+    func.count(case((and_(schema.photos.c.counted, schema.photos.c.posted_at.is_(None)), 1))).label(
+        "undated"
+    ),
+    func.count(case((~schema.photos.c.counted, 1))).label("doubles"),
+    func.min(case((schema.photos.c.counted, schema.photos.c.posted_at))).label("first_posted"),
+    func.max(case((schema.photos.c.counted, schema.photos.c.posted_at))).label("last_posted"),
+)

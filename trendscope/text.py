@@ -1,0 +1,56 @@
+"""Words and figures as people read them: percent, plurals, days, names that are safe to show."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+
+def displayed(name: str) -> str:
+    """A name made safe to show: control characters and undecodable bytes as escapes."""
+    if name.isprintable():
+        return name
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in name
+    )
+
+
+def percent(share: float) -> str:
+    """A fraction for people: ``42 %``, and ``< 1 %`` rather than a zero that is none."""
+    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 photo``, ``2 photos``, ``1,200 photos``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def day(moment: datetime | None) -> str:
+    """``3 May 2026`` in UTC, in English whatever the locale."""
+    if moment is None:
+        return "no date"
+    months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+    return f"{moment.day} {months[moment.month - 1]} {moment.year}"
+
+
+def minute(moment: datetime) -> str:
+    """``3 May 2026, 07:05 UTC``, of an aware time in UTC."""
+    return f"{day(moment)}, {moment:%H:%M} UTC"
+
+
+def span(first: datetime | None, last: datetime | None) -> str:
+    """``3 May 2026 to 9 Jun 2026``; one day where both fall on it."""
+    return day(first) if day(first) == day(last) else f"{day(first)} to {day(last)}"
+
+
+def shown(name: str, longest: int = 80) -> str:
+    """A name from a feed made safe to show: no control characters, shortened in the middle."""
+    safe = displayed(name)
+    head, tail = longest // 2, (longest - 1) // 2
+    return safe if len(safe) <= longest else f"{safe[:head]}…{safe[-tail:]}"
+
+
+def file_name(source: str) -> str:
+    """The last part of a path, inside an archive too."""
+    return re.split(r"[/\\]", source)[-1]

@@ -1,0 +1,16 @@
+"""Weekly shares: what is rising or falling, and what to expect of the weeks ahead.
+
+    >>> from trendscope import trends
+    >>> table = trends.weekly(sightings)          # doctest: +SKIP
+    >>> trends.movement(table)                    # doctest: +SKIP
+    >>> trends.forecast(table, weeks_ahead=4)     # doctest: +SKIP
+
+`counts` makes weekly tables of sightings, `panel` checks them, `verdicts` says what moves,
+`models`, `backtest` and `forecasting` what to expect, and `summary` joins all of it; `from_store`
+reads a database. All but `from_store` works on plain tables ``week, category, count, total``, an
+analyst's own too. Shares are fractions 0..1; weeks are ISO weeks such as ``2026-W47``.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,12 @@
+from .counts import Tally as Tally
+from .counts import sightings as sightings
+from .counts import tally as tally
+from .counts import weekly as weekly
+from .forecasting import errors as errors
+from .forecasting import forecast as forecast
+from .from_store import outlook_of_store as outlook_of_store
+from .level_correction import levels as levels
+from .summary import Outlook as Outlook
+from .summary import outlook as outlook
+from .summary import outlook_of_sightings as outlook_of_sightings
+from .verdicts import movement as movement

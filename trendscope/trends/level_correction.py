@@ -1,0 +1,65 @@
+"""Shares corrected by the confusion matrix of the network (adjusted classify and count)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from trendscope import proportions
+from trendscope.errors import TrendscopeError
+from trendscope.files.tables import floats, need
+
+LABELLED = PHOTOS = 1000
+"""Labelled photos per category, and photos counted, from which correcting levels helps."""
+
+DRAWS = 200
+"""Of the bootstrap."""
+
+# --- levels, corrected ---------------------------------------------------------------------------
+
+
+def levels(weekly: pd.DataFrame, confusion: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+    """Corrects the shares of all weeks together for what the classifier confuses.
+
+    By the rates at which it takes each category for each other, measured on labelled photos like
+    these (`trendscope.proportions.corrected`). Single weeks are left as they are: correcting them
+    adds more noise than it takes away.
+
+    Args:
+        weekly: As `weekly` returns it, with ``photos``; else ``count`` is taken for photos.
+        confusion: Labelled photos: a row per true category, a column per predicted one, both named
+            alike. It must be of real photos, not of the set the network was trained on.
+        seed: Of the bootstrap, which draws both the labelled and the counted photos anew.
+
+    Returns:
+        ``category``; ``photos``; ``share`` of the photos as counted; ``corrected`` share, with the
+        95 % interval ``lo95``, ``hi95``.
+
+    Raises:
+        TrendscopeError: Fewer than 1,000 photos, or labelled photos of a category: then correcting
+            is neutral at best.
+    """
+    need(weekly, "category")
+    names = list(confusion.index)
+    counted = "photos" if "photos" in weekly else "count"
+    photos = floats(weekly.groupby("category", sort=False)[counted].sum().reindex(names).fillna(0))
+    matrix = confusion.reindex(columns=names).fillna(0).to_numpy(np.float64)
+    _refuse_few("photos", photos.sum(), PHOTOS)
+    fewest = int(matrix.sum(1).argmin())
+    _refuse_few(f"labelled photos of {names[fewest]}", matrix.sum(1)[fewest], LABELLED)
+    draw = np.random.default_rng(seed)
+    again = draw.multinomial(int(photos.sum()), photos / photos.sum(), size=DRAWS)
+    rows = [draw.multinomial(int(row.sum()), row / row.sum(), size=DRAWS) for row in matrix]
+    drawn = proportions.corrected(again.astype(float), np.stack(rows, 1).astype(float), steps=300)
+    low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
+    columns = {"category": names, "photos": photos.astype(int), "share": photos / photos.sum()}
+    level = proportions.corrected(photos, matrix)
+    return pd.DataFrame({**columns, "corrected": level, "lo95": low, "hi95": high})
+
+
+def _refuse_few(what: str, found: float, needed: int) -> None:
+    if found < needed:
+        raise TrendscopeError(
+            f"levels are not corrected: {found:,.0f} {what}, but with fewer than {needed:,} "
+            "correcting is no better than leaving them"
+        )

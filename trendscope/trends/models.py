@@ -1,0 +1,217 @@
+"""Forecasts of weekly shares from counts alone. Only numpy; every function is pure.
+
+Arrays hold a row per week, oldest first and without gaps, and a column per series (a category, or
+a category of a segment). `count` is how many of `total` it was; weeks without anything have 0 of 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trendscope.proportions import Floats, ratio
+
+RECENT = 4
+"""Weeks pooled by "same as the last 4 weeks"."""
+
+YEAR = 52
+
+SEASONAL_FROM = 60
+"""Weeks with data from which a season is looked for."""
+
+FORGETTING = np.array([0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.78, 0.85, 0.9, 0.94, 0.97, 0.99, 1])
+"""What a count keeps of its weight from one week to the next; 1 - 1/9 forgets in about 9 weeks."""
+
+RECENT_WEEKS = "recent weeks"
+
+SEASON = "recent weeks and season"
+
+NAIVE = "same as the last 4 weeks"
+
+LAST_YEAR = "same weeks last year"
+
+NOTHING = "no data"
+
+
+@dataclass(frozen=True)
+class Series:
+    """Weekly counts.
+
+    Attributes:
+        count: (weeks, series) how many.
+        total: (weeks, series) of how many.
+        season: (weeks,) ISO week of the year, 0..51; week 53 counts as the 52nd.
+        group: (series,) numbers of the segments; series of one segment are smoothed alike.
+    """
+
+    count: Floats
+    total: Floats
+    season: NDArray[np.intp]
+    group: NDArray[np.intp]
+
+    def until(self, week: int) -> Series:
+        """Only the first weeks."""
+        return Series(self.count[:week], self.total[:week], self.season[:week], self.group)
+
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        """Per series, whether it and others of its segment sum to the totals in every week."""
+        sums = pooled(self.count.T, self.group).T
+        same = np.isclose(sums, self.total, rtol=1e-6, atol=1e-9).all(0)
+        alone = pooled(np.ones(len(self.group)), self.group) == 1
+        return np.asarray((pooled(np.asarray(~same), self.group) == 0) & ~alone)
+
+    @property
+    def weeks(self) -> int:
+        """Weeks in which anything was counted."""
+        return int((self.total > 0).any(1).sum())
+
+
+def pooled(values: NDArray[np.generic], group: NDArray[np.intp]) -> Floats:
+    """Sums over the series (first axis) of each group, given back to each series."""
+    sums = np.zeros((int(group.max(initial=-1)) + 1, *values.shape[1:]))
+    np.add.at(sums, group, values)
+    return np.asarray(sums[group])
+
+
+@dataclass(frozen=True)
+class Said:
+    """What each way of forecasting says of the weeks to come, all (ahead, series) shares.
+
+    Attributes:
+        level: The level of recent weeks.
+        season: The same with the week of the year; NaN under `SEASONAL_FROM` weeks.
+        naive: The share of the last four weeks taken together, or of all where they are empty.
+        last_year: The share of the same week a year before; NaN where nothing is known.
+    """
+
+    level: Floats
+    season: Floats
+    naive: Floats
+    last_year: Floats
+
+    def model(self, portion: float) -> Floats:
+        """The level with a portion, 0 to 1, of the season."""
+        return self.level if portion == 0 else (1 - portion) * self.level + portion * self.season
+
+
+def say(series: Series, ahead: int) -> Said:
+    """Forecasts from the end of the series."""
+    shape = (ahead, series.count.shape[1])
+    level = np.broadcast_to(_level(series), shape)
+    seasonal = series.weeks >= SEASONAL_FROM
+    season = _seasonal(series, ahead) if seasonal else np.full(shape, np.nan)
+    return Said(level, season, np.broadcast_to(_naive(series), shape), _last_year(series, ahead))
+
+
+def _naive(series: Series) -> Floats:
+    recent = ratio(series.count[-RECENT:].sum(0), series.total[-RECENT:].sum(0))
+    return np.where(np.isnan(recent), ratio(series.count.sum(0), series.total.sum(0)), recent)
+
+
+def _last_year(series: Series, ahead: int) -> Floats:
+    shares = np.full((ahead, series.count.shape[1]), np.nan)
+    for step in range(ahead):
+        week = len(series.count) + step - YEAR * (1 + step // YEAR)
+        if week >= 0:
+            shares[step] = ratio(series.count[week], series.total[week])
+    return shares
+
+
+# --- the level -----------------------------------------------------------------------------------
+
+
+def _level(series: Series) -> Floats:
+    """A Dirichlet posterior that forgets; one forgetting factor per group, of highest likelihood.
+
+    The prior is Jeffreys': half a count for every category. Where categories make up a whole the
+    shares sum to 1.
+    """
+    prior = np.full(series.count.shape[1], 0.5)
+    whole = series.whole
+    against = np.where(whole, pooled(prior, series.group), 1.0)
+    paths = _paths(series.count, series.total, prior, against)
+    losses = pooled(_losses(paths, series.count, series.total).T, series.group).T
+    return _best(paths, losses)
+
+
+def _paths(count: Floats, total: Floats, prior: Floats, against: Floats) -> Floats:
+    """What each forgetting factor expects of each week and the one after the last.
+
+    Returns:
+        (factors, weeks + 1, series) shares.
+    """
+    keep = FORGETTING[:, None]
+    seen, of = np.zeros((2, len(FORGETTING), count.shape[1]))
+    path = np.empty((len(FORGETTING), len(count) + 1, count.shape[1]))
+    path[:, 0] = prior / against
+    for week in range(len(count)):
+        seen, of = keep * seen + count[week], keep * of + total[week]
+        path[:, week + 1] = (prior + seen) / (against + of)
+    return path
+
+
+def _losses(paths: Floats, count: Floats, total: Floats) -> Floats:
+    """Minus the binomial log-likelihood of the weeks, one step ahead: (factors, series)."""
+    expected = np.clip(paths[:, :-1], 1e-4, 1 - 1e-4)
+    likely = count * np.log(expected) + (total - count) * np.log1p(-expected)
+    return np.asarray(-likely.sum(1))
+
+
+def _best(paths: Floats, losses: Floats) -> Floats:
+    best = losses.argmin(0)
+    return np.asarray(paths[best, -1, np.arange(paths.shape[2])])
+
+
+# --- the season ----------------------------------------------------------------------------------
+
+
+def _seasonal(series: Series, ahead: int) -> Floats:
+    profile = _profile(series)
+    rest = series.count - series.total * profile[series.season]
+    prior = np.full(rest.shape[1], 0.5)
+    paths = _paths(rest, series.total, prior, np.ones_like(prior))
+    losses = _losses(paths + profile[np.append(series.season, 0)], series.count, series.total)
+    level = _best(paths, losses)
+    coming = (series.season[-1] + 1 + np.arange(ahead)) % YEAR
+    shares = np.clip(level + profile[coming], 0, 1)
+    sums = pooled(shares.T, series.group).T
+    return np.asarray(np.where(series.whole & (sums > 0), ratio(shares, sums), shares))
+
+
+def _profile(series: Series) -> Floats:
+    """By how much each week of the year lies above the year's level: (52, series).
+
+    What the centred yearly mean leaves is averaged by week of the year, smoothed over the
+    neighbouring weeks by 1-2-3-2-1, centred, and shrunk by signal/(signal + noise/years).
+    """
+    above = series.count - series.total * _yearly_mean(series)
+    seen, of = np.zeros((2, YEAR, series.count.shape[1]))
+    np.add.at(seen, series.season, above)
+    np.add.at(of, series.season, series.total)
+    profile = np.nan_to_num(ratio(_circular(seen), _circular(of)))
+    profile -= profile.mean(0)
+    known = series.total > 0
+    left = np.where(known, ratio(above, series.total) - profile[series.season], 0)
+    noise = ratio((left**2).sum(0), known.sum(0))
+    signal = (profile**2).mean(0)
+    return profile * np.nan_to_num(ratio(signal, signal + noise / (series.weeks / YEAR)))
+
+
+def _yearly_mean(series: Series) -> Floats:
+    """The pooled share of the 52 weeks around each; near the ends, of the nearest such."""
+    size = min(YEAR, len(series.count))
+    count, total = (
+        np.vstack([np.zeros((1, values.shape[1])), values.cumsum(0)])
+        for values in (series.count, series.total)
+    )
+    means = ratio(count[size:] - count[:-size], total[size:] - total[:-size])
+    centre = np.clip(np.arange(len(series.count)) - size // 2, 0, len(means) - 1)
+    return np.nan_to_num(means[centre])
+
+
+def _circular(values: Floats) -> Floats:
+    weights = {-2: 1, -1: 2, 0: 3, 1: 2, 2: 1}
+    return np.asarray(sum(weight * np.roll(values, by, axis=0) for by, weight in weights.items()))

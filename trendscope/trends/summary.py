@@ -1,0 +1,140 @@
+"""What is said of some weeks: shares, verdicts, forecasts and notes, for one or more segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+
+import pandas as pd
+
+from trendscope import weeks
+from trendscope.errors import TrendscopeError
+from trendscope.files.tables import need
+from trendscope.trends.counts import Tally, by_photos, tally, weekly
+from trendscope.trends.forecasting import _expect
+from trendscope.trends.panel import panel_of
+from trendscope.trends.verdicts import movement
+from trendscope.vision.scores import Measured
+
+MOST_GROUPS = 1000
+"""Customers or segments in one report; each has a row per week and category."""
+
+# --- all of it -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Everything that a weekly report says.
+
+    Attributes:
+        weekly: The table it rests on, partial weeks marked.
+        movement: See `movement`.
+        forecast: See `forecast`.
+        errors: See `errors`.
+        running: The week that is not over, such as ``2026-W47``; "" if there is none.
+        tally: What became of the photos; None for a table without any.
+        zone: The time zone in which weeks begin.
+        unit: What is counted: ``customers``, or the ``photos`` of one customer in each segment.
+        unknown: Customers asked for of whom nothing is known.
+        measured: What the weights that judged scored on labelled photos; None where not known.
+    """
+
+    weekly: pd.DataFrame
+    movement: pd.DataFrame
+    forecast: pd.DataFrame
+    errors: pd.DataFrame
+    running: str
+    tally: Tally | None
+    zone: str
+    unit: str = "customers"
+    unknown: tuple[str, ...] = ()
+    measured: Measured | None = None
+
+
+def outlook(
+    weekly: pd.DataFrame,
+    *,
+    weeks_ahead: int = 4,
+    now: datetime | None = None,
+    zone: tzinfo = UTC,
+    tally: Tally | None = None,
+) -> Outlook:
+    """Says all that can be said of a weekly table.
+
+    Args:
+        weekly: As for `movement`. Without a column ``partial`` the week of `now` is partial.
+        weeks_ahead: Of the forecast.
+        now: Aware; None: every week is over.
+        zone: In which weeks begin.
+        tally: What became of the photos.
+
+    Raises:
+        TrendscopeError: As for `movement` and `forecast`.
+    """
+    need(weekly, "week")
+    if "partial" not in weekly:
+        running = weeks.label(weeks.monday(now, zone)) if now else ""
+        weekly = weekly.assign(partial=weekly["week"] == running)
+    partial = weekly.loc[weekly["partial"].astype(str).str.lower() == "true", "week"]
+    coming, told = _expect(panel_of(weekly), weeks_ahead)
+    return Outlook(
+        weekly,
+        movement(weekly),
+        coming,
+        told,
+        partial.max() if len(partial) else "",
+        tally,
+        str(zone),
+    )
+
+
+def outlook_of_sightings(
+    sightings: pd.DataFrame,
+    *,
+    by: str = "category",
+    segments: pd.DataFrame | None = None,
+    named: Callable[[str], str] = str,
+    reasons: Mapping[str, int] | None = None,
+    waiting: int = 0,
+    weeks_ahead: int = 4,
+    now: datetime | None = None,
+    zone: tzinfo = UTC,
+) -> Outlook:
+    """Counts sightings by week and says all that can be said of them.
+
+    Args:
+        sightings: As for `weekly`, with ``reason``.
+        by: ``category``: of all customers together; ``segment``: of each group in `segments`;
+            ``customer``: of the photos of each customer, who stands in the column ``segment``.
+        segments: ``customer, segment``.
+        named: What a customer is called in the report.
+        reasons: What was not used, see `tally`.
+        waiting: See `tally`.
+        weeks_ahead: Of the forecast.
+        now: Aware; None: every week is over.
+        zone: In which weeks begin.
+
+    Raises:
+        TrendscopeError: As for `weekly`, or there are more than `MOST_GROUPS` groups.
+    """
+    if by == "customer":
+        customers = pd.Series(sightings["customer"].unique()).astype(object)
+        segments = pd.DataFrame({"customer": customers, "segment": customers.map(named)})
+    if by != "category" and segments is not None:
+        _refuse_many(segments["segment"].nunique(), by)
+    groups = None if by == "category" else segments
+    table = weekly(sightings, zone=zone, now=now, segments=groups)
+    if by == "customer":
+        table = by_photos(table)
+    counted = tally(sightings, zone=zone, now=now, reasons=reasons, waiting=waiting)
+    found = outlook(table, weeks_ahead=weeks_ahead, now=now, zone=zone, tally=counted)
+    return replace(found, unit="photos" if by == "customer" else "customers")
+
+
+def _refuse_many(groups: int, by: str) -> None:
+    if groups > MOST_GROUPS:
+        raise TrendscopeError(
+            f"{groups:,} {by}s are too many for one report, {MOST_GROUPS:,} at most; choose some, "
+            "such as by a file with the column customer"
+        )

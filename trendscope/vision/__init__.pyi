@@ -1,0 +1,6 @@
+from .classifier import Classifier as Classifier
+from .images import decode as decode
+from .predictions import Prediction as Prediction
+from .predictions import Predictor as Predictor
+from .predictions import Verdict as Verdict
+from .segmentation import cut_out as cut_out

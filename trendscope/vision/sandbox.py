@@ -1,0 +1,222 @@
+"""Photos decoded in processes of their own, so that a decoder that fails costs one photo.
+
+Image decoders are C code fed by strangers. Each runs in a small worker, started without jax and
+kept for many photos, under limits on memory and time that the system enforces; one that crashes,
+hangs or eats memory is replaced, and the photo that did it is not tried again. A worker gets bytes
+and gives pixels: it is told no path, and what it says is read as JSON and numbers, never unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from queue import LifoQueue
+from threading import Lock
+from typing import IO, Any
+
+import numpy as np
+
+from trendscope.errors import ImageError, TrendscopeError
+from trendscope.files.formats import check, sniff
+from trendscope.limits import Limits
+from trendscope.vision.images import Photo, shrink
+from trendscope.vision.sandbox_worker import ANSWER, READY, REQUEST
+
+_WORTH_A_WORKER = 32  # photos; a start costs as much as decoding so many
+_SETTINGS = {
+    "OPENBLAS_NUM_THREADS": "1",  # starting more takes as long as loading all the rest
+    # Memory is kept from photo to photo; giving it back and getting it again takes a third more.
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "134217728",
+}
+_PIPE_BYTES = 1 << 20  # a photo passes at once, where the system allows it, not 64 kB at a time
+
+SERVE = """
+import sys, json
+sys.path, limits = json.loads(sys.argv[1])
+from trendscope.limits import Limits
+from trendscope.vision.sandbox_worker import serve
+serve(Limits(**limits))
+"""
+"""What a worker runs."""
+
+
+class Decoder:
+    """A few workers: one at first, more once there is work for them, new ones for those that fail.
+
+    Attributes:
+        workers: The most there are at a time.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, workers: int = 2, program: str = SERVE):
+        self.workers = workers
+        self._limits = limits or Limits()
+        self._program = program
+        self._asked = 0
+        self._asking = 0
+        self._running: list[_Worker] = []
+        self._idle: LifoQueue[_Worker] = LifoQueue()
+        self._closed = False
+        self._lock = Lock()
+
+    def start(self) -> None:
+        """Starts the first worker ahead of need, without waiting for it."""
+        with self._lock:
+            self._idle.put(self._new())
+
+    def decode(self, data: bytes, *, edge: int) -> Photo:
+        """Decodes a photo as `images.decode` does; called by several threads at once.
+
+        Raises:
+            ImageError: As there, and ``decoder_crash`` or ``timeout``.
+            TrendscopeError: No worker can be started.
+        """
+        check(data, self._limits)
+        worker = self._take()
+        try:
+            return worker.decode(data, edge)
+        except _Died as death:
+            raise _explained(death, data, self._limits) from death
+        finally:
+            self._give_back(worker)
+
+    def close(self) -> None:
+        """Ends all workers at once, whatever they are at."""
+        with self._lock:
+            self._closed = True
+            for worker in self._running:
+                worker.kill()
+
+    def _take(self) -> _Worker:
+        """An idle worker; where there is none, a new one if it is worth its start."""
+        with self._lock:
+            self._asked += 1
+            self._asking += 1
+            wanted = min(self.workers, self._asking, 1 + self._asked // _WORTH_A_WORKER)
+            if len(self._running) < wanted:
+                return self._new()
+        worker = self._idle.get()
+        if worker.alive:
+            return worker
+        try:
+            with self._lock:
+                new = self._new()
+                self._running.remove(worker)
+                return new
+        except BaseException:
+            self._idle.put(worker)  # for whoever waits: there will be no other
+            raise
+
+    def _give_back(self, worker: _Worker) -> None:
+        with self._lock:
+            self._asking -= 1
+        self._idle.put(worker)
+
+    def _new(self) -> _Worker:
+        if self._closed:
+            raise ImageError("unreadable", "the run was stopped")
+        worker = _Worker(self._program, self._limits)
+        self._running.append(worker)
+        return worker
+
+
+class _Died(Exception):
+    """A worker ended; `code` is its exit code, negative for a signal."""
+
+    def __init__(self, code: int):
+        super().__init__(code)
+        self.code = code
+
+
+class _Worker:
+    def __init__(self, program: str, limits: Limits):
+        words = ("-I", "-S", "-c", program, json.dumps([sys.path, asdict(limits)]))
+        self._process = subprocess.Popen(
+            [sys.executable, *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            pipesize=_PIPE_BYTES,
+        )
+        self._ready = False
+
+    def decode(self, data: bytes, edge: int) -> Photo:
+        assert self._process.stdin and self._process.stdout
+        try:
+            self._process.stdin.write(REQUEST.pack(len(data), edge))
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
+            self._await_start(self._process.stdout)
+            return _photo(self._process.stdout, edge)
+        except (OSError, EOFError, ValueError):  # its pipes end with it
+            self.kill()
+            raise _Died(self._process.returncode) from None
+
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _await_start(self, answers: IO[bytes]) -> None:
+        if self._ready:
+            return
+        if answers.read(len(READY)) != READY:
+            self.kill()
+            raise TrendscopeError(
+                f"photos cannot be decoded: {sys.executable} started, but could not load Pillow "
+                "within the limits; reinstall trendscope, or free some memory"
+            )
+        self._ready = True
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what lifts a decoder's own limits."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LIBHEIF")}
+    return {**kept, **_SETTINGS}
+
+
+def _photo(answers: IO[bytes], edge: int) -> Photo:
+    facts_size, pixels_size = ANSWER.unpack(_exactly(answers, ANSWER.size))
+    facts: dict[str, Any] = json.loads(_exactly(answers, facts_size))
+    pixels = _exactly(answers, pixels_size)
+    if "reason" in facts:
+        raise ImageError(facts["reason"], facts["detail"])
+    taken_at = facts["taken_at"] and datetime.fromisoformat(facts["taken_at"])
+    height, width = facts["shape"]
+    flat = np.frombuffer(pixels, np.uint8)
+    of_rgb = height * width * 3
+    return Photo(
+        shrink(flat[:of_rgb].reshape(height, width, 3), edge),
+        flat[of_rgb:].reshape(32, 32, 3),
+        taken_at,
+        facts["format"],
+        tuple(facts["size"]),
+    )
+
+
+def _exactly(answers: IO[bytes], size: int) -> bytes:
+    data = answers.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
+
+
+def _explained(death: _Died, data: bytes, limits: Limits) -> ImageError:
+    kind = sniff(data)
+    if death.code == -signal.SIGALRM:
+        return ImageError(
+            "timeout",
+            f"decoding this {kind} took longer than {limits.decode_seconds:g} s; "
+            "save it anew, or allow more: --limit decode_seconds=...",
+        )
+    how = f"signal {-death.code}" if death.code < 0 else f"exit code {death.code}"
+    return ImageError("decoder_crash", f"the {kind} decoder crashed on this file ({how})")
