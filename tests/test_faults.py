@@ -23,7 +23,7 @@ from tests.factories.photos import painted
 from tests.factories.pictures import GOOD, POISON, RED, encode, let_everybody_in, picture
 from trendscope.errors import ImageError
 from trendscope.files.trees import read_file
-from trendscope.files.writing import write_whole
+from trendscope.files.writing import write_atomic
 from trendscope.photos import run
 from trendscope.vision.images import decode
 from trendscope.vision.sandbox import SERVE, Decoder
@@ -99,11 +99,11 @@ def test_a_closed_folder_is_refused_before_any_work(tmp_path):
 
 def test_nobody_reads_half_a_report(tmp_path):
     path, texts = tmp_path / "r.html", ("a" * 3_000_000, "b" * 2_000_000)
-    write_whole(path, texts[0])
+    write_atomic(path, texts[0])
 
     def write():
         for number in range(30):
-            write_whole(path, texts[number % 2])
+            write_atomic(path, texts[number % 2])
 
     writer = threading.Thread(target=write)
     writer.start()

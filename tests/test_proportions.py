@@ -110,7 +110,9 @@ def test_corrected_levels_undo_a_known_confusion():
     confusion = np.array([[80.0, 20.0], [30.0, 270.0]])
     truth = np.array([0.3, 0.7])
     seen = np.array([310.0, 690.0])  # .3 * .8 + .7 * .1, and the rest
-    assert proportions.corrected(seen, confusion) == pytest.approx(truth, abs=1e-6)
+    assert proportions.adjusted_classify_and_count(seen, confusion) == pytest.approx(
+        truth, abs=1e-6
+    )
 
 
 def test_corrected_levels_stay_on_the_simplex_where_inverting_does_not():
@@ -118,12 +120,12 @@ def test_corrected_levels_stay_on_the_simplex_where_inverting_does_not():
     # 5 % seen of the first is fewer than the 10 % that errors alone would make.
     inverse = np.array([0.05, 0.95]) @ np.linalg.inv(confusion / 100)
     assert inverse[0] < 0
-    found = proportions.corrected(np.array([50.0, 950.0]), confusion)
+    found = proportions.adjusted_classify_and_count(np.array([50.0, 950.0]), confusion)
     assert found == pytest.approx([0, 1], abs=1e-6)
 
 
 @given(st.lists(st.integers(0, 300), min_size=10, max_size=10).filter(any))
 def test_a_perfect_classifier_needs_no_correction(seen):
     seen = np.array(seen, float)
-    found = proportions.corrected(seen, np.eye(len(CATEGORIES)))
+    found = proportions.adjusted_classify_and_count(seen, np.eye(len(CATEGORIES)))
     assert found == pytest.approx(seen / seen.sum())

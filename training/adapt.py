@@ -54,7 +54,7 @@ from training.train import (
     setting,
 )
 from trendscope.errors import TrendscopeError
-from trendscope.vision.network import GarmentNet, Variables, answering, initial_variables
+from trendscope.vision.network import GarmentNet, Variables, initial_variables, make_predictor
 from trendscope.vision.serialisation import read_weights, write_weights
 from trendscope.vision.weights import Architecture, Gate, Header, find_weights
 
@@ -300,7 +300,7 @@ def shots(
             canvases = photos.wholes if generator.random() < settings.whole else photos.canvases
             canvas, worn = canvases[row], photos.right[row]
         views.append(
-            augmentation.another_shot(
+            augmentation.augment_photo(
                 generator, canvas, photos.canvases[other], side, settings.cloth
             )
         )
@@ -375,7 +375,7 @@ def choose_gate(
 ) -> Gate:
     """The gate fitted on the held-out customers, or else that of the weights in `settings.gate`."""
     if len(unseen):
-        logits, _ = answering(architecture)(variables, unseen.views)
+        logits, _ = make_predictor(architecture)(variables, unseen.views)
         return fit_gate(logits, unseen.right)
     return read_weights(find_weights(settings.gate or settings.weights))[0].gate
 
@@ -393,7 +393,7 @@ def make_validation(
     pixels = jnp.asarray(as_input(few.pixels), jnp.float32)
     enlarged = augmentation.both_ways(np.asarray(augmentation.enlarged(pixels, architecture.size)))
     target = np.asarray(one_hot(few.labels))
-    answers = answering(architecture)
+    answers = make_predictor(architecture)
 
     garments = unseen.right[:, -1] == 0
     clothes = outfits.wardrobe(unseen)

@@ -45,9 +45,9 @@ from training.evaluation import page as pages
 from training.evaluation.layers import parameter_count
 from training.evaluation.metrics import Evaluation, rounded
 from training.evaluation.photo_metrics import PhotoEvaluation
-from training.evaluation.predictions import judge_photos, scored_on
+from training.evaluation.predictions import predict_photos, scored_on
 from trendscope.categories import CATEGORIES
-from trendscope.files.writing import write_whole
+from trendscope.files.writing import write_atomic
 from trendscope.vision import segmentation
 from trendscope.vision.classifier import Classifier, judge
 from trendscope.vision.network import Variables, softmax
@@ -190,9 +190,9 @@ def evaluate(
     answers = answer(classifier, images)
     found = evaluation(classifier, variables, images, answers, path.stat().st_size)
     if folder := _folder(path, out):
-        write_whole(folder / "evaluation.json", found.to_json())
+        write_atomic(folder / "evaluation.json", found.to_json())
         page = pages.page(found, header, parts(images), answers.predictions, history(path.parent))
-        write_whole(folder / "evaluation.html", pages.render("evaluation.html", page))
+        write_atomic(folder / "evaluation.html", pages.render("evaluation.html", page))
     return found
 
 
@@ -232,14 +232,14 @@ def evaluate_photos(
     table = photos.read_tables(places, relabel)
     if fold is not None:
         table = photos.customers_of_fold(table, fold, folds)
-    judged, refused = judge_photos(Classifier(header, variables), table)
+    judged, refused = predict_photos(Classifier(header, variables), table)
     digest = weights_digest(header, variables)
     whose = scored_on(header, fold, folds)
     found = photo_metrics.evaluation(header.name, digest, whose, judged, refused)
     if folder := _folder(path, out):
-        write_whole(folder / "photos.json", found.to_json())
+        write_atomic(folder / "photos.json", found.to_json())
         page = photo_page.page(found, judged, header.architecture.size)
-        write_whole(folder / "photos.html", pages.render("photos.html", page))
+        write_atomic(folder / "photos.html", pages.render("photos.html", page))
     return found
 
 

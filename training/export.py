@@ -29,7 +29,7 @@ from training.evaluation import photo_metrics
 from training.evaluation.metrics import Evaluation
 from training.evaluation.photo_metrics import PhotoEvaluation
 from trendscope.errors import WeightsError
-from trendscope.files.writing import write_whole
+from trendscope.files.writing import write_atomic
 from trendscope.vision.serialisation import read_weights, write_weights
 from trendscope.vision.weights import SHIPPED, Header
 
@@ -106,7 +106,7 @@ def export(
     path = shipped / f"{header.name}.safetensors"
     write_weights(path, header, variables)
     headers = [read_weights(file)[0] for file in sorted(shipped.glob("*.safetensors"))]
-    write_whole(card, with_figures(text, headers))
+    write_atomic(card, with_figures(text, headers))
     return path
 
 

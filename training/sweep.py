@@ -29,7 +29,7 @@ from rich.table import Table
 from training.command import errors_in_one_line, new_parser
 from training.evaluation.layers import parameter_count
 from training.train import Settings, train
-from trendscope.files.writing import write_whole
+from trendscope.files.writing import write_atomic
 from trendscope.vision.network import initial_variables
 
 FOLDER = Path("runs/sweep")
@@ -38,7 +38,7 @@ PLACES = ("run", "name")
 
 
 @dataclass(frozen=True)
-class Trial:
+class UploadJob:
     """One finished combination, judged by its last epoch on the validation images."""
 
     settings: Settings
@@ -66,7 +66,7 @@ def run_name(settings: Settings) -> str:
 
 def sweep(
     settings: Sequence[Settings], training: Callable[[Settings], object] = train
-) -> list[Trial]:
+) -> list[UploadJob]:
     """Trains what is not finished yet; returns all trials, best validation accuracy first."""
     for one in settings:
         if finished(one) is None:
@@ -75,7 +75,7 @@ def sweep(
     return sorted(trials, key=lambda trial: (-trial.accuracy, trial.loss))
 
 
-def finished(settings: Settings) -> Trial | None:
+def finished(settings: Settings) -> UploadJob | None:
     """The trial of a run whose history reaches the last epoch; None of any other."""
     history = Path(settings.run) / "history.csv"
     if not history.exists():
@@ -85,7 +85,7 @@ def finished(settings: Settings) -> Trial | None:
         return None
     last = epochs.iloc[-1]
     shapes = jax.eval_shape(lambda: initial_variables(settings.architecture))
-    return Trial(
+    return UploadJob(
         settings=settings,
         accuracy=float(last["validation_accuracy"]),
         loss=float(last["validation_loss"]),
@@ -94,7 +94,7 @@ def finished(settings: Settings) -> Trial | None:
     )
 
 
-def table(trials: Sequence[Trial], tried: Sequence[str]) -> pd.DataFrame:
+def table(trials: Sequence[UploadJob], tried: Sequence[str]) -> pd.DataFrame:
     """One row per trial: the tried settings, then what came of them.
 
     Columns: those of `tried`, validation_accuracy (0..1), validation_loss (nats), parameters,
@@ -144,7 +144,7 @@ def main() -> None:
     folder, tried = parse()
     with errors_in_one_line("training.sweep"):
         rows = table(sweep(combinations(tried, folder)), list(tried))
-    write_whole(folder / "table.csv", rows.to_csv(index=False))
+    write_atomic(folder / "table.csv", rows.to_csv(index=False))
     # What is the same in every row only takes the width that the figures need.
     fixed = [name for name, values in tried.items() if len(values) == 1]
     show(rows.drop(columns=[*fixed, "run"]), Console(highlight=False))

@@ -40,7 +40,7 @@ from training.data import augmentation, fashion_mnist
 from training.evaluation.calibration import fit_gate
 from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
-from trendscope.files.writing import write_whole
+from trendscope.files.writing import write_atomic
 from trendscope.vision.compilation import compiler_options
 from trendscope.vision.network import GarmentNet, Variables, initial_variables
 from trendscope.vision.serialisation import read_weights, write_weights
@@ -297,7 +297,7 @@ def _log(path: Path, row: Mapping[str, float]) -> None:
     writer = csv.DictWriter(table, row)
     writer.writeheader()
     writer.writerows([*rows, {k: round(v, 5) for k, v in row.items()}])
-    write_whole(path, table.getvalue())
+    write_atomic(path, table.getvalue())
     print("  ".join(f"{k} {v:.4g}" for k, v in row.items()), flush=True)
 
 

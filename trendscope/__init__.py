@@ -2,7 +2,7 @@
 
     >>> from pathlib import Path
     >>> import trendscope
-    >>> found = trendscope.profile([Path("photos")])  # doctest: +SKIP
+    >>> wardrobes = trendscope.profile([Path("photos")])  # doctest: +SKIP
 
 The names below stand in the order of the pipeline and are loaded when first used, so that
 ``import trendscope`` costs next to nothing.
@@ -20,34 +20,43 @@ _HOMES = {
     "decode": "vision.images",
     "cut_out": "vision.segmentation",
     "Classifier": "vision.classifier",
-    "Reading": "photos.results",
+    "PhotoResult": "photos.results",
     "Classification": "photos.results",
     "Profile": "photos.summary",
     "classify": "photos.run",
     "profile": "photos.run",
-    "collect": "ingest.photos",
+    "scan": "ingest.photos",
     "read_catalog": "catalog.parsing",
-    "stock": "ingest.catalog",
+    "import_catalog": "ingest.catalog",
     "Store": "store",
     "open_store": "store",
+    "correct": "store",
     "status": "store",
     "forget": "store",
     "sightings": "trends.counts",
     "weekly": "trends.counts",
     "movement": "trends.verdicts",
     "forecast": "trends.forecasting",
+    "trends_of_store": "trends.from_store",
+    "campaign": "recommend.campaigns",
     "report_of_store": "reports.weekly",
     "report_html": "reports.weekly_page",
-    "outlook_of_store": "trends.from_store",
     "export": "reports.export",
-    "campaign": "recommend.campaigns",
     "classification_json": "reports.profile",
     "profile_json": "reports.profile",
     "profile_csv": "reports.profile",
     "profile_html": "reports.profile",
 }
 
-__all__ = [*_HOMES, "__version__"]
+_FORMER_NAMES = {
+    "Reading": "PhotoResult",
+    "collect": "scan",
+    "stock": "import_catalog",
+    "outlook_of_store": "trends_of_store",
+}
+"""Names of earlier versions, which go on working."""
+
+__all__ = [*_HOMES, *_FORMER_NAMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
@@ -55,8 +64,9 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("trendscope")
-    if name in _HOMES:
-        return getattr(import_module(f"trendscope.{_HOMES[name]}"), name)
+    current = _FORMER_NAMES.get(name, name)
+    if current in _HOMES:
+        return getattr(import_module(f"trendscope.{_HOMES[current]}"), current)
     raise AttributeError(f"module 'trendscope' has no attribute {name!r}")
 
 

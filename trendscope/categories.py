@@ -55,7 +55,7 @@ GROUP = {name: name for name in CATEGORIES} | dict.fromkeys(
 """Of each category. Labels seldom tell the three kinds of shoe apart, so they are one group."""
 
 
-def known_category(name: str) -> str:
+def parse_category(name: str) -> str:
     """One of the ten by its name or its plural, whatever the case.
 
     Raises:

@@ -108,7 +108,7 @@ def change(
     return ratio(ratio(count, total), ratio(other, others)) - 1, low, high
 
 
-def corrected(counts: Floats, confusion: Floats, steps: int = 2000) -> Floats:
+def adjusted_classify_and_count(counts: Floats, confusion: Floats, steps: int = 2000) -> Floats:
     """Shares of the true categories, given what a classifier that errs has counted.
 
     Maximum likelihood by expectation-maximisation, so that no share is negative and all sum to 1:

@@ -112,9 +112,9 @@ def bare_decode(paths: list[Path]) -> Callable[[], object]:
 
 def trendscope(paths: list[Path]) -> Callable[[], object]:
     """The product: feed, decoding, isolation, network, database."""
-    import trendscope.store  # noqa: F401 - loaded by `collect` when it is first needed
+    import trendscope.store  # noqa: F401 - loaded by `scan` when it is first needed
     from trendscope.cli import tune_interpreter
-    from trendscope.ingest.photos import collect
+    from trendscope.ingest.photos import scan
     from trendscope.vision.classifier import Classifier
     from trendscope.vision.network import LARGE_BATCH
 
@@ -124,7 +124,7 @@ def trendscope(paths: list[Path]) -> Callable[[], object]:
     for batch in (1, LARGE_BATCH):
         classifier.predict([np.zeros((2, size, size, 4), np.uint8)] * batch)
     database = Path(tempfile.mkdtemp()) / "t.db"
-    return lambda: collect([paths[0].parents[1]], database, weights=classifier)
+    return lambda: scan([paths[0].parents[1]], database, weights=classifier)
 
 
 def tutorial(paths: list[Path], batch: int = BATCH) -> Callable[[], object]:

@@ -90,10 +90,10 @@ def kills(feed: Path, new: Callable[[], str], count: int, seed: int = 0) -> Iter
 
 def scan_slowly(feed: Path, db: str) -> None:
     """What is killed: a scan in many small batches."""
-    from trendscope.ingest.photos import collect
+    from trendscope.ingest.photos import scan
 
     print("begins", flush=True)
-    collect([feed], db, weights=FakeClassifier(), batch=BATCH)
+    scan([feed], db, weights=FakeClassifier(), batch=BATCH)
 
 
 def main() -> None:

@@ -34,13 +34,13 @@ def measure(way: str, feed: str) -> None:
     """Scans, and prints seconds until `WARM` photos are done, and photos a second after them."""
     workers, cores = WAYS[way]
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    from trendscope.ingest.photos import collect
+    from trendscope.ingest.photos import scan
     from trendscope.photos.cluster import Cluster
 
     told: list[tuple[float, int]] = []
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        found = collect(
+        found = scan(
             [feed],
             Path(folder) / "t.db",
             cluster=Cluster("local", workers) if workers else None,

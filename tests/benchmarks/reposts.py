@@ -18,7 +18,12 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from trendscope.vision.images import DECODED_SIDE, decode
-from trendscope.vision.near_duplicates import HASH_BITS_APART, Likeness, alike, likeness
+from trendscope.vision.near_duplicates import (
+    HASH_BITS_APART,
+    ImageFingerprint,
+    fingerprint,
+    is_near_duplicate,
+)
 
 COPIES = {
     "1080 px, JPEG 40": (1080, "JPEG", 40),
@@ -29,9 +34,9 @@ COPIES = {
 }
 
 
-def looks(data: bytes) -> Likeness:
+def looks(data: bytes) -> ImageFingerprint:
     """As the scan sees it."""
-    return likeness(decode(data, edge=DECODED_SIDE))
+    return fingerprint(decode(data, edge=DECODED_SIDE))
 
 
 def copy(data: bytes, side: int, kind: str, quality: int) -> bytes:
@@ -56,13 +61,13 @@ def main() -> None:
         original = looks(data)
         customers[customer].append(original)
         for name, how in COPIES.items():
-            found[name] += alike(original, looks(copy(data, *how)))
+            found[name] += is_near_duplicate(original, looks(copy(data, *how)))
     total = sum(map(len, customers.values()))
     for name, count in found.items():
         print(f"copies recognised, {name}: {count} of {total}")
     pairs = [pair for own in customers.values() for pair in combinations(own, 2)]
     near = sum((one.hash ^ other.hash).bit_count() <= HASH_BITS_APART for one, other in pairs)
-    wrong = sum(alike(*pair) for pair in pairs)
+    wrong = sum(is_near_duplicate(*pair) for pair in pairs)
     print(f"different photos of one customer taken for one: {wrong} of {len(pairs):,} pairs")
     print(f"by the hash alone it would be {near}")
 

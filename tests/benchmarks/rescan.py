@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.factories.classifier import FakeClassifier
 from tests.factories.photos import painted
 from trendscope.categories import CATEGORIES
-from trendscope.ingest.photos import collect
+from trendscope.ingest.photos import scan
 from trendscope.store import customers, overview
 
 A_CUSTOMER = 100
@@ -46,7 +46,7 @@ def step(name: str, feed: str, db: str) -> None:
     begun = time.perf_counter()
     told: object = ""
     if name == "scan":
-        told = collect([Path(feed)], db, weights=FakeClassifier()).tally
+        told = scan([Path(feed)], db, weights=FakeClassifier()).tally
     elif name == "status":
         told = overview(db).photos
     elif name == "customers":

@@ -22,8 +22,8 @@ from PIL import Image, ImageEnhance, ImageOps
 from training.data.photos import customers_of_fold, read_table, target
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
-from trendscope.recommend.nearest import Choice, chosen, cosine, whole
-from trendscope.recommend.ranking import OWNED, Wish
+from trendscope.recommend.nearest import SearchOptions, cosine, nearest_items, quantised
+from trendscope.recommend.ranking import OWNED, RecommendOptions
 from trendscope.vision import segmentation
 from trendscope.vision.classifier import Classifier
 from trendscope.vision.images import DECODED_SIDE, decode
@@ -69,7 +69,7 @@ class Seen:
     @property
     def vectors(self) -> np.ndarray:
         """The embeddings as the product compares them."""
-        return whole([p.embedding.astype("<f4").tobytes() for p in self.predictions])[0]
+        return quantised([p.embedding.astype("<f4").tobytes() for p in self.predictions])[0]
 
 
 def look_at(folder: Path, classifier: Classifier) -> Seen:
@@ -185,8 +185,10 @@ def chosen_by_the_product(seen: Seen, diversity: float) -> np.ndarray:
     for photo in np.flatnonzero(seen.named >= 0):
         same = (seen.named == seen.named[photo]) & (seen.customers != seen.customers[photo])
         others = np.flatnonzero(same)
-        choice = Choice(FIRST, Wish().candidates, diversity, 2.0)
-        for _, item, _, _ in chosen(vectors[[photo]], np.array([0]), vectors[others], choice):
+        choice = SearchOptions(FIRST, RecommendOptions().candidates, diversity, 2.0)
+        for _, item, _, _ in nearest_items(
+            vectors[[photo]], np.array([0]), vectors[others], choice
+        ):
             similar[photo, others[item]] = np.arange(len(item), 0, -1)
     return similar
 
@@ -201,7 +203,7 @@ def table(seen: Seen) -> list[str]:
     embedding, colour = by_vectors(seen.vectors), by_colour(seen.views)
     ways = {"embedding": embedding, f"embedding + {COLOUR} colour": embedding + COLOUR * colour}
     ways |= {"HOG": by_gradients(seen.views), "raw pixels": by_pixels(seen.views)}
-    varied = Wish().diversity
+    varied = RecommendOptions().diversity
     product = {f"embedding, diversity {varied}": chosen_by_the_product(seen, varied)}
     sections = [
         ("all photos", certain, others, {**ways, "random order": None}),
@@ -240,7 +242,7 @@ def owned(seen: Seen, classifier: Classifier) -> list[str]:
     for words, changed in COPIES.items():
         views = [view(_copy(seen.files[n], changed), classifier.input_size) for n in named]
         stored = [p.embedding.astype("<f4").tobytes() for p in classifier.predict(views)]
-        products = (whole(stored)[0] * vectors).sum(axis=1)
+        products = (quantised(stored)[0] * vectors).sum(axis=1)
         hits = int((cosine(products) >= OWNED).sum())
         lines.append(f"photos recognised as owned, {words}: {hits} of {len(named)}")
     return lines

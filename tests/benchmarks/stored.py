@@ -25,7 +25,7 @@ from trendscope.reports.export import export
 from trendscope.store import open_store
 from trendscope.store.schema import to_moment
 from trendscope.trends.counts import weekly
-from trendscope.trends.from_store import outlook_of_store
+from trendscope.trends.from_store import trends_of_store
 
 WEEKS = 156
 FIRST = to_moment(datetime(2023, 1, 2, tzinfo=UTC))  # a Monday
@@ -113,7 +113,7 @@ def main():
                 "the same table, weekly(census(db).rows)",
                 seconds(lambda: weekly(store.census(path).rows)),
             ),
-            ("all of trends --db", seconds(lambda: outlook_of_store(path))),
+            ("all of trends --db", seconds(lambda: trends_of_store(path))),
         ]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         measured.append(

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from trendscope.categories import CATEGORIES
-from trendscope.recommend.ranking import Wish, targets
+from trendscope.recommend.ranking import RecommendOptions, targets
 
 CUSTOMERS, PHOTOS, ITEMS, WIDE = 10_000, 12, 50_000, 128
 SHARES = np.array([25, 17, 15, 12, 10, 3, 8, 6, 3, 1]) / 100
@@ -72,7 +72,7 @@ def measured(kind: str) -> dict[str, float]:
     shares = SHARES if kind == "ten categories" else np.eye(10)[3]
     sightings, items = tables(shares)
     start, worked = time.perf_counter(), time.process_time()
-    found = targets(sightings, items, Wish())
+    found = targets(sightings, items, RecommendOptions())
     seconds, worked = time.perf_counter() - start, time.process_time() - worked
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {

@@ -15,7 +15,7 @@ import pandas as pd
 
 from trendscope import weeks
 from trendscope.categories import CATEGORIES
-from trendscope.trends import forecasting, models, verdicts
+from trendscope.trends import counts, forecasting, models, verdicts
 from trendscope.trends.panel import panel_of
 
 SHARES = np.array([0.26, 0.11, 0.09, 0.12, 0.06, 0.05, 0.08, 0.16, 0.05, 0.02])
@@ -115,9 +115,7 @@ def false_alarms(runs):
         said = [flags(table(*world(draw, photos, HISTORY + 26, **facts))) for _ in range(runs)]
         print(f"| {name} | {photos} | {_alarms(said)} |", flush=True)
     draw = np.random.default_rng(7)
-    said = [
-        flags(verdicts.weekly(customers_world(draw, 60, HISTORY + 26))) for _ in range(runs // 5)
-    ]
+    said = [flags(counts.weekly(customers_world(draw, 60, HISTORY + 26))) for _ in range(runs // 5)]
     print(f"| 60 customers with tastes, bursts up to 12 | about 150 | {_alarms(said)} |")
 
 
@@ -180,7 +178,7 @@ def _one_forecast(weekly, length, ahead):
     came = models.ratio(later["count"].to_numpy(), later["total"].to_numpy())
     last = np.tile(models.ratio(past["count"], past["total"])[-10:], ahead)
     wrong = [np.nanmean(np.abs(came - x)) for x in (last, said["naive_share"], said["share"])]
-    naive = (said["model"] == models.NAIVE).mean()
+    naive = (said["model"] == models.WINDOW_AVERAGE).mean()
     inside = [
         ((came >= said[low] - 1e-9) & (came <= said[high] + 1e-9)).mean()
         for low, high in (("lo80", "hi80"), ("lo95", "hi95"))
@@ -202,7 +200,7 @@ def a_year_ahead(runs):
             share = models.ratio(series.count, series.total)
             scale = np.abs(share[52:length] - share[: length - 52]).mean(0)
             past = series.until(length)
-            said = models.say(past, 52)
+            said = models.forecast_shares(past, 52)
             shown = (
                 forecasting.forecast(weekly[: length * 10], 52)["share"].to_numpy().reshape(-1, 10)
             )

@@ -14,10 +14,10 @@ from PIL import Image
 
 from tests.factories import classifier
 from trendscope.categories import CATEGORIES, COLORS
-from trendscope.photos.results import Garment, Reading
+from trendscope.photos.results import Garment, PhotoResult
 from trendscope.photos.summary import summarise
 from trendscope.skipped import Skipped
-from trendscope.vision.scores import Measured
+from trendscope.vision.scores import Scores
 
 moments = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1)).map(
     lambda moment: moment.replace(tzinfo=UTC)
@@ -44,7 +44,7 @@ wardrobes = st.lists(
     max_size=30,
 )
 
-MEASURED = Measured(
+MEASURED = Scores(
     "fake", 200, True, 0.95, 0.5, {"Trouser": 0.8, "Dress": 0.5, "Coat": 0.2, "Shoes": 0.0}
 )
 """What the weights of these readings are said to have scored."""
@@ -81,7 +81,7 @@ def reading(
         "probabilities": ((best, 0.8), *rest),
         "outside": 0.02,
     }
-    return Reading(**{**values, **more})
+    return PhotoResult(**{**values, **more})
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from tests.factories.photos import reading
 from trendscope.skipped import Skipped
 from trendscope.store.database import open_store
-from trendscope.store.memory import Stamp, place, stamp
-from trendscope.store.weights import admit
-from trendscope.store.write_photos import record
+from trendscope.store.memory import Stamp, location_key, stamp
+from trendscope.store.weights import register_weights
+from trendscope.store.write_photos import write_results
 from trendscope.vision.weights import WeightsIdentity
 
 NOW = datetime(2026, 11, 21, 8, 30, 0, 250_000, tzinfo=UTC)
@@ -27,7 +27,7 @@ WEEK_46 = [(2026, 11, day, 9) for day in range(9, 15)]
 def found(category="Dress", customer="anna", name="1.jpg", day=None, **more):
     """A stamp and a reading, as a scan would give them."""
     result = reading(category, customer, day, name, **{"embedding": EMBEDDING, **more})
-    return Stamp(place(customer, name), 100, 5), result
+    return Stamp(location_key(customer, name), 100, 5), result
 
 
 def skipped(source="x.mp4", customer="anna", reason="video"):
@@ -37,8 +37,8 @@ def skipped(source="x.mp4", customer="anna", reason="video"):
 
 def write(opened, *items, weights=OLD, reclassify=False):
     with opened.writing() as connection:
-        weights_id = admit(connection, weights, reclassify, NOW, "db")
-        record(connection, weights_id, items, reclassify=reclassify)
+        weights_id = register_weights(connection, weights, reclassify, NOW, "db")
+        write_results(connection, weights_id, items, reclassify=reclassify)
     return weights_id
 
 

@@ -19,12 +19,12 @@ from trendscope.errors import FeedError, ImageError
 from trendscope.feeds.dispatch import open_feed
 from trendscope.feeds.post import Post
 from trendscope.files.remote import RemoteTree, find
-from trendscope.ingest.photos import collect
+from trendscope.ingest.photos import scan
 from trendscope.limits import Limits
 from trendscope.photos.cluster import Cluster
 from trendscope.photos.run import profile
 from trendscope.skipped import Skipped
-from trendscope.store.write_photos import Tally
+from trendscope.store.write_photos import ScanCounts
 
 HOME = Path(__file__).parents[2]
 SAMPLES = HOME / "sample_feeds"
@@ -78,7 +78,7 @@ def upload(client, request):
 
 
 def run(feed, db, **options):
-    return collect([feed], db, **{"weights": FakeClassifier(), **options})
+    return scan([feed], db, **{"weights": FakeClassifier(), **options})
 
 
 def rows(db, root):
@@ -125,16 +125,16 @@ def test_what_lies_unchanged_is_not_read_again(upload, client, photos, tmp_path,
     with zipfile.ZipFile(photos / "cleo.zip", "w") as archive:
         archive.writestr("a.png", painted("Sandal"))
     url, db = upload(photos), tmp_path / "t.db"
-    assert run(url, db).tally == Tally(judged=5, skipped=1)
+    assert run(url, db).tally == ScanCounts(judged=5, skipped=1)
     before = databases.content(db)
     with monkeypatch.context() as patch:
         patch.setattr("trendscope.files.remote.read_object", None)
         patch.setattr("trendscope.files.zips.ZipTree.read", None)
-        assert run(f"{url}/", db).tally == Tally(unchanged=5, skipped=1)
+        assert run(f"{url}/", db).tally == ScanCounts(unchanged=5, skipped=1)
     assert databases.content(db) == before
     bucket, key = url.removeprefix("s3://").split("/")[0], "feeds/ben/coat.png"
     client.put_object(Bucket=bucket, Key=key, Body=painted("Sneaker"))
-    assert run(url, db).tally == Tally(judged=1, unchanged=4, skipped=1)
+    assert run(url, db).tally == ScanCounts(judged=1, unchanged=4, skipped=1)
     assert store.sightings(db, "ben")["category"].tolist() == ["Sneaker"]
 
 

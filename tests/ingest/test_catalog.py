@@ -18,8 +18,8 @@ from tests.factories.databases import engine
 from tests.factories.photos import painted
 from trendscope import store
 from trendscope.errors import StoreError, TrendscopeError, UsageError
-from trendscope.ingest.catalog import add, stock
-from trendscope.ingest.photos import collect
+from trendscope.ingest.catalog import add, import_catalog
+from trendscope.ingest.photos import scan
 from trendscope.reports import catalog
 from trendscope.store import schema
 from trendscope.store.database import open_store
@@ -53,7 +53,7 @@ def shop(tmp_path):
 def put(shop, db, name="products.csv", **more):
     classifier = more.pop("weights", None) or FakeClassifier()
     more = {"images": [shop], **more}
-    return stock(shop / name, db, weights=classifier, clock=lambda: NOW, **more)
+    return import_catalog(shop / name, db, weights=classifier, clock=lambda: NOW, **more)
 
 
 def rows(db, table):
@@ -272,7 +272,7 @@ def test_an_unknown_item_is_said_with_the_nearest(shop, db):
 
 def test_items_and_photos_share_the_weights_and_nothing_else(shop, db, photos):
     put(shop, db)
-    collect([photos], db, weights=FakeClassifier())
+    scan([photos], db, weights=FakeClassifier())
     assert store.status(db).photos == 4 and len(store.items(db)) == 6
     store.forget(db, "anna")
     assert len(store.items(db)) == 6 and len(rows(db, schema.item_sights)) == 4
@@ -282,11 +282,11 @@ def test_other_weights_are_refused_and_after_a_change_pictures_are_judged_anew(s
     class Other(FakeClassifier):
         name = "other"
 
-    collect([photos], db, weights=FakeClassifier())
+    scan([photos], db, weights=FakeClassifier())
     with pytest.raises(StoreError, match="are other weights"):
         put(shop, db, weights=Other())
     put(shop, db)
-    collect([photos], db, weights=Other(), reclassify=True)
+    scan([photos], db, weights=Other(), reclassify=True)
     assert all(item.embedding is None for item in store.items(db))
     assert put(shop, db, weights=Other()).judged == 4
     assert sum(item.embedding is not None for item in store.items(db)) == 4

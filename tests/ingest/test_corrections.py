@@ -22,7 +22,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.cli import app
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.ingest.corrections import correct_from_table
-from trendscope.ingest.photos import collect
+from trendscope.ingest.photos import scan
 from trendscope.photos.results import Garment, Label, label_of
 from trendscope.photos.run import profile
 from trendscope.reports.export import export
@@ -31,8 +31,8 @@ from trendscope.store.database import open_store
 from trendscope.store.labels import correct, labels_of
 from trendscope.store.memory import remembered
 from trendscope.store.weights import current_weights, finish_reclassifying
-from trendscope.store.write_photos import record
-from trendscope.trends.from_store import outlook_of_store
+from trendscope.store.write_photos import write_results
+from trendscope.trends.from_store import trends_of_store
 
 BAG, OUTSIDE, UNCERTAIN = Label(("Bag",)), Label(reason="outside"), Label(reason="uncertain")
 FIGURES = ["photos", "classified", "uncertain", "outside", "waiting"]
@@ -193,7 +193,7 @@ def test_an_unknown_image_is_refused_and_nothing_is_written(filled):
     )
 )
 def test_the_database_and_the_readings_say_the_same(law, labels):
-    """What `seen` decides in SQL is what `Reading.labelled` decides in memory."""
+    """What `seen` decides in SQL is what `PhotoResult.labelled` decides in memory."""
     opened, readings = law
     with opened.writing() as connection:
         connection.execute(delete(schema.corrections))
@@ -233,13 +233,13 @@ def test_trends_count_as_persons_say(opened):
     write(opened, found("Dress", customer="cleo", name="2.jpg", sha256="new"))
 
     def counts():
-        week = outlook_of_store(opened, now=NOW).weekly.query("week == '2026-W46'")
+        week = trends_of_store(opened, now=NOW).weekly.query("week == '2026-W46'")
         return week.set_index("category")["count"].loc[["Dress", "Bag"]].tolist()
 
     assert counts() == [2, 0]
     correct(opened, {"ben": Label(("Bag", "Dress")), "anna": BAG}, NOW)
     assert counts() == [1, 2]
-    assert outlook_of_store(opened, now=NOW).tally.photos == 3
+    assert trends_of_store(opened, now=NOW).tally.photos == 3
     correct(opened, {"ben": None, "anna": UNCERTAIN}, NOW)
     assert counts() == [1, 0]
     assert store.census(opened).rows["reason"].value_counts()["uncertain"] == 1
@@ -282,7 +282,7 @@ def test_forgetting_a_customer_takes_the_labels_of_images_nobody_else_posted(fil
 
 
 def test_a_profile_from_the_database_counts_as_persons_say(photos, db):
-    collect([photos], db, weights=FakeClassifier())
+    scan([photos], db, weights=FakeClassifier())
     shas = store.sightings(db).set_index("category")["sha256"]
     correct(db, {shas["Bag"]: Label(("Coat",)), shas["Coat"]: OUTSIDE}, NOW)
     for weights in (FakeClassifier(), Other()):  # also where other weights judge the rest
@@ -315,7 +315,7 @@ def test_the_list_of_corrections(filled):
 
 @pytest.fixture
 def scanned(photos, db):
-    collect([photos], db, weights=FakeClassifier())
+    scan([photos], db, weights=FakeClassifier())
     return db
 
 
@@ -395,7 +395,7 @@ def test_one_path_of_two_photos_needs_the_customer(scanned, photos, tmp_path):
 def write_current(opened, *items):
     with opened.writing() as connection:
         weights_id, _ = current_weights(connection)
-        record(connection, weights_id, items)
+        write_results(connection, weights_id, items)
 
 
 @pytest.mark.parametrize(
@@ -416,7 +416,7 @@ def test_tables_without_what_is_needed(scanned, tmp_path, text, message):
 
 def test_the_command(photos, tmp_path):
     db = str(tmp_path / "t.db")
-    collect([photos], db, weights=FakeClassifier())
+    scan([photos], db, weights=FakeClassifier())
     table = write_table(photos / "t.csv", "file,category", "ben/coat.png,Bag", "none.png,Bag")
     done = CliRunner().invoke(app, ["correct", str(table), "--db", db])
     assert (done.exit_code, done.stdout) == (0, "1 photo labelled by a person; 1 new.\n")
@@ -446,7 +446,7 @@ def test_the_list_is_what_training_takes_and_what_correct_takes_back(tmp_path):
     with zipfile.ZipFile(folder / "ben.zip", "w") as archive:
         archive.writestr("album/sandal.png", painted("Sandal"))
     db = str(tmp_path / "t.db")
-    collect([folder], db, weights=FakeClassifier())
+    scan([folder], db, weights=FakeClassifier())
     shas = store.sightings(db).set_index("category")["sha256"]
     labels = {
         shas["Dress"]: Label(("Dress", "Bag")),
@@ -466,6 +466,6 @@ def test_the_list_is_what_training_takes_and_what_correct_takes_back(tmp_path):
     }
     assert got == wanted
     other = str(tmp_path / "other.db")
-    collect([folder], other, weights=FakeClassifier())
+    scan([folder], other, weights=FakeClassifier())
     assert correct_from_table(path, other, now=NOW).photos == 4
     assert store.corrections(other).equals(store.corrections(db))

@@ -22,7 +22,7 @@ from tests.factories.databases import content, new_database
 from tests.factories.photos import painted
 from trendscope import store
 from trendscope.errors import StoreError
-from trendscope.ingest.photos import collect
+from trendscope.ingest.photos import scan
 from trendscope.store.database import Store
 
 HOME = Path(__file__).parents[2]
@@ -100,11 +100,11 @@ def every_state(db):
 
 
 def first_scan(db, photos):
-    collect([photos], db, weights=FakeClassifier(), batch=2)
+    scan([photos], db, weights=FakeClassifier(), batch=2)
 
 
 def change_of_weights(db, photos):
-    collect([photos], db, weights=Other(), batch=2, reclassify=True)
+    scan([photos], db, weights=Other(), batch=2, reclassify=True)
 
 
 def forgetting(db, photos):
@@ -176,7 +176,7 @@ def test_a_file_that_may_not_grow_costs_nothing_that_was_kept(feed, tmp_path, ki
 
 
 def undisturbed(feed, tmp_path):
-    collect([feed], tmp_path / "undisturbed.db", weights=FakeClassifier())
+    scan([feed], tmp_path / "undisturbed.db", weights=FakeClassifier())
     return content(tmp_path / "undisturbed.db")
 
 

@@ -27,19 +27,19 @@ from tests.factories.photos import painted
 from trendscope import store
 from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError, StoreError, WeightsError
-from trendscope.ingest.photos import THUMBNAIL_SIDE, collect
+from trendscope.ingest.photos import THUMBNAIL_SIDE, scan
 from trendscope.limits import Limits
 from trendscope.photos import pipeline
 from trendscope.photos.pseudonyms import Pseudonyms
 from trendscope.photos.run import profile
 from trendscope.store.memory import remembered
-from trendscope.store.write_photos import Tally
+from trendscope.store.write_photos import ScanCounts
 from trendscope.vision.sandbox import Decoder
 from trendscope.vision.weights import WeightsIdentity, identify, identity_of
 
 
 def run(photos, db, **options):
-    return collect([photos], db, **{"weights": FakeClassifier(), **options})
+    return scan([photos], db, **{"weights": FakeClassifier(), **options})
 
 
 def tally(photos, db, **options):
@@ -52,7 +52,7 @@ def tally(photos, db, **options):
 
 def test_a_scan_keeps_what_was_seen(photos, db):
     found = run(photos, db)
-    assert found.tally == Tally(judged=4, skipped=1)
+    assert found.tally == ScanCounts(judged=4, skipped=1)
     assert (found.weights, found.skipped, found.missing) == ("fake", {"decoder_error": 1}, 0)
     frame = store.sightings(db, vectors=True)
     assert frame[["customer", "category"]].to_numpy().tolist() == [
@@ -213,7 +213,7 @@ def test_missing_rights_are_looked_at_again(photos, db, monkeypatch):
 
 def test_the_same_photo_twice_in_one_scan_is_one_photo(photos, db):
     first = photos / "anna" / "bag.png"
-    found = collect([first, first, photos / "anna"], db, weights=FakeClassifier())
+    found = scan([first, first, photos / "anna"], db, weights=FakeClassifier())
     assert found.tally.photos == 5
     assert store.customers(db)[["photos", "doubles"]].to_numpy().tolist() == [[3, 0]]
 
@@ -239,7 +239,7 @@ def test_progress_ends_at_all(photos, db):
 
 
 def test_a_large_feed_is_told_of_while_it_is_counted(photos, db, monkeypatch):
-    monkeypatch.setattr("trendscope.ingest.photos.LISTED_EVERY", 2)
+    monkeypatch.setattr("trendscope.ingest.photos.PROGRESS_EVERY", 2)
     told = []
     run(photos, db, progress=lambda *n: told.append(n))
     assert told == [(0, 2), (0, 4), (5, 5)]
@@ -287,7 +287,7 @@ def test_two_customers_of_one_name_stay_apart_in_scans_of_their_own(tmp_path, db
     assert told(db) == {"ann": 2, "ann (2)": 1}
     before = content(db)
     for paths in ([south], [north], [south, north]):
-        found = collect(paths, db, weights=FakeClassifier())
+        found = scan(paths, db, weights=FakeClassifier())
         assert (found.tally.judged + found.tally.recognised, found.namesakes) == (0, ())
     assert content(db) == before
 
@@ -295,7 +295,7 @@ def test_two_customers_of_one_name_stay_apart_in_scans_of_their_own(tmp_path, db
 def test_a_profile_with_a_database_calls_customers_as_the_database_does(tmp_path, db):
     north = wardrobe(tmp_path / "north" / "ann", "Bag")
     south = wardrobe(tmp_path / "south" / "ann", "Dress")
-    collect([north, south], db, weights=FakeClassifier())
+    scan([north, south], db, weights=FakeClassifier())
     pseudonyms = Pseudonyms(b"a key of sixteen")
     with remembered(db, FakeClassifier()) as memory:
         (alone,) = profile([south], weights=FakeClassifier(), memory=memory).customers
@@ -404,7 +404,7 @@ def test_order_batches_and_threads_change_nothing(wardrobes, tmp_path, seed, bat
     def scanned(name, paths, **options):
         path = tmp_path / f"{name}.db"
         path.unlink(missing_ok=True)
-        collect(paths, path, weights=FakeClassifier(), **options)
+        scan(paths, path, weights=FakeClassifier(), **options)
         return content(path)
 
     folders = sorted(wardrobes.iterdir())
@@ -553,20 +553,20 @@ def test_a_profile_by_other_weights_remembers_no_judgement(photos, db):
 
 def test_nothing_new_needs_no_jax(photos, tmp_path, fake_command):
     path = tmp_path / "t.db"
-    collect([photos], path)
+    scan([photos], path)
     program = """if True:
         import sys
         from pathlib import Path
-        from trendscope.ingest.photos import collect
+        from trendscope.ingest.photos import scan
         from trendscope.store.memory import remembered
         from trendscope.photos.run import profile
         photos, db = map(Path, sys.argv[1:])
-        print(collect([photos], db).tally.unchanged)
+        print(scan([photos], db).tally.unchanged)
         with remembered(db) as memory:
             print(len(profile([photos], memory=memory).readings))
         print("jax" in sys.modules)
         (photos / "ben" / "new.png").write_bytes((photos / "ben" / "coat.png").read_bytes() + b"x")
-        print(collect([photos], db).tally.judged)
+        print(scan([photos], db).tally.judged)
         print("jax" in sys.modules)
     """
     done = subprocess.run(

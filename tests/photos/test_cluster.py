@@ -23,11 +23,11 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import ImageError, TrendscopeError, UsageError
 from trendscope.feeds.dispatch import open_feed
 from trendscope.feeds.post import Post
-from trendscope.ingest.photos import collect
+from trendscope.ingest.photos import scan
 from trendscope.limits import Limits
 from trendscope.photos import cluster
 from trendscope.photos.cluster import Cluster, Job, Worker, job_of
-from trendscope.store.write_photos import Tally
+from trendscope.store.write_photos import ScanCounts
 
 HOME = Path(__file__).parents[2]
 TWO = Cluster(workers=2)
@@ -61,7 +61,7 @@ def feeds(tmp_path_factory):
 
 
 def run(feed, db, **options):
-    return collect([feed], db, **{"weights": FakeClassifier(), **options})
+    return scan([feed], db, **{"weights": FakeClassifier(), **options})
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +79,8 @@ def expected(feeds, tmp_path_factory):
 def test_ray_keeps_the_same_rows(ray, feeds, expected, tmp_path, monkeypatch, batch, order):
     monkeypatch.setattr(cluster, "BATCH", batch)
     folders = sorted(feeds.iterdir())[::order]
-    found = collect(folders, tmp_path / "t.db", weights=FakeClassifier(), cluster=TWO, batch=batch)
-    assert found.tally == Tally(judged=165, skipped=6)
+    found = scan(folders, tmp_path / "t.db", weights=FakeClassifier(), cluster=TWO, batch=batch)
+    assert found.tally == ScanCounts(judged=165, skipped=6)
     assert content(tmp_path / "t.db") == expected
 
 
@@ -90,12 +90,12 @@ def test_what_is_known_is_not_looked_at_again(ray, feeds, tmp_path, monkeypatch)
     run(moved, db, cluster=TWO)
     before = content(db)
     monkeypatch.setattr(cluster, "_ray", None)  # nothing new: Ray is not even started
-    assert run(moved, db, cluster=TWO).tally == Tally(unchanged=165, skipped=6)
+    assert run(moved, db, cluster=TWO).tally == ScanCounts(unchanged=165, skipped=6)
     assert content(db) == before
     monkeypatch.undo()
     shutil.move(moved / "customer1", moved / "customer9")
     (moved / "customer9" / "new.png").write_bytes(painted("Dress", (99, 99)))
-    assert run(moved, db, cluster=TWO).tally == Tally(1, 30, 135, 6)
+    assert run(moved, db, cluster=TWO).tally == ScanCounts(1, 30, 135, 6)
 
 
 def test_a_killed_worker_costs_no_row(ray, feeds, expected, tmp_path, monkeypatch):

@@ -18,9 +18,9 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError, ImageError, WeightsError
 from trendscope.feeds.post import Post
 from trendscope.photos import pipeline
-from trendscope.photos.duplicates import count_once
-from trendscope.photos.pipeline import Loader, scan
-from trendscope.photos.results import Reading
+from trendscope.photos.duplicates import drop_duplicates
+from trendscope.photos.pipeline import Loader, classify_posts
+from trendscope.photos.results import PhotoResult
 from trendscope.photos.run import classify, profile
 from trendscope.skipped import Skipped
 
@@ -35,13 +35,13 @@ def post(data, name="1", customer="anna", posted_at=None, date_source="none"):
 
 
 def run(*items, **options):
-    return list(scan(items, Loader(FakeClassifier()), **options))
+    return list(classify_posts(items, Loader(FakeClassifier()), **options))
 
 
 def test_one_photo():
     data = painted("Dress")
     (found,) = run(post(data, "p1"))
-    assert isinstance(found, Reading)
+    assert isinstance(found, PhotoResult)
     assert (found.customer, found.post_id, found.source) == ("anna", "p1", "anna/p1")
     assert found.sha256 == hashlib.sha256(data).hexdigest()
     assert (found.verdict, found.garments[0].category) == ("classified", "Dress")
@@ -68,7 +68,7 @@ def test_results_come_in_the_order_of_the_feed_over_several_batches():
 
 def test_cut_outs_are_judged_in_batches():
     classifier = FakeClassifier()
-    list(scan([post(painted("Bag", (40, 40)))] * 130, Loader(classifier)))
+    list(classify_posts([post(painted("Bag", (40, 40)))] * 130, Loader(classifier)))
     assert classifier.batches == [32, 32, 32, 32, 2]
 
 
@@ -85,7 +85,7 @@ def test_a_failing_photo_costs_itself():
 
 def test_only_bad_photos_make_no_empty_batch():
     classifier = FakeClassifier()
-    assert [r.reason for r in scan([post(b"")], Loader(classifier))] == ["empty"]
+    assert [r.reason for r in classify_posts([post(b"")], Loader(classifier))] == ["empty"]
     assert classifier.batches == []
 
 
@@ -98,10 +98,10 @@ def test_weights_that_do_not_load_stop_the_run(tmp_path):
     from trendscope.vision.weights import Header
 
     with pytest.raises(WeightsError, match="no weights at"):
-        list(scan([post(painted("Bag"))], Loader(tmp_path / "none")))
+        list(classify_posts([post(painted("Bag"))], Loader(tmp_path / "none")))
     write_weights(tmp_path / "empty", Header("empty"), {})
     with pytest.raises(WeightsError, match=r"expected .* found nothing"):
-        list(scan([post(painted("Bag"))], Loader(tmp_path / "empty")))
+        list(classify_posts([post(painted("Bag"))], Loader(tmp_path / "empty")))
 
 
 def test_the_feed_is_read_only_so_far_ahead():
@@ -112,9 +112,9 @@ def test_the_feed_is_read_only_so_far_ahead():
             asked.append(i)
             yield post(painted("Bag", (20, 20)), str(i))
 
-    results = scan(feed(), FakeClassifier)
+    results = classify_posts(feed(), FakeClassifier)
     next(results)
-    assert len(asked) <= pipeline.AHEAD + pipeline.BATCH
+    assert len(asked) <= pipeline.MAX_PENDING + pipeline.BATCH
     results.close()
     left = [t for t in threading.enumerate() if t.name.startswith("ThreadPool")]
     for thread in left:
@@ -190,7 +190,7 @@ def test_known_bytes_are_neither_decoded_nor_judged():
         return known
 
     data = b"no picture at all"
-    found = list(scan([post(data, "p1")], never, recall=recall))
+    found = list(classify_posts([post(data, "p1")], never, recall=recall))
     assert found[0] is known
     assert asked == [("p1", hashlib.sha256(data).hexdigest())]
 
@@ -204,7 +204,7 @@ def test_what_is_not_recalled_is_judged_in_its_place():
         return reading(name="bag") if sha256 == bag_digest else None
 
     feed = [known, post(dress, "1"), skipped, post(bag, "2"), post(b"", "3")]
-    found = list(scan(feed, FakeClassifier, recall=recall))
+    found = list(classify_posts(feed, FakeClassifier, recall=recall))
     assert found[0] is known and found[2] is skipped
     assert found[1].garments[0].category == "Dress"
     assert found[3].post_id == "bag"
@@ -213,7 +213,7 @@ def test_what_is_not_recalled_is_judged_in_its_place():
 
 def test_a_feed_of_known_things_loads_no_classifier():
     skipped = Skipped(None, "x", "link", "leads nowhere")
-    assert len(list(scan([reading(), skipped] * 100, never))) == 200
+    assert len(list(classify_posts([reading(), skipped] * 100, never))) == 200
 
 
 def test_the_classifier_is_loaded_once(monkeypatch):
@@ -227,7 +227,7 @@ def test_the_classifier_is_loaded_once(monkeypatch):
 
     monkeypatch.setattr(Classifier, "load", load)
     feed = [post(painted("Bag", (20, 20)), str(i)) for i in range(200)]
-    assert {found.verdict for found in scan(feed, Loader(None))} == {"classified"}
+    assert {found.verdict for found in classify_posts(feed, Loader(None))} == {"classified"}
     assert loads == ["photos"]
 
 
@@ -263,7 +263,7 @@ def test_a_camera_that_names_no_offset_shows_local_time(offset, hour):
 def test_the_same_post_or_the_same_bytes_count_once_per_customer():
     dress, bag = painted("Dress"), painted("Bag")
     found = list(
-        count_once(
+        drop_duplicates(
             run(
                 post(dress, "1"),
                 post(dress, "1"),
@@ -283,24 +283,26 @@ def test_a_repost_is_told_apart_from_a_double_and_can_be_kept():
     smaller = post(painted("Dress", (150, 200), "JPEG", quality=50), "2")
     other, of_ben = post(painted("Bag"), "3"), post(painted("Dress"), "4", customer="ben")
     readings = run(original, smaller, other, of_ben)
-    found = list(count_once(readings))
-    assert [type(r) for r in found] == [Reading, Skipped, Reading, Reading]
+    found = list(drop_duplicates(readings))
+    assert [type(r) for r in found] == [PhotoResult, Skipped, PhotoResult, PhotoResult]
     assert (found[1].reason, found[1].source) == ("repost", "anna/2")
     assert found[1].detail == (
         "the same photo as anna/1, in another size or quality; --keep-reposts counts it"
     )
-    assert list(count_once(readings, keep_reposts=True)) == readings
+    assert list(drop_duplicates(readings, keep_reposts=True)) == readings
 
 
 def test_a_repost_is_looked_for_among_what_counts_only():
     big, small = painted("Dress", (600, 800), "JPEG"), painted("Dress", (150, 200), "JPEG")
-    found = list(count_once(run(*(post(data, str(i)) for i, data in enumerate((big, big, small))))))
+    found = list(
+        drop_duplicates(run(*(post(data, str(i)) for i, data in enumerate((big, big, small)))))
+    )
     assert [r.reason for r in found if isinstance(r, Skipped)] == ["duplicate", "repost"]
 
 
 def test_a_broken_copy_does_not_hide_the_intact_one():
-    found = list(count_once(run(post(b"", "1"), post(painted("Bag"), "1"))))
-    assert [type(r) for r in found] == [Skipped, Reading]
+    found = list(drop_duplicates(run(post(b"", "1"), post(painted("Bag"), "1"))))
+    assert [type(r) for r in found] == [Skipped, PhotoResult]
 
 
 def test_reading_a_folder_twice_changes_nothing(photos):

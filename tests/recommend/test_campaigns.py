@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 
 from tests.factories.classifier import FakeClassifier
 from tests.factories.photos import painted
-from trendscope.categories import CATEGORIES, known_category
+from trendscope.categories import CATEGORIES, parse_category
 from trendscope.cli import app
 from trendscope.cli.recommend import _band
 from trendscope.errors import NothingUsable, StoreError, UsageError
-from trendscope.ingest.catalog import stock
-from trendscope.ingest.photos import collect
+from trendscope.ingest.catalog import import_catalog
+from trendscope.ingest.photos import scan
 from trendscope.photos.run import profile
 from trendscope.recommend.campaigns import campaign, for_profile
 from trendscope.store import open_store, removal
@@ -68,8 +68,8 @@ def fill(db, files):
         fake.Classifier = FakeClassifier
         patch.setitem(sys.modules, "trendscope.vision.classifier", fake)
         with open_store(db, create=True) as opened:
-            collect([files / "photos"], opened)
-            stock(files / "shop" / "products.csv", opened)
+            scan([files / "photos"], opened)
+            import_catalog(files / "shop" / "products.csv", opened)
     return str(db)
 
 
@@ -152,7 +152,7 @@ def test_without_items_or_customers(files, tmp_path, fake_command):
         pass
     with pytest.raises(NothingUsable, match=r"holds no customers; see trendscope scan"):
         campaign(db)
-    collect([files / "photos"], db)
+    scan([files / "photos"], db)
     with pytest.raises(NothingUsable, match=r"holds no items; .* trendscope catalog import FILE"):
         campaign(db)
     assert told(campaign(db, category="dress")) == [("anna", "")]
@@ -160,10 +160,10 @@ def test_without_items_or_customers(files, tmp_path, fake_command):
 
 def test_categories_are_known_by_many_names():
     for name in CATEGORIES:
-        assert known_category(f" {name.upper()} ") == name
-    assert known_category("dresses") == "Dress"
-    assert known_category("t-shirts") == "T-shirt/top"
-    assert known_category("trousers") == "Trouser"
+        assert parse_category(f" {name.upper()} ") == name
+    assert parse_category("dresses") == "Dress"
+    assert parse_category("t-shirts") == "T-shirt/top"
+    assert parse_category("trousers") == "Trouser"
 
 
 def test_for_a_profile_nothing_is_kept(files, tmp_path, monkeypatch, fake_command):

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trendscope.errors import TrendscopeError
-from trendscope.recommend.contact_lists import Names, consent, read_names
+from trendscope.recommend.contact_lists import NameList, consent, read_names
 
 PEOPLE = ("anna", "Ben", "Zoë K", "=SUM(A1)", "ann (2)")
 
 
 def names(*listed):
-    return Names("list.csv", frozenset(listed))
+    return NameList("list.csv", frozenset(listed))
 
 
 def test_without_lists_everybody():
@@ -73,7 +73,7 @@ def test_nobody_is_lost_and_nobody_who_said_no_is_let_through(people, only, neve
 def test_a_file(tmp_path):
     path = tmp_path / "never.csv"
     path.write_text("\ufeffE-Mail;Customer \nx@y;anna\n;  \nz@y; Zoë K \n", encoding="utf-8")
-    assert read_names(path) == Names(str(path), frozenset({"anna", "Zoë K"}))
+    assert read_names(path) == NameList(str(path), frozenset({"anna", "Zoë K"}))
 
 
 @pytest.mark.parametrize(

@@ -8,38 +8,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trendscope.recommend import nearest
-from trendscope.recommend.nearest import LENGTH, Choice, chosen, cosine, whole
+from trendscope.recommend.nearest import NORM, SearchOptions, cosine, nearest_items, quantised
 
 
 def stored(*rows):
     return [None if row is None else np.asarray(row, "<f4").tobytes() for row in rows]
 
 
-NEAREST = Choice(count=2, candidates=50, diversity=0.0, owned=2.0)
+NEAREST = SearchOptions(count=2, candidates=50, diversity=0.0, owned=2.0)
 
 
 def test_vectors_become_whole_numbers_of_one_length():
-    found, usable = whole(stored([3, 4], [0.3, 0.4], [0, 7]))
+    found, usable = quantised(stored([3, 4], [0.3, 0.4], [0, 7]))
     assert found.tolist() == [[2400, 3200], [2400, 3200], [0, 4000]]
     assert found.dtype == np.float32 and usable.all()
 
 
 def test_what_is_no_direction_is_not_usable():
     odd = stored([1, 0], None, [0, 0], [np.nan, 1], [np.inf, 1], [1, 2, 3], [1, 1])
-    found, usable = whole(odd)
+    found, usable = quantised(odd)
     assert usable.tolist() == [True, False, False, False, False, False, True]
     assert not found[~usable].any() and found.shape == (7, 2)
 
 
 def test_nothing_at_all():
     for nothing in ([], [None, None], [b""]):
-        found, usable = whole(nothing)
+        found, usable = quantised(nothing)
         assert found.shape == (len(nothing), 0) and not usable.any()
 
 
 @given(st.lists(st.floats(0, 1e6, width=32), min_size=1, max_size=200))
 def test_products_are_exact_whatever_the_order_of_summation(numbers):
-    found, usable = whole(stored(numbers, numbers[::-1]))
+    found, usable = quantised(stored(numbers, numbers[::-1]))
     if usable.all():
         a, b = found
         exact = int(a.astype(np.int64) @ b.astype(np.int64))
@@ -49,9 +49,9 @@ def test_products_are_exact_whatever_the_order_of_summation(numbers):
 
 
 def test_cosines_of_known_angles():
-    vectors, _ = whole(stored([1, 0], [1, 1], [0, 1], [1, 0.01]))
+    vectors, _ = quantised(stored([1, 0], [1, 1], [0, 1], [1, 0.01]))
     assert cosine(vectors @ vectors[0]) == pytest.approx([1, 0.70710678, 0, 0.99995], abs=2e-4)
-    assert cosine(np.array([1.01 * LENGTH**2, -5], np.float32)).tolist() == [1, 0]
+    assert cosine(np.array([1.01 * NORM**2, -5], np.float32)).tolist() == [1, 0]
 
 
 def by_sorting(photos, owners, items, count, owned=2.0):
@@ -63,14 +63,14 @@ def by_sorting(photos, owners, items, count, owned=2.0):
         for i, item in enumerate(items):
             products = [int(photos[p] @ item) for p in own]
             best = max(products)
-            if best < owned * LENGTH**2:
+            if best < owned * NORM**2:
                 near.append((-best, i, own[products.index(best)]))
         rows += [(owner, i, -best, p) for best, i, p in sorted(near)[:count]]
     return rows
 
 
 def found_by(photos, owners, items, choice):
-    parts = list(chosen(photos, owners, items, choice))
+    parts = list(nearest_items(photos, owners, items, choice))
     return [tuple(map(int, row)) for part in parts for row in zip(*part, strict=True)]
 
 
@@ -85,11 +85,11 @@ def test_it_finds_what_plain_sorting_finds(counts, items, count, seed, part):
     draw = np.random.default_rng(seed)
     # Few different numbers, so that many are equally near.
     rows = draw.integers(0, 3, (sum(counts) + items, 3))
-    vectors, _ = whole(stored(*rows))
+    vectors, _ = quantised(stored(*rows))
     photos, sold = vectors[: sum(counts)], vectors[sum(counts) :]
     owners = np.repeat(np.arange(len(counts)), counts)
     for owned in (2.0, 0.95):
-        choice = Choice(count, 50, 0.0, owned)
+        choice = SearchOptions(count, 50, 0.0, owned)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(nearest, "LARGEST_PART", part)
             found = found_by(photos, owners, sold, choice)
@@ -97,7 +97,7 @@ def test_it_finds_what_plain_sorting_finds(counts, items, count, seed, part):
 
 
 def test_what_is_equally_near_comes_in_the_items_order():
-    vectors, _ = whole(stored([1, 0], [1, 1], [2, 2], [3, 3]))
+    vectors, _ = quantised(stored([1, 0], [1, 1], [2, 2], [3, 3]))
     found = found_by(vectors[:1], np.array([0]), vectors[1:], NEAREST)
     assert [(row[1], row[3]) for row in found] == [(0, 0), (1, 0)]
 
@@ -105,9 +105,14 @@ def test_what_is_equally_near_comes_in_the_items_order():
 def test_variety_takes_what_is_unlike_the_chosen():
     # At 0 degrees the photo; items at 10, 11 and 40 degrees to the other side.
     degrees = np.radians([0, 10, 11, -40])
-    vectors, _ = whole(stored(*np.stack([np.cos(degrees), np.sin(degrees)], 1)))
+    vectors, _ = quantised(stored(*np.stack([np.cos(degrees), np.sin(degrees)], 1)))
     items = [
-        [row[1] for row in found_by(vectors[:1], np.array([0]), vectors[1:], Choice(2, 50, d, 2.0))]
+        [
+            row[1]
+            for row in found_by(
+                vectors[:1], np.array([0]), vectors[1:], SearchOptions(2, 50, d, 2.0)
+            )
+        ]
         for d in (0.0, 0.5, 1.0)
     ]
     # At 0.5: cos 11 - cos 1 = -0.018 for the second, cos 40 - cos 50 = 0.123 for the third.
@@ -115,21 +120,21 @@ def test_variety_takes_what_is_unlike_the_chosen():
 
 
 def test_variety_among_too_few_candidates_or_items():
-    vectors, _ = whole(stored([1, 0], [1, 0.1], [1, 0.2], [1, 0.3]))
+    vectors, _ = quantised(stored([1, 0], [1, 0.1], [1, 0.2], [1, 0.3]))
     for candidates in (1, 2, 9):
-        choice = Choice(9, candidates, 0.5, 2.0)
+        choice = SearchOptions(9, candidates, 0.5, 2.0)
         found = found_by(vectors[:1], np.array([0]), vectors[1:], choice)
         assert sorted(row[1] for row in found) == [0, 1, 2]
 
 
 def test_what_is_owned_is_chosen_by_nobody_even_for_variety():
-    vectors, _ = whole(stored([1, 0], [1, 0], [1, 1], [0, 1]))
-    owned = Choice(3, 50, 0.9, 0.99)
+    vectors, _ = quantised(stored([1, 0], [1, 0], [1, 1], [0, 1]))
+    owned = SearchOptions(3, 50, 0.9, 0.99)
     assert [row[1] for row in found_by(vectors[:1], np.array([0]), vectors[1:], owned)] == [1, 2]
 
 
 def test_without_photos_or_items_nothing_is_found():
-    vectors, _ = whole(stored([1, 0]))
+    vectors, _ = quantised(stored([1, 0]))
     nothing = np.zeros((0, 2), np.float32)
-    assert list(chosen(nothing, np.zeros(0, np.intp), vectors, NEAREST)) == []
-    assert list(chosen(vectors, np.array([0]), nothing, NEAREST)) == []
+    assert list(nearest_items(nothing, np.zeros(0, np.intp), vectors, NEAREST)) == []
+    assert list(nearest_items(vectors, np.array([0]), nothing, NEAREST)) == []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.factories.sightings import photo, sightings
 from trendscope.categories import CATEGORIES, PLURALS
 from trendscope.errors import TrendscopeError
-from trendscope.recommend.preferences import Evidence, sentence, unjudged, wears
+from trendscope.recommend.preferences import MinimumEvidence, sentence, unjudged, wears
 
 ANNA = (
     photo("anna", "Dress", "2026-10-03"),
@@ -68,7 +68,7 @@ def test_from_when_on_a_category_counts_as_worn(dresses, others, worn):
 
 
 def test_what_is_needed_can_be_changed():
-    little = Evidence(photos=1, worn=1, share=0.0)
+    little = MinimumEvidence(photos=1, worn=1, share=0.0)
     assert wears(sightings(*ANNA), little)["worn"].all()
 
 

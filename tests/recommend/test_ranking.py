@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from tests.factories.sightings import item, photo, shelf, sightings
 from trendscope.catalog.items import Item
 from trendscope.errors import TrendscopeError
-from trendscope.recommend import ranking
-from trendscope.recommend.eligibility import Terms, offered
-from trendscope.recommend.ranking import Wish, audience, targets, wearers
+from trendscope.recommend import eligibility, ranking
+from trendscope.recommend.eligibility import ItemFilter, eligible
+from trendscope.recommend.ranking import RecommendOptions, audience, targets, wearers
 
-PLAIN = Wish(diversity=0.0)
+PLAIN = RecommendOptions(diversity=0.0)
 ANNA = (
     photo("anna", "Dress", "2026-10-03", degrees=10),
     photo("anna", "Dress", "2026-10-03", degrees=60),
@@ -210,8 +210,8 @@ def test_what_is_left_out_is_counted_by_its_first_reason():
         item("D8", price=99.0),
         item("D9", currency="USD"),
     )
-    band = Terms(least_price=20, most_price=40, currency="EUR")
-    kept, left_out = offered(items, band)
+    band = ItemFilter(least_price=20, most_price=40, currency="EUR")
+    kept, left_out = eligible(items, band)
     assert kept["sku"].tolist() == ["D1", "D3"]
     assert left_out == {
         "waiting for a person's word on the category": 1,
@@ -221,25 +221,29 @@ def test_what_is_left_out_is_counted_by_its_first_reason():
         "not priced in EUR": 1,
         "outside the price band": 1,
     }
-    kept, _ = offered(items, replace(band, any_stock=True))
+    kept, _ = eligible(items, replace(band, any_stock=True))
     assert kept["sku"].tolist() == ["D1", "D2", "D3"]
-    assert len(offered(items, Terms())[0]) == 5
+    assert len(eligible(items, ItemFilter())[0]) == 5
 
 
 def test_a_price_band_needs_one_currency():
     items = shelf(item("D1"), item("D2", currency="USD"), item("D3", currency=""))
     with pytest.raises(TrendscopeError, match=r"several currencies \(none, EUR, USD\): say which"):
-        offered(items, Terms(most_price=50))
-    kept, _ = offered(items, Terms(most_price=50, currency="USD"))
+        eligible(items, ItemFilter(most_price=50))
+    kept, _ = eligible(items, ItemFilter(most_price=50, currency="USD"))
     assert kept["sku"].tolist() == ["D2"]
     assert (
-        len(offered(shelf(item("D1"), item("D4", None, currency="USD")), Terms(most_price=50))[0])
+        len(
+            eligible(
+                shelf(item("D1"), item("D4", None, currency="USD")), ItemFilter(most_price=50)
+            )[0]
+        )
         == 1
     )
 
 
 def test_bounds_belong_to_the_band():
-    kept, _ = offered(shelf(item("D1", price=20.0)), Terms(least_price=20, most_price=20))
+    kept, _ = eligible(shelf(item("D1", price=20.0)), ItemFilter(least_price=20, most_price=20))
     assert len(kept) == 1
 
 
@@ -264,10 +268,10 @@ def test_items_of_the_catalogue_as_a_shelf():
         **common,
     )
     two = replace(one, sku="B", price=None, embedding=None, category=None, review="look")
-    table = ranking.shelf([one, two])
+    table = eligibility.candidate_items([one, two])
     assert table["price"].tolist()[0] == 19.9 and math.isnan(table["price"].tolist()[1])
     assert table["embedding"].tolist() == [np.array([3, 4], "<f4").tobytes(), None]
-    assert [ranking.shelf([]).columns.tolist()] == [table.columns.tolist()]
+    assert [eligibility.candidate_items([]).columns.tolist()] == [table.columns.tolist()]
 
 
 # --- laws ----------------------------------------------------------------------------------------
@@ -306,7 +310,7 @@ def test_ranks_scores_and_counts_fit_together():
     for _, rows in ALL.rows.groupby("customer"):
         assert rows["rank"].tolist() == list(range(1, len(rows) + 1))
         assert rows["score"].is_monotonic_decreasing and not rows["sku"].duplicated().any()
-        assert (rows.groupby("category").size() <= Wish().per_category).all()
+        assert (rows.groupby("category").size() <= RecommendOptions().per_category).all()
     assert ALL.rows["score"].between(0, 1).all()
     served, silent = set(ALL.rows["customer"]), set(ALL.silent["customer"])
     assert served | silent == {"anna", "ben", "cy", "zoe"} and not served & silent

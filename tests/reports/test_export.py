@@ -24,14 +24,14 @@ from tests.factories.stored import (
 from trendscope import store
 from trendscope.cli import app
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
-from trendscope.files.tables import read_table
+from trendscope.files.tables import read_csv
 from trendscope.photos.pseudonyms import Pseudonyms
 from trendscope.reports import export as exporting
 from trendscope.reports.export import TABLES, export
 from trendscope.store import frames
 from trendscope.store.profile import stored_profile
 from trendscope.trends import summary, verdicts
-from trendscope.trends.from_store import outlook_of_store
+from trendscope.trends.from_store import trends_of_store
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -112,7 +112,7 @@ def test_shares_are_those_of_profiles(closet, tmp_path):  # noqa: F811
 
 def test_they_add_up_to_what_trends_tells(closet, tmp_path):  # noqa: F811
     export(closet, tmp_path, now=NOW)
-    told = outlook_of_store(closet, now=NOW)
+    told = trends_of_store(closet, now=NOW)
     customers = pd.read_csv(tmp_path / "customers.csv")
     for column in ("classified", "uncertain", "outside", "undated", "doubles", "waiting"):
         assert customers[column].sum() == getattr(told.tally, column)
@@ -128,8 +128,8 @@ def test_they_add_up_to_what_trends_tells(closet, tmp_path):  # noqa: F811
 
 def test_weekly_can_be_judged_again(closet, tmp_path):  # noqa: F811
     export(closet, tmp_path, now=NOW)
-    again = read_table(tmp_path / "weekly.csv", "week", "category", "count", "total")
-    told = outlook_of_store(closet, now=NOW)
+    again = read_csv(tmp_path / "weekly.csv", "week", "category", "count", "total")
+    told = trends_of_store(closet, now=NOW)
     pd.testing.assert_frame_equal(verdicts.movement(again), told.movement)
     assert summary.outlook(again).running == told.running
 

@@ -19,8 +19,8 @@ from tests.factories.weekly import both, steady, tables
 from trendscope.files.writing import encoded
 from trendscope.reports import trends as trend_report
 from trendscope.reports.terminal import print_trends
-from trendscope.trends import summary, verdicts
-from trendscope.trends.counts import Tally
+from trendscope.trends import counts, summary, verdicts
+from trendscope.trends.counts import PhotoCounts
 
 NOW, SPRING = datetime(2026, 11, 21, tzinfo=UTC), datetime(2021, 3, 10, tzinfo=UTC)
 WEEKLY = pd.concat(
@@ -33,7 +33,7 @@ WEEKLY = pd.concat(
 
 @pytest.fixture
 def outlook():
-    tally = Tally(classified=900, uncertain=50, outside=7, undated=2, skipped=1)
+    tally = PhotoCounts(classified=900, uncertain=50, outside=7, undated=2, skipped=1)
     return replace(summary.outlook(WEEKLY, now=NOW, tally=tally), measured=MEASURED)
 
 
@@ -144,8 +144,8 @@ def test_the_page_needs_nothing_from_outside_and_runs_nothing(outlook):
 @settings(max_examples=20)
 @given(tables)
 def test_any_sightings_can_be_written_down(found):
-    weekly = verdicts.weekly(found, now=SPRING)
-    outlook = summary.outlook(weekly, now=SPRING, tally=verdicts.tally(found, now=SPRING))
+    weekly = counts.weekly(found, now=SPRING)
+    outlook = summary.outlook(weekly, now=SPRING, tally=counts.photo_counts(found, now=SPRING))
     document = json.loads(trend_report.trends_json(outlook, 4))
     rows = list(csv.DictReader(io.StringIO(trend_report.trends_csv(outlook, 4))))
     assert len(rows) == len(document["rows"])
@@ -156,7 +156,7 @@ def test_any_sightings_can_be_written_down(found):
 
 def test_csv_reads_back_as_a_table_to_judge(outlook, tmp_path):
     path = tmp_path / "weekly.csv"
-    weekly = verdicts.weekly(
+    weekly = counts.weekly(
         pd.DataFrame(
             {
                 "customer": ["a", "b", "b"],
@@ -167,8 +167,8 @@ def test_csv_reads_back_as_a_table_to_judge(outlook, tmp_path):
         now=NOW,
     )
     path.write_text(weekly.to_csv(index=False))
-    from trendscope.files.tables import read_table
+    from trendscope.files.tables import read_csv
 
-    again = read_table(path, "week", "category", "count", "total")
+    again = read_csv(path, "week", "category", "count", "total")
     pd.testing.assert_frame_equal(verdicts.movement(again), verdicts.movement(weekly))
     assert summary.outlook(again).running == "2026-W47"

@@ -13,8 +13,8 @@ from trendscope.errors import NothingUsable, StoreError, WeightsError
 from trendscope.photos.pseudonyms import Pseudonyms
 from trendscope.reports.weekly import Fan, report_of_store
 from trendscope.store import open_store
-from trendscope.trends.from_store import outlook_of_store
-from trendscope.vision.scores import measured
+from trendscope.trends.from_store import trends_of_store
+from trendscope.vision.scores import read_scores
 from trendscope.vision.weights import identify
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -95,7 +95,7 @@ def test_weeks_end_in_the_stated_zone(closet):
 def test_trends_are_those_of_the_command_trends_and_every_photo_is_accounted_for(closet):
     report = report_of_store(closet, now=NOW)
     tally = report.outlook.tally
-    assert tally == outlook_of_store(closet, now=NOW).tally
+    assert tally == trends_of_store(closet, now=NOW).tally
     assert (tally.classified, tally.uncertain, tally.undated, tally.skipped) == (10, 1, 1, 1)
     assert tally.photos == len(CLOSET) + 1 == report.status.photos + 1
 
@@ -108,7 +108,7 @@ def test_names_are_replaced_everywhere(closet):
 
 
 def test_figures_are_those_of_the_very_weights_that_judged(closet, tmp_path):
-    assert report_of_store(closet, now=NOW).outlook.measured == measured("photos")
+    assert report_of_store(closet, now=NOW).outlook.read_scores == read_scores("photos")
     with pytest.raises(WeightsError, match=r"did not judge what .* holds; that was photos"):
         report_of_store(closet, now=NOW, weights="fashion-mnist")
     assert store.status(closet).photos == len(CLOSET)
@@ -118,7 +118,7 @@ def test_of_weights_that_are_not_at_hand_nothing_is_claimed(tmp_path):
     db = tmp_path / "t.db"
     with open_store(db, create=True, now=NOW) as opened:
         write(opened, *CLOSET)
-    assert report_of_store(db, now=NOW).outlook.measured is None
+    assert report_of_store(db, now=NOW).outlook.read_scores is None
 
 
 def test_an_empty_database_and_a_missing_one(tmp_path):

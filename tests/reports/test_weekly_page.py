@@ -23,7 +23,7 @@ from trendscope.files.writing import encoded
 from trendscope.reports import charts, weekly_page
 from trendscope.reports.weekly import report_of_store
 from trendscope.trends.verdicts import RISING, TOO_FEW
-from trendscope.vision.scores import Measured
+from trendscope.vision.scores import Scores
 
 STYLE = (Path(weekly_page.__file__).parent / "templates" / "charts.css").read_text()
 
@@ -248,7 +248,7 @@ def test_how_sure_the_network_is_comes_from_its_own_header(page, found):
     ("measured", "told"),
     [
         (MEASURED, "the network hardly ever names them"),
-        (Measured("w"), "was never measured"),
+        (Scores("w"), "was never measured"),
         (None, "how sure it is cannot be told here"),
     ],
 )

@@ -30,11 +30,11 @@ from trendscope.photos.results import Garment
 from trendscope.skipped import Skipped
 from trendscope.store import database, schema
 from trendscope.store.database import Patience, open_store
-from trendscope.store.memory import Memory, place, ranked, stamp
+from trendscope.store.memory import StoredPhotos, location_key, ranked, stamp
 from trendscope.store.schema import from_moment, to_moment
 from trendscope.store.weights import current_weights, finish_reclassifying
-from trendscope.store.write_photos import begin_scan, record
-from trendscope.vision.near_duplicates import Likeness
+from trendscope.store.write_photos import begin_scan, write_results
+from trendscope.vision.near_duplicates import ImageFingerprint
 
 forgetting = sys.modules["trendscope.store.removal"]  # the function of this name hides it
 
@@ -303,7 +303,7 @@ def test_an_error_while_writing_undoes_the_whole_transaction(opened, db):
     write(opened, found())
     before = content(db)
     with pytest.raises(RuntimeError), opened.writing() as connection:
-        record(connection, 1, [found(name="2.jpg")])
+        write_results(connection, 1, [found(name="2.jpg")])
         raise RuntimeError
     assert content(db) == before
 
@@ -338,9 +338,9 @@ def test_moments_are_microseconds_since_1970_in_utc():
 
 def test_places_differ_where_names_do():
     names = ["".join(p) for n in range(3) for p in itertools.product("a\0?1:\udcff", repeat=n)]
-    places = {place(*pair) for pair in itertools.product(names, repeat=2)}
+    places = {location_key(*pair) for pair in itertools.product(names, repeat=2)}
     assert len(places) == len(names) ** 2
-    assert place("a", "b") == place("a", "b")
+    assert location_key("a", "b") == location_key("a", "b")
 
 
 def test_a_stamp_is_of_the_file_and_not_of_how_its_path_is_written(tmp_path, monkeypatch):
@@ -364,7 +364,7 @@ def test_a_stamp_is_of_the_file_and_not_of_how_its_path_is_written(tmp_path, mon
 
 
 def test_a_reading_comes_back_as_it_was(opened):
-    looks = Likeness(2**63 + 5, bytes(range(256)) * 3, 0.75)
+    looks = ImageFingerprint(2**63 + 5, bytes(range(256)) * 3, 0.75)
     whole = found(
         day=(2026, 3, 2, 9),
         taken_at=datetime(2026, 3, 1, tzinfo=UTC),
@@ -386,7 +386,7 @@ def test_a_reading_comes_back_as_it_was(opened):
         )
         weights_id = write(opened, (stamp(post), original))
         for pictures in (False, True):
-            memory = Memory(opened, weights_id, pictures=pictures)
+            memory = StoredPhotos(opened, weights_id, pictures=pictures)
             again = memory.by_bytes(post, original.sha256)
             wanted = dict(original.probabilities)
             assert dict(again.probabilities) == {
@@ -406,7 +406,9 @@ def test_a_reading_comes_back_as_it_was(opened):
                 assert getattr(again, name) == getattr(original, name), name
         assert memory.by_bytes(post, "unheard of") is None
         assert memory.recall == memory.by_bytes
-    assert Memory(opened, None, name="others").recall is None, "other weights have judged nothing"
+    assert StoredPhotos(opened, None, name="others").recall is None, (
+        "other weights have judged nothing"
+    )
 
 
 def test_probabilities_are_ranked_as_the_classifier_ranks_them():
@@ -493,7 +495,7 @@ def test_no_statement_of_a_scan_walks_through_a_whole_table(opened, db):
     try:
         weights_id = write(opened, *items)
         write(opened, *items)
-        memory = Memory(opened, weights_id, pictures=True)
+        memory = StoredPhotos(opened, weights_id, pictures=True)
         post = Post("anna", "1.jpg", None, "none", "1.jpg", bytes)
         memory.by_bytes(post, items[0][1].sha256)
         list(memory.look_up([post, items[2][1]], full=True))
@@ -623,7 +625,7 @@ def test_a_scan_by_the_former_weights_stops_when_the_new_take_over(opened, db):
             pytest.raises(StoreError, match="run it again with the new weights"),
             opened.writing() as connection,
         ):
-            record(connection, old, [found(name="2.jpg")], reclassify=reclassify)
+            write_results(connection, old, [found(name="2.jpg")], reclassify=reclassify)
     assert content(db) == before
 
 

@@ -20,7 +20,7 @@ from training import adapt
 from training.data import fashion_mnist, photos
 from training.train import Batch
 from trendscope.errors import TrendscopeError
-from trendscope.vision.network import answering, initial_variables
+from trendscope.vision.network import initial_variables, make_predictor
 from trendscope.vision.serialisation import read_weights, write_weights
 from trendscope.vision.weights import Architecture, Gate, Header
 
@@ -64,8 +64,8 @@ def test_the_weights_written_are_those_that_were_trained_and_validated(settings,
         written["params"]["logits"]["kernel"], before["params"]["logits"]["kernel"]
     )
 
-    pixels = adapt.augment.enlarged(adapt.as_input(GREY).astype(np.float32), 112)
-    logits, _ = answering(header.architecture)(written, adapt.augment.both_ways(pixels))
+    pixels = adapt.augmentation.enlarged(adapt.as_input(GREY).astype(np.float32), 112)
+    logits, _ = make_predictor(header.architecture)(written, adapt.augmentation.both_ways(pixels))
     right = (np.asarray(logits).argmax(-1) == FASHION.labels).mean()
     (row,) = csv.DictReader((tmp_path / "run" / "history.csv").open())
     assert float(row["fashion_accuracy"]) == pytest.approx(right, abs=1e-4)
@@ -86,8 +86,8 @@ def test_a_teacher_judges_the_very_images_that_are_learned(tmp_path):
     assert not np.asarray(batch.taught[:2]).any()
     seen = np.asarray(batch.pixels[2:, ::4, ::4])
     assert not np.array_equal(seen, fashion)  # they are mixed
-    cut_outs = adapt.augment.both_ways(seen)
-    logits, _ = answering(SMALL)(initial_variables(SMALL, 3), cut_outs)
+    cut_outs = adapt.augmentation.both_ways(seen)
+    logits, _ = make_predictor(SMALL)(initial_variables(SMALL, 3), cut_outs)
     np.testing.assert_allclose(batch.taught[2:], jax.nn.softmax(logits), atol=1e-5)
 
 

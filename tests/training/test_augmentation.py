@@ -6,7 +6,7 @@ import pytest
 jax = pytest.importorskip("jax")
 
 from training.data import augmentation  # noqa: E402
-from trendscope.vision.segmentation import cut_out, silhouette  # noqa: E402
+from trendscope.vision.segmentation import cut_out, garment_mask  # noqa: E402
 
 KEY = jax.random.key(7)
 N = 6
@@ -101,7 +101,7 @@ def test_shuffling_moves_pieces_and_loses_none():
 def test_enlarging_is_that_of_the_product():
     grey = np.random.default_rng(2).integers(0, 256, (28, 28), np.uint8)
     cut = cut_out(np.stack([grey] * 3, -1), 112).pixels[0]
-    x = np.dstack([grey, grey, grey, silhouette(grey)])[None].astype(np.float32)
+    x = np.dstack([grey, grey, grey, garment_mask(grey)])[None].astype(np.float32)
     assert (np.asarray(augmentation.enlarged(x, 112))[0] == cut).all()
 
 
@@ -125,7 +125,7 @@ def test_a_shot_on_another_ground_keeps_its_garment():
     mine, other = canvas(200, 100), canvas(50, 0)
     kept, tried = 0, 0
     for seed in range(400):
-        x = augmentation.another_shot(np.random.default_rng(seed), mine, other, 112)
+        x = augmentation.augment_photo(np.random.default_rng(seed), mine, other, 112)
         assert x.shape == (112, 112, 4) and x.dtype == np.uint8
         inside, outside = x[..., 3] == 255, x[..., 3] == 0
         if not inside.any():  # One in twenty forgets the outline.
@@ -156,7 +156,7 @@ def test_a_shot_in_other_cloth_leaves_the_ground():
     recoloured, kept = 0, 0
     for seed in range(200):
         random = np.random.default_rng(seed)
-        x = augmentation.another_shot(random, canvas(120, 100), canvas(50, 0), 112, cloth=0.5)
+        x = augmentation.augment_photo(random, canvas(120, 100), canvas(50, 0), 112, cloth=0.5)
         inside, outside = x[..., 3] == 255, x[..., 3] == 0
         if inside.any():  # One in twenty forgets the outline.
             recoloured += bool(np.abs(np.median(x[inside][:, :3], axis=0) - 120).max() > 2)
@@ -170,7 +170,7 @@ def test_a_photo_without_an_outline_keeps_its_ground():
     mine = canvas(200, 100)
     mine[..., 3] = 0
     for seed in range(40):
-        x = augmentation.another_shot(np.random.default_rng(seed), mine, canvas(50, 0), 112)
+        x = augmentation.augment_photo(np.random.default_rng(seed), mine, canvas(50, 0), 112)
         assert abs(float(np.median(x[..., :3])) - 100) <= 1
 
 

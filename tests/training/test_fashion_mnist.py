@@ -123,7 +123,7 @@ def test_a_folder_without_the_files_is_named(tmp_path):
         fashion_mnist._find(tmp_path, "train-images-idx3-ubyte")
 
 
-def silhouette(image: np.ndarray) -> np.ndarray:
+def garment_mask(image: np.ndarray) -> np.ndarray:
     return fashion_mnist.silhouettes(image[None])[0]
 
 
@@ -133,22 +133,22 @@ def test_a_white_garment_inside_its_outline_is_garment():
     image[10:18, 10:18] = 0
     expected = np.zeros((28, 28), np.uint8)
     expected[8:20, 8:20] = 255
-    assert (silhouette(image) == expected).all()
+    assert (garment_mask(image) == expected).all()
 
 
 def test_what_the_border_can_reach_is_background():
     image = np.zeros((28, 28), np.uint8)
     image[8:20, 8:20] = 200
     image[8:18, 12:16] = 0  # open at the top, and wider than what closing bridges
-    mask = silhouette(image)
+    mask = garment_mask(image)
     assert mask[10, 13] == 0
     assert mask[10, 9] == mask[19, 14] == 255
 
 
 def test_an_empty_image_has_no_silhouette_and_a_full_one_is_all_garment():
-    assert not silhouette(np.zeros((28, 28), np.uint8)).any()
-    assert (silhouette(np.full((28, 28), 255, np.uint8)) == 255).all()
+    assert not garment_mask(np.zeros((28, 28), np.uint8)).any()
+    assert (garment_mask(np.full((28, 28), 255, np.uint8)) == 255).all()
 
 
 def test_noise_in_the_background_is_not_garment():
-    assert not silhouette(np.full((28, 28), 6, np.uint8)).any()
+    assert not garment_mask(np.full((28, 28), 6, np.uint8)).any()

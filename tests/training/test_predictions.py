@@ -63,7 +63,7 @@ def place(tmp_path):
 
 def test_photos_are_judged_as_the_product_judges_them(run, place):
     classifier = Classifier.load(run)
-    found, refused = predictions.judge_photos(classifier, photos.read_tables([place]))
+    found, refused = predictions.predict_photos(classifier, photos.read_tables([place]))
     assert [(p.customer, p.label, p.allowed) for p in found] == [
         ("ann", "Gown", ("Dress",)),
         ("ann", "Shoes", ("Sandal", "Sneaker", "Ankle boot")),

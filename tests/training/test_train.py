@@ -172,7 +172,7 @@ def test_a_mixed_batch_is_outside_then_scenes_then_plain(monkeypatch):
         return lambda key, grey, mask=None: jnp.full((len(grey), 28, 28, 3), value)
 
     for name, value in (("no_garment", 1.0), ("scenes", 2.0), ("plain", 3.0)):
-        monkeypatch.setattr(train.augment, name, flat(value))
+        monkeypatch.setattr(train.augmentation, name, flat(value))
     grey = np.zeros((6, 28, 28), np.uint8)
     make = train.mixed_batch(scenes=2, outside=1)
     batch = make(jax.random.key(0), (grey, grey, jnp.arange(6)))

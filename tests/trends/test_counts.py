@@ -18,7 +18,7 @@ from tests.factories.weekly import seen, tables
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 from trendscope.skipped import Skipped
-from trendscope.trends.counts import Tally, sightings, tally, weekly
+from trendscope.trends.counts import PhotoCounts, photo_counts, sightings, weekly
 
 MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC)  # of 2026-W47
 
@@ -97,8 +97,10 @@ def test_photos_from_the_future_are_undated():
     future = MONDAY + timedelta(weeks=1)
     found = seen(("a", MONDAY, "Bag"), ("a", future, "Bag"), ("a", None, "Bag"))
     assert weekly(found, now=MONDAY)["count"].sum() == 1
-    assert tally(found, now=MONDAY) == Tally(classified=1, uncertain=0, outside=0, undated=2)
-    assert tally(found).undated == 1
+    assert photo_counts(found, now=MONDAY) == PhotoCounts(
+        classified=1, uncertain=0, outside=0, undated=2
+    )
+    assert photo_counts(found).undated == 1
 
 
 def test_one_customer_one_photo():
@@ -126,7 +128,7 @@ def test_garments_of_one_photo_are_one_photo():
     table = weekly(found)
     bag, dress = (row(table, "2026-W47", name) for name in ("Bag", "Dress"))
     assert (bag["photos"], dress["photos"], bag["all_photos"]) == (2, 1, 2)
-    assert tally(found).photos == 2
+    assert photo_counts(found).photos == 2
 
 
 def test_categories_of_other_people_come_after_the_ten():
@@ -177,11 +179,11 @@ def test_readings_become_sightings_and_are_all_accounted_for(wardrobe):
     assert table["category"].isna().sum() == 2
     # 1, 2, 4 and 7 are dated and named; 5 is uncertain; 6 outside; 3 undated.
     reasons = Counter(item.reason for item in skipped)
-    assert tally(table, reasons=reasons) == Tally(4, 1, 1, 1, skipped=2, doubles=1)
-    assert tally(table, reasons=reasons).photos == len(wardrobe) + 1
+    assert photo_counts(table, reasons=reasons) == PhotoCounts(4, 1, 1, 1, skipped=2, doubles=1)
+    assert photo_counts(table, reasons=reasons).photos == len(wardrobe) + 1
     # Parts of an export are no photos; reposts are doubles.
     more = reasons + Counter(private=3, other_data=2, not_included=1, repost=4)
-    assert tally(table, reasons=more) == Tally(4, 1, 1, 1, skipped=2, doubles=5)
+    assert photo_counts(table, reasons=more) == PhotoCounts(4, 1, 1, 1, skipped=2, doubles=5)
     assert weekly(table)["photos"].sum() == 4
 
 
@@ -192,12 +194,12 @@ def test_a_customer_may_have_any_name(name):
     segments = pd.DataFrame({"customer": ["b"], "segment": ["Rome"]})
     table = weekly(found, segments=segments)
     assert table[table["category"] == "Bag"]["count"].tolist() == [1, 1]
-    assert tally(found).classified == 2
+    assert photo_counts(found).classified == 2
 
 
 def test_readings_without_any_make_an_empty_table():
     table = sightings([])
-    assert tally(table).photos == 0
+    assert photo_counts(table).photos == 0
     assert len(weekly(table)) == 0
 
 
@@ -213,7 +215,7 @@ zones = st.sampled_from([UTC, ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Auckl
 
 @given(tables, zones)
 def test_counts_add_up(found, zone):
-    table, counted = weekly(found, zone=zone), tally(found, zone=zone)
+    table, counted = weekly(found, zone=zone), photo_counts(found, zone=zone)
     assert counted.photos == len(found)
     assert table["photos"].sum() == counted.classified
     by_week = table.groupby("week")

@@ -23,9 +23,9 @@ from trendscope.errors import NothingUsable, TrendscopeError
 from trendscope.photos.results import Garment
 from trendscope.skipped import PARTS, REASONS, Skipped
 from trendscope.store.memory import stamp
-from trendscope.trends import verdicts
-from trendscope.trends.counts import Tally
-from trendscope.trends.from_store import outlook_of_store
+from trendscope.trends import counts, summary
+from trendscope.trends.counts import PhotoCounts
+from trendscope.trends.from_store import trends_of_store
 
 
 def shares(found, week, **more):
@@ -37,8 +37,8 @@ def shares(found, week, **more):
 
 
 def test_weeks_by_hand(closet):
-    found = outlook_of_store(closet, now=NOW)
-    assert found.tally == Tally(
+    found = trends_of_store(closet, now=NOW)
+    assert found.tally == PhotoCounts(
         classified=4, uncertain=1, outside=1, undated=2, skipped=2, doubles=1
     )
     assert found.tally.photos == 11
@@ -53,24 +53,24 @@ def test_weeks_by_hand(closet):
 
 
 def test_only_some_customers(closet):
-    found = outlook_of_store(closet, now=NOW, customers=["ben", "nobody"])
-    assert found.tally == Tally(classified=1, uncertain=1, outside=0, undated=0)
+    found = trends_of_store(closet, now=NOW, customers=["ben", "nobody"])
+    assert found.tally == PhotoCounts(classified=1, uncertain=1, outside=0, undated=0)
     assert found.unknown == ("nobody",)
     assert shares(found, "2026-W46") == {}
     with pytest.raises(NothingUsable, match=r"knows none of the 1 customers asked for"):
-        outlook_of_store(closet, now=NOW, customers=["nobody"])
+        trends_of_store(closet, now=NOW, customers=["nobody"])
 
 
 def test_segments(closet):
     cities = pd.DataFrame({"customer": ["anna", "cem"], "segment": ["Oslo", "Rome"]})
-    found = outlook_of_store(closet, now=NOW, by="segment", segments=cities)
+    found = trends_of_store(closet, now=NOW, by="segment", segments=cities)
     assert shares(found, "2026-W46", segment="Oslo") == {"Dress": (1, 1), "Bag": (1, 1)}
     assert shares(found, "2026-W46", segment="Rome") == {}
     assert shares(found, "2026-W44", segment="no segment") == {"Dress": (1, 1)}
 
 
 def test_of_each_customer_photos_are_counted(closet):
-    found = outlook_of_store(closet, now=NOW, by="customer", named=str.upper)
+    found = trends_of_store(closet, now=NOW, by="customer", named=str.upper)
     assert found.unit == "photos"
     assert shares(found, "2026-W46", segment="ANNA") == {"Dress": (2, 3), "Bag": (1, 3)}
     assert shares(found, "2026-W44", segment="BEN") == {"Dress": (1, 1)}
@@ -81,9 +81,9 @@ def test_of_each_customer_photos_are_counted(closet):
 
 
 def test_too_many_groups_are_refused(closet, monkeypatch):
-    monkeypatch.setattr(verdicts, "MOST_GROUPS", 2)
+    monkeypatch.setattr(summary, "MOST_GROUPS", 2)
     with pytest.raises(TrendscopeError, match=r"3 customers are too many .* 2 at most; choose"):
-        outlook_of_store(closet, now=NOW, by="customer")
+        trends_of_store(closet, now=NOW, by="customer")
 
 
 @pytest.mark.parametrize(
@@ -91,28 +91,28 @@ def test_too_many_groups_are_refused(closet, monkeypatch):
 )
 def test_the_zone_decides_the_week_at_the_edge_of_the_year(opened, zone, week):
     write(opened, found("Bag", day=(2027, 1, 3, 12)))  # a Sunday; Monday at 1 in Auckland
-    assert outlook_of_store(opened, zone=zone).weekly["week"].unique().tolist() == [week]
+    assert trends_of_store(opened, zone=zone).weekly["week"].unique().tolist() == [week]
 
 
 def test_weeks_of_summer_time_begin_an_hour_earlier(opened):
     # Both are Sunday in UTC; Berlin is two hours ahead until 25 October 2026, then one.
     write(opened, found("Bag", name="1.jpg", day=(2026, 10, 18, 22, 30)))
     write(opened, found("Bag", name="2.jpg", day=(2026, 10, 25, 22, 30)))
-    by_week = outlook_of_store(opened, zone=ZoneInfo("Europe/Berlin")).weekly
+    by_week = trends_of_store(opened, zone=ZoneInfo("Europe/Berlin")).weekly
     assert by_week.groupby("week")["all_photos"].first().to_dict() == {"2026-W43": 2}
 
 
 def test_an_empty_store_says_so(opened):
     with pytest.raises(NothingUsable, match=r"holds no photos yet; fill it with trendscope scan"):
-        outlook_of_store(opened, now=NOW)
+        trends_of_store(opened, now=NOW)
 
 
 def test_several_garments_of_one_photo(opened):
     both = tuple(Garment(name, 0.8, (1, 2, 3, 4)) for name in ("Coat", "Bag"))
     write(opened, found("Coat", day=WEEK_46[0], garments=both))
     write(opened, found("Coat", name="2.jpg", sha256="anna-1.jpg", garments=both))  # a double
-    found_ = outlook_of_store(opened, now=NOW)
-    assert found_.tally == Tally(1, 0, 0, 0, doubles=1)
+    found_ = trends_of_store(opened, now=NOW)
+    assert found_.tally == PhotoCounts(1, 0, 0, 0, doubles=1)
     assert shares(found_, "2026-W46") == {"Coat": (1, 1), "Bag": (1, 1)}
     assert found_.weekly.query("week == '2026-W46'")["all_photos"].max() == 1
 
@@ -120,14 +120,14 @@ def test_several_garments_of_one_photo(opened):
 def test_what_the_present_weights_have_not_judged_waits(opened):
     write(opened, found(day=WEEK_46[0]))
     write(opened, found(name="2.jpg", day=WEEK_46[1]), weights=NEW, reclassify=True)
-    assert outlook_of_store(opened, now=NOW).tally == Tally(1, 0, 0, 0, waiting=1)
+    assert trends_of_store(opened, now=NOW).tally == PhotoCounts(1, 0, 0, 0, waiting=1)
 
 
 def test_a_photo_whose_file_broke_counts_once(opened):
     at, result = found(day=WEEK_46[0])
     write(opened, (at, result))
     write(opened, (at, Skipped("anna", "1.jpg", "truncated", "cut short")))
-    assert outlook_of_store(opened, now=NOW).tally == Tally(1, 0, 0, 0)
+    assert trends_of_store(opened, now=NOW).tally == PhotoCounts(1, 0, 0, 0)
 
 
 # --- the law -------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def test_counts_always_add_up(shared, things):
     write(shared, *items)
     if not any(len(thing) == 4 for thing in things):
         return
-    counted = outlook_of_store(shared, now=NOW).tally
+    counted = trends_of_store(shared, now=NOW).tally
     assert counted.photos == len(things)
     assert counted.photos == sum(asdict(counted).values())
     assert counted.waiting == 0
@@ -183,7 +183,9 @@ def test_counts_always_add_up(shared, things):
 
 def tally_of(db, name):
     held = store.census(db, [name])
-    return verdicts.tally(held.rows, now=NOW, reasons=held.reasons, waiting=held.waiting.total())
+    return counts.photo_counts(
+        held.rows, now=NOW, reasons=held.reasons, waiting=held.waiting.total()
+    )
 
 
 def _names(db):

@@ -13,7 +13,7 @@ from tests.factories.weekly import both, steady
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 from trendscope.proportions import ratio
-from trendscope.trends import backtest, forecasting, level_correction, models
+from trendscope.trends import backtest, counts, forecasting, level_correction, models
 from trendscope.trends import verdicts as trends
 
 
@@ -352,7 +352,7 @@ def test_overdispersion_by_hand():
     # .6 came where .5 was said of 100: .01 / .0025 = 4. One such error: 1 + 3 * (1 + 1.5 / 1).
     shape = (1, 1, 1)
     said = np.full(shape, 0.5)
-    level = models.Said(said, said, said, said)
+    level = models.Forecasts(said, said, said, said)
     test = backtest.Backtest(level, np.full(shape, 0.6), np.full(shape, 100.0))
     found = backtest.overdispersion(said, test, np.zeros(1, int))
     assert found[0, 0] == pytest.approx(1 + 3 * 2.5)
@@ -370,10 +370,10 @@ def test_a_share_of_zero_still_has_a_spread():
 
 
 def test_the_model_gives_way_to_what_was_closer():
-    found = [backtest.Way(name, 0, error) for name, error in (("m", 2.0), ("n", 1.0), ("l", 3.0))]
-    assert backtest.best(tuple(found)).name == "n"
-    even = [backtest.Way(name, 0, error) for name, error in (("m", 1.0), ("n", 1.0))]
-    assert backtest.best(tuple(even)).name == "m"
+    found = [backtest.Model(name, 0, error) for name, error in (("m", 2.0), ("n", 1.0), ("l", 3.0))]
+    assert backtest.best_model(tuple(found)).name == "n"
+    even = [backtest.Model(name, 0, error) for name, error in (("m", 1.0), ("n", 1.0))]
+    assert backtest.best_model(tuple(even)).name == "m"
 
 
 def series(shares, total=1000):
@@ -387,19 +387,19 @@ def series(shares, total=1000):
 def test_paths_by_hand():
     # Of 10: 4, then 6. Forgetting half: (.5 + 6 + 2) / (1 + 10 + 5); nothing: 10.5 / 21.
     paths = models._paths(np.array([[4.0], [6.0]]), np.full((2, 1), 10.0), 0.5, 1.0)[:, -1, 0]
-    by_factor = dict(zip(models.FORGETTING.tolist(), paths, strict=True))
+    by_factor = dict(zip(models.DISCOUNTS.tolist(), paths, strict=True))
     assert (by_factor[0], by_factor[0.5], by_factor[1]) == pytest.approx(
         (6.5 / 11, 8.5 / 16, 10.5 / 21)
     )
 
 
 def test_last_year_by_hand():
-    found = models.say(series(np.arange(104) / 1000), 105).last_year[:, 0]
+    found = models.forecast_shares(series(np.arange(104) / 1000), 105).last_year[:, 0]
     # The 105th week repeats the 53rd; after a year of forecasts last year's repeat.
     assert (found[0], found[51], found[52], found[104]) == pytest.approx(
         (0.052, 0.103, 0.052, 0.052)
     )
-    assert np.isnan(models.say(series(np.arange(50) / 1000), 2).last_year).all()
+    assert np.isnan(models.forecast_shares(series(np.arange(50) / 1000), 2).last_year).all()
 
 
 def test_a_profile_has_no_level_and_the_right_shape():
@@ -430,13 +430,15 @@ def confusion(labelled=1000):
 
 def test_levels_are_corrected_on_all_weeks_together():
     weekly = table(*world(np.random.default_rng(0), 1000, 12))
-    found = level_correction.levels(weekly, confusion())
+    found = level_correction.adjusted_shares(weekly, confusion())
     assert found["corrected"].sum() == pytest.approx(1)
     # With rates .91 and .01 the inverse is (share - .01) / .9.
     assert found["corrected"].to_numpy() == pytest.approx((found["share"] - 0.01) / 0.9, abs=1e-4)
     assert (found["lo95"] <= found["corrected"]).all()
     assert (found["corrected"] <= found["hi95"]).all()
-    pd.testing.assert_frame_equal(found, level_correction.levels(weekly, confusion(), seed=0))
+    pd.testing.assert_frame_equal(
+        found, level_correction.adjusted_shares(weekly, confusion(), seed=0)
+    )
 
 
 @pytest.mark.parametrize(
@@ -448,7 +450,9 @@ def test_levels_are_corrected_on_all_weeks_together():
 )
 def test_levels_are_refused_where_correcting_does_harm(photos, labelled, message):
     with pytest.raises(TrendscopeError, match=message):
-        level_correction.levels(steady(12, photos, 1000, category="Bag"), confusion(labelled))
+        level_correction.adjusted_shares(
+            steady(12, photos, 1000, category="Bag"), confusion(labelled)
+        )
 
 
 # --- worlds whose truth is known; more and longer in tests.benchmarks.trends --------------------
@@ -469,7 +473,7 @@ def test_the_naive_rule_cries_wolf_every_week():
 
 
 def test_bursts_of_customers_move_nothing():
-    weekly = trends.weekly(customers_world(np.random.default_rng(4), 60, 52))
+    weekly = counts.weekly(customers_world(np.random.default_rng(4), 60, 52))
     verdict, naive = flags(weekly)
     assert not np.isin(verdict, ["rising", "falling"]).any()
     assert naive.any(1).mean() > 0.9

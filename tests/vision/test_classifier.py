@@ -14,13 +14,13 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
 from trendscope.vision.classifier import Classifier, judge
 from trendscope.vision.network import (
-    SURE,
+    SINGLE_VIEW_CONFIDENCE,
     BatchNorm,
     GarmentNet,
-    answering,
+    as_fashion_mnist,
     blocks,
     initial_variables,
-    published,
+    make_predictor,
     softmax,
 )
 from trendscope.vision.serialisation import read_weights, write_weights
@@ -212,12 +212,12 @@ def test_what_is_not_sure_at_first_look_is_looked_at_twice():
     variables["params"]["logits"]["kernel"] *= 40  # so that some are sure, and some not
     cut_outs = np.random.default_rng(0).integers(0, 256, (20, 2, 28, 28, 4), np.uint8)
     cut_outs[::2] //= 40
-    first, features = answering(SMALL)(variables, cut_outs)
-    second, other_features = answering(SMALL)(variables, cut_outs[:, ::-1])
-    sure = np.exp(first).max(-1) / np.exp(first).sum(-1) >= SURE
+    first, features = make_predictor(SMALL)(variables, cut_outs)
+    second, other_features = make_predictor(SMALL)(variables, cut_outs[:, ::-1])
+    sure = np.exp(first).max(-1) / np.exp(first).sum(-1) >= SINGLE_VIEW_CONFIDENCE
     assert 3 < sure.sum() < 17
     assert np.abs(first - second).max() > 1e-3
-    logits, embeddings = answering(shape)(variables, cut_outs)
+    logits, embeddings = make_predictor(shape)(variables, cut_outs)
     near = {"rtol": 1e-4, "atol": 1e-4}
     np.testing.assert_allclose(logits[sure], first[sure], **near)
     np.testing.assert_allclose(logits[~sure], (0.65 * (first + second))[~sure], **near)
@@ -234,7 +234,7 @@ def test_a_photo_is_seen_as_fashion_mnist_would_show_it():
     photo[..., 3] = 0
     photo[:, 8:16, 8:14] = (60, 60, 60, 255)
     photo[:, 8:16, 14:20] = (100, 100, 100, 255)
-    seen = np.asarray(published(photo))
+    seen = np.asarray(as_fashion_mnist(photo))
     assert seen.shape == (1, 28, 28, 3)
     assert (seen[:, 0] == 0).all()
     np.testing.assert_allclose(seen[0, 10, 10], 217.5, atol=4)
@@ -246,7 +246,7 @@ def test_where_no_garment_was_found_all_of_the_photo_is_seen():
     photo = np.full((1, 28, 28, 4), 220.0, np.float32)
     photo[..., 3] = 0
     photo[:, 14:, :, :3] = 20
-    seen = np.asarray(published(photo))
+    seen = np.asarray(as_fashion_mnist(photo))
     np.testing.assert_allclose(seen[:, :14], 97.5, atol=0.5)
     np.testing.assert_allclose(seen[:, 14:], 197.5, atol=0.5)
 

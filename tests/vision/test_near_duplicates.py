@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from trendscope.photos.duplicates import Album
+from trendscope.photos.duplicates import DuplicateIndex
 from trendscope.vision.images import DECODED_SIDE, decode
-from trendscope.vision.near_duplicates import Likeness, alike, likeness
+from trendscope.vision.near_duplicates import ImageFingerprint, fingerprint, is_near_duplicate
 
 SAMPLES = sorted((Path(__file__).parents[2] / "sample_feeds" / "anna").glob("*.jpg"))
 
 
-def looks(image: Image.Image, kind="JPEG", **options) -> Likeness:
+def looks(image: Image.Image, kind="JPEG", **options) -> ImageFingerprint:
     out = io.BytesIO()
     image.save(out, kind, **options)
-    return likeness(decode(out.getvalue(), edge=DECODED_SIDE))
+    return fingerprint(decode(out.getvalue(), edge=DECODED_SIDE))
 
 
 def scene(seed=0, size=(300, 400)) -> Image.Image:
@@ -41,38 +41,38 @@ def scene(seed=0, size=(300, 400)) -> Image.Image:
 def test_copies_are_alike(seed, side, kind, quality):
     original = scene(seed)
     copy = original.resize((side * 3 // 4, side), Image.Resampling.LANCZOS)
-    assert alike(looks(original), looks(copy, kind, quality=quality))
+    assert is_near_duplicate(looks(original), looks(copy, kind, quality=quality))
 
 
 def test_other_photos_are_not():
     found = [looks(scene(seed)) for seed in range(20)]
-    assert [[alike(a, b) for b in found].count(True) for a in found] == [1] * 20
+    assert [[is_near_duplicate(a, b) for b in found].count(True) for a in found] == [1] * 20
 
 
 def test_the_same_picture_in_another_colour_is_another_garment():
     red = scene()
     other = Image.fromarray(np.asarray(red)[..., ::-1].copy())
     assert bin(looks(red).hash ^ looks(other).hash).count("1") <= 12
-    assert not alike(looks(red), looks(other))
+    assert not is_near_duplicate(looks(red), looks(other))
 
 
 def test_a_stretched_or_cropped_picture_is_not_a_plain_copy():
     original = scene()
-    assert not alike(looks(original), looks(original.resize((330, 400))))
-    assert not alike(looks(original), looks(original.crop((60, 80, 300, 400))))
+    assert not is_near_duplicate(looks(original), looks(original.resize((330, 400))))
+    assert not is_near_duplicate(looks(original), looks(original.crop((60, 80, 300, 400))))
 
 
 def test_sample_photos_differ_from_each_other():
-    found = [likeness(decode(path.read_bytes(), edge=DECODED_SIDE)) for path in SAMPLES]
+    found = [fingerprint(decode(path.read_bytes(), edge=DECODED_SIDE)) for path in SAMPLES]
     assert len(found) > 3
-    assert not any(alike(a, b) for i, a in enumerate(found) for b in found[:i])
+    assert not any(is_near_duplicate(a, b) for i, a in enumerate(found) for b in found[:i])
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 255))
 def test_pictures_of_any_size_have_a_likeness(width, height, value):
     found = looks(Image.new("RGB", (width, height), (value,) * 3), "PNG")
     assert found.colours == bytes([value]) * 768 and 0 <= found.hash < 2**64
-    assert alike(found, found)
+    assert is_near_duplicate(found, found)
 
 
 def test_means_are_exact_on_a_grid():
@@ -83,7 +83,7 @@ def test_means_are_exact_on_a_grid():
 
 
 def test_an_album_finds_the_first_of_the_same_customer():
-    album = Album[str]()
+    album = DuplicateIndex[str]()
     photos = [looks(scene(seed)) for seed in range(100)]
     for number, photo in enumerate(photos):
         assert album.find("anna", photo) is None

@@ -11,9 +11,9 @@ from safetensors.numpy import save_file
 from tests.factories.photos import MEASURED
 from trendscope.categories import CATEGORIES, PLURALS
 from trendscope.errors import WeightsError
-from trendscope.reports.wording import leaning, plural_of
+from trendscope.reports.wording import coverage_sentence, plural_of
 from trendscope.vision import scores as module
-from trendscope.vision.scores import Measured, measured, measured_by
+from trendscope.vision.scores import Scores, read_scores, scores_of_digest
 from trendscope.vision.serialisation import read_weights
 from trendscope.vision.weights import SHIPPED, identify
 
@@ -36,7 +36,7 @@ def written(path, scores, name="tiny"):
 
 def test_the_figures_of_the_shipped_weights_are_those_the_classifier_reads():
     header, _ = read_weights(SHIPPED / "photos.safetensors")
-    scores, found = header.scores["photos"], measured("photos")
+    scores, found = header.scores["photos"], read_scores("photos")
     assert found.weights == "photos"
     assert found.photos == scores["photos_of_the_ten"]
     assert (found.precision, found.coverage) == (scores["precision"], scores["coverage"])
@@ -48,13 +48,13 @@ def test_the_figures_of_the_shipped_weights_are_those_the_classifier_reads():
 
 
 def test_weights_that_never_saw_labelled_photos_say_so():
-    found = measured("fashion-mnist")
-    assert found == Measured("fashion-mnist")
-    assert NEVER in leaning(found) and "%" not in leaning(found)
+    found = read_scores("fashion-mnist")
+    assert found == Scores("fashion-mnist")
+    assert NEVER in coverage_sentence(found) and "%" not in coverage_sentence(found)
 
 
 def test_one_sentence_by_hand():
-    assert leaning(MEASURED) == (
+    assert coverage_sentence(MEASURED) == (
         "Of 200 photos never seen in training, these weights named 80 % of the trousers, "
         "but 20 % of the coats and no shoes: counts lean that way."
     )
@@ -71,25 +71,25 @@ def test_one_sentence_by_hand():
     ],
 )
 def test_the_least_named_kinds_are_always_told(coverage_of, words):
-    assert words in leaning(Measured("w", 10, True, 0.9, 0.5, coverage_of))
+    assert words in coverage_sentence(Scores("w", 10, True, 0.9, 0.5, coverage_of))
 
 
 def test_scores_of_a_network_trained_alike_are_told_as_such(tmp_path):
     told = "customers of fold 1 of 3, never trained on, by a network trained alike without them"
-    found = measured(written(tmp_path / "w.safetensors", SCORES | {"scored_on": told}))
+    found = read_scores(written(tmp_path / "w.safetensors", SCORES | {"scored_on": told}))
     assert (found.unseen, found.by_another) == (True, True)
-    assert leaning(found).startswith(
+    assert coverage_sentence(found).startswith(
         "Of 40 photos never seen in training, weights trained alike named 70 % of the dresses"
     )
 
 
 def test_photos_that_were_perhaps_trained_on_are_not_called_unseen():
-    found = Measured("w", 10, False, 0.9, 0.5, {"Bag": 0.9})
-    assert "perhaps seen in training" in leaning(found)
+    found = Scores("w", 10, False, 0.9, 0.5, {"Bag": 0.9})
+    assert "perhaps seen in training" in coverage_sentence(found)
 
 
 def test_groups_and_categories_without_a_labelled_photo(tmp_path):
-    found = measured(written(tmp_path / "w.safetensors", SCORES))
+    found = read_scores(written(tmp_path / "w.safetensors", SCORES))
     assert list(found.coverage_of.items()) == [("Dress", 0.7), ("Bag", 0.1)]
     assert found.named("Dress") == 0.7 and found.named("Coat") is None
     assert MEASURED.named("Sandal") == MEASURED.named("Ankle boot") == 0
@@ -108,15 +108,15 @@ def test_groups_and_categories_without_a_labelled_photo(tmp_path):
 )
 def test_damaged_scores_are_an_error_that_says_what_to_do(tmp_path, scores):
     with pytest.raises(WeightsError, match=r"scores on photos cannot be read.*training\.export"):
-        measured(written(tmp_path / "w.safetensors", scores))
+        read_scores(written(tmp_path / "w.safetensors", scores))
 
 
 def test_figures_go_with_the_very_file_that_judged(tmp_path):
     path = written(tmp_path / "w.safetensors", SCORES)
     digest = identify(path).digest
-    assert measured_by(digest) is None
-    assert measured_by(digest, path) == measured(path)
-    assert measured_by(identify("photos").digest, path) == measured("photos")
+    assert scores_of_digest(digest) is None
+    assert scores_of_digest(digest, path) == read_scores(path)
+    assert scores_of_digest(identify("photos").digest, path) == read_scores("photos")
 
 
 def test_every_category_has_its_plural():

@@ -13,11 +13,11 @@ from trendscope.vision.segmentation import (
     SEEDED,
     border_distance,
     cut_out,
-    explained,
     find_box,
     find_garment,
+    garment_mask,
+    otsu_separability,
     scaled,
-    silhouette,
     squared,
 )
 
@@ -125,7 +125,7 @@ def test_published_pixels_are_repeated():
     rgb = np.random.default_rng(0).integers(0, 256, (28, 28, 3), np.uint8)
     cut = cut_out(rgb, 112)
     assert (cut.pixels[0, ..., :3] == rgb.repeat(4, axis=0).repeat(4, axis=1)).all()
-    outline = silhouette(rgb.max(-1)).repeat(4, axis=0).repeat(4, axis=1)
+    outline = garment_mask(rgb.max(-1)).repeat(4, axis=0).repeat(4, axis=1)
     assert (cut.pixels[0, ..., 3] == outline).all()
 
 
@@ -135,7 +135,7 @@ def test_a_published_garment_has_its_holes_inside():
     image[10:14, 11:15] = 0  # White cloth is 0, like the background.
     expected = np.zeros((28, 28), np.uint8)
     expected[5:20, 8:18] = 255
-    assert (silhouette(image) == expected).all()
+    assert (garment_mask(image) == expected).all()
     cut = cut_out(np.stack([image] * 3, -1), 28)
     assert (cut.pixels[0, ..., 3] == expected).all()
 
@@ -157,9 +157,9 @@ def test_a_garment_of_the_grounds_colours_is_still_looked_for():
 def test_what_a_threshold_explains():
     # Of 0, 0, 10, 10 all; of 0, 2, 10, 12 (mean 6, variance 26) the means 1 and 11 explain 25.
     high = np.array([[0, 0, 1, 1]], np.uint8)
-    assert explained(np.array([[0, 0, 10, 10]], np.uint8), high) == pytest.approx(1)
-    assert explained(np.array([[0, 2, 10, 12]], np.uint8), high) == pytest.approx(25 / 26)
-    assert explained(np.array([[0, 2, 10, 12]], np.uint8), 0 * high) == 0
+    assert otsu_separability(np.array([[0, 0, 10, 10]], np.uint8), high) == pytest.approx(1)
+    assert otsu_separability(np.array([[0, 2, 10, 12]], np.uint8), high) == pytest.approx(25 / 26)
+    assert otsu_separability(np.array([[0, 2, 10, 12]], np.uint8), 0 * high) == 0
 
 
 def test_only_where_it_is_not_clear_grabcut_is_asked(monkeypatch):

@@ -20,7 +20,7 @@ from tests.factories.desk import desk, finished, scanned
 from tests.factories.photos import painted
 from trendscope import store
 from trendscope.cli import app
-from trendscope.ingest.photos import collect
+from trendscope.ingest.photos import scan
 from trendscope.photos.results import Label
 from trendscope.photos.run import profile
 from trendscope.reports.profile import profile_json
@@ -487,7 +487,7 @@ def test_the_api_says_what_the_commands_say(client, place):
 
 
 def test_weights_that_are_not_those_of_the_database_are_refused(place, tmp_path):
-    collect([place / "photos"], tmp_path / "t.db", weights=FakeClassifier())
+    scan([place / "photos"], tmp_path / "t.db", weights=FakeClassifier())
     done = CliRunner().invoke(app, ["serve", "--db", str(tmp_path / "t.db"), "--no-browser"])
     assert done.exit_code == 2 and "holds what fake" in done.stderr and "--weights" in done.stderr
 

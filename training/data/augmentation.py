@@ -5,7 +5,7 @@ out. `plain` stays close to the published images. `scenes` turns each image into
 photo of the garment: coloured and patterned cloth, on a coloured and textured background, lit,
 turned, scaled and shadowed.
 
-Photos take two steps. `another_shot` moves and blurs one photo and lays it onto another ground, or
+Photos take two steps. `augment_photo` moves and blurs one photo and lays it onto another ground, or
 its garment's folds onto other cloth, by OpenCV on the host, where it costs less than the
 network does; `other_colours` follows in JAX.
 
@@ -87,7 +87,7 @@ def no_garment(
     return jnp.where(which, jnp.concatenate([bare, 255 * blob], -1), pieces)
 
 
-def another_shot(
+def augment_photo(
     generator: np.random.Generator, canvas: Canvas, other: Canvas, side: int, cloth: float = 0.0
 ) -> Canvas:
     """One photo from another angle, by another camera, in 3 of 20 cases on another ground.

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Int32, UInt8
 
-from trendscope.vision.segmentation import silhouette
+from trendscope.vision.segmentation import garment_mask
 
 Split = Literal["train", "test"]
 
@@ -148,4 +148,4 @@ def read_kaggle(path: Path) -> Images:
 
 def silhouettes(pixels: UInt8[np.ndarray, "n 28 28"]) -> UInt8[np.ndarray, "n 28 28"]:
     """The area each garment covers, holes filled: 255 inside, 0 outside."""
-    return np.stack([silhouette(image) for image in pixels])
+    return np.stack([garment_mask(image) for image in pixels])

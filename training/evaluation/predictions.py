@@ -28,7 +28,7 @@ def prepared(file: str, size: int) -> UInt8[np.ndarray, "2 size size 4"]:
     return segmentation.cut_out(pixels_of(file), size).pixels
 
 
-def judge_photos(classifier: Classifier, table: pd.DataFrame) -> tuple[list[Judged], list[str]]:
+def predict_photos(classifier: Classifier, table: pd.DataFrame) -> tuple[list[Judged], list[str]]:
     """Runs every photo through decoding, cut-out, network and gate once.
 
     Args:

@@ -17,13 +17,13 @@ from trendscope.cli.options import (
     Traced,
     Weights,
 )
-from trendscope.cli.outcome import ExitCode, check_targets, deliver, draw, exit_codes
+from trendscope.cli.outcome import ExitCode, check_writable, draw, exit_codes, write_output
 from trendscope.errors import NothingUsable, UsageError
 from trendscope.limits import adjusted
 
 if TYPE_CHECKING:
     from trendscope.catalog.items import Item
-    from trendscope.ingest.catalog import Stocked
+    from trendscope.ingest.catalog import ImportResult
 
 # \b keeps the lines of a paragraph of help as they are.
 CATALOG_EXAMPLES = """\b
@@ -103,12 +103,12 @@ def import_(
     Pictures are never fetched from the web: give a folder or a zip of them.
     """
     with exit_codes(verbose, kept="what was read is kept; run it again to go on"):
-        check_targets(output)
-        from trendscope.ingest.catalog import stock
+        check_writable(output)
+        from trendscope.ingest.catalog import import_catalog
         from trendscope.reports.terminal import progress_bar
 
         with progress_bar(quiet, "Reading the catalogue", "items") as progress:
-            found = stock(
+            found = import_catalog(
                 file,
                 db,
                 images=images or (),
@@ -126,15 +126,15 @@ def import_(
             raise typer.Exit(ExitCode.SKIPPED)
 
 
-def _tell_stocked(found: Stocked, json: bool, output: Path | None, verbose: bool) -> None:
+def _tell_stocked(found: ImportResult, json: bool, output: Path | None, verbose: bool) -> None:
     from trendscope.reports import catalog as catalog_report
 
     if json:
-        deliver(catalog_report.stocked_json(found), output)
+        write_output(catalog_report.import_json(found), output)
     else:
-        from trendscope.reports.terminal import print_stocked
+        from trendscope.reports.terminal import print_import
 
-        draw(lambda file: print_stocked(found, file, rows=verbose), output)
+        draw(lambda file: print_import(found, file, rows=verbose), output)
 
 
 @app.command(epilog=ADD_EXAMPLES)
@@ -165,7 +165,7 @@ def add(
 ) -> None:
     """Add an item by its picture, or change one: its category is found, and linked to the entry."""
     with exit_codes(verbose):
-        check_targets(output)
+        check_writable(output)
         from trendscope.ingest import catalog as stocking
 
         found = stocking.add(
@@ -208,9 +208,9 @@ def list_(
     with exit_codes(verbose):
         if json and csv:
             raise UsageError("--json and --csv exclude each other; choose one")
-        check_targets(output, html)
+        check_writable(output, html)
         from trendscope import store
-        from trendscope.files.writing import write_whole
+        from trendscope.files.writing import write_atomic
         from trendscope.reports import catalog as catalog_report
         from trendscope.store.read_items import chosen
 
@@ -224,12 +224,12 @@ def list_(
             if html:
                 small = store.item_thumbnails(opened, [item.sku for item in found])
                 title = "To be looked at" if review else "Catalogue"
-                write_whole(html, catalog_report.items_html(found, small, title=title))
+                write_atomic(html, catalog_report.items_html(found, small, title=title))
             name = opened.shown
         if json:
-            deliver(catalog_report.items_json(found, name), output)
+            write_output(catalog_report.items_json(found, name), output)
         elif csv:
-            deliver(catalog_report.items_csv(found), output)
+            write_output(catalog_report.items_csv(found), output)
         else:
             from trendscope.reports.terminal import print_items
 
@@ -246,7 +246,7 @@ def show(
 ) -> None:
     """Show one item: its category, how that is known, and what its picture looks like."""
     with exit_codes(verbose):
-        check_targets(output)
+        check_writable(output)
 
         from trendscope.store.read_items import find
 
@@ -260,7 +260,7 @@ def _tell_item(found: Item, db: str | None, json: bool, output: Path | None) -> 
 
         with open_store(db) as opened:
             name = opened.shown
-        deliver(items_json([found], name), output)
+        write_output(items_json([found], name), output)
     else:
         from trendscope.reports.terminal import print_item
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from trendscope.cli.options import Db, Json, Output, Quiet, Strict, Traced
-from trendscope.cli.outcome import ExitCode, check_targets, deliver, exit_codes
+from trendscope.cli.outcome import ExitCode, check_writable, exit_codes, write_output
 
 # \b keeps the lines of a paragraph of help as they are.
 CORRECT_EXAMPLES = """\b
@@ -43,19 +43,21 @@ def correct(
     Your word outlives scans and new weights, and training.adapt can learn from it.
     """
     with exit_codes(verbose):
-        check_targets(output)
+        check_writable(output)
         from trendscope.ingest.corrections import correct_from_table
 
         found = correct_from_table(table, db, now=datetime.now(UTC), remove=remove)
         if json:
             from trendscope.reports.database import corrected_json
 
-            deliver(corrected_json(found), output)
+            write_output(corrected_json(found), output)
         else:
             from trendscope.text import plural
 
             word = "taken back" if remove else "labelled by a person"
-            deliver(f"{plural(found.photos, 'photo')} {word}; {found.changed:,} new.\n", output)
+            write_output(
+                f"{plural(found.photos, 'photo')} {word}; {found.changed:,} new.\n", output
+            )
         if found.refused and not quiet:
             for item in found.refused:
                 print(f"trendscope: row {item.row} not used: {item.reason}", file=sys.stderr)

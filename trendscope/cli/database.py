@@ -32,12 +32,12 @@ from trendscope.cli.options import (
     zone_of,
 )
 from trendscope.cli.outcome import (
-    check_targets,
-    deliver,
+    check_writable,
     draw,
     exit_codes,
     left_something_out,
     nothing_usable,
+    write_output,
 )
 from trendscope.errors import UsageError
 from trendscope.limits import adjusted
@@ -45,7 +45,7 @@ from trendscope.limits import adjusted
 if TYPE_CHECKING:
     from trendscope.photos.cluster import Cluster
     from trendscope.reports.export import Exported
-    from trendscope.store.write_photos import Collected
+    from trendscope.store.write_photos import ScanResult
 
 # \b keeps the lines of a paragraph of help as they are.
 SCAN_EXAMPLES = """\b
@@ -136,7 +136,7 @@ def scan(
     Stopped or killed, it goes on where it was when it is run again.
     """
     with exit_codes(verbose, kept="what was looked at is kept; run it again to go on"):
-        check_targets(output)
+        check_writable(output)
         found = _collected(
             paths,
             quiet,
@@ -152,26 +152,26 @@ def scan(
             cluster=_cluster(engine, ray_address, workers, gpus),
         )
         if json:
-            from trendscope.reports.database import collected_json
+            from trendscope.reports.database import scan_json
 
-            deliver(collected_json(found), output)
+            write_output(scan_json(found), output)
         else:
-            from trendscope.reports.terminal import print_collected
+            from trendscope.reports.terminal import print_scan
 
-            draw(lambda file: print_collected(found, file), output)
+            draw(lambda file: print_scan(found, file), output)
         if not found.tally.photos:
             raise nothing_usable(found.tally.skipped)
         if strict:
             left_something_out(found.skipped)
 
 
-def _collected(paths: list[str], quiet: bool, **options: Any) -> Collected:
-    from trendscope.ingest.photos import collect
+def _collected(paths: list[str], quiet: bool, **options: Any) -> ScanResult:
+    from trendscope.ingest.photos import scan
     from trendscope.reports.terminal import progress_bar
 
     # Ray writes to standard output when it has lost a worker; that is for data.
     with progress_bar(quiet) as progress, redirect_stdout(sys.stderr):
-        return collect(paths, progress=progress, **options)
+        return scan(paths, progress=progress, **options)
 
 
 def _cluster(
@@ -191,14 +191,14 @@ def status(
 ) -> None:
     """Say what a database holds, since when, and what was skipped."""
     with exit_codes(verbose):
-        check_targets(output)
+        check_writable(output)
         from trendscope import store
 
         found = store.status(db)
         if json:
             from trendscope.reports.database import status_json
 
-            deliver(status_json(found), output)
+            write_output(status_json(found), output)
         else:
             from trendscope.reports.terminal import print_status
 
@@ -247,7 +247,7 @@ def export(
             from trendscope.reports.documents import document
 
             rows = {path.name: count for path, count in found.rows.items()}
-            deliver(document({"folder": str(folder), "rows": rows}), None)
+            write_output(document({"folder": str(folder), "rows": rows}), None)
         elif not quiet:
             for path, count in found.rows.items():
                 print(f"{path}: {count:,} row{'' if count == 1 else 's'}")
@@ -277,7 +277,7 @@ def forget(
     again.
     """
     with exit_codes(verbose, kept="nothing was removed"):
-        check_targets(output)
+        check_writable(output)
         from trendscope import store
         from trendscope.reports.database import forgotten_json, forgotten_text
 
@@ -288,9 +288,9 @@ def forget(
             gone = store.forget(opened, customer)
             name = opened.shown
         if json:
-            deliver(forgotten_json(gone, customer, name), output)
+            write_output(forgotten_json(gone, customer, name), output)
         else:
-            deliver(forgotten_text(gone, customer, name, done=True) + "\n", output)
+            write_output(forgotten_text(gone, customer, name, done=True) + "\n", output)
 
 
 def _confirm(question: str) -> None:

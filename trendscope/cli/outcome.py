@@ -34,29 +34,29 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-def check_targets(*targets: Path | None) -> None:
+def check_writable(*targets: Path | None) -> None:
     """Raises an error for files that cannot be written, before the work begins."""
     files = [target for target in targets if target and not _is_standard_output(target)]
     if files:
-        from trendscope.files.writing import check_target
+        from trendscope.files.writing import check_writable
 
         for file in files:
-            check_target(file)
+            check_writable(file)
 
 
 def _is_standard_output(target: Path | None) -> bool:
     return target is None or str(target) == "-"
 
 
-def deliver(text: str, output: Path | None) -> None:
+def write_output(text: str, output: Path | None) -> None:
     """Writes a text to a file, whole or not at all, or to standard output."""
-    from trendscope.files.writing import encoded, write_whole
+    from trendscope.files.writing import encoded, write_atomic
 
     if output is None or _is_standard_output(output):
         sys.stdout.buffer.write(encoded(text))
         sys.stdout.flush()
     else:
-        write_whole(output, text)
+        write_atomic(output, text)
 
 
 def draw(draw: Callable[[IO[str] | None], None], output: Path | None) -> None:
@@ -66,7 +66,7 @@ def draw(draw: Callable[[IO[str] | None], None], output: Path | None) -> None:
         return
     text = io.StringIO()
     draw(text)
-    deliver(text.getvalue(), output)
+    write_output(text.getvalue(), output)
 
 
 def conclude(found: Classification | Profile, strict: bool, quiet: bool) -> None:

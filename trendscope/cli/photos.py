@@ -27,7 +27,7 @@ from trendscope.cli.options import (
     pseudonyms_of,
     zone_of,
 )
-from trendscope.cli.outcome import check_targets, conclude, deliver, draw, exit_codes
+from trendscope.cli.outcome import check_writable, conclude, draw, exit_codes, write_output
 from trendscope.errors import UsageError
 from trendscope.limits import adjusted
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from trendscope.photos.results import Classification
     from trendscope.photos.summary import Profile
     from trendscope.recommend.campaigns import Campaign
-    from trendscope.store.memory import Memory
+    from trendscope.store.memory import StoredPhotos
 
 # \b keeps the lines of a paragraph of help as they are.
 CLASSIFY_EXAMPLES = """\b
@@ -72,7 +72,7 @@ def classify(
 ) -> None:
     """Say of each photo which garment it shows."""
     with exit_codes(verbose, pseudonymise and (*paths, output, customer)):
-        check_targets(output)
+        check_writable(output)
         found = _classification(
             paths,
             quiet,
@@ -86,7 +86,7 @@ def classify(
         if json:
             from trendscope.reports.profile import classification_json
 
-            deliver(classification_json(found), output)
+            write_output(classification_json(found), output)
         else:
             from trendscope.reports.terminal import print_classification
 
@@ -139,7 +139,7 @@ def profile(
             raise UsageError("--json and --csv exclude each other; choose one")
         if catalog and (json or csv):
             raise UsageError("--catalog adds to the printed profile; for tables see recommend")
-        check_targets(output, html, skipped)
+        check_writable(output, html, skipped)
         found = profile_of(
             paths,
             quiet,
@@ -158,7 +158,7 @@ def profile(
         if json or csv:
             from trendscope.reports import profile as report
 
-            deliver(report.profile_json(found) if json else report.profile_csv(found), output)
+            write_output(report.profile_json(found) if json else report.profile_csv(found), output)
         else:
             suits = _suiting(found, catalog, catalog_images, quiet, weights) if catalog else None
             draw(lambda file: _print_profile(found, suits, file, verbose), output)
@@ -216,7 +216,7 @@ def _memory(
     limits: Limits | None = None,
     pictures: bool = False,
     **_: Any,
-) -> AbstractContextManager[Memory | None]:
+) -> AbstractContextManager[StoredPhotos | None]:
     if db is None:
         return nullcontext()
     from trendscope.store.memory import remembered
@@ -225,10 +225,10 @@ def _memory(
 
 
 def _write_beside(found: Profile, html: Path | None, skipped: Path | None) -> None:
-    from trendscope.files.writing import write_whole
+    from trendscope.files.writing import write_atomic
     from trendscope.reports.profile import profile_html, skipped_csv
 
     if html:
-        write_whole(html, profile_html(found))
+        write_atomic(html, profile_html(found))
     if skipped:
-        write_whole(skipped, skipped_csv(found.skipped))
+        write_atomic(skipped, skipped_csv(found.skipped))

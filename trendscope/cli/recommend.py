@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trendscope.cli.options import Db, Json, Output, Pseudonymise, Quiet, Traced, pseudonyms_of
-from trendscope.cli.outcome import check_targets, deliver, draw, exit_codes
+from trendscope.cli.outcome import check_writable, draw, exit_codes, write_output
 from trendscope.errors import NothingUsable, UsageError
 
 if TYPE_CHECKING:
     from trendscope.recommend.campaigns import Campaign
-    from trendscope.recommend.eligibility import Terms
+    from trendscope.recommend.eligibility import ItemFilter
 
 # \b keeps the lines of a paragraph of help as they are.
 RECOMMEND_EXAMPLES = """\b
@@ -93,13 +93,13 @@ def recommend(
     with exit_codes(verbose, pseudonymise and (customer, only, never, html, output)):
         if json and csv:
             raise UsageError("--json and --csv exclude each other; choose one")
-        check_targets(output, html)
+        check_writable(output, html)
         pseudonyms = pseudonyms_of(pseudonymise)
         from trendscope.recommend.campaigns import campaign, pseudonymised
-        from trendscope.recommend.ranking import Wish
+        from trendscope.recommend.ranking import RecommendOptions
         from trendscope.reports.terminal import working
 
-        wish = Wish(
+        wish = RecommendOptions(
             per_category=per_category,
             diversity=diversity,
             exclude_owned=exclude_owned,
@@ -125,13 +125,13 @@ def recommend(
             raise NothingUsable("there is nobody and nothing to recommend; the notes say why")
 
 
-def _terms(price: str, currency: str, any_stock: bool) -> Terms:
-    from trendscope.recommend.eligibility import Terms
+def _terms(price: str, currency: str, any_stock: bool) -> ItemFilter:
+    from trendscope.recommend.eligibility import ItemFilter
 
     low, high = _band(price)
     if currency and low is None and high is None:
         raise UsageError("--currency goes with --price LOW-HIGH")
-    return Terms(any_stock, low, high, currency.strip().upper())
+    return ItemFilter(any_stock, low, high, currency.strip().upper())
 
 
 def _band(price: str) -> tuple[float | None, float | None]:
@@ -150,7 +150,7 @@ def _band(price: str) -> tuple[float | None, float | None]:
 
 def _write_page(found: Campaign, db: str | None, html: Path) -> None:
     from trendscope import store
-    from trendscope.files.writing import write_whole
+    from trendscope.files.writing import write_atomic
     from trendscope.reports import targets
 
     photos, pictures = targets.shown_pictures(found)
@@ -158,16 +158,16 @@ def _write_page(found: Campaign, db: str | None, html: Path) -> None:
         page = targets.targets_html(
             found, store.thumbnails(opened, photos), store.item_thumbnails(opened, pictures)
         )
-    write_whole(html, page)
+    write_atomic(html, page)
 
 
 def _write(found: Campaign, output: Path | None, *, json: bool, csv: bool, quiet: bool) -> None:
     from trendscope.reports import targets
 
     if json:
-        deliver(targets.targets_json(found), output)
+        write_output(targets.targets_json(found), output)
     elif csv:
-        deliver(targets.targets_csv(found), output)
+        write_output(targets.targets_csv(found), output)
     else:
         from trendscope.reports.terminal import print_targets
 

@@ -18,7 +18,7 @@ from trendscope.cli.options import (
     pseudonyms_of,
     zone_of,
 )
-from trendscope.cli.outcome import check_targets, deliver, exit_codes
+from trendscope.cli.outcome import check_writable, exit_codes, write_output
 from trendscope.errors import TrendscopeError, UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def report(
     It opens in any browser without the internet, and prints. Nothing in it is a script.
     """
     with exit_codes(verbose, pseudonymise and (db, output, png, weights)):
-        check_targets(output, png / "shares.png" if png and png.is_dir() else png)
+        check_writable(output, png / "shares.png" if png and png.is_dir() else png)
         if output is None and sys.stdout.isatty():
             raise UsageError("a page is no text for a terminal; name a file, as -o report.html")
         zone = zone_of(timezone)
@@ -93,11 +93,11 @@ def report(
             page = report_html(found)
             if png:
                 _write_charts(found, png)
-        deliver(page, output)
+        write_output(page, output)
 
 
 def _write_charts(found: WeeklyReport, folder: Path) -> None:
-    from trendscope.files.writing import write_whole
+    from trendscope.files.writing import write_atomic
     from trendscope.reports.weekly_page import report_pngs
 
     try:
@@ -108,4 +108,4 @@ def _write_charts(found: WeeklyReport, folder: Path) -> None:
             f"no pictures can be put into {folder}: {reason}; name another folder"
         ) from error
     for name, picture in report_pngs(found):
-        write_whole(folder / name, picture)
+        write_atomic(folder / name, picture)

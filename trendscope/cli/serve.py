@@ -116,7 +116,7 @@ def _settings(
 def _groups(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
-    from trendscope.files.tables import read_table
+    from trendscope.files.tables import read_csv
 
-    table = read_table(path, "customer", "segment")
+    table = read_csv(path, "customer", "segment")
     return dict(zip(table["customer"], table["segment"], strict=True))

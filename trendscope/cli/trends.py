@@ -25,7 +25,7 @@ from trendscope.cli.options import (
     pseudonyms_of,
     zone_of,
 )
-from trendscope.cli.outcome import check_targets, conclude, deliver, draw, exit_codes
+from trendscope.cli.outcome import check_writable, conclude, draw, exit_codes, write_output
 from trendscope.cli.photos import profile_of
 from trendscope.errors import UsageError
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from trendscope.photos.summary import Profile
-    from trendscope.trends.summary import Outlook
+    from trendscope.trends.summary import TrendSummary
 
 # \b keeps the lines of a paragraph of help as they are.
 TRENDS_EXAMPLES = """\b
@@ -118,7 +118,7 @@ def trends(
                 "--by, --segments and --customers go with photos or --db; a weekly table has a "
                 "column segment"
             )
-        check_targets(output, html)
+        check_writable(output, html)
         zone = zone_of(timezone)
         times: Times = {
             "weeks_ahead": ahead,
@@ -164,7 +164,7 @@ class _Groups:
     """Of whom the report speaks, and together with whom.
 
     Attributes:
-        by: As for `trendscope.trends.outlook_of_sightings`, like the next two.
+        by: As for `trendscope.trends.trends_of_sightings`, like the next two.
         segments: Customers and segments.
         named: What a customer is called.
         only: Speak only of these.
@@ -179,7 +179,7 @@ class _Groups:
 def _groups(
     by: By | None, customers: Path | None, segments: Path | None, pseudonymise: bool
 ) -> _Groups:
-    from trendscope.files.tables import read_table
+    from trendscope.files.tables import read_csv
 
     by = by or (By.SEGMENT if segments else By.CATEGORY)
     if by == By.SEGMENT and not (segments or customers):
@@ -187,32 +187,32 @@ def _groups(
     if by != By.SEGMENT and segments:
         raise UsageError(f"--segments goes with --by segment, not with --by {by}")
     pseudonyms = pseudonyms_of(pseudonymise)
-    groups = read_table(segments, "customer", "segment") if segments else None
+    groups = read_csv(segments, "customer", "segment") if segments else None
     only = None
     if customers:
         wanted = ("customer",) if segments or by != By.SEGMENT else ("customer", "segment")
-        listed = read_table(customers, *wanted)
+        listed = read_csv(customers, *wanted)
         only = frozenset(listed["customer"])
         groups = listed if by == By.SEGMENT and not segments else groups
     return _Groups(by.value, groups, pseudonyms.name if pseudonyms else str, only)
 
 
-def _outlook_of_table(path: Path, times: Times) -> Outlook:
-    from trendscope.files.tables import read_table
+def _outlook_of_table(path: Path, times: Times) -> TrendSummary:
+    from trendscope.files.tables import read_csv
     from trendscope.trends.summary import outlook
 
-    return outlook(read_table(path, "week", "category", "count", "total"), **times)
+    return outlook(read_csv(path, "week", "category", "count", "total"), **times)
 
 
-def _outlook_of_photos(found: Profile, groups: _Groups, times: Times) -> Outlook:
+def _outlook_of_photos(found: Profile, groups: _Groups, times: Times) -> TrendSummary:
     from trendscope.trends.counts import sightings
-    from trendscope.trends.summary import outlook_of_sightings
+    from trendscope.trends.summary import trends_of_sightings
 
     only = groups.only
     readings = [r for r in found.readings if only is None or r.customer in only]
     skipped = [s for s in found.skipped if only is None or s.customer in only]
     known = {r.customer for r in readings} | {s.customer for s in skipped}
-    said = outlook_of_sightings(
+    said = trends_of_sightings(
         sightings(readings),
         by=groups.by,
         segments=groups.segments,
@@ -226,10 +226,10 @@ def _outlook_of_photos(found: Profile, groups: _Groups, times: Times) -> Outlook
 
 def _outlook_of_store(
     db: str | None, groups: _Groups, times: Times, weights: str | None
-) -> Outlook:
-    from trendscope.trends.from_store import outlook_of_store
+) -> TrendSummary:
+    from trendscope.trends.from_store import trends_of_store
 
-    return outlook_of_store(
+    return trends_of_store(
         db,
         by=groups.by,
         segments=groups.segments,
@@ -241,7 +241,7 @@ def _outlook_of_store(
 
 
 def _write_trends(
-    found: Outlook,
+    found: TrendSummary,
     weeks: int,
     output: Path | None,
     html: Path | None,
@@ -250,17 +250,17 @@ def _write_trends(
     csv: bool,
     markdown: bool,
 ) -> None:
-    from trendscope.files.writing import write_whole
+    from trendscope.files.writing import write_atomic
     from trendscope.reports import trends as trend_report
 
     if html:
-        write_whole(html, trend_report.trends_html(found, weeks))
+        write_atomic(html, trend_report.trends_html(found, weeks))
     if json:
-        deliver(trend_report.trends_json(found, weeks), output)
+        write_output(trend_report.trends_json(found, weeks), output)
     elif csv:
-        deliver(trend_report.trends_csv(found, weeks), output)
+        write_output(trend_report.trends_csv(found, weeks), output)
     elif markdown:
-        deliver(trend_report.trends_markdown(found, weeks), output)
+        write_output(trend_report.trends_markdown(found, weeks), output)
     else:
         from trendscope.reports.terminal import print_trends
 

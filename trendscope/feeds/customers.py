@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from trendscope.text import displayed
 
 
-class Names:
+class CustomerNames:
     """Gives every customer a name of their own: two of one name are told apart by a number.
 
     A customer is known by an account, such as ``instagram:ann`` or the folder's place on disk, and

@@ -36,7 +36,7 @@ from trendscope.skipped import Skipped
 from trendscope.text import displayed
 
 if TYPE_CHECKING:
-    from trendscope.feeds.customers import Names
+    from trendscope.feeds.customers import CustomerNames
 
 Items = Iterable[Post | Skipped]
 
@@ -198,7 +198,7 @@ def open_feed(
     zone: tzinfo = UTC,
     limits: Limits | None = None,
     now: datetime | None = None,
-    names: Names | None = None,
+    names: CustomerNames | None = None,
 ) -> Iterator[Post | Skipped]:
     """Reads feeds of any known kind as one feed, in the order given and sorted within.
 
@@ -229,10 +229,10 @@ def open_feed(
             raise FeedError(f"{shown} does not exist; check the spelling, or drag the folder here")
     # Here and not above: the readers need the types of this module.
     pass  # XXX import of own module
-    from trendscope.feeds.customers import Names
+    from trendscope.feeds.customers import CustomerNames
     from trendscope.feeds.request import Request
 
     now = now or datetime.now(UTC)
-    names = names or Names(customer)
+    names = names or CustomerNames(customer)
     wanted = Request(limits or Limits(), now, frozenset(include), zone, names)
     return read_all(paths, wanted)

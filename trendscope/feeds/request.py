@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
-from trendscope.feeds.customers import Names
+from trendscope.feeds.customers import CustomerNames
 from trendscope.feeds.dates import latest_believed, named_date
 from trendscope.feeds.post import DateSource, Post
 from trendscope.files.trees import Member, Tree
@@ -34,7 +34,7 @@ class Request:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     include: frozenset[str] = frozenset()
     zone: tzinfo = UTC
-    names: Names = field(default_factory=Names)
+    names: CustomerNames = field(default_factory=CustomerNames)
 
     @property
     def latest(self) -> datetime:

@@ -168,12 +168,12 @@ def _explained(error: str, more: int) -> str:
     return f"a quotation mark or delimiter inside a cell is not marked as such ({error})"
 
 
-def floats(column: pd.Series) -> Floats:
+def as_floats(column: pd.Series) -> Floats:
     """A column as floats; raises ValueError or TypeError where one is no number."""
     return column.to_numpy(np.float64)
 
 
-def need(table: pd.DataFrame, *columns: str) -> None:
+def require_columns(table: pd.DataFrame, *columns: str) -> None:
     """Raises TrendscopeError if a column is missing."""
     missing = [column for column in columns if column not in table]
     if missing:
@@ -181,7 +181,7 @@ def need(table: pd.DataFrame, *columns: str) -> None:
         raise TrendscopeError(f"the table has no column {missing[0]!r}; it has: {found}")
 
 
-def read_table(path: Path, *columns: str) -> pd.DataFrame:
+def read_csv(path: Path, *columns: str) -> pd.DataFrame:
     """Reads a CSV of someone's own: UTF-8 with or without BOM; comma, semicolon or tab.
 
     ``count`` and ``total`` are numbers; everything else is text as it stands.
@@ -198,7 +198,7 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
         if not isinstance(table.index, pd.RangeIndex):
             raise TrendscopeError("rows have more cells than the header")
         table.columns = table.columns.str.strip().str.lower()
-        need(table, *columns)
+        require_columns(table, *columns)
         for name in {"count", "total"} & {*table.columns}:
             table[name] = pd.to_numeric(table[name])
     except (OSError, ValueError, TrendscopeError) as error:

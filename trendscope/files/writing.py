@@ -12,7 +12,7 @@ from typing import IO
 from trendscope.errors import TrendscopeError, UsageError
 
 
-def check_target(path: Path) -> None:
+def check_writable(path: Path) -> None:
     """Refuses, before any work is done, a place that cannot be written.
 
     Raises:
@@ -27,7 +27,7 @@ def check_target(path: Path) -> None:
         raise UsageError(f"cannot write {path}: {folder} is not writable; choose another folder")
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_atomic(path: Path, content: str | bytes) -> None:
     """Writes beside `path`, text as UTF-8, and renames into place: nobody reads half a file.
 
     Raises:

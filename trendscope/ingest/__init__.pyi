@@ -1,2 +1,2 @@
-from .catalog import stock as stock
-from .photos import collect as collect
+from .catalog import import_catalog as import_catalog
+from .photos import scan as scan

@@ -25,13 +25,21 @@ from trendscope.errors import TrendscopeError, UsageError
 from trendscope.feeds.post import Post
 from trendscope.ingest.photos import THUMBNAIL_SIDE
 from trendscope.limits import Limits
-from trendscope.photos.pipeline import Loader, Progress, Tools, scan
-from trendscope.photos.results import Garment, Reading
+from trendscope.photos.pipeline import Engine, Loader, Progress, classify_posts
+from trendscope.photos.results import Garment, PhotoResult
 from trendscope.skipped import Skipped
 from trendscope.store.database import Clock, Database, Store, open_store, present
 from trendscope.store.read_items import THOUSAND, _category, items
-from trendscope.store.weights import admit, current_weights
-from trendscope.store.write_items import Entry, Seen, Shelved, judged, shelve, shelved, take_off
+from trendscope.store.weights import current_weights, register_weights
+from trendscope.store.write_items import (
+    Entry,
+    Seen,
+    StoredItem,
+    judged,
+    mark_unavailable,
+    stored_items,
+    write_items,
+)
 from trendscope.text import displayed
 from trendscope.vision.predictions import Predictor
 from trendscope.vision.weights import identity_of, shipped
@@ -41,7 +49,7 @@ BATCH = 256
 
 
 @dataclass(frozen=True)
-class Stocked:
+class ImportResult:
     """What came of a catalogue file.
 
     Attributes:
@@ -84,7 +92,7 @@ class Stocked:
         return self.new + self.changed + self.unchanged
 
 
-def stock(
+def import_catalog(
     path: Path,
     db: Database = None,
     *,
@@ -96,7 +104,7 @@ def stock(
     limits: Limits | None = None,
     progress: Progress | None = None,
     clock: Clock = present,
-) -> Stocked:
+) -> ImportResult:
     """Reads a catalogue file into a store; ``trendscope catalog import``.
 
     Args:
@@ -129,7 +137,7 @@ def stock(
                 progress(done, len(catalog.products))
         gone = [r.sku for r in catalog.remarks if r.reason == "not_for_sale" and r.sku]
         with store.writing() as connection:
-            off = take_off(connection, gone, clock())
+            off = mark_unavailable(connection, gone, clock())
         return run.summary(catalog.kind, catalog.encoding, off)
 
 
@@ -148,7 +156,7 @@ def add(
     category: str | None = None,
     weights: str | Path | Predictor | None = None,
     limits: Limits | None = None,
-    tools: Tools | None = None,
+    tools: Engine | None = None,
     clock: Clock = present,
 ) -> Item:
     """Adds an item, or what is given of one that is known; ``trendscope catalog add``.
@@ -188,7 +196,7 @@ def add(
     with _opened(db, clock) as store:
         run = _Run(store, weights, limits, {}, clock, tools)
         with store.reading() as connection:
-            known = shelved(connection, [sku], None).get(sku)
+            known = stored_items(connection, [sku], None).get(sku)
         given = Product(
             sku=sku,
             title=plain_text(title),
@@ -211,7 +219,7 @@ def add(
         return items(store, [sku])[0]
 
 
-def _merged(given: Product, known: Shelved | None) -> Product:
+def _merged(given: Product, known: StoredItem | None) -> Product:
     """What is given, and what was known where nothing is."""
     if known is None:
         return given
@@ -249,7 +257,7 @@ class _Run:
         limits: Limits | None,
         mapped: Mapping[str, str],
         clock: Clock,
-        tools: Tools | None = None,
+        tools: Engine | None = None,
     ):
         self.remarks: list[Remark] = []
         self._store = store
@@ -271,7 +279,7 @@ class _Run:
         found = [(product, self._picture(product, pictures)) for product in products]
         if any(picture for _, picture in found):
             self._admit()
-        results = scan(
+        results = classify_posts(
             (_post(product, picture) for product, picture in found if picture),
             Loader(self._weights),
             limits=self._limits,
@@ -291,7 +299,9 @@ class _Run:
     ) -> None:
         """Decides on items and writes them."""
         with self._store.writing() as connection:
-            known = shelved(connection, [product.sku for product, _ in batch], self._weights_id)
+            known = stored_items(
+                connection, [product.sku for product, _ in batch], self._weights_id
+            )
             entries = []
             for product, seen in batch:
                 before = known.get(product.sku)
@@ -300,16 +310,16 @@ class _Run:
                 sight = seen.sight if seen else None
                 decision = decide(product, sight, self._mapped, person)
                 entries.append(Entry(product, decision, seen))
-            counts = shelve(connection, entries, known, self._weights_id, self._clock())
+            counts = write_items(connection, entries, known, self._weights_id, self._clock())
         self._counts = [a + b for a, b in zip(self._counts, counts, strict=True)]
         self._decisions += [(entry.decision, entry.seen is not None) for entry in entries]
 
-    def summary(self, kind: str, encoding: str, taken_off: int) -> Stocked:
+    def summary(self, kind: str, encoding: str, taken_off: int) -> ImportResult:
         """What came of it."""
         decisions = [decision for decision, _ in self._decisions]
         new, changed, unchanged = self._counts
         worn = [decision.category for decision in decisions]
-        return Stocked(
+        return ImportResult(
             database=self._store.shown,
             kind=kind,
             encoding=encoding,
@@ -345,15 +355,15 @@ class _Run:
             if self._weights is None and current:
                 self._weights = shipped(current[1])
             identity = identity_of(self._weights)
-            self._weights_id = admit(connection, identity, False, now, self._store.shown)
+            self._weights_id = register_weights(connection, identity, False, now, self._store.shown)
 
-    def _recall(self, post: Post, sha256: str) -> Reading | None:
+    def _recall(self, post: Post, sha256: str) -> PhotoResult | None:
         assert self._weights_id is not None
         with self._store.reading() as connection:
             found = judged(connection, sha256, self._weights_id)
         return _remembered(post, sha256, *found) if found else None
 
-    def _seen(self, product: Product, result: Reading | Skipped) -> Seen | None:
+    def _seen(self, product: Product, result: PhotoResult | Skipped) -> Seen | None:
         if isinstance(result, Skipped):
             self._lost(product, f"{result.source}: {result.detail}")
             return None
@@ -368,12 +378,12 @@ def _post(product: Product, picture: Picture) -> Post:
     return Post("", product.sku, None, "none", picture.source, picture.read)
 
 
-def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: bytes) -> Reading:
+def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: bytes) -> PhotoResult:
     """What is known of a picture, as a reading; without `looks`, which tells it from a new one."""
     found = (
         (Garment(sight.category, sight.of(sight.category), (0, 0, 0, 0)),) if sight.category else ()
     )
-    return Reading(
+    return PhotoResult(
         customer="",
         post_id=post.post_id,
         source=post.source,
@@ -389,7 +399,7 @@ def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: byte
     )
 
 
-def _kept(seen: Seen | None, before: Shelved | None) -> Seen | None:
+def _kept(seen: Seen | None, before: StoredItem | None) -> Seen | None:
     """The new picture, else the one that the store has; the same one is not written again."""
     if before is None or before.seen is None:
         return seen
@@ -399,7 +409,7 @@ def _kept(seen: Seen | None, before: Shelved | None) -> Seen | None:
     return replace(seen, embedding=None, thumbnail=None) if same else seen
 
 
-def _person(before: Shelved | None) -> str | None:
+def _person(before: StoredItem | None) -> str | None:
     if before is None or before.row["category_source"] != "person":
         return None
     return before.row["category"] or OTHER

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
-from trendscope.files.tables import read_table
+from trendscope.files.tables import read_csv
 from trendscope.photos.results import Label, label_of
 from trendscope.store.database import Database, opened
 from trendscope.store.labels import correct, images_at, known_images
@@ -78,7 +78,7 @@ def correct_from_table(
         NothingUsable: No row of it could be used.
         StoreError: The database cannot be used; nothing was changed.
     """
-    table = read_table(path, *(() if remove else ("category",)))
+    table = read_csv(path, *(() if remove else ("category",)))
     if "file" not in table:
         table = table.rename(columns={"source": "file"})
     if not {"sha256", "file"} & {*table.columns}:

@@ -23,25 +23,32 @@ from trendscope.feeds.post import Post
 from trendscope.files.trees import is_url
 from trendscope.limits import Limits
 from trendscope.photos.cluster import Cluster, distribute, job_of
-from trendscope.photos.pipeline import BATCH, Loader, Progress, scan
-from trendscope.photos.results import Reading
-from trendscope.photos.run import LISTED_EVERY
+from trendscope.photos.pipeline import BATCH, Loader, Progress, classify_posts
+from trendscope.photos.results import PhotoResult
+from trendscope.photos.run import PROGRESS_EVERY
 from trendscope.skipped import Skipped
 from trendscope.store.database import Clock, Database, Store, _opened, present
-from trendscope.store.memory import Looked, Memory, Stamp
-from trendscope.store.weights import admit, finish_reclassifying
-from trendscope.store.write_photos import Collected, Found, Tally, begin_scan, record, tell_scan
+from trendscope.store.memory import Lookup, Stamp, StoredPhotos
+from trendscope.store.weights import finish_reclassifying, register_weights
+from trendscope.store.write_photos import (
+    Found,
+    ScanCounts,
+    ScanResult,
+    begin_scan,
+    update_scan,
+    write_results,
+)
 from trendscope.vision.predictions import Predictor
 from trendscope.vision.weights import identity_of
 
 THUMBNAIL_SIDE = 128
 """Pixels a side of the small pictures that the store keeps for contact sheets."""
 
-TOLD_EVERY = 32
+UPDATE_EVERY = 32
 """Photos between two reports of progress; drawing takes longer than recognising a photo."""
 
 
-def collect(
+def scan(
     paths: Sequence[Path | str],
     db: Database = None,
     *,
@@ -57,7 +64,7 @@ def collect(
     cluster: Cluster | None = None,
     progress: Progress | None = None,
     clock: Clock = present,
-) -> Collected:
+) -> ScanResult:
     """Looks at what is new in some feeds, and keeps what it saw; ``trendscope scan``.
 
     Args:
@@ -92,12 +99,12 @@ def collect(
     total = _counted(counted, progress) if progress else 0
     with _opened(db, clock()) as store:
         with store.writing() as connection:
-            weights_id = admit(connection, identity, reclassify, clock(), store.shown)
+            weights_id = register_weights(connection, identity, reclassify, clock(), store.shown)
             scan_id = begin_scan(connection, weights_id, clock())
-        known = Memory(store, weights_id, zone=zone, limits=limits)
+        known = StoredPhotos(store, weights_id, zone=zone, limits=limits)
         names = known.names(customer, together=one_per_name)
         write = partial(
-            record, weights_id=weights_id, names=names, limits=limits, reclassify=reclassify
+            write_results, weights_id=weights_id, names=names, limits=limits, reclassify=reclassify
         )
         run = _Run(store, scan_id, write, partial(_told, progress, total))
         small = THUMBNAIL_SIDE if thumbnails else None
@@ -109,26 +116,26 @@ def collect(
         missing = run.finish(clock(), weights_id if reclassify else None)
         skipped = dict(sorted(run.reasons.items()))
         namesakes = tuple(names.numbered)
-        return Collected(store.shown, identity.name, run.tally, skipped, namesakes, missing)
+        return ScanResult(store.shown, identity.name, run.tally, skipped, namesakes, missing)
 
 
 def _here(
-    fresh: Iterable[Post | Skipped | Reading],
-    known: Memory,
+    fresh: Iterable[Post | Skipped | PhotoResult],
+    known: StoredPhotos,
     *,
     weights: str | Path | Predictor | None,
     **options: Any,
-) -> Generator[Reading | Skipped, None, None]:
-    return scan(fresh, Loader(weights), recall=known.recall, **options)
+) -> Generator[PhotoResult | Skipped, None, None]:
+    return classify_posts(fresh, Loader(weights), recall=known.recall, **options)
 
 
 def _by_ray(
     cluster: Cluster,
     paths: Sequence[Path | str],
-    fresh: Iterable[Post | Skipped | Reading],
-    known: Memory,
+    fresh: Iterable[Post | Skipped | PhotoResult],
+    known: StoredPhotos,
     **facts: Any,
-) -> Generator[Reading | Skipped, None, None]:
+) -> Generator[PhotoResult | Skipped, None, None]:
     return distribute(fresh, job_of(paths, **facts), cluster, known.recall)
 
 
@@ -142,7 +149,7 @@ class _Run:
         write: Callable[..., None],
         told: Callable[[int], None],
     ):
-        self.tally = Tally()
+        self.tally = ScanCounts()
         self.reasons: Counter[str] = Counter()
         self._store = store
         self._scan_id = scan_id
@@ -150,7 +157,7 @@ class _Run:
         self._told = told
         self._stamps: deque[Stamp] = deque()
 
-    def fresh(self, looked: Iterable[Looked]) -> Iterator[Post | Skipped | Reading]:
+    def fresh(self, looked: Iterable[Lookup]) -> Iterator[Post | Skipped | PhotoResult]:
         """What has to be looked at or written; the rest is counted."""
         for stamp, item, known in looked:
             result = known.result if known else item
@@ -162,7 +169,7 @@ class _Run:
                 self._stamps.append(stamp)
                 yield result
 
-    def keep(self, results: Iterable[Reading | Skipped], batch: int) -> None:
+    def keep(self, results: Iterable[PhotoResult | Skipped], batch: int) -> None:
         """Writes results, which come in the order of what `fresh` gave, batch by batch."""
         results = iter(results)
         while part := list(islice(results, batch)):
@@ -171,7 +178,7 @@ class _Run:
                 self._count(result)
             with self._store.writing() as connection:
                 self._write(connection, batch=found)
-                tell_scan(connection, self._scan_id, self.tally)
+                update_scan(connection, self._scan_id, self.tally)
 
     def finish(self, now: datetime, new_weights: int | None) -> int:
         """Notes the end of the scan; returns how many images the new weights still lack."""
@@ -179,11 +186,11 @@ class _Run:
         with self._store.writing() as connection:
             if new_weights is not None:
                 missing = finish_reclassifying(connection, new_weights)
-            tell_scan(connection, self._scan_id, self.tally, now)
+            update_scan(connection, self._scan_id, self.tally, now)
         self._told(self.tally.photos + self.tally.skipped)
         return missing
 
-    def _count(self, item: Post | Reading | Skipped) -> None:
+    def _count(self, item: Post | PhotoResult | Skipped) -> None:
         tally = self.tally
         if isinstance(item, Skipped):
             self.reasons[item.reason] += 1
@@ -195,14 +202,14 @@ class _Run:
         else:
             self.tally = replace(tally, judged=tally.judged + 1)
         done = self.tally.photos + self.tally.skipped
-        if done % TOLD_EVERY == 0:
+        if done % UPDATE_EVERY == 0:
             self._told(done)
 
 
 def _counted(feed: Iterable[Post | Skipped], progress: Progress) -> int:
     total = 0
     for total, _ in enumerate(feed, start=1):
-        if total % LISTED_EVERY == 0:
+        if total % PROGRESS_EVERY == 0:
             progress(0, total)
     return total
 

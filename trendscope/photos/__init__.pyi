@@ -1,5 +1,5 @@
 from .results import Classification as Classification
-from .results import Reading as Reading
+from .results import PhotoResult as PhotoResult
 from .run import classify as classify
 from .run import profile as profile
 from .summary import Profile as Profile

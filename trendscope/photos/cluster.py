@@ -24,8 +24,8 @@ from trendscope.errors import ImageError, TrendscopeError, UsageError
 from trendscope.feeds.post import Post
 from trendscope.files.trees import is_url
 from trendscope.limits import Limits
-from trendscope.photos.pipeline import BATCH, Done, Loader, Recall, Tools, scan
-from trendscope.photos.results import Reading
+from trendscope.photos.pipeline import BATCH, Done, Engine, Loader, Recall, classify_posts
+from trendscope.photos.results import PhotoResult
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
 from trendscope.vision.predictions import Predictor
@@ -69,7 +69,7 @@ class Job:
     """What every worker must know.
 
     Attributes:
-        weights: As in `trendscope.ingest.photos.collect`; a classifier is pickled.
+        weights: As in `trendscope.ingest.photos.scan`; a classifier is pickled.
         places: Paths that a worker must see: those on disk of the feeds.
         zone: Of cameras that do not say theirs.
         limits: What photos may ask for.
@@ -100,7 +100,7 @@ class Worker:
             # Workers share a GPU; by itself jax takes three quarters of one.
             os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
         self._job = job
-        self._tools = Tools(Loader(job.weights), job.limits, threads=1)
+        self._tools = Engine(Loader(job.weights), job.limits, threads=1)
 
     def check(self, release: str, weights: str | None) -> None:
         """Refuses to work where the answers would be others than the caller's own.
@@ -125,10 +125,12 @@ class Worker:
         """The sha256 of each image in hex; None where it cannot be read."""
         return [_digest(post) for post in posts]
 
-    def look(self, posts: list[Post]) -> list[Reading | Skipped]:
+    def look(self, posts: list[Post]) -> list[PhotoResult | Skipped]:
         """What is seen in each, in their order."""
         job, tools = self._job, self._tools
-        return list(scan(posts, Loader(job.weights), zone=job.zone, small=job.small, tools=tools))
+        return list(
+            classify_posts(posts, Loader(job.weights), zone=job.zone, small=job.small, tools=tools)
+        )
 
 
 def digest_of(weights: str | Path | Predictor | None) -> str | None:
@@ -146,12 +148,12 @@ def _digest(post: Post) -> str | None:
 
 
 def distribute(
-    feed: Iterable[Post | Skipped | Reading],
+    feed: Iterable[Post | Skipped | PhotoResult],
     job: Job,
     cluster: Cluster,
     recall: Recall | None = None,
-) -> Generator[Reading | Skipped, None, None]:
-    """Reads a feed's photos in its order, as `trendscope.photos.pipeline.scan` does, with Ray.
+) -> Generator[PhotoResult | Skipped, None, None]:
+    """Reads a feed's photos in its order, as `classify_posts` does, with Ray.
 
     Ray is started with the first photo that must be looked at.
 
@@ -190,7 +192,7 @@ class _Batch:
     def posts(self) -> list[Post]:
         return [self.items[place] for place in self.waiting]
 
-    def take(self, results: Sequence[Reading | Skipped | None]) -> None:
+    def take(self, results: Sequence[PhotoResult | Skipped | None]) -> None:
         """Puts results into their places; posts without one go on waiting."""
         pairs = list(zip(self.waiting, results, strict=True))
         for place, result in pairs:
@@ -199,7 +201,7 @@ class _Batch:
         self.waiting = [place for place, result in pairs if result is None]
 
 
-def _batches(feed: Iterable[Post | Skipped | Reading]) -> Iterator[_Batch]:
+def _batches(feed: Iterable[Post | Skipped | PhotoResult]) -> Iterator[_Batch]:
     batch = _Batch()
     for item in feed:
         if not isinstance(item, Done):
@@ -212,7 +214,7 @@ def _batches(feed: Iterable[Post | Skipped | Reading]) -> Iterator[_Batch]:
         yield batch
 
 
-def _finished(line: deque[_Batch]) -> Iterator[Reading | Skipped]:
+def _finished(line: deque[_Batch]) -> Iterator[PhotoResult | Skipped]:
     while line and not line[0].waiting:
         yield from line.popleft().items
 

@@ -8,30 +8,35 @@ from typing import Generic
 
 import numpy as np
 
-from trendscope.photos.results import Reading
+from trendscope.photos.results import PhotoResult
 from trendscope.skipped import Skipped
-from trendscope.vision.near_duplicates import HASH_BITS_APART, Likeness, T, alike
+from trendscope.vision.near_duplicates import (
+    HASH_BITS_APART,
+    ImageFingerprint,
+    T,
+    is_near_duplicate,
+)
 
 
-class Album(Generic[T]):
+class DuplicateIndex(Generic[T]):
     """Photos of many customers, each with something to tell it by, searched by likeness.
 
     A search takes a customer's photos times a few nanoseconds.
     """
 
     def __init__(self) -> None:
-        self._photos: defaultdict[str, list[tuple[Likeness, T]]] = defaultdict(list)
+        self._photos: defaultdict[str, list[tuple[ImageFingerprint, T]]] = defaultdict(list)
         self._hashes: defaultdict[str, np.ndarray] = defaultdict(lambda: np.zeros(64, np.uint64))
 
-    def find(self, customer: str, looks: Likeness) -> T | None:
+    def find(self, customer: str, looks: ImageFingerprint) -> T | None:
         """What was added first of those of the customer's photos that look the same."""
         photos = self._photos[customer]
         hashes = self._hashes[customer][: len(photos)]
         apart = np.bitwise_count(hashes ^ np.uint64(looks.hash))
         near = np.flatnonzero(apart <= HASH_BITS_APART)
-        return next((photos[i][1] for i in near if alike(photos[i][0], looks)), None)
+        return next((photos[i][1] for i in near if is_near_duplicate(photos[i][0], looks)), None)
 
-    def add(self, customer: str, looks: Likeness, known_by: T) -> None:
+    def add(self, customer: str, looks: ImageFingerprint, known_by: T) -> None:
         """Adds a photo."""
         photos = self._photos[customer]
         if len(photos) == len(self._hashes[customer]):
@@ -40,9 +45,9 @@ class Album(Generic[T]):
         photos.append((looks, known_by))
 
 
-def count_once(
-    results: Iterable[Reading | Skipped], *, keep_reposts: bool = False
-) -> Iterator[Reading | Skipped]:
+def drop_duplicates(
+    results: Iterable[PhotoResult | Skipped], *, keep_reposts: bool = False
+) -> Iterator[PhotoResult | Skipped]:
     """Turns a customer's image that was read before into a `Skipped`.
 
     Args:
@@ -51,7 +56,7 @@ def count_once(
             the same in another size or compression, which is told apart as ``repost``.
     """
     seen: set[tuple[str, str]] = set()
-    album = Album[str]()
+    album = DuplicateIndex[str]()
     for result in results:
         if isinstance(result, Skipped):
             yield result
@@ -65,7 +70,7 @@ def count_once(
         yield result if keep_reposts else _first(result, album)
 
 
-def _first(reading: Reading, album: Album[str]) -> Reading | Skipped:
+def _first(reading: PhotoResult, album: DuplicateIndex[str]) -> PhotoResult | Skipped:
     """The reading, unless the album holds one that looks the same."""
     if reading.looks is None:
         return reading

@@ -25,11 +25,11 @@ from jaxtyping import UInt8
 from trendscope.errors import ImageError
 from trendscope.feeds.post import DateSource, Post
 from trendscope.limits import Limits
-from trendscope.photos.results import Garment, Reading
+from trendscope.photos.results import Garment, PhotoResult
 from trendscope.skipped import Skipped
 from trendscope.vision import segmentation
 from trendscope.vision.images import DECODED_SIDE, thumbnail
-from trendscope.vision.near_duplicates import Likeness, likeness
+from trendscope.vision.near_duplicates import ImageFingerprint, fingerprint
 from trendscope.vision.predictions import Predictor
 from trendscope.vision.sandbox import Decoder
 from trendscope.vision.weights import DEFAULT, input_size
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 R = TypeVar("R")
 
-Done = Reading | Skipped
+Done = PhotoResult | Skipped
 """What passes through without more work."""
 
 THUMBNAIL_SIDE = 224
@@ -52,18 +52,18 @@ THREADS = 2
 
 BATCH = 32
 
-AHEAD = 2 * BATCH
+MAX_PENDING = 2 * BATCH
 """Photos prepared but not yet judged."""
 
-Recall = Callable[[Post, str], Reading | None]
+Recall = Callable[[Post, str], PhotoResult | None]
 """Gives what is known of a post's bytes, by their sha256 in hex; None if nothing is."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of photos and skipped items that are done, and of all found so far."""
 
 
-def scan(
-    feed: Iterable[Post | Skipped | Reading],
+def classify_posts(
+    feed: Iterable[Post | Skipped | PhotoResult],
     load: Loader,
     *,
     zone: tzinfo = UTC,
@@ -71,9 +71,9 @@ def scan(
     pictures: bool = False,
     small: int | None = None,
     recall: Recall | None = None,
-    tools: Tools | None = None,
-) -> Generator[Reading | Skipped, None, None]:
-    """Reads a feed's photos in its order, holding no more than `AHEAD` of them at a time.
+    tools: Engine | None = None,
+) -> Generator[PhotoResult | Skipped, None, None]:
+    """Reads a feed's photos in its order, holding no more than `MAX_PENDING` of them at a time.
 
     Args:
         feed: Posts; what the feed's reader skipped, and what is known already, is passed on in its
@@ -91,7 +91,7 @@ def scan(
     Raises:
         WeightsError: `load` could not do its work.
     """
-    own, tools = tools is None, tools or Tools(load, limits)
+    own, tools = tools is None, tools or Engine(load, limits)
     # Half of the threads wait for a decoder while the others cut out what theirs has decoded.
     pool = ThreadPoolExecutor(2 * tools.threads)
     try:
@@ -107,7 +107,7 @@ def scan(
         pool.shutdown(cancel_futures=True)
 
 
-class Tools:
+class Engine:
     """The decoder and the classifier, both started once the first photo asks for them.
 
     Args:
@@ -157,7 +157,7 @@ class _Prepared:
     date_source: DateSource
     pixels: UInt8[np.ndarray, "2 s s 4"]
     box: segmentation.Box
-    looks: Likeness
+    looks: ImageFingerprint
     thumbnail: bytes | None
 
 
@@ -195,11 +195,11 @@ class Loader:
 def _in_order(
     items: Iterable[T | Done], begin: Callable[[T], Future[R | Done]]
 ) -> Iterator[R | Done]:
-    """The results of what was begun for each item, at most `AHEAD` of them ahead."""
+    """The results of what was begun for each item, at most `MAX_PENDING` of them ahead."""
     waiting: deque[Future[R | Done] | Done] = deque()
     for item in items:
         waiting.append(item if isinstance(item, Done) else begin(item))
-        if len(waiting) >= AHEAD:
+        if len(waiting) >= MAX_PENDING:
             yield _finished(waiting.popleft())
     while waiting:
         yield _finished(waiting.popleft())
@@ -210,7 +210,7 @@ def _finished(item: Future[R | Done] | Done) -> R | Done:
 
 
 def _prepare(
-    post: Post, tools: Tools, recall: Recall | None, zone: tzinfo, side: int | None
+    post: Post, tools: Engine, recall: Recall | None, zone: tzinfo, side: int | None
 ) -> _Prepared | Done:
     """Reads, decodes and cuts out one photo, unless it is known."""
     try:
@@ -225,7 +225,7 @@ def _prepare(
     cut = segmentation.cut_out(photo.rgb, tools.input_size)
     posted_at, date_source = post.dated(photo.taken_at, zone)
     box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
-    looks = likeness(photo)
+    looks = fingerprint(photo)
     small = thumbnail(photo.rgb, side) if side else None
     return _Prepared(
         post,
@@ -246,8 +246,8 @@ def _scaled(box: segmentation.Box, across: float, down: float) -> segmentation.B
 
 
 def _judge(
-    batch: list[_Prepared | Done], tools: Tools, pictures: bool
-) -> Iterator[Reading | Skipped]:
+    batch: list[_Prepared | Done], tools: Engine, pictures: bool
+) -> Iterator[PhotoResult | Skipped]:
     cut_outs = [item.pixels for item in batch if isinstance(item, _Prepared)]
     predictions = iter(tools.classifier.predict(cut_outs) if cut_outs else ())
     for item in batch:
@@ -257,11 +257,11 @@ def _judge(
             yield item
 
 
-def _reading(item: _Prepared, prediction: Prediction, pictures: bool) -> Reading:
+def _reading(item: _Prepared, prediction: Prediction, pictures: bool) -> PhotoResult:
     found: tuple[Garment, ...] = ()
     if prediction.category is not None:
         found = (Garment(prediction.category, prediction.confidence, item.box),)
-    return Reading(
+    return PhotoResult(
         customer=item.post.customer,
         post_id=item.post.post_id,
         source=item.post.source,

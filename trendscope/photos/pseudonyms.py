@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from trendscope.errors import UsageError
-from trendscope.photos.results import Reading
+from trendscope.photos.results import PhotoResult
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
 
@@ -46,10 +46,10 @@ class Pseudonyms:
         """16 hex digits; equal for equal posts."""
         return self._digest("post", post_id)
 
-    def replaced(self, result: Reading | Skipped) -> Reading | Skipped:
+    def replaced(self, result: PhotoResult | Skipped) -> PhotoResult | Skipped:
         """The same result without its customer's name."""
         source = self.path(result.customer, result.source)
-        if isinstance(result, Reading):
+        if isinstance(result, PhotoResult):
             post_id = self.post(result.post_id)
             return replace(
                 result, customer=self.name(result.customer), post_id=post_id, source=source

@@ -16,7 +16,7 @@ from trendscope.text import displayed
 
 if TYPE_CHECKING:
     from trendscope.feeds.post import DateSource
-    from trendscope.vision.near_duplicates import Likeness
+    from trendscope.vision.near_duplicates import ImageFingerprint
     from trendscope.vision.predictions import Verdict
     from trendscope.vision.segmentation import Box
 
@@ -80,7 +80,7 @@ def _plain(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Reading:
+class PhotoResult:
     """What was seen in one photo.
 
     Attributes:
@@ -115,14 +115,14 @@ class Reading:
     garments: tuple[Garment, ...]
     probabilities: tuple[tuple[str, float], ...]
     outside: float
-    looks: Likeness | None = field(default=None, repr=False)
+    looks: ImageFingerprint | None = field(default=None, repr=False)
     thumbnail: bytes | None = field(default=None, repr=False)
     seen: bytes | None = field(default=None, repr=False)
     taken_at: datetime | None = field(default=None, repr=False)
     embedding: bytes | None = field(default=None, repr=False)
     corrected: bool = False
 
-    def labelled(self, label: Label) -> Reading:
+    def labelled(self, label: Label) -> PhotoResult:
         """The same photo as a person sees it; what the network said is in the probabilities."""
         boxes = [garment.box for garment in self.garments]
         boxes += [None] * len(label.categories)
@@ -157,12 +157,12 @@ class Classification:
     """Every photo's verdict, in the order of the feed; what could not be read keeps its place."""
 
     weights: str
-    photos: tuple[Reading | Skipped, ...]
+    photos: tuple[PhotoResult | Skipped, ...]
 
     @property
-    def readings(self) -> tuple[Reading, ...]:
+    def readings(self) -> tuple[PhotoResult, ...]:
         """The photos that were looked at."""
-        return tuple(photo for photo in self.photos if isinstance(photo, Reading))
+        return tuple(photo for photo in self.photos if isinstance(photo, PhotoResult))
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:

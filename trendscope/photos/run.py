@@ -7,26 +7,26 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Protocol
 
-from trendscope.feeds.customers import Names
+from trendscope.feeds.customers import CustomerNames
 from trendscope.feeds.dispatch import open_feed
 from trendscope.feeds.post import Post
 from trendscope.limits import Limits
-from trendscope.photos.duplicates import count_once
-from trendscope.photos.pipeline import Loader, Progress, scan
+from trendscope.photos.duplicates import drop_duplicates
+from trendscope.photos.pipeline import Loader, Progress, classify_posts
 from trendscope.photos.pseudonyms import Pseudonyms
-from trendscope.photos.results import Classification, Reading
+from trendscope.photos.results import Classification, PhotoResult
 from trendscope.photos.summary import Profile, summarise
 from trendscope.skipped import Skipped
 from trendscope.vision.predictions import Predictor
-from trendscope.vision.scores import Measured, measured
+from trendscope.vision.scores import Scores, read_scores
 from trendscope.vision.weights import DEFAULT
 
-LISTED_EVERY = 1000
+PROGRESS_EVERY = 1000
 """Photos found between two reports of progress."""
 
 
 class KnownPhotos(Protocol):
-    """What is known of photos from before; `trendscope.store.memory.Memory` is one.
+    """What is known of photos from before; `trendscope.store.memory.StoredPhotos` is one.
 
     Attributes:
         weights: Name of the weights that judged them.
@@ -34,17 +34,17 @@ class KnownPhotos(Protocol):
 
     weights: str
 
-    def names(self, given: str | None = None) -> Names:
+    def names(self, given: str | None = None) -> CustomerNames:
         """The customers' names given out before; `given` is the one for all that is read now."""
 
     @property
-    def recall(self) -> Callable[[Post, str], Reading | None] | None:
+    def recall(self) -> Callable[[Post, str], PhotoResult | None] | None:
         """Says what is known of a post's image by the SHA-256 of its bytes; None if nothing is."""
 
-    def recalled(self, feed: Iterable[Post | Skipped]) -> Iterator[Post | Skipped | Reading]:
+    def recalled(self, feed: Iterable[Post | Skipped]) -> Iterator[Post | Skipped | PhotoResult]:
         """A feed in its order, with results in place of the items that are known."""
 
-    def corrected(self, result: Reading | Skipped) -> Reading | Skipped:
+    def corrected(self, result: PhotoResult | Skipped) -> PhotoResult | Skipped:
         """A result as a person labelled its image; unchanged if nobody did."""
 
 
@@ -78,7 +78,7 @@ def classify(
     load = Loader(weights)
     found = open_feed(paths, customer=customer, include=include, zone=zone, limits=limits)
     feed = _listed(found, progress)
-    looked_at = scan(feed, load, zone=zone, limits=limits)
+    looked_at = classify_posts(feed, load, zone=zone, limits=limits)
     results = _named(_told(looked_at, len(feed), progress), pseudonyms)
     return Classification(load().name, tuple(results))
 
@@ -118,23 +118,25 @@ def profile(
         WeightsError: The weights are missing or cannot be used.
     """
     scores, load = _measured(weights), Loader(weights)
-    names = memory.names(customer) if memory else Names(customer)
+    names = memory.names(customer) if memory else CustomerNames(customer)
     found = open_feed(paths, include=include, zone=zone, limits=limits, names=names)
     feed = _listed(found, progress)
     known = memory.recalled(feed) if memory else feed
     recall = memory.recall if memory else None
-    looked_at = scan(known, load, zone=zone, limits=limits, pictures=pictures, recall=recall)
+    looked_at = classify_posts(
+        known, load, zone=zone, limits=limits, pictures=pictures, recall=recall
+    )
     judged = map(memory.corrected, looked_at) if memory else looked_at
     results = _named(_told(judged, len(feed), progress), pseudonyms)
-    once = tuple(count_once(results, keep_reposts=keep_reposts))
+    once = tuple(drop_duplicates(results, keep_reposts=keep_reposts))
     name = memory.weights if memory else load().name
     return summarise(name, once, zone, scores)
 
 
-def _measured(weights: str | Path | Predictor | None) -> Measured | None:
+def _measured(weights: str | Path | Predictor | None) -> Scores | None:
     """What weights from a file scored on photos; of a classifier without one nothing is known."""
     if weights is None or isinstance(weights, str | Path):
-        return measured(weights or DEFAULT)
+        return read_scores(weights or DEFAULT)
     return None
 
 
@@ -143,14 +145,14 @@ def _listed(feed: Iterable[Post | Skipped], progress: Progress | None) -> list[P
     found: list[Post | Skipped] = []
     for item in feed:
         found.append(item)
-        if progress and len(found) % LISTED_EVERY == 0:
+        if progress and len(found) % PROGRESS_EVERY == 0:
             progress(0, len(found))
     return found
 
 
 def _told(
-    results: Iterable[Reading | Skipped], total: int, progress: Progress | None
-) -> Iterator[Reading | Skipped]:
+    results: Iterable[PhotoResult | Skipped], total: int, progress: Progress | None
+) -> Iterator[PhotoResult | Skipped]:
     for done, result in enumerate(results, start=1):
         if progress:
             progress(done, total)
@@ -158,6 +160,6 @@ def _told(
 
 
 def _named(
-    results: Iterable[Reading | Skipped], pseudonyms: Pseudonyms | None
-) -> Iterable[Reading | Skipped]:
+    results: Iterable[PhotoResult | Skipped], pseudonyms: Pseudonyms | None
+) -> Iterable[PhotoResult | Skipped]:
     return results if pseudonyms is None else map(pseudonyms.replaced, results)

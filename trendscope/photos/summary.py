@@ -9,13 +9,13 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from trendscope import weeks
-from trendscope.photos.results import Reading
+from trendscope.photos.results import PhotoResult
 from trendscope.proportions import estimated_shares
 from trendscope.skipped import Skipped
 
 if TYPE_CHECKING:
     from trendscope.vision.predictions import Verdict
-    from trendscope.vision.scores import Measured
+    from trendscope.vision.scores import Scores
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class CustomerProfile:
     """
 
     customer: str
-    readings: tuple[Reading, ...]
+    readings: tuple[PhotoResult, ...]
     skipped: tuple[Skipped, ...]
     categories: tuple[CategoryCount, ...]
 
@@ -63,7 +63,7 @@ class CustomerProfile:
         """Photos without a date."""
         return len(self.readings) - len(self.dates)
 
-    def verdicts(self, verdict: Verdict) -> tuple[Reading, ...]:
+    def verdicts(self, verdict: Verdict) -> tuple[PhotoResult, ...]:
         """The photos with one verdict."""
         return tuple(reading for reading in self.readings if reading.verdict == verdict)
 
@@ -95,10 +95,10 @@ class Profile:
     customers: tuple[CustomerProfile, ...]
     unowned: tuple[Skipped, ...]
     zone: tzinfo = UTC
-    measured: Measured | None = None
+    measured: Scores | None = None
 
     @property
-    def readings(self) -> tuple[Reading, ...]:
+    def readings(self) -> tuple[PhotoResult, ...]:
         """All photos that were looked at."""
         return tuple(reading for customer in self.customers for reading in customer.readings)
 
@@ -111,15 +111,15 @@ class Profile:
 
 def summarise(
     weights: str,
-    results: Iterable[Reading | Skipped],
+    results: Iterable[PhotoResult | Skipped],
     zone: tzinfo = UTC,
-    measured: Measured | None = None,
+    measured: Scores | None = None,
 ) -> Profile:
     """Sums up photos per customer; the order in which they come does not matter."""
-    readings: defaultdict[str, list[Reading]] = defaultdict(list)
+    readings: defaultdict[str, list[PhotoResult]] = defaultdict(list)
     skipped: defaultdict[str | None, list[Skipped]] = defaultdict(list)
     for result in results:
-        if isinstance(result, Reading):
+        if isinstance(result, PhotoResult):
             readings[result.customer].append(result)
         else:
             skipped[result.customer].append(result)
@@ -147,7 +147,7 @@ def photos_a_week(
     return tuple((weeks.name(week), counts[week]) for week in range(first, last + 1))
 
 
-def _customer(name: str, readings: list[Reading], skipped: list[Skipped]) -> CustomerProfile:
+def _customer(name: str, readings: list[PhotoResult], skipped: list[Skipped]) -> CustomerProfile:
     ordered = tuple(sorted(readings, key=_by_date))
     dates = defaultdict(list)
     for reading in ordered:
@@ -166,7 +166,7 @@ def _count(category: str, dates: list[datetime | None], share: float) -> Categor
     return CategoryCount(category, len(dates), share, first, last)
 
 
-def _by_date(reading: Reading) -> tuple[bool, datetime, str, str, str]:
+def _by_date(reading: PhotoResult) -> tuple[bool, datetime, str, str, str]:
     moment = reading.posted_at or datetime.max.replace(tzinfo=UTC)
     undated = reading.posted_at is None
     return undated, moment, reading.source, reading.post_id, reading.sha256

@@ -1,10 +1,15 @@
 from .campaigns import Campaign as Campaign
 from .campaigns import campaign as campaign
+from .eligibility import ItemFilter as ItemFilter
 from .eligibility import Terms as Terms
+from .eligibility import candidate_items as candidate_items
+from .eligibility import eligible as eligible
 from .eligibility import offered as offered
 from .eligibility import shelf as shelf
 from .preferences import Evidence as Evidence
+from .preferences import MinimumEvidence as MinimumEvidence
 from .preferences import wears as wears
+from .ranking import RecommendOptions as RecommendOptions
 from .ranking import Targets as Targets
 from .ranking import Wish as Wish
 from .ranking import audience as audience

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from trendscope import store
-from trendscope.categories import known_category
+from trendscope.categories import parse_category
 from trendscope.errors import NothingUsable, StoreError, UsageError
-from trendscope.ingest.catalog import stock
+from trendscope.ingest.catalog import import_catalog
 from trendscope.photos.pseudonyms import Pseudonyms, without
 from trendscope.recommend.contact_lists import Consent, consent, read_names
-from trendscope.recommend.eligibility import offered, shelf
+from trendscope.recommend.eligibility import candidate_items, eligible
 from trendscope.recommend.preferences import SIGHTINGS
-from trendscope.recommend.ranking import Targets, Wish, audience, targets, wearers
+from trendscope.recommend.ranking import RecommendOptions, Targets, audience, targets, wearers
 from trendscope.store.database import Database, Store, opened
 from trendscope.store.read_items import find
 from trendscope.text import displayed
@@ -69,7 +69,7 @@ def campaign(
     customer: str | None = None,
     category: str | None = None,
     sku: str | None = None,
-    wish: Wish | None = None,
+    wish: RecommendOptions | None = None,
     only: Path | None = None,
     never: Path | None = None,
     now: datetime | None = None,
@@ -93,10 +93,10 @@ def campaign(
         StoreError: It cannot be used, or holds no such customer or item.
         TrendscopeError: A list cannot be read, or the item may not be recommended.
     """
-    wish = wish or Wish()
+    wish = wish or RecommendOptions()
     if sum(name is not None for name in (customer, category, sku)) > 1:
         raise UsageError("--customer, --category and --sku exclude each other; choose one")
-    category = None if category is None else known_category(category)
+    category = None if category is None else parse_category(category)
     lists = [None if path is None else read_names(path) for path in (only, never)]
     with opened(db) as open_store:
         people = store.customers(open_store)
@@ -164,7 +164,7 @@ def for_profile(
     catalogue: Path,
     *,
     images: Sequence[Path] = (),
-    wish: Wish | None = None,
+    wish: RecommendOptions | None = None,
     weights: str | Path | None = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
@@ -173,7 +173,7 @@ def for_profile(
 
     Args:
         profile: What the customers wear.
-        catalogue: The file; see `trendscope.ingest.catalog.stock`, as for the rest.
+        catalogue: The file; see `trendscope.ingest.catalog.import_catalog`, as for the rest.
         images: Folders and zips with the items' pictures.
         wish: What is wanted; three items in each category if None.
         weights: Those that judged the profile.
@@ -184,11 +184,13 @@ def for_profile(
         NothingUsable: The file holds no item.
         FeedError: The file, or a place of pictures, cannot be read.
     """
-    wish = wish or Wish(per_category=3)
+    wish = wish or RecommendOptions(per_category=3)
     with TemporaryDirectory(prefix="trendscope-") as folder:
         place = Path(folder) / "catalogue.db"
-        stock(catalogue, place, images=images, weights=weights, limits=limits, progress=progress)
-        goods = shelf(store.items(place))
+        import_catalog(
+            catalogue, place, images=images, weights=weights, limits=limits, progress=progress
+        )
+        goods = candidate_items(store.items(place))
     if goods.empty:
         raise NothingUsable(f"{displayed(str(catalogue))} holds no item that could be used")
     seen = _seen(profile)
@@ -218,8 +220,8 @@ def _seen(profile: Profile) -> pd.DataFrame:
     return table.assign(posted_at=pd.to_datetime(table["posted_at"], utc=True))
 
 
-def _bare(goods: pd.DataFrame, wish: Wish) -> int:
-    return int(offered(goods, wish.terms)[0]["embedding"].isna().sum())
+def _bare(goods: pd.DataFrame, wish: RecommendOptions) -> int:
+    return int(eligible(goods, wish.terms)[0]["embedding"].isna().sum())
 
 
 def _known(customer: str, names: Sequence[str], open_store: Store) -> str:
@@ -238,10 +240,10 @@ def _sightings(open_store: Store, meant: Sequence[str], customer: str | None) ->
 def _goods(open_store: Store, category: str | None, sku: str | None) -> pd.DataFrame:
     """The items that the question is about; none are needed to ask who wears a category."""
     if category:
-        return shelf([])
+        return candidate_items([])
     if sku is not None:
-        return shelf([find(open_store, sku)])
-    goods = shelf(store.items(open_store))
+        return candidate_items([find(open_store, sku)])
+    goods = candidate_items(store.items(open_store))
     if goods.empty:
         raise NothingUsable(
             f"{open_store.shown} holds no items; read a catalogue first: "

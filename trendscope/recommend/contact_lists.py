@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trendscope.files.tables import read_table
+from trendscope.files.tables import read_csv
 
 
 @dataclass(frozen=True)
-class Names:
+class NameList:
     """The customers that a file lists.
 
     Attributes:
@@ -38,17 +38,17 @@ class Consent:
     strangers: dict[str, tuple[str, ...]]
 
 
-def read_names(path: Path) -> Names:
+def read_names(path: Path) -> NameList:
     """Reads a CSV with a column ``customer``; other columns do not matter.
 
     Raises:
         TrendscopeError: It cannot be read, or has no such column.
     """
-    cells = (cell.strip() for cell in read_table(path, "customer")["customer"])
-    return Names(str(path), frozenset(cell for cell in cells if cell))
+    cells = (cell.strip() for cell in read_csv(path, "customer")["customer"])
+    return NameList(str(path), frozenset(cell for cell in cells if cell))
 
 
-def consent(customers: Iterable[str], only: Names | None, never: Names | None) -> Consent:
+def consent(customers: Iterable[str], only: NameList | None, never: NameList | None) -> Consent:
     """Sorts customers by two lists; who is on both is left out.
 
     Where a name differs from one in `never` only by case, blanks or the way its letters are
@@ -81,7 +81,7 @@ def _strangers(names: Iterable[str], have: set[str], same: Callable[[str], str])
     )
 
 
-def _spelled(source: Names | None) -> set[str]:
+def _spelled(source: NameList | None) -> set[str]:
     return {variant for name in (source.names if source else ()) for variant in _variants(name)}
 
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
-from trendscope.files.tables import need
+from trendscope.files.tables import require_columns
 
 if TYPE_CHECKING:
     from trendscope.catalog.items import Item
 
-SHELF = ("sku", "title", "category", "price", "currency", "in_stock", "review", "embedding")
+ITEM_COLUMNS = ("sku", "title", "category", "price", "currency", "in_stock", "review", "embedding")
 """Columns of a shelf.
 
 sku, title: text, no two rows with one sku. category: one of the ten, None where it is open. price:
@@ -28,7 +28,7 @@ that judged the customers' photos; None without a picture.
 
 
 @dataclass(frozen=True)
-class Terms:
+class ItemFilter:
     """Which items may be recommended.
 
     Attributes:
@@ -43,8 +43,8 @@ class Terms:
     currency: str = ""
 
 
-def shelf(items: Iterable[Item]) -> pd.DataFrame:
-    """Items as a table with the columns of `SHELF`."""
+def candidate_items(items: Iterable[Item]) -> pd.DataFrame:
+    """Items as a table with the columns of `ITEM_COLUMNS`."""
     rows = [
         (
             *(item.sku, item.title, item.category),
@@ -54,17 +54,17 @@ def shelf(items: Iterable[Item]) -> pd.DataFrame:
         )
         for item in items
     ]
-    return pd.DataFrame(rows, columns=list(SHELF)).astype({"price": "float64"})
+    return pd.DataFrame(rows, columns=list(ITEM_COLUMNS)).astype({"price": "float64"})
 
 
-def offered(items: pd.DataFrame, terms: Terms) -> tuple[pd.DataFrame, dict[str, int]]:
+def eligible(items: pd.DataFrame, terms: ItemFilter) -> tuple[pd.DataFrame, dict[str, int]]:
     """The items that may be recommended, by SKU, and how many may not, by reason.
 
     Raises:
         TrendscopeError: A column is missing, two items share a SKU, or it is not clear what
             currency the price band is in.
     """
-    need(items, *SHELF)
+    require_columns(items, *ITEM_COLUMNS)
     twice = items.loc[items["sku"].duplicated(), "sku"]
     if len(twice):
         raise TrendscopeError(f"two items have the SKU {twice.iloc[0]!r}; give each its own")
@@ -78,7 +78,7 @@ def offered(items: pd.DataFrame, terms: Terms) -> tuple[pd.DataFrame, dict[str, 
     return rows[kept].reset_index(drop=True), left_out
 
 
-def _grounds(rows: pd.DataFrame, terms: Terms) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+def _grounds(rows: pd.DataFrame, terms: ItemFilter) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Why items are left out, and which of them; the first reason that holds is told."""
     waiting = np.array([bool(text) for text in rows["review"].fillna("")], bool)
     open_ = ~rows["category"].isin(CATEGORIES).to_numpy(bool)
@@ -108,3 +108,9 @@ def _only(currencies: NDArray[np.object_]) -> str:
             f"--currency {names[-1]}"
         )
     return str(names[0]) if names else ""
+
+
+Terms = ItemFilter
+shelf = candidate_items
+offered = eligible
+"""Names of earlier versions."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 
-LENGTH = 4000
+NORM = 4000
 """Of a rounded vector, with what rounding adds: its square is below 2**24, up to which float32
 holds every whole number."""
 
@@ -24,8 +24,8 @@ LARGEST_PART = 8_000_000
 """Likenesses computed at once; each takes 12 bytes."""
 
 
-def whole(vectors: Sequence[bytes | None]) -> tuple[Floats, NDArray[np.bool_]]:
-    """Vectors of `LENGTH` made of whole numbers, and which of them are usable.
+def quantised(vectors: Sequence[bytes | None]) -> tuple[Floats, NDArray[np.bool_]]:
+    """Vectors of `NORM` made of whole numbers, and which of them are usable.
 
     Args:
         vectors: Little-endian float32, all of one length, or None.
@@ -44,17 +44,17 @@ def whole(vectors: Sequence[bytes | None]) -> tuple[Floats, NDArray[np.bool_]]:
     rows[~np.isfinite(rows).all(axis=1)] = 0
     size = np.sqrt((rows.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
     usable = size[:, 0] > 0
-    scaled = np.round(rows * (LENGTH / np.where(size > 0, size, 1)))
+    scaled = np.round(rows * (NORM / np.where(size > 0, size, 1)))
     return np.asarray(scaled, np.float32), usable
 
 
 def cosine(products: Floats) -> NDArray[np.float64]:
     """Cosines of rounded vectors from their products: 1 for the same direction, 0 for nothing."""
-    return np.clip(products.astype(np.float64) / LENGTH**2, 0.0, 1.0)
+    return np.clip(products.astype(np.float64) / NORM**2, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
-class Choice:
+class SearchOptions:
     """How items are chosen for someone.
 
     Attributes:
@@ -71,15 +71,16 @@ class Choice:
     owned: float
 
 
-def chosen(
-    photos: Floats, owners: Places, items: Floats, choice: Choice
+def nearest_items(
+    photos: Floats, owners: Places, items: Floats, choice: SearchOptions
 ) -> Iterator[tuple[Places, Places, Floats, Places]]:
     """The items nearest to someone's photos, by the photo nearest to each.
 
     Args:
-        photos: (n, d), of `whole`, all of one owner together.
+        photos: (n, d), of `quantised`, all of one owner together.
         owners: (n,) numbers, 0 upwards without gaps, never falling.
-        items: (m, d), of `whole`; where two are equally near, the one that comes first is chosen.
+        items: (m, d), of `quantised`; where two are equally near, the one that comes first is
+            chosen.
         choice: How many, and which.
 
     Yields:
@@ -95,7 +96,7 @@ def chosen(
         own = slice(starts[first], ends[min(first + together, len(starts)) - 1])
         part, local = photos[own], owners[own] - first
         best = _closest(part, local, items)
-        best[best >= choice.owned * LENGTH**2] = -1
+        best[best >= choice.owned * NORM**2] = -1
         owner, item, product = _picked(best, items, choice)
         nearest = _photo(part, local, items, owner, item)
         yield owner + first, item, product, nearest + starts[first]
@@ -127,7 +128,7 @@ def _ranked(best: Floats, count: int) -> Places:
     return np.asarray(columns - 1 - keys % columns, np.intp)
 
 
-def _picked(best: Floats, items: Floats, choice: Choice) -> tuple[Places, Places, Floats]:
+def _picked(best: Floats, items: Floats, choice: SearchOptions) -> tuple[Places, Places, Floats]:
     """Owner, item and product of what is chosen, in order of owner and of choice."""
     wanted = choice.candidates if choice.diversity else choice.count
     near = _ranked(best, min(max(wanted, choice.count), best.shape[1]))
@@ -155,7 +156,7 @@ def _varied(near: Places, products: Floats, items: Floats, count: int, diversity
     order = np.zeros((len(near), count), np.intp)
     for turn in range(count):
         worth = (1 - diversity) * products.astype(np.float64) - diversity * alike
-        worth[products < 0] = -(2.0 * LENGTH**2)
+        worth[products < 0] = -(2.0 * NORM**2)
         worth[taken] = -np.inf
         order[:, turn] = worth.argmax(axis=1)
         taken[rows, order[:, turn]] = True

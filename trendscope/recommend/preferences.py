@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from trendscope.categories import CATEGORIES, PLURALS
-from trendscope.files.tables import need
+from trendscope.files.tables import require_columns
 from trendscope.proportions import wilson
 
 SIGHTINGS = ("customer", "posted_at", "category", "confidence", "sha256", "source", "embedding")
@@ -22,7 +22,7 @@ SIGHTINGS = ("customer", "posted_at", "category", "confidence", "sha256", "sourc
 
 
 @dataclass(frozen=True)
-class Evidence:
+class MinimumEvidence:
     """What must be known of a customer before anything is recommended.
 
     Attributes:
@@ -46,7 +46,7 @@ def ordered(sightings: pd.DataFrame) -> pd.DataFrame:
     Raises:
         TrendscopeError: A column of `SIGHTINGS` is missing.
     """
-    need(sightings, *SIGHTINGS)
+    require_columns(sightings, *SIGHTINGS)
     rows = sightings.sort_values(
         ["customer", "posted_at", "sha256", "source", "category"],
         ignore_index=True,
@@ -57,7 +57,7 @@ def ordered(sightings: pd.DataFrame) -> pd.DataFrame:
 
 
 def wears(
-    sightings: pd.DataFrame, evidence: Evidence | None = None, now: datetime | None = None
+    sightings: pd.DataFrame, evidence: MinimumEvidence | None = None, now: datetime | None = None
 ) -> pd.DataFrame:
     """What each customer wears.
 
@@ -83,7 +83,7 @@ def wears(
         affinity: 0..1, see above.
         worn: whether that is enough for `evidence`.
     """
-    evidence = evidence or Evidence()
+    evidence = evidence or MinimumEvidence()
     rows = ordered(sightings)
     classified = rows[rows["category"].notna()]
     classified = classified.assign(weight=_weights(classified, rows, evidence, now))
@@ -114,7 +114,7 @@ def wears(
 
 
 def _weights(
-    classified: pd.DataFrame, rows: pd.DataFrame, evidence: Evidence, now: datetime | None
+    classified: pd.DataFrame, rows: pd.DataFrame, evidence: MinimumEvidence, now: datetime | None
 ) -> pd.Series:
     latest = pd.Timestamp(now) if now else rows["posted_at"].max()
     days = (latest - classified["posted_at"]).dt.total_seconds() / 86_400
@@ -132,7 +132,7 @@ def _unnamed(rows: pd.DataFrame) -> pd.Series:
 def unjudged(
     sightings: pd.DataFrame,
     worn: pd.DataFrame,
-    evidence: Evidence | None = None,
+    evidence: MinimumEvidence | None = None,
     customers: Iterable[str] = (),
 ) -> pd.DataFrame:
     """The customers of whom too little is known, and why: columns customer, reason.
@@ -143,7 +143,7 @@ def unjudged(
         evidence: The same as there.
         customers: All there are, so that those without any photo are told too.
     """
-    evidence = evidence or Evidence()
+    evidence = evidence or MinimumEvidence()
     judged = set(worn.loc[worn["worn"], "customer"])
     named = worn.groupby("customer", observed=True)["named"].first()
     seen = sightings.groupby("customer", observed=True)["sha256"].nunique()
@@ -154,7 +154,7 @@ def unjudged(
     return pd.DataFrame({"customer": everyone, "reason": reasons}, dtype=object)
 
 
-def _too_little(seen: int, named: int, evidence: Evidence) -> str:
+def _too_little(seen: int, named: int, evidence: MinimumEvidence) -> str:
     if not seen:
         return "no photo has been judged"
     if named < evidence.photos:
@@ -182,3 +182,7 @@ def sentence(category: str, photos: int, named: int, unnamed: int) -> str:
 def of_customers(table: pd.DataFrame, customers: Sequence[str]) -> pd.DataFrame:
     """The rows of some customers."""
     return table[table["customer"].isin(list(customers))].reset_index(drop=True)
+
+
+Evidence = MinimumEvidence
+"""The name of earlier versions."""

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 from trendscope.recommend import nearest, preferences
-from trendscope.recommend.eligibility import Terms, offered
+from trendscope.recommend.eligibility import ItemFilter, eligible
 from trendscope.recommend.nearest import Floats, Places
-from trendscope.recommend.preferences import Evidence, wears
+from trendscope.recommend.preferences import MinimumEvidence, wears
 
 OWNED = 0.99
 """Cosine from which a picture is taken to show the very thing on a photo; what that catches is
@@ -39,7 +39,7 @@ what can be compared comes first."""
 
 
 @dataclass(frozen=True)
-class Wish:
+class RecommendOptions:
     """What is to be recommended.
 
     Attributes:
@@ -55,14 +55,14 @@ class Wish:
     diversity: float = 0.2
     candidates: int = 50
     exclude_owned: bool = False
-    terms: Terms = field(default_factory=Terms)
-    evidence: Evidence = field(default_factory=Evidence)
+    terms: ItemFilter = field(default_factory=ItemFilter)
+    evidence: MinimumEvidence = field(default_factory=MinimumEvidence)
 
     @property
-    def choice(self) -> nearest.Choice:
-        """The same for `trendscope.recommend.nearest.chosen`."""
+    def choice(self) -> nearest.SearchOptions:
+        """The same for `trendscope.recommend.nearest.nearest_items`."""
         owned = OWNED if self.exclude_owned else 2.0
-        return nearest.Choice(self.per_category, self.candidates, self.diversity, owned)
+        return nearest.SearchOptions(self.per_category, self.candidates, self.diversity, owned)
 
 
 COLUMNS = (
@@ -95,7 +95,7 @@ class Targets:
 def targets(
     sightings: pd.DataFrame,
     items: pd.DataFrame,
-    wish: Wish | None = None,
+    wish: RecommendOptions | None = None,
     *,
     customers: Iterable[str] = (),
     now: datetime | None = None,
@@ -104,7 +104,7 @@ def targets(
 
     Args:
         sightings: As `trendscope.store.sightings` gives them, with vectors.
-        items: A shelf, see `trendscope.recommend.eligibility.SHELF`.
+        items: A shelf, see `trendscope.recommend.eligibility.ITEM_COLUMNS`.
         wish: What is wanted.
         customers: All there are, so that those without photos are told too.
         now: Up to when a photo's age is counted, aware; the latest photo's time if None.
@@ -113,8 +113,8 @@ def targets(
         TrendscopeError: A column is missing, two items share a SKU, or it is not clear what
             currency the price band is in.
     """
-    wish = wish or Wish()
-    offer, left_out = offered(items, wish.terms)
+    wish = wish or RecommendOptions()
+    offer, left_out = eligible(items, wish.terms)
     worn, silent = _judged(sightings, wish, customers, now)
     rows = _matched(sightings, worn, offer, wish)
     order = np.lexsort((rows["sku"], -rows["score"], rows["customer"]))
@@ -127,7 +127,7 @@ def audience(
     sightings: pd.DataFrame,
     items: pd.DataFrame,
     sku: str,
-    wish: Wish | None = None,
+    wish: RecommendOptions | None = None,
     *,
     customers: Iterable[str] = (),
     now: datetime | None = None,
@@ -137,8 +137,8 @@ def audience(
     Raises:
         TrendscopeError: There is no such item, or it may not be recommended; says why.
     """
-    wish = wish or Wish()
-    offer, left_out = offered(items[items["sku"] == sku], wish.terms)
+    wish = wish or RecommendOptions()
+    offer, left_out = eligible(items[items["sku"] == sku], wish.terms)
     if offer.empty:
         why = next(iter(left_out), "not in the catalogue; check the spelling")
         raise TrendscopeError(f"nobody is written to about item {sku}: {why}")
@@ -150,7 +150,7 @@ def audience(
 def wearers(
     sightings: pd.DataFrame,
     category: str,
-    wish: Wish | None = None,
+    wish: RecommendOptions | None = None,
     *,
     customers: Iterable[str] = (),
     now: datetime | None = None,
@@ -162,7 +162,7 @@ def wearers(
     """
     if category not in CATEGORIES:
         raise TrendscopeError(f"unknown category {category!r}: use {', '.join(CATEGORIES)}")
-    worn, silent = _judged(sightings, wish or Wish(), customers, now)
+    worn, silent = _judged(sightings, wish or RecommendOptions(), customers, now)
     rows = worn[worn["category"] == category]
     last = [
         "none of them dated" if pd.isna(time) else f"last on {time:%Y-%m-%d}"
@@ -178,7 +178,7 @@ def wearers(
 
 
 def _judged(
-    sightings: pd.DataFrame, wish: Wish, customers: Iterable[str], now: datetime | None
+    sightings: pd.DataFrame, wish: RecommendOptions, customers: Iterable[str], now: datetime | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What is worn for certain, and of whom nothing is."""
     worn = wears(sightings, wish.evidence, now)
@@ -218,11 +218,11 @@ could be compared), and the product of their vectors."""
 
 
 def _matched(
-    sightings: pd.DataFrame, worn: pd.DataFrame, offer: pd.DataFrame, wish: Wish
+    sightings: pd.DataFrame, worn: pd.DataFrame, offer: pd.DataFrame, wish: RecommendOptions
 ) -> pd.DataFrame:
     """A row per choice: what is worn, the item, the nearest photo, score and reason."""
     photos = preferences.ordered(sightings[sightings["category"].notna()])
-    vectors, usable = nearest.whole([*photos["embedding"], *offer["embedding"]])
+    vectors, usable = nearest.quantised([*photos["embedding"], *offer["embedding"]])
     keys = ["customer", "category"]
     owner = pd.MultiIndex.from_frame(worn[keys]).get_indexer(pd.MultiIndex.from_frame(photos[keys]))
     seen, pictured = (owner >= 0) & usable[: len(photos)], usable[len(photos) :]
@@ -246,11 +246,11 @@ def _compared(
     views: Floats,
     items: Places,
     looks: Floats,
-    choice: nearest.Choice,
+    choice: nearest.SearchOptions,
 ) -> Iterator[Pairs]:
     """The items that look most like someone's photos."""
     names, number = np.unique(owner, return_inverse=True)
-    for who, item, product, photo in nearest.chosen(views, number, looks, choice):
+    for who, item, product, photo in nearest.nearest_items(views, number, looks, choice):
         yield names[who], items[item], photos[photo], product
 
 
@@ -316,3 +316,7 @@ def _closest(day: object, source: object) -> str:
         return f"closest to the photo of {day}"
     name = re.split(r"[/\\]", source)[-1]
     return f"closest to the undated photo {name}"
+
+
+Wish = RecommendOptions
+"""The name of earlier versions."""

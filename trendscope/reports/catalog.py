@@ -21,7 +21,7 @@ from trendscope.reports.spreadsheets import defused
 from trendscope.text import percent, plural, shown
 
 if TYPE_CHECKING:
-    from trendscope.ingest.catalog import Stocked
+    from trendscope.ingest.catalog import ImportResult
 
 LARGEST_PAGE = 2_000
 """Items on a page; how many are left out is said there."""
@@ -64,7 +64,7 @@ def three_best(item: Item) -> str:
     return f"{best}; none of the ten {percent(item.sight.outside)}"
 
 
-def stocked_lines(stocked: Stocked) -> list[str]:
+def import_lines(stocked: ImportResult) -> list[str]:
     """What came of a catalogue file, in sentences."""
     parts = ((stocked.new, "new"), (stocked.changed, "changed"), (stocked.unchanged, "as before"))
     told = ", ".join(f"{count:,} {words}" for count, words in parts if count)
@@ -132,7 +132,7 @@ def _category_line(item: Item) -> str:
 # --- JSON and CSV --------------------------------------------------------------------------------
 
 
-def stocked_json(stocked: Stocked) -> str:
+def import_json(stocked: ImportResult) -> str:
     """One document about a catalogue file that was read.
 
     ``schema_version`` (1) and the fields of `trendscope.ingest.catalog.Stocked`; ``remarks`` are

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from trendscope import weeks
 from trendscope.categories import color
 from trendscope.text import percent
-from trendscope.trends.summary import Outlook
+from trendscope.trends.summary import TrendSummary
 from trendscope.trends.verdicts import FALLING, RISING, WATCH
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ SLIDE = Size(1000, 500, text=18)
 SCALE = 1.6
 
 
-def prominent(outlook: Outlook) -> tuple[str, ...]:
+def prominent(outlook: TrendSummary) -> tuple[str, ...]:
     """Categories that are moving, the strongest first, then the most worn; at most `TOGETHER`."""
     latest = outlook.movement.groupby("category", sort=False).tail(1)
     moving = latest["verdict"].map({RISING: 2, FALLING: 2, WATCH: 1}).fillna(0)
@@ -85,7 +85,9 @@ def prominent(outlook: Outlook) -> tuple[str, ...]:
     return tuple(ordered["category"].head(TOGETHER))
 
 
-def shares(outlook: Outlook, categories: Sequence[str], *, weeks_shown: int, size: Size) -> Drawing:
+def shares(
+    outlook: TrendSummary, categories: Sequence[str], *, weeks_shown: int, size: Size
+) -> Drawing:
     """The shares of some categories by week, with 95 % intervals, and what is to be expected.
 
     Complete weeks are a line in a band; the coming ones a dashed line in a fan of the 80 and the
@@ -191,7 +193,7 @@ def _end_of_past(past: pd.DataFrame, x: alt.X) -> alt.Chart:
     return rule.encode(x=x)
 
 
-def _past(outlook: Outlook, categories: Sequence[str], weeks_shown: int) -> pd.DataFrame:
+def _past(outlook: TrendSummary, categories: Sequence[str], weeks_shown: int) -> pd.DataFrame:
     rows = outlook.movement
     rows = rows[rows["week"].isin(rows["week"].unique()[-weeks_shown:])]
     return _dated(rows[rows["category"].isin([*categories])])[
@@ -199,7 +201,7 @@ def _past(outlook: Outlook, categories: Sequence[str], weeks_shown: int) -> pd.D
     ]
 
 
-def _coming(outlook: Outlook, categories: Sequence[str]) -> pd.DataFrame:
+def _coming(outlook: TrendSummary, categories: Sequence[str]) -> pd.DataFrame:
     """The forecast, opened at the last complete week so that line and fan go on from there."""
     bounds_of = ["lo80", "hi80", "lo95", "hi95"]
     columns = ["monday", "category", "share", *bounds_of, "naive_share"]
@@ -228,7 +230,7 @@ def _color(category: str) -> str:
 # --- on a page ------------------------------------------------------------------------------------
 
 
-def together(outlook: Outlook, weeks_shown: int) -> tuple[Markup, ...]:
+def together(outlook: TrendSummary, weeks_shown: int) -> tuple[Markup, ...]:
     """The moving and the most worn in one chart: for wide pages, and for telephones."""
     several = prominent(outlook)
     told = " ".join(alternative(outlook, name, weeks_shown) for name in several)
@@ -238,7 +240,7 @@ def together(outlook: Outlook, weeks_shown: int) -> tuple[Markup, ...]:
     )
 
 
-def alone(outlook: Outlook, category: str, weeks_shown: int) -> Markup:
+def alone(outlook: TrendSummary, category: str, weeks_shown: int) -> Markup:
     """One category in a small chart with a scale of its own."""
     chart = shares(outlook, [category], weeks_shown=weeks_shown, size=SMALL)
     return svg(chart, alternative(outlook, category, weeks_shown))
@@ -287,7 +289,7 @@ def png(chart: Drawing, title: str, below: str) -> bytes:
     return drawn
 
 
-def alternative(outlook: Outlook, category: str, weeks_shown: int) -> str:
+def alternative(outlook: TrendSummary, category: str, weeks_shown: int) -> str:
     """What a category's chart says, in words: where it began, where it is, what is expected."""
     past = _past(outlook, [category], weeks_shown)
     first, last = past.iloc[0], past.iloc[-1]

@@ -11,14 +11,14 @@ from trendscope.text import plural, shown
 if TYPE_CHECKING:
     from trendscope.ingest.corrections import Corrected
     from trendscope.store import Forgotten, Status
-    from trendscope.store.write_photos import Collected
+    from trendscope.store.write_photos import ScanResult
 
 
-def collected_json(collected: Collected) -> str:
+def scan_json(collected: ScanResult) -> str:
     """One document about a scan into a database.
 
     ``schema_version`` (1), ``database``, ``weights`` (name), ``judged``, ``recognised``,
-    ``unchanged`` (photos, see `trendscope.store.write_photos.Tally`), ``skipped`` (files by
+    ``unchanged`` (photos, see `trendscope.store.write_photos.ScanCounts`), ``skipped`` (files by
     reason), ``namesakes`` (new customers whose name another one had) and ``missing`` (images that
     new weights have not judged yet).
     """

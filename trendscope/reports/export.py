@@ -19,7 +19,7 @@ import pandas as pd
 from trendscope import proportions, store
 from trendscope.categories import CATEGORIES
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
-from trendscope.files.writing import check_target, encoded, replacing
+from trendscope.files.writing import check_writable, encoded, replacing
 from trendscope.photos.pseudonyms import Pseudonyms, without
 from trendscope.reports.spreadsheets import defused
 from trendscope.store import Census, Database
@@ -162,9 +162,9 @@ def _customers(
     """
     names = pd.Index(held.customers, dtype=object, name="customer")
     rows = held.rows.assign(customer=held.rows["customer"].astype(object))
-    found = counts.fates(rows, zone=zone, now=now)
+    found = counts.outcomes(rows, zone=zone, now=now)
     table = pd.crosstab(found["customer"], found["fate"].astype(object))
-    table = table.reindex(index=names, columns=[*counts.FATES], fill_value=0)
+    table = table.reindex(index=names, columns=[*counts.OUTCOMES], fill_value=0)
     unused: dict[str | None, dict[str, int]] = {name: {} for name in names}
     for (name, reason), count in held.unused.items():
         unused.setdefault(name, {})[reason] = count
@@ -294,7 +294,7 @@ def _make(folder: Path) -> None:
         raise UsageError(f"there is no folder {folder.parent}; create it first") from error
     except OSError as error:
         raise UsageError(f"{folder} cannot be made a folder: {error.strerror}") from error
-    check_target(folder / "customers.csv")
+    check_writable(folder / "customers.csv")
 
 
 @contextmanager

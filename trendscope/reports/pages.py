@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from trendscope.categories import color
 from trendscope.photos.summary import photos_a_week
-from trendscope.reports.wording import leaning, limits, limits_of
+from trendscope.reports.wording import coverage_sentence, limits, limits_of
 from trendscope.text import day, file_name, minute, percent, plural, shown, span
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _environment() -> Environment:
     )
     filters = (
         *(percent, plural, day, minute, span, shown, file_name, color),
-        *(limits, limits_of, photos_a_week, leaning),
+        *(limits, limits_of, photos_a_week, coverage_sentence),
     )
     for function in filters:
         environment.filters[function.__name__] = function

@@ -15,7 +15,7 @@ from datetime import tzinfo
 from typing import Any
 
 from trendscope.categories import CATEGORIES, color
-from trendscope.photos.results import Classification, Reading
+from trendscope.photos.results import Classification, PhotoResult
 from trendscope.photos.summary import CategoryCount, CustomerProfile, Profile, photos_a_week
 from trendscope.reports.documents import _iso, document
 from trendscope.reports.pages import page
@@ -59,7 +59,7 @@ def profile_json(profile: Profile) -> str:
     return document({**facts, "customers": customers, "skipped": skipped})
 
 
-def _photo(reading: Reading) -> dict[str, Any]:
+def _photo(reading: PhotoResult) -> dict[str, Any]:
     classified = reading.verdict == "classified"
     return {
         "path": reading.source,
@@ -202,7 +202,7 @@ class Group:
     title: str
     color: str
     note: str
-    readings: tuple[Reading, ...]
+    readings: tuple[PhotoResult, ...]
     total: int
 
 
@@ -227,11 +227,11 @@ def profile_html(profile: Profile) -> str:
     return page("profile.html", profile=profile, **facts)
 
 
-def _group(title: str, shade: str, note: str, readings: Iterable[Reading]) -> Group:
+def _group(title: str, shade: str, note: str, readings: Iterable[PhotoResult]) -> Group:
     undated_last = sorted(readings, key=_latest_first)
     return Group(title, shade, note, tuple(undated_last[:LARGEST_GROUP]), len(undated_last))
 
 
-def _latest_first(reading: Reading) -> tuple[float, str]:
+def _latest_first(reading: PhotoResult) -> tuple[float, str]:
     moment = reading.posted_at
     return (-moment.timestamp() if moment else float("inf")), reading.source

@@ -25,19 +25,19 @@ from rich.text import Text
 
 from trendscope.categories import CATEGORIES, color
 from trendscope.photos.pipeline import Progress as Told
-from trendscope.photos.results import Classification, Reading
+from trendscope.photos.results import Classification, PhotoResult
 from trendscope.photos.summary import CustomerProfile, Profile
-from trendscope.reports.wording import leaning, limits, limits_of
+from trendscope.reports.wording import coverage_sentence, limits, limits_of
 from trendscope.skipped import Skipped
 from trendscope.text import day, percent, plural, shown, span
 
 if TYPE_CHECKING:
     from trendscope.catalog.items import Item
-    from trendscope.ingest.catalog import Stocked
+    from trendscope.ingest.catalog import ImportResult
     from trendscope.recommend.campaigns import Campaign
     from trendscope.store import Status
-    from trendscope.store.write_photos import Collected
-    from trendscope.trends.summary import Outlook
+    from trendscope.store.write_photos import ScanResult
+    from trendscope.trends.summary import TrendSummary
 
 BAR = 24
 """Width of a full bar in characters."""
@@ -64,7 +64,7 @@ def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool 
         console.print()
     _print_limits(console, limits((), profile.unowned), "Of none of these customers:")
     if profile.measured:
-        console.print(Text(leaning(profile.measured), style="dim"))
+        console.print(Text(coverage_sentence(profile.measured), style="dim"))
     if names:
         _print_skipped(console, ((item.source, item.detail) for item in profile.skipped))
 
@@ -76,11 +76,11 @@ def print_classification(
     console = _console(file)
     for photo in classification.photos:
         console.print(_line(photo))
-        if bars and isinstance(photo, Reading):
+        if bars and isinstance(photo, PhotoResult):
             console.print(_probabilities(photo, console.is_terminal))
 
 
-def print_collected(collected: Collected, file: IO[str] | None = None) -> None:
+def print_scan(collected: ScanResult, file: IO[str] | None = None) -> None:
     """Prints what came of a scan into a database."""
     console, tally = _console(file), collected.tally
     parts = (
@@ -161,7 +161,7 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed:,.0f} {things}/s" if task.speed else "", style="dim")
 
 
-def print_trends(outlook: Outlook, file: IO[str] | None = None, *, weeks: int = 12) -> None:
+def print_trends(outlook: TrendSummary, file: IO[str] | None = None, *, weeks: int = 12) -> None:
     """Prints what has risen and fallen, a line for each category, and what to know about it."""
     from trendscope.reports import trends
 
@@ -198,12 +198,12 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  " + "  ".join(cells).rstrip()
 
 
-def print_stocked(stocked: Stocked, file: IO[str] | None = None, *, rows: bool = False) -> None:
+def print_import(stocked: ImportResult, file: IO[str] | None = None, *, rows: bool = False) -> None:
     """Prints what came of a catalogue file, and with `rows` each row not used or not whole."""
     from trendscope.reports import catalog
 
     console = _console(file)
-    for line in catalog.stocked_lines(stocked):
+    for line in catalog.import_lines(stocked):
         console.print(Text(line))
     _print_limits(console, catalog.remark_lines(stocked.remarks), "What to know:")
     if rows:
@@ -359,7 +359,7 @@ def _print_skipped(console: Console, skipped: Iterable[tuple[str, str]]) -> None
         console.print(Text(f"{shown(source, 200)}: {shown(detail, 300)}"))
 
 
-def _line(photo: Reading | Skipped) -> Text:
+def _line(photo: PhotoResult | Skipped) -> Text:
     source = shown(photo.source, 200)
     if isinstance(photo, Skipped):
         return Text.assemble(f"{source}: ", ("unreadable", "bold"), f", {shown(photo.detail, 300)}")
@@ -371,7 +371,7 @@ def _line(photo: Reading | Skipped) -> Text:
     return Text.assemble(f"{source}: ", (verdict, "bold"), f", {photo.explanation} ({others})")
 
 
-def _probabilities(reading: Reading, terminal: bool) -> RenderableType:
+def _probabilities(reading: PhotoResult, terminal: bool) -> RenderableType:
     known = dict(reading.probabilities)
     rows = [(name, known[name], color(name)) for name in CATEGORIES]
     rows.append(("none of these", reading.outside, "dim"))

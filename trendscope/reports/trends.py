@@ -15,9 +15,9 @@ import pandas as pd
 
 from trendscope.reports import documents, pages
 from trendscope.reports.spreadsheets import defused
-from trendscope.reports.wording import leaning
+from trendscope.reports.wording import coverage_sentence
 from trendscope.text import percent, plural, shown
-from trendscope.trends.summary import Outlook
+from trendscope.trends.summary import TrendSummary
 from trendscope.trends.verdicts import FALLING, RISING, TOO_FEW, WATCH
 
 WIDE = 0.12
@@ -80,7 +80,7 @@ HEADINGS = (
 )
 
 
-def lines(outlook: Outlook, weeks: int = 12) -> list[Line]:
+def lines(outlook: TrendSummary, weeks: int = 12) -> list[Line]:
     """One line per segment and category, for the latest complete week."""
     moved = outlook.movement
     if moved.empty:
@@ -102,7 +102,7 @@ def sparkline(shares: Sequence[float]) -> str:
     )
 
 
-def notes(outlook: Outlook) -> list[str]:
+def notes(outlook: TrendSummary) -> list[str]:
     """What to know before acting on it, a plain sentence each."""
     found = []
     if outlook.running:
@@ -131,11 +131,11 @@ def notes(outlook: Outlook) -> list[str]:
         said = ", ".join(f"{count:,} {text}" for count, text in parts if count)
         found.append(f"{plural(tally.photos, 'photo')}: {said}.")
     if outlook.measured:
-        found.append(leaning(outlook.measured))
+        found.append(coverage_sentence(outlook.measured))
     return [*found, *_forecast_notes(outlook)]
 
 
-def _forecast_notes(outlook: Outlook) -> list[str]:
+def _forecast_notes(outlook: TrendSummary) -> list[str]:
     known = outlook.errors.dropna()
     found = []
     if len(known):
@@ -156,7 +156,7 @@ def _forecast_notes(outlook: Outlook) -> list[str]:
     return found
 
 
-def headline(outlook: Outlook, weeks: int = 12) -> list[str]:
+def headline(outlook: TrendSummary, weeks: int = 12) -> list[str]:
     """What has risen, what has fallen, and of what nothing can be said."""
     found = lines(outlook, weeks)
     moving = [line for line in found if line.verdict in (RISING, FALLING)]
@@ -227,7 +227,7 @@ def _points(difference: float) -> str:
 # --- for programs --------------------------------------------------------------------------------
 
 
-def table(outlook: Outlook, weeks: int = 12) -> pd.DataFrame:
+def table(outlook: TrendSummary, weeks: int = 12) -> pd.DataFrame:
     """A row per week, segment and category: the last complete weeks, the running, the coming.
 
     Columns: `CSV_COLUMNS`, without ``segment`` where there are none.
@@ -248,7 +248,7 @@ def table(outlook: Outlook, weeks: int = 12) -> pd.DataFrame:
     return rows
 
 
-def trends_csv(outlook: Outlook, weeks: int = 12) -> str:
+def trends_csv(outlook: TrendSummary, weeks: int = 12) -> str:
     """`table` as CSV: UTF-8, comma, lines end in LF, formulas defused, unknown cells empty."""
     rows = table(outlook, weeks)
     for name in {"segment", "category"} & {*rows.columns}:
@@ -256,7 +256,7 @@ def trends_csv(outlook: Outlook, weeks: int = 12) -> str:
     return rows.round(6).to_csv(index=False, lineterminator="\n")
 
 
-def trends_json(outlook: Outlook, weeks: int = 12) -> str:
+def trends_json(outlook: TrendSummary, weeks: int = 12) -> str:
     """One document with all of it.
 
     ``schema_version`` (1), ``timezone``, ``running_week`` (null if none), ``headline`` and
@@ -306,14 +306,14 @@ def headings(found: Sequence[Line], unit: str = "customers") -> tuple[str, ...]:
     return ("segment", *HEADINGS) if any(line.segment for line in found) else HEADINGS
 
 
-def title(outlook: Outlook) -> str:
+def title(outlook: TrendSummary) -> str:
     """Which week it is about."""
     if outlook.movement.empty:
         return "No complete week yet"
     return f"What customers wear, week {outlook.movement['week'].iloc[-1]} ({outlook.zone})"
 
 
-def trends_markdown(outlook: Outlook, weeks: int = 12) -> str:
+def trends_markdown(outlook: TrendSummary, weeks: int = 12) -> str:
     """Headline, table and notes, to paste into mail or chat."""
     found = lines(outlook, weeks)
     parts = [f"**{_plain(title(outlook))}**", ""]
@@ -333,7 +333,7 @@ def _plain(text: str) -> str:
     return text
 
 
-def trends_html(outlook: Outlook, weeks: int = 12) -> str:
+def trends_html(outlook: TrendSummary, weeks: int = 12) -> str:
     """A page of its own: headline, table, notes. No scripts, no network."""
     found = lines(outlook, weeks)
     return pages.page(

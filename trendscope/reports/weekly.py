@@ -18,8 +18,8 @@ from trendscope.errors import NothingUsable
 from trendscope.photos.pseudonyms import Pseudonyms
 from trendscope.store import Database, Status, Store
 from trendscope.store.database import opened
-from trendscope.trends.from_store import outlook_of_store
-from trendscope.trends.summary import Outlook
+from trendscope.trends.from_store import trends_of_store
+from trendscope.trends.summary import TrendSummary
 
 WEEKS = 26
 """Shown: the 4 that a verdict is of, and the 22 before that they are held against."""
@@ -93,7 +93,7 @@ class WeeklyReport:
         weeks: Complete weeks shown.
     """
 
-    outlook: Outlook
+    outlook: TrendSummary
     categories: tuple[Category, ...]
     status: Status
     weeks: int
@@ -134,7 +134,7 @@ def report_of_store(
             raise NothingUsable(
                 f"{held.database} holds no photos yet; fill it with trendscope scan PATH --db ..."
             )
-        outlook = outlook_of_store(
+        outlook = trends_of_store(
             reader, weights=weights, weeks_ahead=weeks_ahead, now=now, zone=zone
         )
         recent = _seen_lately(reader, outlook, weeks_shown, zone)
@@ -149,7 +149,7 @@ def report_of_store(
 _COLUMNS = ("customer", "posted_at", "category", "confidence", "sha256")
 
 
-def _seen_lately(db: Store, outlook: Outlook, weeks_shown: int, zone: tzinfo) -> pd.DataFrame:
+def _seen_lately(db: Store, outlook: TrendSummary, weeks_shown: int, zone: tzinfo) -> pd.DataFrame:
     """Rows with a category of the weeks shown; ``week`` is the number of each one's."""
     shown = outlook.movement["week"].unique()[-weeks_shown:]
     if not len(shown):

@@ -19,9 +19,9 @@ from trendscope.reports.trends import Line
 from trendscope.reports.weekly import Category, WeeklyReport
 from trendscope.reports.wording import plural_of
 from trendscope.text import percent
-from trendscope.trends.summary import Outlook
+from trendscope.trends.summary import TrendSummary
 from trendscope.trends.verdicts import FALLING, RISING, STEADY, TOO_FEW, WATCH
-from trendscope.vision.scores import HARDLY, Measured
+from trendscope.vision.scores import RARELY_NAMED, Scores
 
 SYMBOLS = {RISING: "▲", FALLING: "▼", STEADY: "●", WATCH: "◆", TOO_FEW: "?"}
 """Of verdicts, so that nobody has to tell them by colour."""
@@ -85,7 +85,7 @@ def report_html(found: WeeklyReport) -> str:
         each=charts.EACH,
         notes=trends.notes(outlook),
         tally=_tally(outlook),
-        hardly=HARDLY,
+        hardly=RARELY_NAMED,
         period=_period(outlook.movement["week"].unique().tolist()[-found.weeks :]),
         ahead=_period(outlook.forecast["week"].unique().tolist()[-1:]),
         plural_of=plural_of,
@@ -115,7 +115,7 @@ def _slug(category: str) -> str:
 # --- parts of the page ---------------------------------------------------------------------------
 
 
-def _cards(lines: Sequence[Line], measured: Measured | None) -> tuple[Card, ...]:
+def _cards(lines: Sequence[Line], measured: Scores | None) -> tuple[Card, ...]:
     """What has risen, what has fallen, what is not certain, and what cannot be said."""
     if not lines:
         return ()
@@ -133,7 +133,7 @@ def _cards(lines: Sequence[Line], measured: Measured | None) -> tuple[Card, ...]
     )
 
 
-def _unsaid(lines: Sequence[Line], measured: Measured | None) -> tuple[str, ...]:
+def _unsaid(lines: Sequence[Line], measured: Scores | None) -> tuple[str, ...]:
     few = [line.category for line in lines if line.verdict == TOO_FEW]
     said = ["Whether anything goes on as it did: a verdict is about the weeks behind us."]
     if few:
@@ -143,7 +143,7 @@ def _unsaid(lines: Sequence[Line], measured: Measured | None) -> tuple[str, ...]
         said.append("Whether a change is more than the season: that needs 60 weeks of history.")
     if measured is None or not measured.photos:
         said.append("How often the network is right on photos: that is not known.")
-    elif rare := [group for group, share in measured.coverage_of.items() if share < HARDLY]:
+    elif rare := [group for group, share in measured.coverage_of.items() if share < RARELY_NAMED]:
         names = ", ".join(map(plural_of, rare))
         said.append(f"Much of {names}: the network hardly ever names them (see below).")
     return tuple(said)
@@ -153,7 +153,7 @@ def _panel(found: WeeklyReport, line: Line, category: Category) -> Panel:
     measured = found.outlook.measured
     share = measured.named(category.name) if measured else None
     doubt = ""
-    if share is not None and share < HARDLY:
+    if share is not None and share < RARELY_NAMED:
         group = plural_of(GROUP[category.name])
         doubt = (
             f"Hardly ever named: {percent(share)} of the photos of {group}. The share says little."
@@ -164,7 +164,7 @@ def _panel(found: WeeklyReport, line: Line, category: Category) -> Panel:
     return Panel(line, category, chart, table[0][2:], table, ahead, doubt)
 
 
-def _ahead(outlook: Outlook, category: str) -> str:
+def _ahead(outlook: TrendSummary, category: str) -> str:
     """The forecast beside the simplest one; where they differ a lot, which is slower to move."""
     row = outlook.forecast[outlook.forecast["category"] == category].iloc[-1]
     if math.isnan(row["share"]):
@@ -199,7 +199,7 @@ def _period(weeks: Sequence[str]) -> str:
     return " to ".join(ends)
 
 
-def _tally(outlook: Outlook) -> tuple[tuple[int, str], ...]:
+def _tally(outlook: TrendSummary) -> tuple[tuple[int, str], ...]:
     """What became of the photos, a count and words each, and all of them last."""
     tally = outlook.tally
     if tally is None:

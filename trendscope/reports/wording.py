@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from trendscope.categories import CATEGORIES, PLURALS
-from trendscope.photos.results import Reading
+from trendscope.photos.results import PhotoResult
 from trendscope.skipped import PARTS, REASONS, Skipped
 from trendscope.text import plural
-from trendscope.vision.scores import HARDLY, Measured, _percent
+from trendscope.vision.scores import RARELY_NAMED, Scores, _percent
 
 # --- in words ------------------------------------------------------------------------------------
 
 
-def leaning(found: Measured) -> str:
+def coverage_sentence(found: Scores) -> str:
     """One sentence on which kinds are named far more often than others, so that counts lean."""
     if not found.photos or not found.coverage_of:
         return (
@@ -25,7 +25,7 @@ def leaning(found: Measured) -> str:
     whose = "never seen in training" if found.unseen else "perhaps seen in training"
     judge = "weights trained alike" if found.by_another else "these weights"
     said = f"Of {found.photos:,} photos {whose}, {judge} named {_of(most, best)}"
-    rare = [(group, share) for group, share in others if share < HARDLY] or others[-1:]
+    rare = [(group, share) for group, share in others if share < RARELY_NAMED] or others[-1:]
     if rare:
         said += f", but {_listed([_of(share, group) for group, share in rare])}"
     return f"{said}: counts lean that way."
@@ -50,7 +50,7 @@ def _listed(parts: list[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def limits(readings: Iterable[Reading], skipped: Iterable[Skipped]) -> tuple[str, ...]:
+def limits(readings: Iterable[PhotoResult], skipped: Iterable[Skipped]) -> tuple[str, ...]:
     """What the figures leave out, one plain sentence each; none where nothing is left out."""
     readings = tuple(readings)
     verdicts = Counter(reading.verdict for reading in readings)

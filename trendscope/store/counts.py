@@ -145,7 +145,7 @@ def _all_photos() -> Select[Any]:
     query = select(*columns).select_from(schema.photos)
     # A double is one place, however many garments its image shows.
     once = photos.counted | (func.coalesce(effective.NUMBER, 0) == 0)
-    return effective.with_seen(query, photos.image_id, waiting=True).where(once)
+    return effective.with_effective(query, photos.image_id, waiting=True).where(once)
 
 
 def _unused(

@@ -1,7 +1,7 @@
 """What counts as seen in an image: a person's word, else the sightings of the current weights.
 
-The one place that decides it in SQL; `trendscope.photos.results.Reading.labelled` does the same for
-a reading in memory. Sightings stay as they are, so a correction can be taken back, and outlives
+The one place that decides it in SQL; `trendscope.photos.results.PhotoResult.labelled` does the same
+for a reading in memory. Sightings stay as they are, so a correction can be taken back, and outlives
 every scan and all weights.
 """
 
@@ -34,7 +34,7 @@ CURRENT = select(weights.c.id).where(weights.c.current).scalar_subquery()
 """Id of the weights whose sightings count."""
 
 
-def with_seen(
+def with_effective(
     query: Select[Any], image_id: ColumnElement[Any], *, waiting: bool = False
 ) -> Select[Any]:
     """Joins a query with what counts of each image: a row per garment, or one with the reason.

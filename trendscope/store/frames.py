@@ -286,14 +286,14 @@ def _seen(query: Select[Any]) -> Select[Any]:
         .join(schema.images, schema.images.c.id == schema.photos.c.image_id)
         .where(schema.photos.c.counted)
     )
-    return effective.with_seen(photos, schema.photos.c.image_id)
+    return effective.with_effective(photos, schema.photos.c.image_id)
 
 
 def verdicts() -> Select[Any]:
     """image_id and verdict of every image that a person or the current weights have judged."""
     verdict = func.coalesce(effective.REASON, literal("classified")).label("verdict")
     query = select(schema.images.c.id.label("image_id"), verdict).select_from(schema.images)
-    return effective.with_seen(query, schema.images.c.id).where(effective.NUMBER == 0)
+    return effective.with_effective(query, schema.images.c.id).where(effective.NUMBER == 0)
 
 
 def _count(condition: Any) -> Any:

@@ -97,7 +97,7 @@ def _of_customers(ids: list[int]) -> Select[Any]:
     ).join_from(schema.photos, schema.images)
     wanted = query.where(photos.customer_id.in_(ids), photos.counted)
     newest = wanted.order_by(photos.posted_at.desc().nulls_last(), photos.place)
-    return effective.with_seen(newest, photos.image_id)
+    return effective.with_effective(newest, photos.image_id)
 
 
 def _listed(name: str, rows: list[Any]) -> Listed:

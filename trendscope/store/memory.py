@@ -19,10 +19,10 @@ import numpy as np
 from sqlalchemy import Connection, and_, bindparam, exists, select
 
 from trendscope.categories import CATEGORIES
-from trendscope.feeds.customers import Names
+from trendscope.feeds.customers import CustomerNames
 from trendscope.feeds.post import Post
 from trendscope.limits import Limits
-from trendscope.photos.results import Garment, Label, Reading
+from trendscope.photos.results import Garment, Label, PhotoResult
 from trendscope.skipped import Skipped
 from trendscope.store.database import Database, Store, opened
 from trendscope.store.labels import labels_of
@@ -40,7 +40,7 @@ from trendscope.store.schema import (
     weights,
 )
 from trendscope.store.weights import current_weights
-from trendscope.vision.near_duplicates import Likeness
+from trendscope.vision.near_duplicates import ImageFingerprint
 from trendscope.vision.predictions import Predictor
 from trendscope.vision.weights import identity_of
 
@@ -53,7 +53,7 @@ MAY_MEND = ("unreadable", "timeout", "decoder_crash")
 """Reasons that can go away although the file stays the same: rights, a busy disk or computer."""
 
 
-def refuser(limits: Limits | None) -> str:
+def limits_key(limits: Limits | None) -> str:
     """Who refuses a photo: this version under some limits; another may take it."""
     digest = hashlib.blake2b(repr(limits or Limits()).encode(), digest_size=4).hexdigest()
     return f"{VERSION[:20]} {digest}"
@@ -79,44 +79,48 @@ class Stamp:
 def stamp(item: Post | Skipped) -> Stamp:
     """Stamps an item of a feed; costs one look at the file's entry, and does not open it."""
     if isinstance(item, Skipped):
-        return Stamp(place("skip", item.customer or "", item.source, item.reason), None, None)
+        return Stamp(
+            location_key("skip", item.customer or "", item.source, item.reason), None, None
+        )
     if item.file is None:
-        return Stamp(place("post", item.customer, item.source, ""), None, None)
+        return Stamp(location_key("post", item.customer, item.source, ""), None, None)
     path, member, version = item.file
     if version is not None:
-        return Stamp(place("file", item.customer, path, member), *version)
+        return Stamp(location_key("file", item.customer, path, member), *version)
     try:
         facts = os.stat(path)
     except (OSError, ValueError):
-        return Stamp(place("file", item.customer, path, member), None, None)
-    return Stamp(place("file", item.customer, path, member), facts.st_size, facts.st_mtime_ns)
+        return Stamp(location_key("file", item.customer, path, member), None, None)
+    return Stamp(
+        location_key("file", item.customer, path, member), facts.st_size, facts.st_mtime_ns
+    )
 
 
-def place(*parts: str) -> bytes:
+def location_key(*parts: str) -> bytes:
     """Digest of some texts, 16 bytes."""
     joined = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownPhoto:
     """An item of a feed that is as it was when it was last looked at.
 
     Attributes:
         result: What is known of it; None if that is exactly what the store holds and nobody asked.
     """
 
-    result: Reading | Skipped | None
+    result: PhotoResult | Skipped | None
 
 
 Fields = Any
 """A row, whose fields are the columns of its statement."""
 
-Looked = tuple[Stamp, Post | Skipped, Known | None]
+Lookup = tuple[Stamp, Post | Skipped, KnownPhoto | None]
 """An item of a feed, and what is known of it; None if it has to be looked at."""
 
 
-class Memory:
+class StoredPhotos:
     """What a store knows of photos by one set of weights. Threads may share it.
 
     Args:
@@ -144,7 +148,7 @@ class Memory:
         self._store = store
         self._weights_id = weights_id
         self._zone = zone
-        self._refuser = refuser(limits)
+        self._refuser = limits_key(limits)
         self._pictures = pictures
         with store.reading() as connection:
             known = select(weights.c.name).where(weights.c.id == weights_id)
@@ -155,31 +159,31 @@ class Memory:
         with self._store.reading() as connection:
             return labels_of(connection)
 
-    def corrected(self, result: Reading | Skipped) -> Reading | Skipped:
+    def corrected(self, result: PhotoResult | Skipped) -> PhotoResult | Skipped:
         """A reading as a person sees its image, if one has said so; else as it is."""
-        if isinstance(result, Reading) and (label := self._labels.get(result.sha256)):
+        if isinstance(result, PhotoResult) and (label := self._labels.get(result.sha256)):
             return result.labelled(label)
         return result
 
-    def names(self, given: str | None = None, *, together: bool = False) -> Names:
-        """The customers' names as the store has them; see `Names`."""
+    def names(self, given: str | None = None, *, together: bool = False) -> CustomerNames:
+        """The customers' names as the store has them; see `CustomerNames`."""
         with self._store.reading() as connection:
             taken = [str(name) for name in connection.scalars(select(customers.c.name))]
             rows = connection.execute(
                 select(accounts.c.account, customers.c.name).join_from(accounts, customers)
             )
             known = {str(row[0]): str(row[1]) for row in rows}
-        return Names(given, known=known, taken=taken, together=together)
+        return CustomerNames(given, known=known, taken=taken, together=together)
 
     @property
-    def recall(self) -> Callable[[Post, str], Reading | None] | None:
+    def recall(self) -> Callable[[Post, str], PhotoResult | None] | None:
         """`by_bytes`; None where these weights have judged nothing yet, which saves asking."""
         with self._store.reading() as connection:
             seen = select(sightings.c.image_id).where(sightings.c.weights_id == self._weights_id)
             empty = connection.execute(seen.limit(1)).first() is None
         return None if empty else self.by_bytes
 
-    def look_up(self, feed: Iterable[Post | Skipped], *, full: bool) -> Iterator[Looked]:
+    def look_up(self, feed: Iterable[Post | Skipped], *, full: bool) -> Iterator[Lookup]:
         """Says of each item of a feed, in its order, what is known of it by its place.
 
         Args:
@@ -194,12 +198,12 @@ class Memory:
                 known = self._known(connection, dict(zip(stamps, chunk, strict=True)), full)
             yield from ((s, item, known.get(s)) for s, item in zip(stamps, chunk, strict=True))
 
-    def recalled(self, feed: Iterable[Post | Skipped]) -> Iterator[Post | Skipped | Reading]:
+    def recalled(self, feed: Iterable[Post | Skipped]) -> Iterator[Post | Skipped | PhotoResult]:
         """A feed in its order, with results in place of the items that are known."""
         for _, item, known in self.look_up(feed, full=True):
             yield (known and known.result) or item
 
-    def by_bytes(self, post: Post, sha256: str) -> Reading | None:
+    def by_bytes(self, post: Post, sha256: str) -> PhotoResult | None:
         """What is known of a post's image, wherever it was seen."""
         with self._store.reading() as connection:
             row = connection.execute(
@@ -212,8 +216,8 @@ class Memory:
 
     def _known(
         self, connection: Connection, items: dict[Stamp, Post | Skipped], full: bool
-    ) -> dict[Stamp, Known]:
-        found: dict[Stamp, Known] = {}
+    ) -> dict[Stamp, KnownPhoto]:
+        found: dict[Stamp, KnownPhoto] = {}
         values = {"places": [s.place for s in items], "weights_id": self._weights_id}
         wanted: list[tuple[Stamp, Post, Fields]] = []
         for row in connection.execute(_PHOTOS, values):
@@ -223,9 +227,9 @@ class Memory:
                 if full or _differs(item, row, self._zone):
                     wanted.append((s, item, row))
                 else:
-                    found[s] = Known(None)
+                    found[s] = KnownPhoto(None)
         readings = self._readings(connection, [(post, row) for _, post, row in wanted])
-        found |= {s: Known(r) for (s, _, _), r in zip(wanted, readings, strict=True)}
+        found |= {s: KnownPhoto(r) for (s, _, _), r in zip(wanted, readings, strict=True)}
         rest = [s.place for s in items if s not in found]
         if rest:
             found |= _known_skips(connection, rest, items, self._refuser)
@@ -233,7 +237,7 @@ class Memory:
 
     def _readings(
         self, connection: Connection, pairs: Sequence[tuple[Post, Fields]]
-    ) -> list[Reading]:
+    ) -> list[PhotoResult]:
         if not pairs:
             return []
         seen = defaultdict(list)
@@ -260,25 +264,25 @@ def _thumbnails(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
     return {int(row[0]): bytes(row[1]) for row in connection.execute(query)}
 
 
-def _looks(connection: Connection, ids: Sequence[int]) -> dict[int, Likeness]:
+def _looks(connection: Connection, ids: Sequence[int]) -> dict[int, ImageFingerprint]:
     rows = connection.execute(select(looks).where(looks.c.image_id.in_(ids)))
     return {
-        row.image_id: Likeness(int.from_bytes(row.hash), bytes(row.colours), row.aspect)
+        row.image_id: ImageFingerprint(int.from_bytes(row.hash), bytes(row.colours), row.aspect)
         for row in rows
     }
 
 
 def _known_skips(
-    connection: Connection, places: list[bytes], items: dict[Stamp, Post | Skipped], refuser: str
-) -> dict[Stamp, Known]:
+    connection: Connection, places: list[bytes], items: dict[Stamp, Post | Skipped], limits_key: str
+) -> dict[Stamp, KnownPhoto]:
     found = {}
-    for row in connection.execute(_SKIPS, {"places": places, "version": refuser}):
+    for row in connection.execute(_SKIPS, {"places": places, "version": limits_key}):
         s = Stamp(row.place, row.size, row.modified)
         item = items.get(s)
         if isinstance(item, Skipped):
-            found[s] = Known(item if item.detail != row.detail else None)
+            found[s] = KnownPhoto(item if item.detail != row.detail else None)
         elif item and s.size is not None and row.reason not in MAY_MEND:
-            found[s] = Known(Skipped(item.customer, item.source, row.reason, row.detail))
+            found[s] = KnownPhoto(Skipped(item.customer, item.source, row.reason, row.detail))
     return found
 
 
@@ -338,11 +342,11 @@ def _differs(post: Post, row: Fields, zone: tzinfo) -> bool:
     return now != (row.post_id, row.source, row.posted_at, row.date_source)
 
 
-def _reading(post: Post, image: Fields, seen: Sequence[Fields], zone: tzinfo) -> Reading:
+def _reading(post: Post, image: Fields, seen: Sequence[Fields], zone: tzinfo) -> PhotoResult:
     taken_at = _taken_at(image)
     posted_at, date_source = post.dated(taken_at, zone)
     first = seen[0]
-    return Reading(
+    return PhotoResult(
         customer=post.customer,
         post_id=post.post_id,
         source=post.source,
@@ -377,7 +381,7 @@ def remembered(
     zone: tzinfo = UTC,
     limits: Limits | None = None,
     pictures: bool = False,
-) -> Iterator[Memory]:
+) -> Iterator[StoredPhotos]:
     """What a database knows by some weights, and from persons, for `trendscope.profile`.
 
     Args:
@@ -395,6 +399,6 @@ def remembered(
         with store.reading() as connection:
             current = current_weights(connection)
         weights_id = current[0] if current and current[1].digest == identity.digest else None
-        yield Memory(
+        yield StoredPhotos(
             store, weights_id, name=identity.name, zone=zone, limits=limits, pictures=pictures
         )

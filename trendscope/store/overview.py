@@ -35,7 +35,7 @@ class WeightsUsed:
 
 @dataclass(frozen=True)
 class ScanRun:
-    """One run of a scan; its counts are those of `trendscope.store.write_photos.Tally`.
+    """One run of a scan; its counts are those of `trendscope.store.write_photos.ScanCounts`.
 
     Attributes:
         started_at: Aware UTC.

@@ -7,7 +7,7 @@ from typing import Any
 
 from trendscope import store
 from trendscope.errors import NothingUsable
-from trendscope.photos.results import Garment, Reading
+from trendscope.photos.results import Garment, PhotoResult
 from trendscope.photos.summary import Profile, summarise
 from trendscope.skipped import Skipped
 from trendscope.store.database import Database, opened
@@ -42,9 +42,9 @@ def stored_profile(db: Database, customer: str, *, zone: tzinfo = UTC) -> Profil
     return summarise(weights[1].name if weights else "", [*readings, *skipped], zone)
 
 
-def _reading(rows: list[Any]) -> Reading:
+def _reading(rows: list[Any]) -> PhotoResult:
     first = rows[0]
-    return Reading(
+    return PhotoResult(
         customer=first.customer,
         post_id=first.post_id,
         source=first.source,

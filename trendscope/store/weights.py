@@ -18,7 +18,7 @@ def current_weights(connection: Connection) -> tuple[int, WeightsIdentity] | Non
     return None if row is None else (row.id, WeightsIdentity(row.name, row.digest))
 
 
-def admit(
+def register_weights(
     connection: Connection, identity: WeightsIdentity, reclassify: bool, now: datetime, shown: str
 ) -> int:
     """The id of the weights that are going to judge.

@@ -40,7 +40,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Shelved:
+class StoredItem:
     """An item as it stands in the store.
 
     Attributes:
@@ -62,11 +62,11 @@ class Entry:
     seen: Seen | None
 
 
-def shelved(
+def stored_items(
     connection: Connection, skus: Sequence[str], weights_id: int | None
-) -> dict[str, Shelved]:
+) -> dict[str, StoredItem]:
     """What the store holds of some items, by SKU as the file has it."""
-    found: dict[str, Shelved] = {}
+    found: dict[str, StoredItem] = {}
     by_text = {text_of(sku): sku for sku in skus}
     names = list(by_text)
     for start in range(0, len(names), CHUNK):
@@ -77,7 +77,7 @@ def shelved(
             seen = None
             if row["sha256"]:
                 seen = Seen(row["picture"], row["sha256"], sights.get(row["id"]))
-            found[by_text[row["sku"]]] = Shelved(row["id"], dict(row), seen)
+            found[by_text[row["sku"]]] = StoredItem(row["id"], dict(row), seen)
     return found
 
 
@@ -97,10 +97,10 @@ def judged(
     return None if row is None else (_sight(row), bytes(row.vector), bytes(row.jpeg))
 
 
-def shelve(
+def write_items(
     connection: Connection,
     entries: Sequence[Entry],
-    known: Mapping[str, Shelved],
+    known: Mapping[str, StoredItem],
     weights_id: int | None,
     now: datetime,
 ) -> tuple[int, int, int]:
@@ -109,7 +109,7 @@ def shelve(
     Args:
         connection: Writes alone.
         entries: Of different SKUs.
-        known: Those that the store holds already, from `shelved` in the same transaction.
+        known: Those that the store holds already, from `stored_items` in the same transaction.
         weights_id: Of the weights that judged; None if there was nothing to judge.
         now: The present, aware.
 
@@ -135,7 +135,7 @@ def shelve(
     return len(new), len(changed), len(rows) - len(new) - len(changed)
 
 
-def take_off(connection: Connection, skus: Sequence[str], now: datetime) -> int:
+def mark_unavailable(connection: Connection, skus: Sequence[str], now: datetime) -> int:
     """Notes of items that are for sale no more that they are out of stock; returns how many."""
     gone = 0
     for start in range(0, len(skus), CHUNK):

@@ -30,11 +30,11 @@ from sqlalchemy import (
 
 from trendscope.categories import CATEGORIES
 from trendscope.errors import StoreError
-from trendscope.feeds.customers import Names
+from trendscope.feeds.customers import CustomerNames
 from trendscope.limits import Limits
-from trendscope.photos.results import Reading
+from trendscope.photos.results import PhotoResult
 from trendscope.skipped import Skipped
-from trendscope.store.memory import Stamp, refuser
+from trendscope.store.memory import Stamp, limits_key
 from trendscope.store.schema import (
     accounts,
     customers,
@@ -49,14 +49,14 @@ from trendscope.store.schema import (
     to_moment,
 )
 from trendscope.store.weights import _check_weights
-from trendscope.vision.near_duplicates import Likeness
+from trendscope.vision.near_duplicates import ImageFingerprint
 
-Found = tuple[Stamp, Reading | Skipped]
+Found = tuple[Stamp, PhotoResult | Skipped]
 """An item of a feed and what came of it."""
 
 
 @dataclass(frozen=True)
-class Tally:
+class ScanCounts:
     """How far a scan came.
 
     Attributes:
@@ -78,7 +78,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Collected:
+class ScanResult:
     """What came of a scan into a store.
 
     Attributes:
@@ -93,7 +93,7 @@ class Collected:
 
     database: str
     weights: str
-    tally: Tally
+    tally: ScanCounts
     skipped: dict[str, int]
     namesakes: tuple[str, ...]
     missing: int
@@ -101,26 +101,26 @@ class Collected:
 
 def begin_scan(connection: Connection, weights_id: int, now: datetime) -> int:
     """Notes that a scan begins; returns its id."""
-    values = {"weights_id": weights_id, "started_at": to_moment(now), **asdict(Tally())}
+    values = {"weights_id": weights_id, "started_at": to_moment(now), **asdict(ScanCounts())}
     done = connection.execute(insert(scans).values(values))
     assert done.inserted_primary_key is not None
     return int(done.inserted_primary_key[0])
 
 
-def tell_scan(
-    connection: Connection, scan_id: int, tally: Tally, finished_at: datetime | None = None
+def update_scan(
+    connection: Connection, scan_id: int, tally: ScanCounts, finished_at: datetime | None = None
 ) -> None:
     """Notes how far a scan is, and when it is done."""
     values = {**asdict(tally), "finished_at": to_moment(finished_at)}
     connection.execute(update(scans).where(scans.c.id == scan_id).values(values))
 
 
-def record(
+def write_results(
     connection: Connection,
     weights_id: int,
     batch: Sequence[Found],
     *,
-    names: Names | None = None,
+    names: CustomerNames | None = None,
     limits: Limits | None = None,
     reclassify: bool = False,
 ) -> None:
@@ -140,21 +140,21 @@ def record(
     """
     _check_weights(connection, weights_id, reclassify)
     last = {stamp.place: (stamp, result) for stamp, result in batch}
-    read = [(s, r) for s, r in last.values() if isinstance(r, Reading)]
+    read = [(s, r) for s, r in last.values() if isinstance(r, PhotoResult)]
     refused = [(s, r) for s, r in last.values() if isinstance(r, Skipped)]
     owners = _customers(connection, [result.customer for _, result in last.values()], names)
     pictures = _images(connection, [reading for _, reading in read])
     _judgements(connection, weights_id, [reading for _, reading in read], pictures)
     _photos(connection, read, owners, pictures)
     connection.execute(delete(skips).where(skips.c.place.in_(list(last))))
-    _insert(connection, skips, [_skip_row(s, r, owners, refuser(limits)) for s, r in refused])
+    _insert(connection, skips, [_skip_row(s, r, owners, limits_key(limits)) for s, r in refused])
 
 
 # --- rows ----------------------------------------------------------------------------------------
 
 
 def _customers(
-    connection: Connection, found: Iterable[str | None], names: Names | None
+    connection: Connection, found: Iterable[str | None], names: CustomerNames | None
 ) -> dict[str, int]:
     """Ids by name of all that were found; new ones are added in that order, with accounts."""
     wanted = list(dict.fromkeys(name for name in found if name is not None))
@@ -169,7 +169,7 @@ def _customers(
 
 
 def _accounts(
-    connection: Connection, owners: Mapping[str, int], names: Names, added: set[str]
+    connection: Connection, owners: Mapping[str, int], names: CustomerNames, added: set[str]
 ) -> None:
     """Adds the accounts that are new in this scan, of the customers in `owners`."""
     new = {account: name for account, name in names.new.items() if name in owners}
@@ -193,7 +193,7 @@ def _accounts(
         del names.new[account]
 
 
-def _images(connection: Connection, readings: Sequence[Reading]) -> dict[str, int]:
+def _images(connection: Connection, readings: Sequence[PhotoResult]) -> dict[str, int]:
     """Ids by sha256; new images are added, with their thumbnails."""
     by_digest = {reading.sha256: reading for reading in reversed(readings)}
     ids = _ids(connection, images.c.sha256, list(by_digest))
@@ -206,19 +206,19 @@ def _images(connection: Connection, readings: Sequence[Reading]) -> dict[str, in
     return ids
 
 
-def _image_row(reading: Reading) -> dict[str, Any]:
+def _image_row(reading: PhotoResult) -> dict[str, Any]:
     taken_at = reading.taken_at
     local = taken_at is not None and taken_at.tzinfo is None
     return {"sha256": reading.sha256, "taken_at": to_moment(taken_at), "local": local}
 
 
-def _looks_row(image_id: int, seen: Likeness) -> dict[str, Any]:
+def _looks_row(image_id: int, seen: ImageFingerprint) -> dict[str, Any]:
     key = seen.hash.to_bytes(8)
     return {"image_id": image_id, "hash": key, "colours": seen.colours, "aspect": seen.aspect}
 
 
 def _judgements(
-    connection: Connection, weights_id: int, readings: Sequence[Reading], ids: dict[str, int]
+    connection: Connection, weights_id: int, readings: Sequence[PhotoResult], ids: dict[str, int]
 ) -> None:
     """Adds sightings and embeddings of the images that have none by these weights."""
     by_image = {ids[reading.sha256]: reading for reading in readings}
@@ -237,7 +237,7 @@ def _judgements(
     _insert(connection, embeddings, vectors)
 
 
-def _sightings(image_id: int, weights_id: int, reading: Reading) -> list[dict[str, Any]]:
+def _sightings(image_id: int, weights_id: int, reading: PhotoResult) -> list[dict[str, Any]]:
     chances = dict(reading.probabilities)
     row = {
         "image_id": image_id,
@@ -265,7 +265,7 @@ def _sightings(image_id: int, weights_id: int, reading: Reading) -> list[dict[st
 
 def _photos(
     connection: Connection,
-    read: Sequence[tuple[Stamp, Reading]],
+    read: Sequence[tuple[Stamp, PhotoResult]],
     owners: Mapping[str, int],
     pictures: Mapping[str, int],
 ) -> None:
@@ -284,11 +284,11 @@ def _photos(
         _drop_orphans(connection, [row.image_id for row in old.values()])
     touched = [(row["customer_id"], row["image_id"], row["post_id"]) for row in rows]
     touched += [(row.customer_id, row.image_id, row.post_id) for row in old.values()]
-    _count_once(connection, touched)
+    _mark_duplicates(connection, touched)
 
 
 def _photo_row(
-    stamp: Stamp, reading: Reading, owners: Mapping[str, int], pictures: Mapping[str, int]
+    stamp: Stamp, reading: PhotoResult, owners: Mapping[str, int], pictures: Mapping[str, int]
 ) -> dict[str, Any]:
     return {
         "customer_id": owners[reading.customer],
@@ -325,7 +325,7 @@ def _drop_orphans(connection: Connection, ids: Sequence[int]) -> None:
     connection.execute(delete(images).where(images.c.id.in_(ids), ~shown))
 
 
-def _count_once(connection: Connection, touched: Sequence[tuple[int, int, str]]) -> None:
+def _mark_duplicates(connection: Connection, touched: Sequence[tuple[int, int, str]]) -> None:
     """Says again which of the customers' photos count, around those that were written.
 
     A photo is a double if another of the same customer has the same image or the same post id, and

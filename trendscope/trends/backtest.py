@@ -9,21 +9,21 @@ from numpy.typing import NDArray
 
 from trendscope.proportions import Floats, ratio
 from trendscope.trends.models import (
-    LAST_YEAR,
-    NAIVE,
     RECENT_WEEKS,
     SEASON,
     SEASONAL_FROM,
-    Said,
+    SEASONAL_NAIVE,
+    WINDOW_AVERAGE,
+    Forecasts,
     Series,
+    forecast_shares,
     pooled,
-    say,
 )
 
-PORTIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
+SEASON_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """How much of the season may be used; the back-test chooses."""
 
-JUDGED = 8
+SCORED_HORIZON = 8
 """Weeks ahead by whose errors a way of forecasting is chosen, however many are asked for."""
 
 ORIGINS = 52
@@ -39,59 +39,63 @@ class Backtest:
     Weeks not yet over, and weeks without anything, are NaN in `came`.
     """
 
-    said: Said
+    said: Forecasts
     came: Floats
     total: Floats
 
     @property
     def portion(self) -> float:
         """Of the season, what would have served best; half where that can hardly be told."""
-        near, season = self.came[:, :JUDGED], self.said.season[:, :JUDGED]
+        near, season = self.came[:, :SCORED_HORIZON], self.said.season[:, :SCORED_HORIZON]
         known = np.isfinite(season + near)
         if known.any(axis=(1, 2)).sum() < 13:
             return 0.5 if np.isfinite(self.said.season).any() else 0.0
         errors = [
-            np.abs(near - self.said.model(part)[:, :JUDGED])[known].mean() for part in PORTIONS
+            np.abs(near - self.said.model(part)[:, :SCORED_HORIZON])[known].mean()
+            for part in SEASON_WEIGHTS
         ]
-        return PORTIONS[int(np.argmin(errors))]
+        return SEASON_WEIGHTS[int(np.argmin(errors))]
 
 
 @dataclass(frozen=True)
-class Way:
+class Model:
     """A way of forecasting and how it did.
 
     Attributes:
-        name: `RECENT_WEEKS`, `SEASON`, `NAIVE` or `LAST_YEAR`.
+        name: `RECENT_WEEKS`, `SEASON`, `WINDOW_AVERAGE` or `SEASONAL_NAIVE`.
         portion: Of the season, 0 to 1.
-        error: Mean absolute error of the back-test as a share, up to `JUDGED` weeks ahead; NaN
-            where the history is too short for one.
+        error: Mean absolute error of the back-test as a share, up to `SCORED_HORIZON` weeks ahead;
+            NaN where the history is too short for one.
     """
 
     name: str
     portion: float
     error: float
 
-    def of(self, said: Said) -> Floats:
+    def of(self, said: Forecasts) -> Floats:
         """Its part of what was said; the level for weeks of which last year tells nothing."""
-        if self.name == LAST_YEAR:
+        if self.name == SEASONAL_NAIVE:
             return np.where(np.isnan(said.last_year), said.level, said.last_year)
-        return said.naive if self.name == NAIVE else said.model(self.portion)
+        return said.naive if self.name == WINDOW_AVERAGE else said.model(self.portion)
 
 
-def ways(series: Series, test: Backtest) -> tuple[Way, ...]:
+def candidate_models(series: Series, test: Backtest) -> tuple[Model, ...]:
     """The model, then the naive ones, judged on the same weeks."""
     seasonal = series.weeks >= SEASONAL_FROM
     portion = test.portion if seasonal else 0.0
     said, came = test.said, test.came
-    named = [(SEASON if portion else RECENT_WEEKS, said.model(portion)), (NAIVE, said.naive)]
-    named += [(LAST_YEAR, said.last_year)] if seasonal else []
-    wrong = [np.abs(came - share)[:, :JUDGED] for _, share in named]
+    named = [
+        (SEASON if portion else RECENT_WEEKS, said.model(portion)),
+        (WINDOW_AVERAGE, said.naive),
+    ]
+    named += [(SEASONAL_NAIVE, said.last_year)] if seasonal else []
+    wrong = [np.abs(came - share)[:, :SCORED_HORIZON] for _, share in named]
     known = np.isfinite(np.sum(wrong, axis=0))
     errors = [float(each[known].mean()) if known.any() else np.nan for each in wrong]
-    return tuple(Way(name, portion, e) for (name, _), e in zip(named, errors, strict=True))
+    return tuple(Model(name, portion, e) for (name, _), e in zip(named, errors, strict=True))
 
 
-def best(found: tuple[Way, ...]) -> Way:
+def best_model(found: tuple[Model, ...]) -> Model:
     """The model, unless a naive way was closer."""
     return min(found, key=lambda way: np.nan_to_num(way.error))
 
@@ -110,11 +114,11 @@ def backtest(series: Series, ahead: int, origins: int = ORIGINS, least: int = 4)
     shares = ratio(series.count, series.total)
     rows = [np.minimum(start + np.arange(ahead), weeks) for start in starts]
     beyond = np.full((1, width), np.nan)
-    said = [say(series.until(start), ahead) for start in starts]
+    said = [forecast_shares(series.until(start), ahead) for start in starts]
     names = ("level", "season", "naive", "last_year")
     empty = np.empty((0, ahead, width))
     return Backtest(
-        Said(
+        Forecasts(
             *(
                 np.array([getattr(s, name) for s in said]).reshape(len(said), ahead, width)
                 for name in names

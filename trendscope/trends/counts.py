@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from trendscope import proportions, weeks
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
-from trendscope.files.tables import floats, need
+from trendscope.files.tables import as_floats, require_columns
 from trendscope.proportions import ratio
 from trendscope.skipped import PARTS
 
 if TYPE_CHECKING:
-    from trendscope.photos.results import Reading
+    from trendscope.photos.results import PhotoResult
 
 DOUBLES = ("duplicate", "repost")
 """Reasons of photos that are counted elsewhere."""
@@ -32,7 +32,7 @@ NO_SEGMENT = "no segment"
 
 
 @dataclass(frozen=True)
-class Tally:
+class PhotoCounts:
     """What became of all photos; each is counted in one field, so that they sum to `photos`.
 
     Attributes:
@@ -60,7 +60,7 @@ class Tally:
         return seen + self.undated + self.skipped + self.doubles + self.waiting
 
 
-def sightings(readings: Iterable[Reading]) -> pd.DataFrame:
+def sightings(readings: Iterable[PhotoResult]) -> pd.DataFrame:
     """One row per garment seen, and one per photo without any.
 
     Columns: ``customer`` text; ``photo`` text, its digest; ``posted_at`` aware UTC or NaT;
@@ -78,14 +78,14 @@ def sightings(readings: Iterable[Reading]) -> pd.DataFrame:
     return table.assign(posted_at=pd.to_datetime(table["posted_at"], utc=True))
 
 
-def tally(
+def photo_counts(
     sightings: pd.DataFrame,
     *,
     zone: tzinfo = UTC,
     now: datetime | None = None,
     reasons: Mapping[str, int] | None = None,
     waiting: int = 0,
-) -> Tally:
+) -> PhotoCounts:
     """Counts photos by what became of them.
 
     Args:
@@ -96,15 +96,17 @@ def tally(
             of an export that were left out as they should be are no photos.
         waiting: Photos that are in no row yet.
     """
-    counts = fates(sightings, zone=zone, now=now)["fate"].value_counts()
+    counts = outcomes(sightings, zone=zone, now=now)["fate"].value_counts()
     unused = split_unused(reasons or {})
-    return Tally(**{str(fate): int(n) for fate, n in counts.items()}, **unused, waiting=waiting)
+    return PhotoCounts(
+        **{str(fate): int(n) for fate, n in counts.items()}, **unused, waiting=waiting
+    )
 
 
-FATES = ("classified", "uncertain", "outside", "undated")
+OUTCOMES = ("classified", "uncertain", "outside", "undated")
 
 
-def fates(
+def outcomes(
     sightings: pd.DataFrame, *, zone: tzinfo = UTC, now: datetime | None = None
 ) -> pd.DataFrame:
     """A row per photo: ``customer`` and ``fate``, one of `FATES`, categorical; see `Tally`."""
@@ -115,7 +117,7 @@ def fates(
     named = photos["category"].notna().to_numpy()
     outside = (photos["reason"] == "outside").to_numpy()
     codes = np.select([undated, named, outside], [3, 0, 2], 1)
-    fate = pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(FATES)))
+    fate = pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(OUTCOMES)))
     return pd.DataFrame({"customer": photos["customer"], "fate": fate})
 
 
@@ -163,7 +165,7 @@ def weekly(
     Raises:
         TrendscopeError: A column is missing, a time is naive, or a customer is in two segments.
     """
-    need(sightings, "customer", "posted_at", "category")
+    require_columns(sightings, "customer", "posted_at", "category")
     week = _week_numbers(sightings["posted_at"], zone, now)
     dated = week >= 0
     seen, week = (sightings, week) if dated.all() else (sightings[dated], week[dated])
@@ -184,7 +186,7 @@ def weekly(
     )
     table["share"] = ratio(table["count"], table["total"])
     table["lo95"], table["hi95"] = proportions.wilson(
-        floats(table["count"]), floats(table["total"])
+        as_floats(table["count"]), as_floats(table["total"])
     )
     table["photo_share"] = ratio(table["photos"], table["all_photos"])
     columns = [*WEEKLY_COLUMNS]
@@ -227,7 +229,7 @@ def by_photos(table: pd.DataFrame) -> pd.DataFrame:
 
     For groups of one customer each: that one is either seen or not, which makes no share.
     """
-    low, high = proportions.wilson(floats(table["photos"]), floats(table["all_photos"]))
+    low, high = proportions.wilson(as_floats(table["photos"]), as_floats(table["all_photos"]))
     counted = {"count": table["photos"], "total": table["all_photos"]}
     return table.assign(**counted, share=table["photo_share"], lo95=low, hi95=high)
 
@@ -252,7 +254,7 @@ def _segments(
     """The segment of each customer as a number, and the names; one without a name if not asked."""
     if segments is None:
         return np.zeros(len(customers), np.intp), [""]
-    need(segments, "customer", "segment")
+    require_columns(segments, "customer", "segment")
     pairs = segments[["customer", "segment"]].drop_duplicates()
     twice = pairs.loc[pairs["customer"].duplicated(), "customer"]
     if len(twice):
@@ -335,3 +337,8 @@ def _grid(span: range, names: list[str], kinds: list[str], running: int | None) 
             "partial": np.repeat(np.array([week == running for week in span], bool), each),
         }
     )
+
+
+Tally = PhotoCounts
+tally = photo_counts
+"""Names of earlier versions."""

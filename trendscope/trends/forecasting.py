@@ -62,14 +62,14 @@ def _expect(panel: Panel, ahead: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     if ahead < 1:
         raise TrendscopeError(f"cannot look {ahead} weeks ahead; ask for 1 or more")
     series = panel.series
-    test = backtest.backtest(series, max(ahead, backtest.JUDGED))
-    found = backtest.ways(series, test)
-    way = backtest.best(found)
+    test = backtest.backtest(series, max(ahead, backtest.SCORED_HORIZON))
+    found = backtest.candidate_models(series, test)
+    way = backtest.best_model(found)
     rows = [(each.name, each.error, each is way) for each in found]
     told = pd.DataFrame(rows, columns=["model", "error", "shown"])
     if not len(series.count):
         return panel.long(0, dict.fromkeys(FORECAST_COLUMNS, np.empty((0, len(panel.keys))))), told
-    said = models.say(series, ahead)
+    said = models.forecast_shares(series, ahead)
     factor = backtest.overdispersion(way.of(test.said), test, series.group)[:ahead]
     known = np.broadcast_to(series.total.sum(0) > 0, said.level.shape)
     share = np.where(known, way.of(said), np.nan)

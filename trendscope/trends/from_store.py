@@ -14,12 +14,12 @@ from trendscope.errors import NothingUsable, WeightsError
 from trendscope.store.database import Database, Store, opened
 from trendscope.store.weights import current_weights
 from trendscope.trends import summary
-from trendscope.trends.summary import Outlook
-from trendscope.vision.scores import Measured, measured_by
+from trendscope.trends.summary import TrendSummary
+from trendscope.vision.scores import Scores, scores_of_digest
 from trendscope.vision.weights import identify
 
 
-def outlook_of_store(
+def trends_of_store(
     db: Database = None,
     *,
     by: str = "category",
@@ -30,7 +30,7 @@ def outlook_of_store(
     weeks_ahead: int = 4,
     now: datetime | None = None,
     zone: tzinfo = UTC,
-) -> Outlook:
+) -> TrendSummary:
     """Says what is worn more and what less of all that was scanned; ``trendscope trends --db``.
 
     Every photo of the store, or of `customers`, is counted in one field of the outlook's tally,
@@ -38,7 +38,7 @@ def outlook_of_store(
 
     Args:
         db: A file, a URL or an open store; None for the usual one.
-        by: See `trendscope.trends.summary.outlook_of_sightings`, like all others.
+        by: See `trendscope.trends.summary.trends_of_sightings`, like all others.
         customers: Only these.
         segments: Groups of customers, for `by` = ``segment``.
         named: What a customer is called in the report.
@@ -66,7 +66,7 @@ def outlook_of_store(
         raise NothingUsable(
             f"{shown} holds no photos yet; fill it with trendscope scan PATH --db DATABASE"
         )
-    found = summary.outlook_of_sightings(
+    found = summary.trends_of_sightings(
         held.rows,
         by=by,
         segments=segments,
@@ -81,7 +81,7 @@ def outlook_of_store(
     return replace(found, unknown=gone, measured=scores)
 
 
-def measured_in(reader: Store, weights: str | Path | None = None) -> Measured | None:
+def measured_in(reader: Store, weights: str | Path | None = None) -> Scores | None:
     """What the weights scored whose results a store counts; None if their file is not at hand.
 
     Args:
@@ -101,4 +101,8 @@ def measured_in(reader: Store, weights: str | Path | None = None) -> Measured | 
             f"{weights} did not judge what {reader.shown} holds; that was {used}: name that file, "
             "or leave --weights out"
         )
-    return measured_by(used.digest, weights)
+    return scores_of_digest(used.digest, weights)
+
+
+outlook_of_store = trends_of_store
+"""The name of earlier versions."""

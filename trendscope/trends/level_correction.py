@@ -7,7 +7,7 @@ import pandas as pd
 
 from trendscope import proportions
 from trendscope.errors import TrendscopeError
-from trendscope.files.tables import floats, need
+from trendscope.files.tables import as_floats, require_columns
 
 LABELLED = PHOTOS = 1000
 """Labelled photos per category, and photos counted, from which correcting levels helps."""
@@ -18,12 +18,14 @@ DRAWS = 200
 # --- levels, corrected ---------------------------------------------------------------------------
 
 
-def levels(weekly: pd.DataFrame, confusion: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+def adjusted_shares(
+    weekly: pd.DataFrame, confusion: pd.DataFrame, *, seed: int = 0
+) -> pd.DataFrame:
     """Corrects the shares of all weeks together for what the classifier confuses.
 
     By the rates at which it takes each category for each other, measured on labelled photos like
-    these (`trendscope.proportions.corrected`). Single weeks are left as they are: correcting them
-    adds more noise than it takes away.
+    these (`trendscope.proportions.adjusted_classify_and_count`). Single weeks are left as they are:
+    correcting them adds more noise than it takes away.
 
     Args:
         weekly: As `weekly` returns it, with ``photos``; else ``count`` is taken for photos.
@@ -39,10 +41,12 @@ def levels(weekly: pd.DataFrame, confusion: pd.DataFrame, *, seed: int = 0) -> p
         TrendscopeError: Fewer than 1,000 photos, or labelled photos of a category: then correcting
             is neutral at best.
     """
-    need(weekly, "category")
+    require_columns(weekly, "category")
     names = list(confusion.index)
     counted = "photos" if "photos" in weekly else "count"
-    photos = floats(weekly.groupby("category", sort=False)[counted].sum().reindex(names).fillna(0))
+    photos = as_floats(
+        weekly.groupby("category", sort=False)[counted].sum().reindex(names).fillna(0)
+    )
     matrix = confusion.reindex(columns=names).fillna(0).to_numpy(np.float64)
     _refuse_few("photos", photos.sum(), PHOTOS)
     fewest = int(matrix.sum(1).argmin())
@@ -50,10 +54,12 @@ def levels(weekly: pd.DataFrame, confusion: pd.DataFrame, *, seed: int = 0) -> p
     draw = np.random.default_rng(seed)
     again = draw.multinomial(int(photos.sum()), photos / photos.sum(), size=DRAWS)
     rows = [draw.multinomial(int(row.sum()), row / row.sum(), size=DRAWS) for row in matrix]
-    drawn = proportions.corrected(again.astype(float), np.stack(rows, 1).astype(float), steps=300)
+    drawn = proportions.adjusted_classify_and_count(
+        again.astype(float), np.stack(rows, 1).astype(float), steps=300
+    )
     low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
     columns = {"category": names, "photos": photos.astype(int), "share": photos / photos.sum()}
-    level = proportions.corrected(photos, matrix)
+    level = proportions.adjusted_classify_and_count(photos, matrix)
     return pd.DataFrame({**columns, "corrected": level, "lo95": low, "hi95": high})
 
 
@@ -63,3 +69,7 @@ def _refuse_few(what: str, found: float, needed: int) -> None:
             f"levels are not corrected: {found:,.0f} {what}, but with fewer than {needed:,} "
             "correcting is no better than leaving them"
         )
+
+
+levels = adjusted_shares
+"""The name of earlier versions."""

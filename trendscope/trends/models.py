@@ -21,16 +21,16 @@ YEAR = 52
 SEASONAL_FROM = 60
 """Weeks with data from which a season is looked for."""
 
-FORGETTING = np.array([0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.78, 0.85, 0.9, 0.94, 0.97, 0.99, 1])
+DISCOUNTS = np.array([0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.78, 0.85, 0.9, 0.94, 0.97, 0.99, 1])
 """What a count keeps of its weight from one week to the next; 1 - 1/9 forgets in about 9 weeks."""
 
 RECENT_WEEKS = "recent weeks"
 
 SEASON = "recent weeks and season"
 
-NAIVE = "same as the last 4 weeks"
+WINDOW_AVERAGE = "same as the last 4 weeks"
 
-LAST_YEAR = "same weeks last year"
+SEASONAL_NAIVE = "same weeks last year"
 
 NOTHING = "no data"
 
@@ -77,7 +77,7 @@ def pooled(values: NDArray[np.generic], group: NDArray[np.intp]) -> Floats:
 
 
 @dataclass(frozen=True)
-class Said:
+class Forecasts:
     """What each way of forecasting says of the weeks to come, all (ahead, series) shares.
 
     Attributes:
@@ -97,13 +97,15 @@ class Said:
         return self.level if portion == 0 else (1 - portion) * self.level + portion * self.season
 
 
-def say(series: Series, ahead: int) -> Said:
+def forecast_shares(series: Series, ahead: int) -> Forecasts:
     """Forecasts from the end of the series."""
     shape = (ahead, series.count.shape[1])
     level = np.broadcast_to(_level(series), shape)
     seasonal = series.weeks >= SEASONAL_FROM
     season = _seasonal(series, ahead) if seasonal else np.full(shape, np.nan)
-    return Said(level, season, np.broadcast_to(_naive(series), shape), _last_year(series, ahead))
+    return Forecasts(
+        level, season, np.broadcast_to(_naive(series), shape), _last_year(series, ahead)
+    )
 
 
 def _naive(series: Series) -> Floats:
@@ -143,9 +145,9 @@ def _paths(count: Floats, total: Floats, prior: Floats, against: Floats) -> Floa
     Returns:
         (factors, weeks + 1, series) shares.
     """
-    keep = FORGETTING[:, None]
-    seen, of = np.zeros((2, len(FORGETTING), count.shape[1]))
-    path = np.empty((len(FORGETTING), len(count) + 1, count.shape[1]))
+    keep = DISCOUNTS[:, None]
+    seen, of = np.zeros((2, len(DISCOUNTS), count.shape[1]))
+    path = np.empty((len(DISCOUNTS), len(count) + 1, count.shape[1]))
     path[:, 0] = prior / against
     for week in range(len(count)):
         seen, of = keep * seen + count[week], keep * of + total[week]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trendscope import weeks
 from trendscope.errors import TrendscopeError
-from trendscope.files.tables import floats, need
+from trendscope.files.tables import as_floats, require_columns
 from trendscope.proportions import Floats
 from trendscope.trends.models import Series
 
@@ -50,7 +50,7 @@ def panel_of(table: pd.DataFrame) -> Panel:
         TrendscopeError: A column is missing, a week is none, a number is not one or not within
             0 <= count <= total, or a row stands there twice; says where.
     """
-    need(table, "week", "category", "count", "total")
+    require_columns(table, "week", "category", "count", "total")
     _check(table)
     keys = [name for name in ("segment", "category") if name in table]
     done = table[~_flags(table["partial"])] if "partial" in table else table
@@ -61,8 +61,8 @@ def panel_of(table: pd.DataFrame) -> Panel:
     first = int(number.min()) if len(number) else 0
     shape = (int(number.max()) - first + 1 if len(number) else 0, len(columns))
     count, total = np.zeros(shape), np.full(shape, np.nan)
-    count[number - first, column] = floats(done["count"])
-    total[number - first, column] = floats(done["total"])
+    count[number - first, column] = as_floats(done["count"])
+    total[number - first, column] = as_floats(done["total"])
     group = pd.factorize(columns["segment"])[0] if "segment" in keys else np.zeros(shape[1], int)
     season = np.array(
         [min(int(weeks.name(first + row)[-2:]), 52) - 1 for row in range(shape[0])], np.intp
@@ -85,7 +85,7 @@ def _numbers(names: Iterable[object]) -> NDArray[np.int64]:
 
 def _check(table: pd.DataFrame) -> None:
     try:
-        count, total = floats(table["count"]), floats(table["total"])
+        count, total = as_floats(table["count"]), as_floats(table["total"])
     except (TypeError, ValueError) as error:
         raise TrendscopeError(f"count and total must be numbers: {error}") from error
     wrong = ~((count >= 0) & (count <= total) & np.isfinite(total))

@@ -10,12 +10,12 @@ import pandas as pd
 
 from trendscope import weeks
 from trendscope.errors import TrendscopeError
-from trendscope.files.tables import need
-from trendscope.trends.counts import Tally, by_photos, tally, weekly
+from trendscope.files.tables import require_columns
+from trendscope.trends.counts import PhotoCounts, by_photos, photo_counts, weekly
 from trendscope.trends.forecasting import _expect
 from trendscope.trends.panel import panel_of
 from trendscope.trends.verdicts import movement
-from trendscope.vision.scores import Measured
+from trendscope.vision.scores import Scores
 
 MOST_GROUPS = 1000
 """Customers or segments in one report; each has a row per week and category."""
@@ -24,7 +24,7 @@ MOST_GROUPS = 1000
 
 
 @dataclass(frozen=True)
-class Outlook:
+class TrendSummary:
     """Everything that a weekly report says.
 
     Attributes:
@@ -45,11 +45,11 @@ class Outlook:
     forecast: pd.DataFrame
     errors: pd.DataFrame
     running: str
-    tally: Tally | None
+    tally: PhotoCounts | None
     zone: str
     unit: str = "customers"
     unknown: tuple[str, ...] = ()
-    measured: Measured | None = None
+    measured: Scores | None = None
 
 
 def outlook(
@@ -58,8 +58,8 @@ def outlook(
     weeks_ahead: int = 4,
     now: datetime | None = None,
     zone: tzinfo = UTC,
-    tally: Tally | None = None,
-) -> Outlook:
+    tally: PhotoCounts | None = None,
+) -> TrendSummary:
     """Says all that can be said of a weekly table.
 
     Args:
@@ -72,13 +72,13 @@ def outlook(
     Raises:
         TrendscopeError: As for `movement` and `forecast`.
     """
-    need(weekly, "week")
+    require_columns(weekly, "week")
     if "partial" not in weekly:
         running = weeks.label(weeks.monday(now, zone)) if now else ""
         weekly = weekly.assign(partial=weekly["week"] == running)
     partial = weekly.loc[weekly["partial"].astype(str).str.lower() == "true", "week"]
     coming, told = _expect(panel_of(weekly), weeks_ahead)
-    return Outlook(
+    return TrendSummary(
         weekly,
         movement(weekly),
         coming,
@@ -89,7 +89,7 @@ def outlook(
     )
 
 
-def outlook_of_sightings(
+def trends_of_sightings(
     sightings: pd.DataFrame,
     *,
     by: str = "category",
@@ -100,7 +100,7 @@ def outlook_of_sightings(
     weeks_ahead: int = 4,
     now: datetime | None = None,
     zone: tzinfo = UTC,
-) -> Outlook:
+) -> TrendSummary:
     """Counts sightings by week and says all that can be said of them.
 
     Args:
@@ -109,8 +109,8 @@ def outlook_of_sightings(
             ``customer``: of the photos of each customer, who stands in the column ``segment``.
         segments: ``customer, segment``.
         named: What a customer is called in the report.
-        reasons: What was not used, see `tally`.
-        waiting: See `tally`.
+        reasons: What was not used, see `photo_counts`.
+        waiting: See `photo_counts`.
         weeks_ahead: Of the forecast.
         now: Aware; None: every week is over.
         zone: In which weeks begin.
@@ -127,7 +127,7 @@ def outlook_of_sightings(
     table = weekly(sightings, zone=zone, now=now, segments=groups)
     if by == "customer":
         table = by_photos(table)
-    counted = tally(sightings, zone=zone, now=now, reasons=reasons, waiting=waiting)
+    counted = photo_counts(sightings, zone=zone, now=now, reasons=reasons, waiting=waiting)
     found = outlook(table, weeks_ahead=weeks_ahead, now=now, zone=zone, tally=counted)
     return replace(found, unit="photos" if by == "customer" else "customers")
 
@@ -138,3 +138,8 @@ def _refuse_many(groups: int, by: str) -> None:
             f"{groups:,} {by}s are too many for one report, {MOST_GROUPS:,} at most; choose some, "
             "such as by a file with the column customer"
         )
+
+
+Outlook = TrendSummary
+outlook_of_sightings = trends_of_sightings
+"""Names of earlier versions."""

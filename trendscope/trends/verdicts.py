@@ -24,13 +24,13 @@ from trendscope.trends.panel import Panel, panel_of
 RECENT, BEFORE = 4, 22
 """Weeks taken together, and weeks before them that they are held against."""
 
-ENOUGH = 30
+MIN_TOTAL = 30
 """Of so many must the share be, in either, for a verdict."""
 
 RISE_LEVEL, WATCH_LEVEL = 0.07, 0.10
 """False discovery rates over all categories of a week; see tests.benchmarks.trends for the why."""
 
-LEAST_CHANGE = 0.20
+MIN_CHANGE = 0.20
 """A change smaller than this fraction is nobody's business."""
 
 HISTORY = 60
@@ -77,9 +77,9 @@ def movement(weekly: pd.DataFrame) -> pd.DataFrame:
     count, total = panel.series.count, panel.series.total
     new, new_of = (_window(values, 0, RECENT) for values in (count, total))
     old, old_of = (_window(values, RECENT, BEFORE) for values in (count, total))
-    factor = _scatter(panel.series)
+    factor = _dispersion(panel.series)
     z = proportions.z_score(new, new_of, old, old_of) / np.sqrt(factor)
-    enough = (new_of >= ENOUGH) & (old_of >= ENOUGH)
+    enough = (new_of >= MIN_TOTAL) & (old_of >= MIN_TOTAL)
     p = proportions.false_discoveries(np.where(enough, proportions.two_sided(z), np.nan))
     change, low, high = proportions.change(new, new_of, old, old_of, factor)
     share = ratio(count, total)
@@ -126,7 +126,7 @@ def _earlier(values: Floats, by: int) -> Floats:
     return before
 
 
-def _scatter(series: Series) -> Floats:
+def _dispersion(series: Series) -> Floats:
     """By how much shares vary more than the binomial, per week and series; at least 1.
 
     Pearson's chi-square per degree of freedom, pooled over a segment's categories: of the weeks
@@ -171,7 +171,7 @@ def _sides(share: Floats, before: Floats) -> Floats:
 def _verdicts(
     p: Floats, change: Floats, enough: NDArray[np.bool_], side: Floats
 ) -> NDArray[np.object_]:
-    large = np.abs(change) >= LEAST_CHANGE
+    large = np.abs(change) >= MIN_CHANGE
     direction = np.where(large & (p <= RISE_LEVEL), np.sign(change), 0)
     twice = direction == np.nan_to_num(_earlier(direction, 1))
     held = np.where(twice & (direction == side), direction, 0)

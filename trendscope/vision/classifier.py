@@ -23,7 +23,7 @@ from trendscope.vision.network import (
     _scale_and_shift,
     _scale_and_shift_backward,
     _scale_and_shift_forward,
-    answering,
+    make_predictor,
     softmax,
 )
 from trendscope.vision.predictions import Prediction, Verdict
@@ -41,7 +41,7 @@ class Classifier:
     def __init__(self, header: Header, variables: Variables):
         self.header = header
         self._variables = jax.device_put(variables)
-        self._answer = answering(header.architecture)
+        self._answer = make_predictor(header.architecture)
 
     @classmethod
     def load(cls, weights: str | Path = DEFAULT) -> Classifier:

@@ -32,7 +32,7 @@ _WEAKEST = 0.5 * (_SIDE / 2) ** 2  # a wave of half a grey level; below lies wha
 
 
 @dataclass(frozen=True)
-class Likeness:
+class ImageFingerprint:
     """What a photo looks like, in under a kilobyte.
 
     Attributes:
@@ -46,16 +46,16 @@ class Likeness:
     aspect: float
 
 
-def likeness(photo: Photo) -> Likeness:
+def fingerprint(photo: Photo) -> ImageFingerprint:
     """Describes a decoded photo."""
     low = _COSINES @ photo.small.mean(2) @ _COSINES.T
     bits = np.packbits(low.ravel() > _WEAKEST)
     colours = photo.small.reshape(16, 2, 16, 2, 3).mean((1, 3)).round().astype(np.uint8)
     width, height = photo.size
-    return Likeness(int.from_bytes(bits.tobytes()), colours.tobytes(), width / height)
+    return ImageFingerprint(int.from_bytes(bits.tobytes()), colours.tobytes(), width / height)
 
 
-def alike(one: Likeness, other: Likeness) -> bool:
+def is_near_duplicate(one: ImageFingerprint, other: ImageFingerprint) -> bool:
     """True for two copies of one photo, whatever their size and compression."""
     if (one.hash ^ other.hash).bit_count() > HASH_BITS_APART:
         return False

@@ -21,11 +21,11 @@ LARGE_BATCH = 32
 """As many at once where there are as many: a sixth less work for each, but a single photo would
 wait for all the padding."""
 
-SURE = 0.8
+SINGLE_VIEW_CONFIDENCE = 0.8
 """Probability, among all outputs, from which on one look at a photo is enough: at about half of
 them. Held-out photos are judged as rightly as with two looks at each (training/LOG.md)."""
 
-TOGETHER = 0.65
+VIEW_WEIGHT = 0.65
 """Weight of each of two looks' logits. A half would be their mean, but two looks that agree tell
 more than one: so the confidence of held-out photos is calibrated best (training/LOG.md)."""
 
@@ -84,7 +84,7 @@ class GarmentNet(nn.Module):
             return nn.Dense(features, use_bias=False, name=name)
 
         x = (pixels[..., : a.channels].astype(jnp.float32) - 127.5) / 64.0
-        colours = x[..., :3] if a.channels == 3 else (published(pixels) - 127.5) / 64.0
+        colours = x[..., :3] if a.channels == 3 else (as_fashion_mnist(pixels) - 127.5) / 64.0
         positions = nn.Dense(a.stem, name="patches")(blocks(colours, a.patch))
         if a.detail:
             fine = unit(blocks(x, a.patch), dense(a.detail, "detail"))
@@ -119,7 +119,7 @@ def blocks(x: Float[Array, "n h w c"], size: int) -> Float[Array, "n h/size w/si
     return x.reshape(n, h // size, w // size, size * size * c)
 
 
-def published(pixels: Float[Array, "n h w 4"]) -> Float[Array, "n h w 3"]:
+def as_fashion_mnist(pixels: Float[Array, "n h w 4"]) -> Float[Array, "n h w 3"]:
     """The garment alone as Fashion-MNIST would show it: grey, negated, on a black ground; 0..255.
 
     Contrast is stretched to a deviation of 50 and half of the cloth's own lightness. Where the
@@ -171,11 +171,12 @@ def _scale_and_shift_backward(kept: Any, gradient: Array) -> tuple[Array, Array,
     return gradient * factor, _channel_sum(gradient * x), _channel_sum(gradient)
 
 
-def answering(architecture: Architecture) -> Callable[..., Answer]:
+def make_predictor(architecture: Architecture) -> Callable[..., Answer]:
     """A function from variables and cut-outs (n 2 size size 4) to logits and embeddings.
 
-    Mirrored networks look again where they are not `SURE`. The function's third argument takes the
-    place of `LARGE_BATCH`. What it says of one cut-out does not depend on the others.
+    Mirrored networks look again where they are not `SINGLE_VIEW_CONFIDENCE`. The function's third
+    argument takes the place of `LARGE_BATCH`. What it says of one cut-out does not depend on the
+    others.
     """
     look = jax.jit(GarmentNet(architecture).apply, compiler_options=compiler_options())
 
@@ -197,9 +198,9 @@ def answering(architecture: Architecture) -> Callable[..., Answer]:
     def answer(variables: Variables, cut_outs: np.ndarray, large: int = LARGE_BATCH) -> Answer:
         first = look_at(variables, cut_outs[:, 0], large)
         if architecture.mirrored:
-            unsure = ~(softmax(first[0]).max(-1) >= SURE)
+            unsure = ~(softmax(first[0]).max(-1) >= SINGLE_VIEW_CONFIDENCE)
             second = look_at(variables, cut_outs[unsure, 1], large)
-            for one, other, weight in zip(first, second, (TOGETHER, 0.5), strict=True):
+            for one, other, weight in zip(first, second, (VIEW_WEIGHT, 0.5), strict=True):
                 one[unsure] = weight * (one[unsure] + other)
         return first
 

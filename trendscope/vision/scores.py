@@ -17,12 +17,12 @@ from trendscope.vision.weights import DEFAULT, SHIPPED, find_weights, header_of,
 SCORES = "photos"
 """Under this name the header keeps the scores on labelled photos."""
 
-HARDLY = 0.25
+RARELY_NAMED = 0.25
 """A kind that is named on fewer of its photos is hardly ever named."""
 
 
 @dataclass(frozen=True)
-class Measured:
+class Scores:
     """What some weights scored on labelled photos.
 
     Attributes:
@@ -54,7 +54,7 @@ class Measured:
         return tuple(name for name in CATEGORIES if self.named(name) is None)
 
 
-def measured(weights: str | Path = DEFAULT) -> Measured:
+def read_scores(weights: str | Path = DEFAULT) -> Scores:
     """Reads what some weights scored on photos from their file's header.
 
     Args:
@@ -67,7 +67,7 @@ def measured(weights: str | Path = DEFAULT) -> Measured:
     header = header_of(path)
     try:
         scores = header.get("scores", {}).get(SCORES)
-        return _measured(header["name"], scores) if scores else Measured(header["name"])
+        return _measured(header["name"], scores) if scores else Scores(header["name"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(
             f"{path}: its scores on photos cannot be read ({error!r}); export the weights again "
@@ -75,7 +75,7 @@ def measured(weights: str | Path = DEFAULT) -> Measured:
         ) from error
 
 
-def measured_by(digest: str, weights: str | Path | None = None) -> Measured | None:
+def scores_of_digest(digest: str, weights: str | Path | None = None) -> Scores | None:
     """What the weights scored whose file has a digest; None if that file is not at hand.
 
     Args:
@@ -88,16 +88,16 @@ def measured_by(digest: str, weights: str | Path | None = None) -> Measured | No
     given = [] if weights is None else [weights]
     for candidate in (*given, *sorted(SHIPPED.glob("*.safetensors"))):
         if identify(candidate).digest == digest:
-            return measured(candidate)
+            return read_scores(candidate)
     return None
 
 
-def _measured(name: str, scores: Mapping[str, object]) -> Measured:
+def _measured(name: str, scores: Mapping[str, object]) -> Scores:
     groups = scores["coverage_of"]
     if not isinstance(groups, dict):
         raise TypeError("coverage_of is no table")
     by_group = {str(group): float(share) for group, share in groups.items() if share is not None}
-    return Measured(
+    return Scores(
         weights=name,
         photos=int(str(scores["photos_of_the_ten"])),
         unseen="never trained on" in str(scores["scored_on"]),

@@ -73,7 +73,7 @@ def cut_out(rgb: UInt8[np.ndarray, "h w 3"], size: int, margin: float = MARGIN) 
     h, w = rgb.shape[:2]
     whole = 0, 0, w, h
     if max(h, w) <= CUT_OUT_SIDE:
-        inside, box = silhouette(rgb.max(-1)), whole
+        inside, box = garment_mask(rgb.max(-1)), whole
     else:
         inside = find_garment(shrink(rgb, WORKING_SIDE))
         box = find_box(inside, (h, w), margin)
@@ -149,7 +149,7 @@ def find_garment(rgb: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w"]:
         return np.full(rgb.shape[:2], 255, np.uint8)
     smooth = cv2.GaussianBlur(border_distance(rgb), (0, 0), 1.2).astype(np.uint8)
     _, far = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    if explained(smooth, far) >= CLEAR:
+    if otsu_separability(smooth, far) >= CLEAR:
         return _large_parts(far)
     edge = max(1, round(0.04 * max(rgb.shape[:2])))
     ring = np.ones(rgb.shape[:2], bool)
@@ -164,7 +164,7 @@ def find_garment(rgb: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w"]:
     return _large_parts(inside)
 
 
-def explained(values: UInt8[np.ndarray, "h w"], high: UInt8[np.ndarray, "h w"]) -> float:
+def otsu_separability(values: UInt8[np.ndarray, "h w"], high: UInt8[np.ndarray, "h w"]) -> float:
     """Otsu's eta: the share, 0..1, of the values' variance that lies between high and low ones."""
     part = cv2.countNonZero(high) / high.size
     if part in (0.0, 1.0):
@@ -197,7 +197,7 @@ def _large_parts(inside: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
     return np.asarray(np.where(large, 255, 0).astype(np.uint8)[parts])
 
 
-def silhouette(image: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
+def garment_mask(image: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
     """The area that the garment of a published image covers, holes filled: 255 inside, 0 outside.
 
     White cloth is 0 in Fashion-MNIST, like the background; what the border cannot reach is garment.

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from trendscope import store
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
-from trendscope.photos.results import Label, Reading, label_of
+from trendscope.photos.results import Label, PhotoResult, label_of
 from trendscope.recommend.campaigns import campaign
 from trendscope.reports import catalog as catalog_report
 from trendscope.reports import database, documents
@@ -26,7 +26,7 @@ from trendscope.store.profile import stored_profile
 from trendscope.store.read_items import chosen
 from trendscope.web.answers import json_text
 from trendscope.web.desk import Desk
-from trendscope.web.trials import Full, Trial
+from trendscope.web.trials import Full, UploadJob
 
 DOCUMENT = {
     "type": "object",
@@ -343,7 +343,7 @@ def trial_picture(
     """A photo of an upload, small; or what the network saw of it at first."""
     photos = trial_or_404(desk, trial_id).photos
     photo = photos[number] if number < len(photos) else None
-    if not isinstance(photo, Reading):
+    if not isinstance(photo, PhotoResult):
         raise HTTPException(404)
     return picture(photo.thumbnail if kind == "photo" else photo.seen)
 
@@ -365,7 +365,7 @@ def picture(jpeg: bytes | None) -> Response:
     return Response(jpeg, 200, headers, "image/jpeg")
 
 
-def trial_or_404(desk: Desk, trial_id: str) -> Trial:
+def trial_or_404(desk: Desk, trial_id: str) -> UploadJob:
     """A trial that is remembered."""
     found = desk.trials.get(trial_id)
     if found is None:

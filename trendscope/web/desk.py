@@ -13,17 +13,17 @@ from markupsafe import Markup
 from trendscope.catalog.items import Item
 from trendscope.errors import TrendscopeError, UsageError
 from trendscope.ingest.catalog import add
-from trendscope.photos.pipeline import Tools
+from trendscope.photos.pipeline import Engine
 from trendscope.reports import charts
 from trendscope.store.database import Store
 from trendscope.store.weights import current_weights
-from trendscope.trends.from_store import outlook_of_store
-from trendscope.trends.summary import Outlook
+from trendscope.trends.from_store import trends_of_store
+from trendscope.trends.summary import TrendSummary
 from trendscope.vision.predictions import Predictor
 from trendscope.vision.weights import identity_of, shipped
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
-from trendscope.web.trials import Trials
+from trendscope.web.trials import UploadJobs
 
 KEPT = 32
 """Sets of charts that are remembered."""
@@ -50,7 +50,7 @@ class Desk:
     """
 
     store: Store
-    trials: Trials
+    trials: UploadJobs
     settings: Settings
     spool: Spool
     weights: str | Path | Predictor | None
@@ -60,7 +60,7 @@ class Desk:
         """The present, in UTC."""
         return datetime.now(UTC)
 
-    def outlook(self, ahead: int = 4, segment: str | None = None) -> Outlook:
+    def outlook(self, ahead: int = 4, segment: str | None = None) -> TrendSummary:
         """What is worn more and what less, of all customers or of those of one segment.
 
         Raises:
@@ -71,7 +71,7 @@ class Desk:
             if segment not in self.segments:
                 raise TrendscopeError(f"there is no segment {segment[:60]!r}")
             members = [name for name, group in self.settings.segments.items() if group == segment]
-        return outlook_of_store(
+        return trends_of_store(
             self.store,
             customers=members,
             weeks_ahead=ahead,
@@ -79,7 +79,7 @@ class Desk:
             zone=self.settings.zone,
         )
 
-    def charts(self, found: Outlook, weeks: int) -> Charts:
+    def charts(self, found: TrendSummary, weeks: int) -> Charts:
         """The charts of an outlook. To draw them takes a second: once for the same figures."""
         figures = (weeks, found.movement.to_csv(), found.forecast.to_csv())
         drawn = self._drawn.get(figures)
@@ -97,7 +97,7 @@ class Desk:
     def add_item(self, picture: IO[bytes] | None, sku: str, **facts: Any) -> Item:
         """Adds an item, or what is given of a known one; see `trendscope.ingest.catalog.add`."""
 
-        def work(tools: Tools | None) -> Item:
+        def work(tools: Engine | None) -> Item:
             folder = self.spool.new()
             try:
                 path = folder / "picture" if picture else None
@@ -147,4 +147,4 @@ def open_desk(
             f"{db.shown} holds what {current[1]} saw, and other weights are never mixed with it; "
             "name those with --weights FILE"
         )
-    return Desk(db, Trials(settings, weights, spool), settings, spool, weights)
+    return Desk(db, UploadJobs(settings, weights, spool), settings, spool, weights)

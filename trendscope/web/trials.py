@@ -16,8 +16,8 @@ import numpy as np
 
 from trendscope.errors import TrendscopeError
 from trendscope.feeds.dispatch import open_feed
-from trendscope.photos.pipeline import Loader, Tools, scan
-from trendscope.photos.results import Classification, Reading
+from trendscope.photos.pipeline import Engine, Loader, classify_posts
+from trendscope.photos.results import Classification, PhotoResult
 from trendscope.skipped import Skipped
 from trendscope.vision.predictions import Predictor
 from trendscope.web.settings import Settings
@@ -38,7 +38,7 @@ class Full(TrendscopeError):
 
 
 @dataclass
-class Trial:
+class UploadJob:
     """Some uploaded files, and what was seen in them.
 
     Attributes:
@@ -53,7 +53,7 @@ class Trial:
     state: Literal["waiting", "running", "done", "failed"] = "waiting"
     done: int = 0
     total: int = 0
-    photos: list[Reading | Skipped] = field(default_factory=list)
+    photos: list[PhotoResult | Skipped] = field(default_factory=list)
     failure: str = ""
     id: str = field(default_factory=lambda: secrets.token_urlsafe(18))
 
@@ -62,7 +62,7 @@ class Trial:
         return Classification(weights, tuple(self.photos))
 
 
-class Trials:
+class UploadJobs:
     """Takes uploads and looks at them in the background.
 
     Args:
@@ -75,10 +75,10 @@ class Trials:
         self._settings = settings
         self._spool = spool
         self._worker = ThreadPoolExecutor(1, "trials")
-        self._trials: dict[str, Trial] = {}
+        self._trials: dict[str, UploadJob] = {}
         self._lock = Lock()
         self._load = Loader(weights)
-        self._tools = Tools(self._load, settings.limits)
+        self._tools = Engine(self._load, settings.limits)
 
     def warm(self) -> None:
         """Starts the classifier and the decoder in the background, and has the first compile."""
@@ -91,13 +91,13 @@ class Trials:
         self._tools.start()
         return self._tools.classifier.name
 
-    def submit(self, files: Iterable[Upload]) -> Trial:
+    def submit(self, files: Iterable[Upload]) -> UploadJob:
         """Takes over some files, whole or not at all.
 
         Raises:
             Full: Too many wait.
         """
-        trial = Trial()
+        trial = UploadJob()
         with self._lock:
             waiting = [t for t in self._trials.values() if t.state in ("waiting", "running")]
             if len(waiting) >= self._settings.bounds.waiting:
@@ -115,7 +115,7 @@ class Trials:
         self._worker.submit(self._look, trial, folder, names)
         return trial
 
-    def get(self, trial_id: str) -> Trial | None:
+    def get(self, trial_id: str) -> UploadJob | None:
         """A trial that is still remembered."""
         return self._trials.get(trial_id)
 
@@ -124,7 +124,7 @@ class Trials:
         with self._lock:
             return self._trials.pop(trial_id, None) is not None
 
-    def borrow(self, work: Callable[[Tools], T]) -> T:
+    def borrow(self, work: Callable[[Engine], T]) -> T:
         """Has something done with the classifier and the decoder, and gives what comes of it."""
         self._tools.start()
         return self._worker.submit(work, self._tools).result()
@@ -138,11 +138,11 @@ class Trials:
         size = self._tools.classifier.input_size
         self._tools.classifier.predict([np.zeros((2, size, size, 4), np.uint8)])
 
-    def _look(self, trial: Trial, folder: Path, names: dict[str, str]) -> None:
+    def _look(self, trial: UploadJob, folder: Path, names: dict[str, str]) -> None:
         trial.state = "running"
         try:
             for done, result in enumerate(self._seen(folder, names, self._count(trial)), start=1):
-                if isinstance(result, Reading) and done > self._settings.bounds.pictures:
+                if isinstance(result, PhotoResult) and done > self._settings.bounds.pictures:
                     result = replace(result, thumbnail=None, seen=None)
                 trial.photos.append(result)
                 trial.done = done
@@ -155,7 +155,7 @@ class Trials:
             shutil.rmtree(folder, ignore_errors=True)
         trial.state = "failed" if trial.failure else "done"
 
-    def _count(self, trial: Trial) -> Callable[[int], None]:
+    def _count(self, trial: UploadJob) -> Callable[[int], None]:
         def count(total: int) -> None:
             trial.total = total
 
@@ -163,12 +163,14 @@ class Trials:
 
     def _seen(
         self, folder: Path, names: dict[str, str], count: Callable[[int], None] | None = None
-    ) -> Iterable[Reading | Skipped]:
+    ) -> Iterable[PhotoResult | Skipped]:
         settings = self._settings
         feed = list(open_feed([folder], customer=WHO, zone=settings.zone, limits=settings.limits))
         if count:
             count(len(feed))
-        results = scan(feed, self._load, tools=self._tools, zone=settings.zone, pictures=True)
+        results = classify_posts(
+            feed, self._load, tools=self._tools, zone=settings.zone, pictures=True
+        )
         return (_renamed(result, names) for result in results)
 
     def _drop_old(self) -> None:
@@ -194,7 +196,7 @@ def _last_part(name: str) -> str:
     return last[-200:] or "without a name"
 
 
-def _renamed(result: Reading | Skipped, names: dict[str, str]) -> Reading | Skipped:
+def _renamed(result: PhotoResult | Skipped, names: dict[str, str]) -> PhotoResult | Skipped:
     source = _named(result.source, names)
     if isinstance(result, Skipped):
         return Skipped(None, source, result.reason, _named(result.detail, names))
