@@ -113,7 +113,7 @@ def test_shipped_weights_read_the_samples(truth):
 def test_nothing_outside_the_feed_is_opened_and_no_socket_at_all():
     program = (
         "import sys; from pathlib import Path\n"
-        "from trendscope.feeds import Post, open_feed, opening\n"
+        "from trendscope.feeds import Post, dispatch, open_feed\n"
         "root = Path(sys.argv[1]); odd = []\n"
         "def watch(event, arguments):\n"
         "    if event.startswith('socket.') or event == 'subprocess.Popen': odd.append(event)\n"

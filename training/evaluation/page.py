@@ -140,7 +140,7 @@ def mistakes(
 def render(template: str, page: object) -> str:
     """The page as HTML that loads nothing from elsewhere; every text is escaped."""
     environment = Environment(
-        loader=PackageLoader("training"),
+        loader=PackageLoader("training.evaluation"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
