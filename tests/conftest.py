@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
@@ -9,16 +12,16 @@ settings.register_profile("laws", deadline=None, max_examples=60, derandomize=Tr
 
 settings.load_profile("laws")
 
-# Array shapes in signatures are checked while the tests run.
-install_import_hook(
-    [
-        "trendscope.vision.segmentation",
-        "trendscope.vision.images",
-        "trendscope.vision.near_duplicates",
-        "training.evaluation.metrics",
-    ],
-    "beartype.beartype",
-)
+ROOT = Path(__file__).parents[1]
+WITH_SHAPES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for package in ("trendscope", "training")
+    for path in sorted((ROOT / package).rglob("*.py"))
+    if "from jaxtyping import" in path.read_text(encoding="utf-8")
+    and path.stem not in ("network", "augmentation", "calibration", "train", "pipeline")
+]
+# Shapes and dtypes in signatures are checked while the tests run, wherever there are any.
+install_import_hook(WITH_SHAPES, "beartype.beartype")
 
 from tests.factories import databases  # noqa: E402
 from tests.factories.photos import (  # noqa: E402, F401
@@ -29,6 +32,26 @@ from tests.factories.photos import (  # noqa: E402, F401
     wardrobe,
 )
 from tests.factories.stored import closet, opened  # noqa: E402, F401
+
+
+def pytest_runtest_setup(item):
+    """Skips what needs the real Fashion-MNIST where it is not at hand; on CI that is a failure."""
+    if item.get_closest_marker("training") is None or fashion_mnist_is_here():
+        return
+    reason = (
+        "Fashion-MNIST is not on this machine: apt-get install dataset-fashion-mnist, "
+        "or run python -m training.train once, which downloads it"
+    )
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def fashion_mnist_is_here() -> bool:
+    """True where tfds has prepared the data set, or Debian's package is installed."""
+    prepared = Path(os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")).expanduser()
+    debian = Path("/usr/share/datasets/fashion-mnist")
+    return (prepared / "fashion_mnist").is_dir() or debian.is_dir()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -109,6 +110,10 @@ def upward(name, source):
 
 
 FILES = sorted(PACKAGE.rglob("*.py"))
+MODULES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in FILES
+}
 
 
 def test_every_module_has_its_layer():
@@ -118,6 +123,64 @@ def test_every_module_has_its_layer():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_point_down(path):
     assert upward(room(path), path.read_text()) == set()
+
+
+def modules_imported(source):
+    """The modules that a source imports; `from package import module` imports the module."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            full = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name if name in MODULES else node.module for name in full.values()}
+    return names & set(MODULES)
+
+
+def circles(graph):
+    """The groups of modules in which each imports the others, directly or by way of others."""
+
+    def reached(start):
+        seen, rest = set(), [start]
+        while rest:
+            new = graph[rest.pop()] - seen
+            seen |= new
+            rest += new
+        return seen
+
+    below = {name: reached(name) for name in graph}
+    return [
+        {name, *(x for x in below[name] if name in below[x])}
+        for name in graph
+        if name in below[name]
+    ]
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    assert (
+        circles({name: modules_imported(path.read_text()) for name, path in MODULES.items()}) == []
+    )
+
+
+def test_the_check_of_circles_can_fail():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [{"b", "c"}, {"b", "c"}]
+
+
+def test_few_modules_lie_beside_the_packages():
+    assert len([path for path in FILES if path.parent == PACKAGE]) <= 10
+
+
+def test_no_module_bears_the_name_of_a_function_that_its_package_exports():
+    for package in {path.parent for path in FILES} - {PACKAGE}:
+        face = importlib.import_module(f"trendscope.{package.name}")
+        exported = set(getattr(face, "__all__", ()))
+        assert exported & {path.stem for path in package.glob("*.py")} == set(), package.name
+    assert {*trendscope.__all__} & {path.stem for path in PACKAGE.iterdir()} == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_modules_are_of_bounded_length(path):
+    assert len(path.read_text().splitlines()) <= 450
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -31,6 +31,7 @@ from statistics import median
 import numpy as np
 import pillow_heif
 from PIL import Image
+from PIL.Image import Resampling
 
 from trendscope.photos.pipeline import BATCH, THREADS
 from trendscope.vision.images import DECODED_SIDE
@@ -62,9 +63,9 @@ def draw(size: tuple[int, int], seed: int) -> Image.Image:
     stripes = 25 * np.sin(np.arange(garment.shape[0]) / random.uniform(2, 9))
     garment[:] = 0.75 * floor + 0.25 * cloth + stripes[:, None, None]
     light = Image.fromarray(random.normal(0, 25, (6, 5)).astype(np.float32))
-    scene += np.asarray(light.resize((width // 4, height // 4), Image.BICUBIC))[..., None]
+    scene += np.asarray(light.resize((width // 4, height // 4), Resampling.BICUBIC))[..., None]
     scene += random.normal(0, 6, scene.shape)
-    picture = Image.fromarray(scene.clip(0, 255).astype(np.uint8)).resize(size, Image.BICUBIC)
+    picture = Image.fromarray(scene.clip(0, 255).astype(np.uint8)).resize(size, Resampling.BICUBIC)
     grain = random.normal(0, 3, (height, width, 1))
     return Image.fromarray((np.asarray(picture) + grain).clip(0, 255).astype(np.uint8))
 

@@ -22,7 +22,7 @@ PROGRAM = """
 import gc, json, sys, time
 gc.set_threshold(100_000, 50, 50)  # as the command line does
 from pathlib import Path
-from trendscope.feeds import open_feed, opening
+from trendscope.feeds import dispatch, open_feed
 def peak():  # not ru_maxrss, which a process takes over from the one that started it
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
 before = peak()

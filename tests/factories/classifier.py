@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-import types
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -64,9 +64,7 @@ class FakeClassifier:
 
 def install():
     """Makes every command use it instead of the real one, without importing jax."""
-    module = types.ModuleType("trendscope.vision.classifier")
-    module.Classifier = FakeClassifier
-    sys.modules["trendscope.vision.classifier"] = module
+    sys.modules["trendscope.vision.classifier"] = SimpleNamespace(Classifier=FakeClassifier)
 
 
 if __name__ == "__main__":

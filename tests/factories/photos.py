@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import strategies as st
@@ -125,10 +126,8 @@ def photos(tmp_path):
 @pytest.fixture
 def fake_command(monkeypatch):
     """Commands judge with the fake classifier, in this process."""
-    monkeypatch.setitem(sys.modules, "trendscope.vision.classifier", None)
-    fakes_module = type(sys)("trendscope.vision.classifier")
-    fakes_module.Classifier = classifier.FakeClassifier
-    monkeypatch.setitem(sys.modules, "trendscope.vision.classifier", fakes_module)
+    module = SimpleNamespace(Classifier=classifier.FakeClassifier)
+    monkeypatch.setitem(sys.modules, "trendscope.vision.classifier", module)
 
 
 @pytest.fixture

@@ -64,8 +64,7 @@ def files(tmp_path_factory):
 
 def fill(db, files):
     with pytest.MonkeyPatch.context() as patch:
-        fake = types.ModuleType("trendscope.vision.classifier")
-        fake.Classifier = FakeClassifier
+        fake = types.SimpleNamespace(Classifier=FakeClassifier)
         patch.setitem(sys.modules, "trendscope.vision.classifier", fake)
         with open_store(db, create=True) as opened:
             scan([files / "photos"], opened)

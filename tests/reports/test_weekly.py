@@ -108,7 +108,7 @@ def test_names_are_replaced_everywhere(closet):
 
 
 def test_figures_are_those_of_the_very_weights_that_judged(closet, tmp_path):
-    assert report_of_store(closet, now=NOW).outlook.read_scores == read_scores("photos")
+    assert report_of_store(closet, now=NOW).outlook.measured == read_scores("photos")
     with pytest.raises(WeightsError, match=r"did not judge what .* holds; that was photos"):
         report_of_store(closet, now=NOW, weights="fashion-mnist")
     assert store.status(closet).photos == len(CLOSET)
@@ -118,7 +118,7 @@ def test_of_weights_that_are_not_at_hand_nothing_is_claimed(tmp_path):
     db = tmp_path / "t.db"
     with open_store(db, create=True, now=NOW) as opened:
         write(opened, *CLOSET)
-    assert report_of_store(db, now=NOW).outlook.read_scores is None
+    assert report_of_store(db, now=NOW).outlook.measured is None
 
 
 def test_an_empty_database_and_a_missing_one(tmp_path):
