@@ -203,10 +203,11 @@ def initial_state(variables: Variables, optimizer: optax.GradientTransformation)
     return State(variables, copy, optimizer.init(variables["params"]), jnp.zeros((), jnp.int32))
 
 
-def evaluate(
-    net: GarmentNet,
-) -> Callable[[Variables, Float[np.ndarray, "n s s 4"], Float[np.ndarray, "n outputs"]], Metrics]:
-    """A function that gives loss and accuracy over all given images, each counted once."""
+def evaluate(net: GarmentNet) -> Callable[..., Metrics]:
+    """A function that gives loss and accuracy over all given images, each counted once.
+
+    It takes variables, views (float (n, side, side, 4)), targets (float (n, outputs)), ``batch``.
+    """
 
     @partial(jax.jit, compiler_options=compiler_options())
     def score(variables: Variables, pixels: Array, right: Array) -> tuple[Array, Array]:

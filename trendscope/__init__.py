@@ -41,7 +41,7 @@ _HOMES = {
     "campaign": "recommend.campaigns",
     "report_of_store": "reports.weekly",
     "report_html": "reports.weekly_page",
-    "export": "reports.export",
+    "export": "reports.table_export",
     "classification_json": "reports.profile",
     "profile_json": "reports.profile",
     "profile_csv": "reports.profile",

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -205,7 +206,7 @@ def table(seen: Seen) -> list[str]:
     ways |= {"HOG": by_gradients(seen.views), "raw pixels": by_pixels(seen.views)}
     varied = RecommendOptions().diversity
     product = {f"embedding, diversity {varied}": chosen_by_the_product(seen, varied)}
-    sections = [
+    sections: list[tuple[Any, Any, Any, dict[str, Any]]] = [
         ("all photos", certain, others, {**ways, "random order": None}),
         ("same category named", certain, same, {**ways, **product, "random order": None}),
         (

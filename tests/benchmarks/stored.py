@@ -21,7 +21,7 @@ import numpy as np
 
 from trendscope import store
 from trendscope.categories import CATEGORIES
-from trendscope.reports.export import export
+from trendscope.reports.table_export import export
 from trendscope.store import open_store
 from trendscope.store.schema import to_moment
 from trendscope.trends.counts import weekly

@@ -5,6 +5,7 @@ import lzma
 import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -31,7 +32,7 @@ def sidecar(kind: str = "Post", **node: object) -> bytes:
     return lzma.compress(json.dumps(content).encode(), check=lzma.CHECK_NONE)
 
 
-def read(root: Path, **options) -> list[tuple[object, ...]]:
+def read(root: Path, **options) -> list[tuple[Any, ...]]:
     """Customer, name and time of each photo; reason and name of what is skipped."""
     return [
         (item.customer, Path(item.source).name, item.posted_at)

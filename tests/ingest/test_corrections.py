@@ -25,7 +25,7 @@ from trendscope.ingest.corrections import correct_from_table
 from trendscope.ingest.photos import scan
 from trendscope.photos.results import Garment, Label, label_of
 from trendscope.photos.run import profile
-from trendscope.reports.export import export
+from trendscope.reports.table_export import export
 from trendscope.store import schema
 from trendscope.store.database import open_store
 from trendscope.store.labels import correct, labels_of

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 
 from tests.factories.pages import HOSTILE, Elements
 from tests.factories.photos import reading, wardrobes
-from trendscope import text
 from trendscope.categories import CATEGORIES
 from trendscope.files.writing import encoded
 from trendscope.photos.results import Classification
@@ -25,40 +23,6 @@ from trendscope.reports.terminal import print_classification, print_profile
 from trendscope.skipped import Skipped
 
 # --- words ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [(0, "0 %"), (0.001, "< 1 %"), (0.006, "1 %"), (0.42, "42 %"), (2 / 3, "67 %"), (1, "100 %")],
-)
-def test_percent(share, text):
-    assert text.percent(share) == text
-
-
-def test_plural():
-    assert [text.plural(n, "photo") for n in (0, 1, 1200)] == [
-        "0 photos",
-        "1 photo",
-        "1,200 photos",
-    ]
-
-
-def test_days_and_spans():
-    may, june = datetime(2026, 5, 3, 7, tzinfo=UTC), datetime(2026, 6, 9, tzinfo=UTC)
-    assert text.span(may, june) == "3 May 2026 to 9 Jun 2026"
-    assert text.span(may, may.replace(hour=22)) == "3 May 2026"
-    assert text.span(None, None) == "no date"
-
-
-def test_long_names_are_shortened_in_the_middle():
-    assert text.shown("abcdefghij", 7) == "abc…hij"
-    assert len(text.shown("x" * 300)) == 80
-    assert text.shown("short.jpg") == "short.jpg"
-
-
-@pytest.mark.parametrize("source", ["a/b/dress.jpg", "export.zip/media/dress.jpg", "dress.jpg"])
-def test_file_name(source):
-    assert text.file_name(source) == "dress.jpg"
 
 
 def test_limits_say_what_is_left_out_and_nothing_else(profile):

@@ -108,8 +108,8 @@ def test_every_image_counts_once_in_a_score_whatever_the_batch():
     score = train.evaluate(GarmentNet(SMALL))
     variables = initial_variables(SMALL)
     right = np.asarray(train.one_hot(LABELS))
-    whole = score(variables, PIXELS, right, 8)
-    assert score(variables, PIXELS, right, 3) == pytest.approx(whole, rel=1e-4)
+    whole = score(variables, PIXELS, right, batch=8)
+    assert score(variables, PIXELS, right, batch=3) == pytest.approx(whole, rel=1e-4)
     assert whole.accuracy * 8 == pytest.approx(round(whole.accuracy * 8))
 
 

@@ -44,7 +44,7 @@ from trendscope.limits import adjusted
 
 if TYPE_CHECKING:
     from trendscope.photos.cluster import Cluster
-    from trendscope.reports.export import Exported
+    from trendscope.reports.table_export import Exported
     from trendscope.store.write_photos import ScanResult
 
 # \b keeps the lines of a paragraph of help as they are.
@@ -254,7 +254,7 @@ def export(
 
 
 def _exported(db: str | None, folder: Path, quiet: bool, **options: Any) -> Exported:
-    from trendscope.reports.export import export
+    from trendscope.reports.table_export import export
     from trendscope.reports.terminal import progress_bar
 
     with progress_bar(quiet, "Writing sightings", "sightings", "Counting") as progress:

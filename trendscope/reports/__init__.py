@@ -2,7 +2,7 @@
 
 `wording`, `documents`, `spreadsheets`, `pages` and `charts` are shared by all; `profile`,
 `database`, `trends`, `weekly`, `weekly_page`, `targets` and `catalog` have a subject each;
-`terminal` prints, `export` writes the tables of a database. Nothing is counted here.
+`terminal` prints, `table_export` writes the tables of a database. Nothing is counted here.
 """
 
 import lazy_loader

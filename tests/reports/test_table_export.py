@@ -26,8 +26,8 @@ from trendscope.cli import app
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
 from trendscope.files.tables import read_csv
 from trendscope.photos.pseudonyms import Pseudonyms
-from trendscope.reports import export as exporting
-from trendscope.reports.export import TABLES, export
+from trendscope.reports import table_export
+from trendscope.reports.table_export import TABLES, export
 from trendscope.store import frames
 from trendscope.store.profile import stored_profile
 from trendscope.trends import summary, verdicts
@@ -105,7 +105,7 @@ def test_shares_are_those_of_profiles(closet, tmp_path):  # noqa: F811
     assert [row["customer"] for row in table] == ["anna", "ben", "cem"]
     for row in table:
         (person,) = stored_profile(closet, row["customer"]).customers
-        told = [float(row[column]) for column in exporting.SHARE_OF]
+        told = [float(row[column]) for column in table_export.SHARE_OF]
         assert told == pytest.approx([c.share for c in person.categories], abs=1e-5)
     assert 0.5 < float(table[1]["share_dress"]) < 0.6
 
@@ -221,7 +221,7 @@ def test_a_full_disk_leaves_the_former_files(closet, tmp_path, monkeypatch):  # 
         raise OSError(errno.ENOSPC, "No space left on device")
         yield
 
-    monkeypatch.setattr(exporting.store, "unused_in_parts", full)
+    monkeypatch.setattr(table_export.store, "unused_in_parts", full)
     with pytest.raises(TrendscopeError, match=r"could not write into .*t: No space left"):
         export(closet, tmp_path / "t")
     assert {path: path.read_bytes() for path in (tmp_path / "t").iterdir()} == before

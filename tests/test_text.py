@@ -1,0 +1,43 @@
+"""Percent, plurals, days and names as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from trendscope import text
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0, "0 %"), (0.001, "< 1 %"), (0.006, "1 %"), (0.42, "42 %"), (2 / 3, "67 %"), (1, "100 %")],
+)
+def test_percent(share, words):
+    assert text.percent(share) == words
+
+
+def test_plural():
+    assert [text.plural(n, "photo") for n in (0, 1, 1200)] == [
+        "0 photos",
+        "1 photo",
+        "1,200 photos",
+    ]
+
+
+def test_days_and_spans():
+    may, june = datetime(2026, 5, 3, 7, tzinfo=UTC), datetime(2026, 6, 9, tzinfo=UTC)
+    assert text.span(may, june) == "3 May 2026 to 9 Jun 2026"
+    assert text.span(may, may.replace(hour=22)) == "3 May 2026"
+    assert text.span(None, None) == "no date"
+
+
+def test_long_names_are_shortened_in_the_middle():
+    assert text.shown("abcdefghij", 7) == "abc…hij"
+    assert len(text.shown("x" * 300)) == 80
+    assert text.shown("short.jpg") == "short.jpg"
+
+
+@pytest.mark.parametrize("source", ["a/b/dress.jpg", "export.zip/media/dress.jpg", "dress.jpg"])
+def test_file_name(source):
+    assert text.file_name(source) == "dress.jpg"
