@@ -32,6 +32,38 @@ from tests.factories.photos import (  # noqa: E402, F401
     wardrobe,
 )
 from tests.factories.stored import closet, opened  # noqa: E402, F401
+from trendscope.limits import Limits  # noqa: E402
+from trendscope.vision.sandbox import Decoder  # noqa: E402
+
+
+class SharedDecoder(Decoder):
+    """The real sandbox, left open: starting it takes longer than what most tests decode."""
+
+    def start(self) -> None:
+        """Nothing: the first photo starts the first process, if there is none yet."""
+
+    def close(self) -> None:
+        """Nothing: the next test goes on with the same processes."""
+
+
+@pytest.fixture(scope="session")
+def decoders():
+    """Decoders by limits and number of processes, for all tests that run in this process."""
+    by_limits: dict[object, SharedDecoder] = {}
+
+    def shared(limits: Limits | None = None, *, workers: int = 2) -> SharedDecoder:
+        key = (limits, workers)
+        return by_limits.setdefault(key, SharedDecoder(limits, workers=workers))
+
+    yield shared
+    for decoder in by_limits.values():
+        Decoder.close(decoder)
+
+
+@pytest.fixture(autouse=True)
+def shared_decoders(monkeypatch, decoders):
+    """Scans in this process share their decoders; those of commands are their own."""
+    monkeypatch.setattr("trendscope.photos.pipeline.Decoder", decoders)
 
 
 def pytest_runtest_setup(item):

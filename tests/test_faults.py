@@ -88,9 +88,9 @@ def test_a_closed_folder_is_refused_before_any_work(tmp_path):
     code = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from trendscope.files.writing import check_target\n"
+        "from trendscope.files.writing import check_writable\n"
         "os.setuid(65534)\n"
-        "try: check_target(Path(sys.argv[1]))\n"
+        "try: check_writable(Path(sys.argv[1]))\n"
         "except Exception as error: print(error)\n"
     )
     found = done([sys.executable, "-c", code, tmp_path / "r.json"])

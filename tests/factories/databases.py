@@ -37,7 +37,9 @@ def server() -> Iterator[str]:
 
     It refuses to run as root, so root runs it as the user ``postgres``.
     """
-    folder = Path(tempfile.mkdtemp(prefix="trendscope-pg-"))
+    # In memory, where that is possible: each database is hundreds of files to make and to remove.
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    folder = Path(tempfile.mkdtemp(prefix="trendscope-pg-", dir=memory))
     as_user = {}
     if os.getuid() == 0:
         user = pwd.getpwnam("postgres")
