@@ -64,10 +64,10 @@ def parse_category(name: str) -> str:
     spelled = {word.casefold(): c for c in CATEGORIES for word in (c, f"{c}s", f"{c}es")}
     spelled |= {word.casefold(): c for word, c in zip(PLURALS, CATEGORIES, strict=True)}
     spelled |= {"t-shirt": CATEGORIES[0], "t-shirts": CATEGORIES[0]}
-    found = spelled.get(" ".join(name.casefold().split()))
-    if found is None:
+    category = spelled.get(" ".join(name.casefold().split()))
+    if category is None:
         raise UsageError(f"--category {displayed(name)}: choose one of {', '.join(CATEGORIES)}")
-    return found
+    return category
 
 
 # --- words and figures for people, on the terminal and on the page -------------------------------

@@ -56,8 +56,8 @@ def z_score(count: Floats, total: Floats, other: Floats, others: Floats) -> Floa
 
 def two_sided(z: Floats) -> Floats:
     """Probability of a standard normal value at least as far from 0; NaN stays."""
-    found: Floats = np.vectorize(math.erfc, otypes=[float])(np.abs(z) / math.sqrt(2))
-    return found
+    probability: Floats = np.vectorize(math.erfc, otypes=[float])(np.abs(z) / math.sqrt(2))
+    return probability
 
 
 def false_discoveries(p: Floats) -> Floats:
@@ -158,8 +158,8 @@ def beta_quantiles(mean: Floats, size: Floats, at: tuple[float, ...]) -> Floats:
     density = np.exp(log_density - log_density.max(-1, keepdims=True))
     mass = (density.cumsum(-1) - density / 2) / density.sum(-1, keepdims=True)
     grid, logits = mass.reshape(-1, POINTS), logit.reshape(-1, POINTS)
-    found = [np.interp(at, row, values) for row, values in zip(grid, logits, strict=True)]
-    quantiles = np.exp(-np.logaddexp(0, -np.array(found))).reshape(*mean.shape, len(at))
+    at_logit = [np.interp(at, row, values) for row, values in zip(grid, logits, strict=True)]
+    quantiles = np.exp(-np.logaddexp(0, -np.array(at_logit))).reshape(*mean.shape, len(at))
     return np.moveaxis(quantiles, -1, 0)
 
 

@@ -108,7 +108,7 @@ def import_(
         from trendscope.reports.terminal import progress_bar
 
         with progress_bar(quiet, "Reading the catalogue", "items") as progress:
-            found = import_catalog(
+            result = import_catalog(
                 file,
                 db,
                 images=images or (),
@@ -119,22 +119,22 @@ def import_(
                 limits=adjusted(limit or ()),
                 progress=progress,
             )
-        _tell_stocked(found, json, output, verbose)
-        if not found.items:
+        _tell_stocked(result, json, output, verbose)
+        if not result.items:
             raise NothingUsable("the file holds no item that could be used; see the reasons above")
-        if strict and any(not remark.kept for remark in found.remarks):
+        if strict and any(not remark.kept for remark in result.remarks):
             raise typer.Exit(ExitCode.SKIPPED)
 
 
-def _tell_stocked(found: ImportResult, json: bool, output: Path | None, verbose: bool) -> None:
+def _tell_stocked(result: ImportResult, json: bool, output: Path | None, verbose: bool) -> None:
     from trendscope.reports import catalog as catalog_report
 
     if json:
-        write_output(catalog_report.import_json(found), output)
+        write_output(catalog_report.import_json(result), output)
     else:
         from trendscope.reports.terminal import print_import
 
-        draw(lambda file: print_import(found, file, rows=verbose), output)
+        draw(lambda file: print_import(result, file, rows=verbose), output)
 
 
 @app.command(epilog=ADD_EXAMPLES)
@@ -168,7 +168,7 @@ def add(
         check_writable(output)
         from trendscope.ingest import catalog as stocking
 
-        found = stocking.add(
+        item = stocking.add(
             photo,
             db,
             sku=sku,
@@ -183,7 +183,7 @@ def add(
             weights=weights,
             limits=adjusted(limit or ()),
         )
-        _tell_item(found, db, json, output)
+        _tell_item(item, db, json, output)
 
 
 @app.command("list", epilog=LIST_EXAMPLES)
@@ -220,20 +220,20 @@ def list_(
                 raise NothingUsable(
                     f"{opened.shown} holds no items; add some with trendscope catalog import FILE"
                 )
-            found = chosen(every, review=review, category=category)
+            items = chosen(every, review=review, category=category)
             if html:
-                small = store.item_thumbnails(opened, [item.sku for item in found])
+                small = store.item_thumbnails(opened, [item.sku for item in items])
                 title = "To be looked at" if review else "Catalogue"
-                write_atomic(html, catalog_report.items_html(found, small, title=title))
+                write_atomic(html, catalog_report.items_html(items, small, title=title))
             name = opened.shown
         if json:
-            write_output(catalog_report.items_json(found, name), output)
+            write_output(catalog_report.items_json(items, name), output)
         elif csv:
-            write_output(catalog_report.items_csv(found), output)
+            write_output(catalog_report.items_csv(items), output)
         else:
             from trendscope.reports.terminal import print_items
 
-            draw(lambda file: print_items(found, file, review=review), output)
+            draw(lambda file: print_items(items, file, review=review), output)
 
 
 @app.command()
@@ -253,15 +253,15 @@ def show(
         _tell_item(find(db, sku), db, json, output)
 
 
-def _tell_item(found: Item, db: str | None, json: bool, output: Path | None) -> None:
+def _tell_item(item: Item, db: str | None, json: bool, output: Path | None) -> None:
     if json:
         from trendscope.reports.catalog import items_json
         from trendscope.store import open_store
 
         with open_store(db) as opened:
             name = opened.shown
-        write_output(items_json([found], name), output)
+        write_output(items_json([item], name), output)
     else:
         from trendscope.reports.terminal import print_item
 
-        draw(lambda file: print_item(found, file), output)
+        draw(lambda file: print_item(item, file), output)

@@ -46,20 +46,20 @@ def correct(
         check_writable(output)
         from trendscope.ingest.corrections import correct_from_table
 
-        found = correct_from_table(table, db, now=datetime.now(UTC), remove=remove)
+        result = correct_from_table(table, db, now=datetime.now(UTC), remove=remove)
         if json:
             from trendscope.reports.database import corrected_json
 
-            write_output(corrected_json(found), output)
+            write_output(corrected_json(result), output)
         else:
             from trendscope.text import plural
 
             word = "taken back" if remove else "labelled by a person"
             write_output(
-                f"{plural(found.photos, 'photo')} {word}; {found.changed:,} new.\n", output
+                f"{plural(result.photos, 'photo')} {word}; {result.changed:,} new.\n", output
             )
-        if found.refused and not quiet:
-            for item in found.refused:
+        if result.refused and not quiet:
+            for item in result.refused:
                 print(f"trendscope: row {item.row} not used: {item.reason}", file=sys.stderr)
-        if found.refused and strict:
+        if result.refused and strict:
             raise typer.Exit(ExitCode.SKIPPED)

@@ -1,4 +1,4 @@
-"""What commands can be told, and what the words mean."""
+"""The options that commands share, and what their values mean."""
 
 from __future__ import annotations
 

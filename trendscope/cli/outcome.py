@@ -1,4 +1,4 @@
-"""How a command ends: where its data goes, what is said of the rest, and the exit code."""
+"""How a command ends: where its data goes, the warnings about the rest, and the exit code."""
 
 from __future__ import annotations
 
@@ -69,19 +69,19 @@ def draw(draw: Callable[[IO[str] | None], None], output: Path | None) -> None:
     write_output(text.getvalue(), output)
 
 
-def conclude(found: Classification | Profile, strict: bool, quiet: bool) -> None:
+def conclude(outcome: Classification | Profile, strict: bool, quiet: bool) -> None:
     """Says what was skipped, where the output itself does not, and chooses the exit code."""
-    skipped = found.skipped
+    skipped = outcome.skipped
     if skipped and not quiet:
         _warn(skipped)
-    if not found.readings:
+    if not outcome.readings:
         raise nothing_usable(len(skipped))
     if strict:
         left_something_out(item.reason for item in skipped)
 
 
 def nothing_usable(files: int) -> NothingUsable:
-    """What is said when not one of some files was a photo."""
+    """The error when not one of some files is a photo."""
     return NothingUsable(
         f"none of {files} files could be used; give photos (JPEG, PNG, WebP, GIF, HEIC, "
         "AVIF), a folder of them, or an export of Instagram in JSON"
@@ -119,7 +119,7 @@ def exit_codes(
     Args:
         verbose: Show where it arose.
         hidden: Names and paths that messages may not show.
-        kept: What is said of the work so far when the user stops the command.
+        kept: A sentence about the work so far, for a user who stops the command.
     """
     try:
         yield

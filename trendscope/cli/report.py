@@ -79,7 +79,7 @@ def report(
         from trendscope.reports.weekly_page import report_html
 
         with working(quiet, "Reading the database"):
-            found = report_of_store(
+            weekly = report_of_store(
                 db,
                 weeks_shown=weeks,
                 weeks_ahead=ahead,
@@ -90,13 +90,13 @@ def report(
                 zone=zone,
             )
         with working(quiet, "Drawing charts"):
-            page = report_html(found)
+            page = report_html(weekly)
             if png:
-                _write_charts(found, png)
+                _write_charts(weekly, png)
         write_output(page, output)
 
 
-def _write_charts(found: WeeklyReport, folder: Path) -> None:
+def _write_charts(weekly: WeeklyReport, folder: Path) -> None:
     from trendscope.files.writing import write_atomic
     from trendscope.reports.weekly_page import report_pngs
 
@@ -107,5 +107,5 @@ def _write_charts(found: WeeklyReport, folder: Path) -> None:
         raise TrendscopeError(
             f"no pictures can be put into {folder}: {reason}; name another folder"
         ) from error
-    for name, picture in report_pngs(found):
+    for name, picture in report_pngs(weekly):
         write_atomic(folder / name, picture)

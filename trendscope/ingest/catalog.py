@@ -62,7 +62,7 @@ class ImportResult:
         taken_off: Items that are for sale no more, now out of stock.
         categories: How many items have which category, by name.
         outside: Items that are none of the ten.
-        uncertain: Items whose category cannot be told.
+        uncertain: Items whose category is not certain.
         review: Items that wait for a person, the uncertain ones among them.
         pictures: Items with a picture.
         judged: Pictures that were looked at, not known before.
@@ -276,19 +276,19 @@ class _Run:
         self, products: Sequence[Product], pictures: Pictures
     ) -> Iterator[list[tuple[Product, Seen | None]]]:
         """Products with what is seen in their pictures, in batches."""
-        found = [(product, self._picture(product, pictures)) for product in products]
-        if any(picture for _, picture in found):
+        pictured = [(product, self._picture(product, pictures)) for product in products]
+        if any(picture for _, picture in pictured):
             self._admit()
         results = classify_posts(
-            (_post(product, picture) for product, picture in found if picture),
+            (_post(product, picture) for product, picture in pictured if picture),
             Loader(self._weights),
             limits=self._limits,
             small=THUMBNAIL_SIDE,
             recall=self._recall,
             tools=self._tools,
         )
-        for start in range(0, len(found), BATCH):
-            part = found[start : start + BATCH]
+        for start in range(0, len(pictured), BATCH):
+            part = pictured[start : start + BATCH]
             yield [
                 (product, self._seen(product, next(results)) if picture else None)
                 for product, picture in part
@@ -338,12 +338,12 @@ class _Run:
         )
 
     def _picture(self, product: Product, pictures: Pictures) -> Picture | None:
-        found = pictures.find(product)
-        if isinstance(found, str):
-            self._lost(product, found)
+        picture = pictures.find(product)
+        if isinstance(picture, str):
+            self._lost(product, picture)
             return None
-        self._on_the_web += found is None and bool(product.pictures)
-        return found
+        self._on_the_web += picture is None and bool(product.pictures)
+        return picture
 
     def _lost(self, product: Product, detail: str) -> None:
         self.remarks.append(Remark(product.source, product.sku, "picture", detail, kept=True))
@@ -360,8 +360,8 @@ class _Run:
     def _recall(self, post: Post, sha256: str) -> PhotoResult | None:
         assert self._weights_id is not None
         with self._store.reading() as connection:
-            found = judged(connection, sha256, self._weights_id)
-        return _remembered(post, sha256, *found) if found else None
+            sight = judged(connection, sha256, self._weights_id)
+        return _remembered(post, sha256, *sight) if sight else None
 
     def _seen(self, product: Product, result: PhotoResult | Skipped) -> Seen | None:
         if isinstance(result, Skipped):
@@ -380,7 +380,7 @@ def _post(product: Product, picture: Picture) -> Post:
 
 def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: bytes) -> PhotoResult:
     """What is known of a picture, as a reading; without `looks`, which tells it from a new one."""
-    found = (
+    garments = (
         (Garment(sight.category, sight.of(sight.category), (0, 0, 0, 0)),) if sight.category else ()
     )
     return PhotoResult(
@@ -391,7 +391,7 @@ def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: byte
         posted_at=None,
         date_source="none",
         verdict=sight.reason or "classified",
-        garments=found,
+        garments=garments,
         probabilities=sight.probabilities,
         outside=sight.outside,
         thumbnail=jpeg,

@@ -39,7 +39,7 @@ class Corrected:
     Attributes:
         database: Its name, without any password.
         photos: Different images that the table labels, or whose label it takes back.
-        changed: Of them, those of which a person had not said the same before.
+        changed: How many of them had another label before, or none.
         refused: Rows that were not used, in their order.
     """
 
@@ -71,7 +71,7 @@ def correct_from_table(
             labels that ``training.adapt`` takes.
         db: The database.
         now: The present, aware.
-        remove: Take back what persons said of these photos; ``category`` is not needed.
+        remove: Remove the labels of these photos; ``category`` is not needed.
 
     Raises:
         TrendscopeError: The table cannot be read, or lacks a column.
@@ -117,17 +117,17 @@ def _placed(
     """Each row with the sha256 of its image; those whose image is not known are refused."""
     known = known_images(db, [row.sha256 for row in rows if row.sha256])
     places = {row.number: _places(row.file, folder) for row in rows if row.file}
-    lying = images_at(db, {place for found in places.values() for place in found})
+    images = images_at(db, {place for digests in places.values() for place in digests})
     for row in rows:
         if row.sha256:
-            found = {row.sha256} & known
+            digests = {row.sha256} & known
         else:
-            photos = set().union(*(lying.get(p, set()) for p in places.get(row.number, ())))
-            found = {digest for digest, name in photos if row.customer in ("", name)}
-        if len(found) == 1:
-            yield row, found.pop()
+            photos = set().union(*(images.get(p, set()) for p in places.get(row.number, ())))
+            digests = {digest for digest, name in photos if row.customer in ("", name)}
+        if len(digests) == 1:
+            yield row, digests.pop()
         else:
-            refused.append(RefusedRow(row.number, _unplaced(row, len(found))))
+            refused.append(RefusedRow(row.number, _unplaced(row, len(digests))))
 
 
 def _places(file: str, folder: Path) -> list[str]:
@@ -136,22 +136,22 @@ def _places(file: str, folder: Path) -> list[str]:
     return [file, *(os.path.abspath(base / file.replace("\0", "")) for base in bases)]
 
 
-def _unplaced(row: _Row, found: int) -> str:
+def _unplaced(row: _Row, count: int) -> str:
     name = displayed(row.sha256 or row.file)[:120]
     if not name:
         return "names no photo"
-    if found:
+    if count:
         return f"{name} stands for several photos; add a column sha256 or customer"
     return f"the database knows no photo {name}; scan it first"
 
 
 def _labels(rows: Iterable[tuple[_Row, str]], refused: list[RefusedRow]) -> dict[str, Label | None]:
     """The label of each image; where rows contradict each other, all of them are refused."""
-    found: defaultdict[str, list[_Row]] = defaultdict(list)
+    rows_of: defaultdict[str, list[_Row]] = defaultdict(list)
     for row, digest in rows:
-        found[digest].append(row)
+        rows_of[digest].append(row)
     labels = {}
-    for digest, about in found.items():
+    for digest, about in rows_of.items():
         if len({row.label for row in about}) == 1:
             labels[digest] = about[0].label
         else:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from trendscope.ingest.catalog import ImportResult
 
 LARGEST_PAGE = 2_000
-"""Items on a page; how many are left out is said there."""
+"""Items on a page; the page says how many are left out."""
 
 # --- words for people ----------------------------------------------------------------------------
 
@@ -67,8 +67,8 @@ def three_best(item: Item) -> str:
 def import_lines(stocked: ImportResult) -> list[str]:
     """What came of a catalogue file, in sentences."""
     parts = ((stocked.new, "new"), (stocked.changed, "changed"), (stocked.unchanged, "as before"))
-    told = ", ".join(f"{count:,} {words}" for count, words in parts if count)
-    lines = [f"{plural(stocked.items, 'item')} of a file by {stocked.kind}: {told or 'none'}."]
+    summary = ", ".join(f"{count:,} {words}" for count, words in parts if count)
+    lines = [f"{plural(stocked.items, 'item')} of a file by {stocked.kind}: {summary or 'none'}."]
     if stocked.encoding == "cp1252":
         lines.append("The file is not UTF-8; it was read as Windows-1252. Check the accents.")
     if stocked.pictures:
@@ -77,9 +77,9 @@ def import_lines(stocked: ImportResult) -> list[str]:
     if stocked.on_the_web:
         pictures = f"Pictures of {plural(stocked.on_the_web, 'item')} are on the web"
         lines.append(f"{pictures} and are not fetched; give them by --images FOLDER or ZIP.")
-    found = [(name, count) for name, count in stocked.categories.items() if count]
-    found += [("none of the ten", stocked.outside), ("not sure", stocked.uncertain)]
-    lines += [f"  {count:>9,}  {name}" for name, count in found if count]
+    counts = [(name, count) for name, count in stocked.categories.items() if count]
+    counts += [("none of the ten", stocked.outside), ("not sure", stocked.uncertain)]
+    lines += [f"  {count:>9,}  {name}" for name, count in counts if count]
     if stocked.taken_off:
         gone = f"{plural(stocked.taken_off, 'item')} no longer for sale"
         lines.append(f"{gone}; out of stock from now on.")

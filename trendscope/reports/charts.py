@@ -177,12 +177,12 @@ def _names(past: pd.DataFrame, coming: pd.DataFrame, hue: alt.Color, size: Size)
 def _apart(ends: pd.DataFrame, size: Size) -> pd.DataFrame:
     """The ends with a ``place``: their share, or as far above the one below as a line of text."""
     line = 1.25 * size.text / size.height * max(float(ends["hi95"].max()), 0.01)
-    found, below = [], -1.0
+    places, below = [], -1.0
     ordered = ends.sort_values("share")
     for share in ordered["share"]:
         below = max(float(share), below + line)
-        found.append(below)
-    return ordered.assign(place=found)
+        places.append(below)
+    return ordered.assign(place=places)
 
 
 def _end_of_past(past: pd.DataFrame, x: alt.X) -> alt.Chart:
@@ -233,10 +233,10 @@ def _color(category: str) -> str:
 def together(outlook: TrendSummary, weeks_shown: int) -> tuple[Markup, ...]:
     """The moving and the most worn in one chart: for wide pages, and for telephones."""
     several = prominent(outlook)
-    told = " ".join(alternative(outlook, name, weeks_shown) for name in several)
+    alt = " ".join(alternative(outlook, name, weeks_shown) for name in several)
     sizes = (WIDE, NARROW) if several else ()
     return tuple(
-        svg(shares(outlook, several, weeks_shown=weeks_shown, size=size), told) for size in sizes
+        svg(shares(outlook, several, weeks_shown=weeks_shown, size=size), alt) for size in sizes
     )
 
 
@@ -294,7 +294,7 @@ def alternative(outlook: TrendSummary, category: str, weeks_shown: int) -> str:
     past = _past(outlook, [category], weeks_shown)
     first, last = past.iloc[0], past.iloc[-1]
     week = weeks.label
-    said = (
+    text = (
         f"{category}: share of active customers by week, {_percent(first['share'])} in "
         f"{week(_day(first))}, {_percent(last['share'])} in {week(_day(last))}"
     )
@@ -302,8 +302,8 @@ def alternative(outlook: TrendSummary, category: str, weeks_shown: int) -> str:
     if len(coming):
         end = coming.iloc[-1]
         low, high = 100 * end["lo80"], 100 * end["hi80"]
-        said += f"; to be expected in {week(_day(end))}: {low:.0f} to {high:.0f} % (80 % interval)"
-    return said + "."
+        text += f"; to be expected in {week(_day(end))}: {low:.0f} to {high:.0f} % (80 % interval)"
+    return text + "."
 
 
 def _percent(share: float) -> str:

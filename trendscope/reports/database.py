@@ -1,4 +1,4 @@
-"""What is told of a database: a scan, its state, corrections, a customer removed."""
+"""What reports say of a database: a scan, its state, corrections, a customer removed."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ def _csv_row(customer: CustomerProfile, category: CategoryCount) -> tuple[str | 
 # --- HTML ----------------------------------------------------------------------------------------
 
 LARGEST_GROUP = 200
-"""Pictures shown of one customer and group, the latest; how many are left out is said there."""
+"""Pictures shown of one customer and group, the latest; the page says how many are left out."""
 
 
 @dataclass(frozen=True)
@@ -208,17 +208,17 @@ class Group:
 
 def groups(customer: CustomerProfile) -> tuple[Group, ...]:
     """The customer's photos by category, most worn first, then those without one."""
-    found = []
+    groups_of = []
     for category in customer.ranked:
         name = category.category
         worn = [r for r in customer.readings if any(g.category == name for g in r.garments)]
-        found.append(_group(name, color(name), "", worn))
+        groups_of.append(_group(name, color(name), "", worn))
     uncertain, outside = customer.verdicts("uncertain"), customer.verdicts("outside")
     note = "A garment, but it is not clear which; counted in no category."
-    found.append(_group("Not sure", "", note, uncertain))
+    groups_of.append(_group("Not sure", "", note, uncertain))
     note = "Nothing of the ten categories was seen; counted in none."
-    found.append(_group("None of the ten", "", note, outside))
-    return tuple(group for group in found if group.total)
+    groups_of.append(_group("None of the ten", "", note, outside))
+    return tuple(group for group in groups_of if group.total)
 
 
 def profile_html(profile: Profile) -> str:

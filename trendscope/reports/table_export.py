@@ -162,8 +162,8 @@ def _customers(
     """
     names = pd.Index(held.customers, dtype=object, name="customer")
     rows = held.rows.assign(customer=held.rows["customer"].astype(object))
-    found = counts.outcomes(rows, zone=zone, now=now)
-    table = pd.crosstab(found["customer"], found["fate"].astype(object))
+    outcomes = counts.outcomes(rows, zone=zone, now=now)
+    table = pd.crosstab(outcomes["customer"], outcomes["fate"].astype(object))
     table = table.reindex(index=names, columns=[*counts.OUTCOMES], fill_value=0)
     unused: dict[str | None, dict[str, int]] = {name: {} for name in names}
     for (name, reason), count in held.unused.items():
@@ -225,7 +225,7 @@ def _renamed(rows: pd.DataFrame, pseudonyms: Pseudonyms | None) -> pd.DataFrame:
         changed["post_id"] = [pseudonyms.post(post) for post in rows["post_id"]]
     if "detail" in rows:
         each = zip(owner, rows["path"], rows["detail"], strict=True)
-        changed["detail"] = [without(said, (path, name or "")) for name, path, said in each]
+        changed["detail"] = [without(text, (path, name or "")) for name, path, text in each]
     return changed
 
 

@@ -154,7 +154,7 @@ def _print_runs(console: Console, status: Status) -> None:
 
 
 class _Rate(ProgressColumn):
-    """Photos or other things per second, once that can be told."""
+    """Photos or other things per second, once that is known."""
 
     def render(self, task: Task) -> Text:
         things = task.fields["things"]
@@ -169,11 +169,11 @@ def print_trends(outlook: TrendSummary, file: IO[str] | None = None, *, weeks: i
     console.print(Text(trends.title(outlook), style="bold"))
     for sentence in trends.headline(outlook, weeks):
         console.print(Text(f"  {sentence}"))
-    found = trends.lines(outlook, weeks)
-    rows = [trends.cells(line) for line in found]
-    if found:
+    lines = trends.lines(outlook, weeks)
+    rows = [trends.cells(line) for line in lines]
+    if lines:
         console.print()
-        console.print(_columns(trends.headings(found, outlook.unit), rows, console.is_terminal))
+        console.print(_columns(trends.headings(lines, outlook.unit), rows, console.is_terminal))
     _print_limits(console, trends.notes(outlook), "What to know:")
 
 
@@ -285,11 +285,11 @@ def progress_bar(
         before = before or f"Finding {things}"
         task = bar.add_task(before, total=None, things=things)
 
-        def told(done: int, total: int) -> None:
+        def update(done: int, total: int) -> None:
             what = doing if done else before
             bar.update(task, completed=done, total=total, description=what)
 
-        yield told
+        yield update
 
 
 @contextmanager
@@ -365,8 +365,8 @@ def _line(photo: PhotoResult | Skipped) -> Text:
         return Text.assemble(f"{source}: ", ("unreadable", "bold"), f", {shown(photo.detail, 300)}")
     others = ", ".join(f"{name} {percent(p)}" for name, p in photo.probabilities[:3])
     if photo.garments:
-        found = ", ".join(garment.category for garment in photo.garments)
-        return Text.assemble(f"{source}: ", (found, f"bold {color(found)}"), f" ({others})")
+        names = ", ".join(garment.category for garment in photo.garments)
+        return Text.assemble(f"{source}: ", (names, f"bold {color(categories)}"), f" ({others})")
     verdict = photo.verdict if photo.verdict == "outside" else "uncertain"
     return Text.assemble(f"{source}: ", (verdict, "bold"), f", {photo.explanation} ({others})")
 

@@ -14,21 +14,21 @@ from trendscope.vision.scores import RARELY_NAMED, Scores, _percent
 # --- in words ------------------------------------------------------------------------------------
 
 
-def coverage_sentence(found: Scores) -> str:
+def coverage_sentence(scores: Scores) -> str:
     """One sentence on which kinds are named far more often than others, so that counts lean."""
-    if not found.photos or not found.coverage_of:
+    if not scores.photos or not scores.coverage_of:
         return (
             "How often these weights are right on photos, and which kinds they miss, was never "
             "measured: take the counts with care."
         )
-    (best, most), *others = found.coverage_of.items()
-    whose = "never seen in training" if found.unseen else "perhaps seen in training"
-    judge = "weights trained alike" if found.by_another else "these weights"
-    said = f"Of {found.photos:,} photos {whose}, {judge} named {_of(most, best)}"
+    (best, most), *others = scores.coverage_of.items()
+    whose = "never seen in training" if scores.unseen else "perhaps seen in training"
+    judge = "weights trained alike" if scores.by_another else "these weights"
+    sentence = f"Of {scores.photos:,} photos {whose}, {judge} named {_of(most, best)}"
     rare = [(group, share) for group, share in others if share < RARELY_NAMED] or others[-1:]
     if rare:
-        said += f", but {_listed([_of(share, group) for group, share in rare])}"
-    return f"{said}: counts lean that way."
+        sentence += f", but {_listed([_of(share, group) for group, share in rare])}"
+    return f"{sentence}: counts lean that way."
 
 
 def _of(share: float, group: str) -> str:
@@ -63,8 +63,8 @@ def limits(readings: Iterable[PhotoResult], skipped: Iterable[Skipped]) -> tuple
         (verdicts["outside"], "shows none of the ten categories, so not counted in any"),
         (undated, "without a date, so missing from first and last seen and from the weeks"),
     )
-    found = [f"{plural(count, 'photo')}: {text}." for count, text in sentences if count]
-    return (*found, *limits_of(Counter(item.reason for item in skipped)))
+    lines = [f"{plural(count, 'photo')}: {text}." for count, text in sentences if count]
+    return (*lines, *limits_of(Counter(item.reason for item in skipped)))
 
 
 def limits_of(reasons: Mapping[str, int]) -> tuple[str, ...]:

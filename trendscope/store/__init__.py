@@ -2,7 +2,7 @@
 
 `schema` explains the tables and `database` opens them. `memory` and `write_photos` serve a scan,
 `write_items` a catalogue import, `labels` corrections; `weights` says which weights judged the
-photos, and `effective` what counts: a person's label, else what the network said. `frames`,
+photos, and `effective` what counts: a person's label, else the network's verdict. `frames`,
 `counts`, `listing`, `overview`, `profile` and `read_items` read; `removal` forgets a customer.
 """
 

@@ -56,10 +56,10 @@ class Census:
     @property
     def reasons(self) -> Counter[str]:
         """How many things were not used, by reason alone."""
-        found: Counter[str] = Counter()
+        totals: Counter[str] = Counter()
         for (_, reason), count in self.unused.items():
-            found[reason] += count
-        return found
+            totals[reason] += count
+        return totals
 
 
 def census(db: Database = None, customers: Collection[str] | None = None) -> Census:
@@ -152,14 +152,14 @@ def _unused(
     connection: Connection, groups: list[list[int] | None], names: dict[int, str]
 ) -> Counter[tuple[str | None, str]]:
     owner, reason = schema.skips.c.customer_id, schema.skips.c.reason
-    found: Counter[tuple[str | None, str]] = Counter()
+    counts: Counter[tuple[str | None, str]] = Counter()
     for owners in groups:
         query = select(owner, reason, func.count()).where(~STILL_KNOWN).group_by(owner, reason)
         if owners is not None:
             query = query.where(owner.in_(owners))
         for number, why, count in connection.execute(query):
-            found[names.get(number), why] += count
-    return found
+            counts[names.get(number), why] += count
+    return counts
 
 
 def _rows(table: NDArray[np.int64], names: dict[int, str]) -> DataFrame:

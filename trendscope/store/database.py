@@ -309,12 +309,12 @@ def _explained(shown: str, patience: Patience) -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
         original = error.orig if isinstance(error, DBAPIError) and error.orig else error
-        said = " ".join(str(original).split())[:200]
+        cause = " ".join(str(original).split())[:200]
         advice = next(
-            (advice for words, advice in _ADVICE if any(word in said.lower() for word in words)),
+            (advice for words, advice in _ADVICE if any(word in cause.lower() for word in words)),
             "could not be used",
         )
-        raise StoreError(f"{shown} {advice} ({said}); what it held before is unchanged") from error
+        raise StoreError(f"{shown} {advice} ({cause}); what it held before is unchanged") from error
 
 
 def present() -> datetime:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Double, Select, and_, case, func, literal,
 from trendscope.store.schema import corrections, sightings, weights
 
 CORRECTED = corrections.c.image_id.isnot(None)
-"""True where a person said so."""
+"""True where a person labelled it."""
 
 NUMBER: ColumnElement[int] = func.coalesce(corrections.c.number, sightings.c.number)
 CATEGORY = case((CORRECTED, corrections.c.category), else_=sightings.c.category)

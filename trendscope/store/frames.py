@@ -3,8 +3,8 @@
 Every function takes a database (a file, a URL or an open `Store`), sees one state of it, and reads
 what counts: a person's corrections, else the sightings of the current weights. Doubles are left
 out: the same image or post of a customer counts once. Times are ``datetime64[us, UTC]``, NaT where
-unknown. Rows come in the order of customer, time and place, unless said otherwise, so that the same
-content gives the same frame.
+unknown. Rows come in the order of customer, time and place, unless a docstring names another, so
+that the same content gives the same frame.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ def sightings(
         reason: ``uncertain`` or ``outside``; None where a category is given.
         confidence: in the best of the ten, 0..1; 1 where a person named it, NaN where a person
             named none in a photo that the current weights have not judged.
-        outside: probability that it is none of the ten, 0..1; 0 or 1 where a person said so.
+        outside: probability that it is none of the ten, 0..1; 0 or 1 where a person labelled it.
         x0, y0, x1, y1: box in pixels of the upright photo, Int64; <NA> without a category, and
             where only a person saw one.
-        corrected: bool; True where a person said so.
+        corrected: bool; True where a person labelled it.
         sha256: of the image's bytes, in hex.
         source: where the photo lies, for people.
         probabilities: bytes, 10 float32 in label order (``numpy.frombuffer(value, "<f4")``).
@@ -256,12 +256,12 @@ def thumbnails(db: Database, digests: Sequence[str]) -> dict[str, bytes]:
     query = select(schema.images.c.sha256, schema.thumbnails.c.jpeg).join_from(
         schema.images, schema.thumbnails
     )
-    found: dict[str, bytes] = {}
+    jpegs: dict[str, bytes] = {}
     with opened(db) as store, store.reading() as connection:
         for start in range(0, len(digests), 500):
             part = schema.images.c.sha256.in_(digests[start : start + 500])
-            found |= {str(row[0]): bytes(row[1]) for row in connection.execute(query.where(part))}
-    return found
+            jpegs |= {str(row[0]): bytes(row[1]) for row in connection.execute(query.where(part))}
+    return jpegs
 
 
 # --- queries -------------------------------------------------------------------------------------

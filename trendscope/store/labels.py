@@ -33,7 +33,7 @@ def correct(
         now: The present, aware.
 
     Returns:
-        What a person had said of each before.
+        The former label of each.
 
     Raises:
         StoreError: An image is not there, or the database cannot be written; nothing was changed.
@@ -60,12 +60,12 @@ def labels_of(connection: Connection, digests: Iterable[str] | None = None) -> d
         .join_from(schema.corrections, schema.images)
         .order_by(schema.corrections.c.image_id, schema.corrections.c.number)
     )
-    found: defaultdict[str, list[Any]] = defaultdict(list)
+    rows_of: defaultdict[str, list[Any]] = defaultdict(list)
     for part in [None] if digests is None else _parts(digests):
         wanted = query if part is None else query.where(schema.images.c.sha256.in_(part))
         for row in connection.execute(wanted):
-            found[row.sha256].append(row)
-    return {digest: _label(rows) for digest, rows in found.items()}
+            rows_of[row.sha256].append(row)
+    return {digest: _label(rows) for digest, rows in rows_of.items()}
 
 
 def images_at(db: Database, sources: Iterable[str]) -> dict[str, set[tuple[str, str]]]:
@@ -74,12 +74,12 @@ def images_at(db: Database, sources: Iterable[str]) -> dict[str, set[tuple[str, 
         schema.photos.c.source, schema.images.c.sha256, schema.customers.c.name
     ).join_from(schema.photos, schema.images)
     query = query.join(schema.customers, schema.customers.c.id == schema.photos.c.customer_id)
-    found: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    images: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     with opened(db) as store, store.reading() as connection:
         for part in _parts(sources):
             for row in connection.execute(query.where(schema.photos.c.source.in_(part))):
-                found[row.source].add((row.sha256, row.name))
-    return dict(found)
+                images[row.source].add((row.sha256, row.name))
+    return dict(images)
 
 
 def known_images(db: Database, digests: Iterable[str]) -> set[str]:
@@ -89,7 +89,7 @@ def known_images(db: Database, digests: Iterable[str]) -> set[str]:
 
 
 def corrections(db: Database = None) -> DataFrame:
-    """Every image of which a person has said what it shows; ``training.adapt`` learns from it.
+    """Every image that a person labelled; ``training.adapt`` learns from it.
 
     Returns:
         file: where a photo of it lies, the first by customer and place.
@@ -160,11 +160,11 @@ _LISTED = (
 
 def _ids(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
     query = select(schema.images.c.sha256, schema.images.c.id)
-    found: dict[str, int] = {}
+    ids: dict[str, int] = {}
     for part in _parts(digests):
         rows = connection.execute(query.where(schema.images.c.sha256.in_(part)))
-        found |= {str(row[0]): int(row[1]) for row in rows}
-    return found
+        ids |= {str(row[0]): int(row[1]) for row in rows}
+    return ids
 
 
 def _parts(values: Iterable[str]) -> Iterable[list[str]]:

@@ -72,10 +72,10 @@ def find_customers(
         owners = {
             int(r[0]): str(r[1]) for r in connection.execute(query.limit(limit).offset(offset))
         }
-        found: defaultdict[int, list[Any]] = defaultdict(list)
+        rows_of: defaultdict[int, list[Any]] = defaultdict(list)
         for row in connection.execute(_of_customers(list(owners))):
-            found[row.customer_id].append(row)
-    return [_listed(name, found[owner]) for owner, name in owners.items()], total
+            rows_of[row.customer_id].append(row)
+    return [_listed(name, rows_of[owner]) for owner, name in owners.items()], total
 
 
 def knows_customer(db: Database, name: str) -> bool:

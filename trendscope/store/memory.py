@@ -160,7 +160,7 @@ class StoredPhotos:
             return labels_of(connection)
 
     def corrected(self, result: PhotoResult | Skipped) -> PhotoResult | Skipped:
-        """A reading as a person sees its image, if one has said so; else as it is."""
+        """A reading as a person sees its image, if one has labelled it; else unchanged."""
         if isinstance(result, PhotoResult) and (label := self._labels.get(result.sha256)):
             return result.labelled(label)
         return result
@@ -211,29 +211,29 @@ class StoredPhotos:
             ).one_or_none()
             if row is None:
                 return None
-            (found,) = self._readings(connection, [(post, row)])
-            return found
+            (result,) = self._readings(connection, [(post, row)])
+            return result
 
     def _known(
         self, connection: Connection, items: dict[Stamp, Post | Skipped], full: bool
     ) -> dict[Stamp, KnownPhoto]:
-        found: dict[Stamp, KnownPhoto] = {}
-        values = {"places": [s.place for s in items], "weights_id": self._weights_id}
+        known: dict[Stamp, KnownPhoto] = {}
+        values = {"places": [stamp.place for stamp in items], "weights_id": self._weights_id}
         wanted: list[tuple[Stamp, Post, Fields]] = []
         for row in connection.execute(_PHOTOS, values):
-            s = Stamp(row.place, row.size, row.modified)
-            item = items.get(s)
-            if isinstance(item, Post) and s.size is not None:
+            stamp = Stamp(row.place, row.size, row.modified)
+            item = items.get(stamp)
+            if isinstance(item, Post) and stamp.size is not None:
                 if full or _differs(item, row, self._zone):
-                    wanted.append((s, item, row))
+                    wanted.append((stamp, item, row))
                 else:
-                    found[s] = KnownPhoto(None)
+                    known[stamp] = KnownPhoto(None)
         readings = self._readings(connection, [(post, row) for _, post, row in wanted])
-        found |= {s: KnownPhoto(r) for (s, _, _), r in zip(wanted, readings, strict=True)}
-        rest = [s.place for s in items if s not in found]
+        known |= {stamp: KnownPhoto(r) for (stamp, _, _), r in zip(wanted, readings, strict=True)}
+        rest = [stamp.place for stamp in items if stamp not in known]
         if rest:
-            found |= _known_skips(connection, rest, items, self._refuser)
-        return found
+            known |= _known_skips(connection, rest, items, self._refuser)
+        return known
 
     def _readings(
         self, connection: Connection, pairs: Sequence[tuple[Post, Fields]]
@@ -275,15 +275,15 @@ def _looks(connection: Connection, ids: Sequence[int]) -> dict[int, ImageFingerp
 def _known_skips(
     connection: Connection, places: list[bytes], items: dict[Stamp, Post | Skipped], limits_key: str
 ) -> dict[Stamp, KnownPhoto]:
-    found = {}
+    known = {}
     for row in connection.execute(_SKIPS, {"places": places, "version": limits_key}):
         s = Stamp(row.place, row.size, row.modified)
         item = items.get(s)
         if isinstance(item, Skipped):
-            found[s] = KnownPhoto(item if item.detail != row.detail else None)
+            known[s] = KnownPhoto(item if item.detail != row.detail else None)
         elif item and s.size is not None and row.reason not in MAY_MEND:
-            found[s] = KnownPhoto(Skipped(item.customer, item.source, row.reason, row.detail))
-    return found
+            known[s] = KnownPhoto(Skipped(item.customer, item.source, row.reason, row.detail))
+    return known
 
 
 _JUDGED = exists().where(

@@ -161,9 +161,9 @@ def _scan(connection: Connection, query: Select[Any]) -> ScanRun | None:
 
 
 def _known(moment: int) -> datetime:
-    found = from_moment(moment)
-    assert found is not None
-    return found
+    time = from_moment(moment)
+    assert time is not None
+    return time
 
 
 def _pairs(connection: Connection, query: Select[Any]) -> dict[Any, int]:

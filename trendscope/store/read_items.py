@@ -40,11 +40,11 @@ def items(db: Database = None, skus: Sequence[str] | None = None) -> list[Item]:
         if skus is None:
             result = connection.execution_options(yield_per=5_000).execute(_ITEMS)
             return [_item(row) for row in result]
-        found: list[Item] = []
+        rows: list[Item] = []
         for start in range(0, len(skus), CHUNK):
             part = schema.items.c.sku.in_(list(skus[start : start + CHUNK]))
-            found += map(_item, connection.execute(_ITEMS.where(part)))
-        return sorted(found, key=lambda item: item.sku.encode())
+            rows += map(_item, connection.execute(_ITEMS.where(part)))
+        return sorted(rows, key=lambda item: item.sku.encode())
 
 
 def item_thumbnails(db: Database, skus: Sequence[str]) -> dict[str, bytes]:
@@ -52,12 +52,12 @@ def item_thumbnails(db: Database, skus: Sequence[str]) -> dict[str, bytes]:
     query = select(schema.items.c.sku, schema.item_thumbnails.c.jpeg).join_from(
         schema.items, schema.item_thumbnails
     )
-    found: dict[str, bytes] = {}
+    jpegs: dict[str, bytes] = {}
     with opened(db) as store, store.reading() as connection:
         for start in range(0, len(skus), CHUNK):
             part = schema.items.c.sku.in_(list(skus[start : start + CHUNK]))
-            found |= {str(row[0]): bytes(row[1]) for row in connection.execute(query.where(part))}
-    return found
+            jpegs |= {str(row[0]): bytes(row[1]) for row in connection.execute(query.where(part))}
+    return jpegs
 
 
 _CURRENT = (
@@ -135,8 +135,8 @@ def find(db: Database, sku: str) -> Item:
         StoreError: There is none of that SKU; names the nearest ones.
     """
     with opened(db) as store:
-        if found := items(store, [sku]):
-            return found[0]
+        if matches := items(store, [sku]):
+            return matches[0]
         folded = {item.sku.casefold(): displayed(item.sku) for item in items(store)}
         near = [folded[name] for name in get_close_matches(sku.casefold(), folded, 3)]
         advice = f"is it {', '.join(near)}?" if near else "see trendscope catalog list"

@@ -66,7 +66,7 @@ def stored_items(
     connection: Connection, skus: Sequence[str], weights_id: int | None
 ) -> dict[str, StoredItem]:
     """What the store holds of some items, by SKU as the file has it."""
-    found: dict[str, StoredItem] = {}
+    stored: dict[str, StoredItem] = {}
     by_text = {text_of(sku): sku for sku in skus}
     names = list(by_text)
     for start in range(0, len(names), CHUNK):
@@ -77,14 +77,14 @@ def stored_items(
             seen = None
             if row["sha256"]:
                 seen = Seen(row["picture"], row["sha256"], sights.get(row["id"]))
-            found[by_text[row["sku"]]] = StoredItem(row["id"], dict(row), seen)
-    return found
+            stored[by_text[row["sku"]]] = StoredItem(row["id"], dict(row), seen)
+    return stored
 
 
 def judged(
     connection: Connection, sha256: str, weights_id: int
 ) -> tuple[Sight, bytes, bytes] | None:
-    """What some weights said of a picture, whichever item has it; with embedding and thumbnail."""
+    """The verdict of some weights on a picture, whichever item has it; with embedding and thumbnail."""
     query = (
         select(item_sights, item_thumbnails.c.jpeg)
         .join_from(item_sights, items)

@@ -1,4 +1,4 @@
-"""Writing what a scan found: scans, batches of readings, and the change to other weights.
+"""Writing the results of a scan: scans, batches of results, and the change to other weights.
 
 Each function works within the caller's transaction, which writes alone: what it looks up first
 cannot change before it is written.
@@ -37,7 +37,6 @@ from trendscope.skipped import Skipped
 from trendscope.store.memory import Stamp, limits_key
 from trendscope.store.schema import (
     accounts,
-    customers,
     embeddings,
     images,
     looks,
@@ -87,7 +86,7 @@ class ScanResult:
         tally: How many photos were judged, recognised, unchanged; how many items were skipped.
         skipped: The items that were not used, by reason.
         namesakes: New customers that bear a number, as another one has their name.
-        missing: When photos are judged anew, images that were not found and so not judged; the
+        missing: When photos are judged anew, images that are missing and so not judged; the
             former sightings count until they are. 0 otherwise.
     """
 
@@ -154,17 +153,17 @@ def write_results(
 
 
 def _customers(
-    connection: Connection, found: Iterable[str | None], names: CustomerNames | None
+    connection: Connection, posters: Iterable[str | None], names: CustomerNames | None
 ) -> dict[str, int]:
-    """Ids by name of all that were found; new ones are added in that order, with accounts."""
-    wanted = list(dict.fromkeys(name for name in found if name is not None))
-    by_text = _ids(connection, customers.c.name, [text_of(name) for name in wanted])
-    new = [name for name in dict.fromkeys(map(text_of, wanted)) if name not in by_text]
+    """Ids by name of all customers of a batch; new ones are added in that order, with accounts."""
+    present = list(dict.fromkeys(name for name in posters if name is not None))
+    by_text = _ids(connection, customers.c.name, [text_of(name) for name in present])
+    new = [name for name in dict.fromkeys(map(text_of, present)) if name not in by_text]
     _insert(connection, customers, [{"name": name} for name in new])
     by_text |= _ids(connection, customers.c.name, new)
-    ids = {name: by_text[text_of(name)] for name in wanted}
+    ids = {name: by_text[text_of(name)] for name in present}
     if names:
-        _accounts(connection, ids, names, {name for name in wanted if text_of(name) in new})
+        _accounts(connection, ids, names, {name for name in present if text_of(name) in new})
     return ids
 
 

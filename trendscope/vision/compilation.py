@@ -23,7 +23,7 @@ def compiler_options() -> dict[str, str] | None:
 
 
 def keep_compiled() -> None:
-    """Has JAX keep what it compiles in the user's cache folder, unless told another folder already.
+    """Has JAX keep what it compiles in the user's cache folder, unless another folder is set already.
 
     To compile takes longer than to judge a few dozen photos. What cannot be kept or read there is
     compiled anew; nobody needs to hear of it.
@@ -48,6 +48,6 @@ def machine(description: Path = Path("/proc/cpuinfo")) -> str:
     """
     known = [platform.node(), platform.machine(), platform.processor()]
     if description.is_file():
-        told = description.read_text(errors="replace").splitlines()
-        known += sorted({line for line in told if line.startswith(("flags", "Features", "model"))})
+        lines = description.read_text(errors="replace").splitlines()
+        known += sorted({line for line in lines if line.startswith(("flags", "Features", "model"))})
     return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]

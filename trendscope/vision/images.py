@@ -60,10 +60,10 @@ def decode(
     # Here and not above: whoever decodes elsewhere does without Pillow.
     from trendscope.vision.pillow import read
 
-    found = read(data, edge, limits or Limits(), now)
-    pixels = np.frombuffer(found.pixels, np.uint8).reshape(*found.shape, 3)
-    small = np.frombuffer(found.small, np.uint8).reshape(32, 32, 3)
-    return Photo(shrink(pixels, edge), small, found.taken_at, found.format, found.size)
+    picture = read(data, edge, limits or Limits(), now)
+    pixels = np.frombuffer(picture.pixels, np.uint8).reshape(*picture.shape, 3)
+    small = np.frombuffer(picture.small, np.uint8).reshape(32, 32, 3)
+    return Photo(shrink(pixels, edge), small, picture.taken_at, picture.format, picture.size)
 
 
 def shrink(rgb: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, "rows columns 3"]:

@@ -124,13 +124,13 @@ def as_fashion_mnist(pixels: Float[Array, "n h w 4"]) -> Float[Array, "n h w 3"]
 
     Contrast is stretched to a deviation of 50 and half of the cloth's own lightness. Where the
     ground is black already, the picture is taken to be negated, and is left as it is. Where no
-    garment was found, all of the picture counts as garment.
+    garment is seen, all of the picture counts as garment.
     """
     grey = pixels[..., :3].astype(jnp.float32).mean(-1, keepdims=True)
     inside = pixels[..., 3:].astype(jnp.float32) / 255
-    found = inside.mean((1, 2, 3), keepdims=True) > 0.03
-    inside = jnp.where(found, inside, 1.0)
-    black = found & (_mean_where(1 - inside, grey) < 8)
+    has_garment = inside.mean((1, 2, 3), keepdims=True) > 0.03
+    inside = jnp.where(has_garment, inside, 1.0)
+    black = has_garment & (_mean_where(1 - inside, grey) < 8)
     mean = _mean_where(inside, 255 - grey)
     off = 255 - grey - mean
     spread = jnp.maximum(jnp.sqrt(_mean_where(inside, off**2)), 15.0)
@@ -190,8 +190,8 @@ def make_predictor(architecture: Architecture) -> Callable[..., Answer]:
             rows = slice(done, done + batch)
             n = len(pixels[rows])
             padded[:n] = pixels[rows]
-            said, embedded = map(np.asarray, look(variables, padded))
-            logits[rows], embeddings[rows] = said[:n], embedded[:n]
+            outputs, embedded = map(np.asarray, look(variables, padded))
+            logits[rows], embeddings[rows] = outputs[:n], embedded[:n]
             done += n
         return logits, embeddings
 

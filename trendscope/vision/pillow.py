@@ -177,10 +177,10 @@ def parse_exif_date(date: object, offset: object = None) -> datetime | None:
     zone = _zone(offset)
     try:
         local = datetime(*(int(part) for part in match.groups()))  # type: ignore[arg-type]
-        found = local.replace(tzinfo=zone).astimezone(UTC) if zone else local
+        moment = local.replace(tzinfo=zone).astimezone(UTC) if zone else local
     except (ValueError, OverflowError):  # the 31st of February; the end of the year 9999
         return None
-    return found if local.year >= _FIRST_CAMERA_YEAR else None
+    return moment if local.year >= _FIRST_CAMERA_YEAR else None
 
 
 def _zone(offset: object) -> timezone | None:

@@ -3,7 +3,7 @@
 Image decoders are C code fed by strangers. Each runs in a small worker, started without jax and
 kept for many photos, under limits on memory and time that the system enforces; one that crashes,
 hangs or eats memory is replaced, and the photo that did it is not tried again. A worker gets bytes
-and gives pixels: it is told no path, and what it says is read as JSON and numbers, never unpickled.
+and gives pixels: it gets no path, and its answers are read as JSON and numbers, never unpickled.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def serve(limits: Limits) -> None:
     """Answers requests from standard input until it ends."""
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever a library prints is no answer
-    import trendscope.vision.pillow  # noqa: F401 - loaded before the limits hold and READY is said
+    import trendscope.vision.pillow  # noqa: F401 - loaded before the limits hold and READY is sent
 
     _confine(limits)
     answers.write(READY)

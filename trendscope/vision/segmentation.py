@@ -104,8 +104,8 @@ def scaled(
             [0, step_y, down * y0 + step_y / 2 - 0.5],
         ]
     )
-    found = np.zeros((size, size), np.uint8)
-    found[rows, columns] = cv2.warpAffine(
+    mask = np.zeros((size, size), np.uint8)
+    mask[rows, columns] = cv2.warpAffine(
         inside,
         where,
         (width, height),
@@ -113,7 +113,7 @@ def scaled(
         borderMode=cv2.BORDER_REPLICATE,
     )
     square = squared(rgb[y0:y1, x0:x1], size)
-    return np.asarray(cv2.insertChannel(found, cv2.cvtColor(square, cv2.COLOR_RGB2RGBA), 3))
+    return np.asarray(cv2.insertChannel(mask, cv2.cvtColor(square, cv2.COLOR_RGB2RGBA), 3))
 
 
 def find_box(
@@ -169,7 +169,7 @@ def otsu_separability(values: UInt8[np.ndarray, "h w"], high: UInt8[np.ndarray, 
     part = cv2.countNonZero(high) / high.size
     if part in (0.0, 1.0):
         return 0.0
-    mean, deviation = (float(found[0, 0]) for found in cv2.meanStdDev(values))
+    mean, deviation = (float(statistic[0, 0]) for statistic in cv2.meanStdDev(values))
     above = cv2.mean(values, high)[0] - mean
     return part / (1 - part) * (above / deviation) ** 2
 

@@ -31,16 +31,16 @@ def read_weights(path: Path) -> tuple[Header, Variables]:
 
     Raises:
         WeightsError: The file is damaged, of another format, or holds other arrays; the message
-            names the first one that differs, with what was expected and what was found.
+            names the first one that differs, with the expected and the actual shape.
     """
     header, arrays = _read_file(path)
     shapes = jax.eval_shape(lambda: initial_variables(header.architecture))
     expected = {name: leaf.shape for name, leaf in _leaves(shapes)}
     for name in sorted(expected | arrays):
-        found = arrays[name].shape if name in arrays else "nothing"
-        if found != expected.get(name, "nothing"):
+        actual = arrays[name].shape if name in arrays else "nothing"
+        if actual != expected.get(name, "nothing"):
             wanted = expected.get(name, "nothing")
-            raise WeightsError(f"{path}: array {name}: expected {wanted}, found {found}")
+            raise WeightsError(f"{path}: array {name}: expected {wanted}, found {actual}")
         if not np.isfinite(arrays[name]).all():
             raise WeightsError(f"{path}: array {name} holds values that are not finite numbers")
     return header, _nested(arrays)

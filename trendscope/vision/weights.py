@@ -1,4 +1,4 @@
-"""Which weights there are and which they are, told without loading them or jax."""
+"""Which weights there are and which they are, without loading them or jax."""
 
 from __future__ import annotations
 
@@ -183,8 +183,8 @@ def header_of(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
             header = json.loads(file.read(min(length, _LONGEST_HEADER)))
-        found = json.loads(header["__metadata__"]["trendscope"])
-        return {**found, "name": str(found["name"])}
+        facts = json.loads(header["__metadata__"]["trendscope"])
+        return {**facts, "name": str(facts["name"])}
     except (ValueError, TypeError, KeyError, struct.error) as error:
         raise _damaged(path, error) from error
 
@@ -197,7 +197,7 @@ def _damaged(path: Path, error: Exception) -> WeightsError:
 
 
 def identity_of(weights: str | Path | Predictor | None) -> WeightsIdentity:
-    """Which weights are meant; a classifier that comes without a file is told by its name."""
+    """Which weights are meant; a classifier without a file goes by its name."""
     if weights is None or isinstance(weights, str | Path):
         return identify(weights or DEFAULT)
     return WeightsIdentity(weights.name, hashlib.sha256(weights.name.encode()).hexdigest())

@@ -18,7 +18,7 @@ def json_text(text: str, status: int = 200) -> Response:
 
 
 def refusal(scope: Scope, status: int, detail: str = "") -> Response:
-    """What is said when a request cannot be answered: JSON to programs, a page to people."""
+    """The answer to a request that fails: JSON to programs, a page to people."""
     title = HTTPStatus(status).phrase
     detail = detail or _SAID.get(status, "Go back and try again.")
     headers = {}

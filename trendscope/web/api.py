@@ -35,7 +35,7 @@ DOCUMENT = {
 }
 
 
-def _answers(said: str, *errors: int) -> dict[int | str, dict[str, Any]]:
+def _answers(description: str, *errors: int) -> dict[int | str, dict[str, Any]]:
     """What an address answers, for its description."""
     error = {
         "type": "object",
@@ -51,7 +51,7 @@ def _answers(said: str, *errors: int) -> dict[int | str, dict[str, Any]]:
     refused: dict[int | str, dict[str, Any]] = {
         status: body(error, "refused, with the reason") for status in (*always, *errors)
     }
-    return {200: body(DOCUMENT, said), **refused}
+    return {200: body(DOCUMENT, description), **refused}
 
 
 def desk_of(request: Request) -> Desk:
@@ -101,16 +101,16 @@ def customers(
     offset: Offset = 0,
 ) -> Response:
     """Customers by name, with what they wear."""
-    found, total = store.find_customers(desk.store, search, limit=limit, offset=offset)
-    listed = [documents.plain(asdict(customer)) for customer in found]
+    page, total = store.find_customers(desk.store, search, limit=limit, offset=offset)
+    listed = [documents.plain(asdict(customer)) for customer in page]
     return json_text(documents.document({"total": total, "customers": listed}))
 
 
 @router.get("/profile", responses=_answers("as trendscope profile --json", 404))
 def profile(desk: AtDesk, customer: Name) -> Response:
     """What one customer wears."""
-    found = found_or_404(lambda: stored_profile(desk.store, customer, zone=desk.settings.zone))
-    return json_text(report.profile_json(found))
+    summary = found_or_404(lambda: stored_profile(desk.store, customer, zone=desk.settings.zone))
+    return json_text(report.profile_json(summary))
 
 
 @router.get("/trends", responses=_answers("as trendscope trends --json", 404))
@@ -121,8 +121,8 @@ def trends(
     segment: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """What is worn more and what less, week by week, and what to expect."""
-    found = found_or_404(lambda: desk.outlook(ahead, segment))
-    return json_text(trend_report.trends_json(found, weeks))
+    summary = found_or_404(lambda: desk.outlook(ahead, segment))
+    return json_text(trend_report.trends_json(summary, weeks))
 
 
 # --- what a person says --------------------------------------------------------------------------
@@ -133,19 +133,19 @@ def review(
     desk: AtDesk, limit: Annotated[int, Query(ge=1, le=200)] = 20, offset: Offset = 0
 ) -> Response:
     """Photos that the network could not name, and nobody has named yet, the latest first."""
-    found, total = store.waiting(desk.store, limit=limit, offset=offset)
-    listed = [documents.plain(asdict(photo)) for photo in found]
+    photos, total = store.waiting(desk.store, limit=limit, offset=offset)
+    listed = [documents.plain(asdict(photo)) for photo in photos]
     return json_text(documents.document({"total": total, "photos": listed}))
 
 
 @router.put("/photos/{sha256}/label", responses=_answers("the label, and the one before", 404))
-def label(desk: AtDesk, sha256: Sha256, said: Said) -> Response:
+def label(desk: AtDesk, sha256: Sha256, body: Said) -> Response:
     """Notes what a person says a photo shows; it counts from now on."""
     try:
-        wanted = label_of(said.category)
+        requested = label_of(body.category)
     except TrendscopeError as error:
         raise HTTPException(422, str(error)) from None
-    return _labelled(desk, sha256, wanted)
+    return _labelled(desk, sha256, requested)
 
 
 @router.delete("/photos/{sha256}/label", responses=_answers("null, and the label before", 404))
@@ -154,12 +154,12 @@ def unlabel(desk: AtDesk, sha256: Sha256) -> Response:
     return _labelled(desk, sha256, None)
 
 
-def _labelled(desk: Desk, sha256: str, wanted: Label | None) -> Response:
+def _labelled(desk: Desk, sha256: str, requested: Label | None) -> Response:
     if not store.known_images(desk.store, [sha256]):
         raise HTTPException(404, "The database holds no such photo.")
-    before = store.correct(desk.store, {sha256: wanted}, desk.now())[sha256]
-    said = {"label": wanted and str(wanted), "before": before and str(before)}
-    return json_text(documents.document({"sha256": sha256, **said}))
+    before = store.correct(desk.store, {sha256: requested}, desk.now())[sha256]
+    labels = {"label": requested and str(requested), "before": before and str(before)}
+    return json_text(documents.document({"sha256": sha256, **labels}))
 
 
 # --- what a shop sells ---------------------------------------------------------------------------
@@ -180,8 +180,8 @@ def catalog(
 ) -> Response:
     """What the shop sells, each item with its category and how that is known."""
     every = store.items(desk.store)
-    found = checked(lambda: chosen(every, review=review, category=category or None))
-    return json_text(catalog_report.items_json(found, desk.store.shown))
+    items = checked(lambda: chosen(every, review=review, category=category or None))
+    return json_text(catalog_report.items_json(items, desk.store.shown))
 
 
 _ITEM_FORM = {
@@ -314,10 +314,10 @@ async def form_of(request: Request, desk: Desk) -> FormData:
 @router.get("/try/{trial_id}", responses=_answers("as trendscope classify --json, so far", 404))
 def trial(desk: AtDesk, trial_id: str) -> Response:
     """How far an upload is, and the verdicts of the photos that were looked at."""
-    found = trial_or_404(desk, trial_id)
-    facts = {name: getattr(found, name) for name in ("id", "state", "done", "total", "failure")}
-    weights = desk.trials.weights if found.photos else ""
-    verdicts = json.loads(report.classification_json(found.classification(weights)))
+    job = trial_or_404(desk, trial_id)
+    facts = {name: getattr(job, name) for name in ("id", "state", "done", "total", "failure")}
+    weights = desk.trials.weights if job.photos else ""
+    verdicts = json.loads(report.classification_json(job.classification(weights)))
     return json_text(documents.document({**facts, **verdicts}))
 
 
@@ -367,10 +367,10 @@ def picture(jpeg: bytes | None) -> Response:
 
 def trial_or_404(desk: Desk, trial_id: str) -> UploadJob:
     """A trial that is remembered."""
-    found = desk.trials.get(trial_id)
-    if found is None:
+    job = desk.trials.get(trial_id)
+    if job is None:
         raise HTTPException(404, "That upload is gone; upload it again.")
-    return found
+    return job
 
 
 def checked(work: Callable[[], T]) -> T:

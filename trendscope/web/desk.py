@@ -79,15 +79,15 @@ class Desk:
             zone=self.settings.zone,
         )
 
-    def charts(self, found: TrendSummary, weeks: int) -> Charts:
+    def charts(self, summary: TrendSummary, weeks: int) -> Charts:
         """The charts of an outlook. To draw them takes a second: once for the same figures."""
-        figures = (weeks, found.movement.to_csv(), found.forecast.to_csv())
+        figures = (weeks, summary.movement.to_csv(), summary.forecast.to_csv())
         drawn = self._drawn.get(figures)
         if drawn is None:
-            names = found.movement["category"].unique()
+            names = summary.movement["category"].unique()
             drawn = Charts(
-                charts.together(found, weeks),
-                {name: charts.alone(found, name, weeks) for name in names},
+                charts.together(summary, weeks),
+                {name: charts.alone(summary, name, weeks) for name in names},
             )
             if len(self._drawn) >= KEPT:
                 self._drawn.clear()

@@ -55,7 +55,7 @@ def customers(
     search: Annotated[str, Query(max_length=200)] = "",
     number: Annotated[int, Query(ge=1, le=1_000_000, alias="page")] = 1,
 ) -> Response:
-    """Search, and what each of the customers found wears most."""
+    """Search, and what each customer on the page wears most."""
     start = (number - 1) * PER_PAGE
     found, total = store.find_customers(desk.store, search, limit=PER_PAGE, offset=start)
     last = max(1, -(-total // PER_PAGE))
@@ -67,21 +67,21 @@ def customers(
 @router.get("/customer")
 def customer(desk: AtDesk, name: Name) -> Response:
     """What one customer wears, with pictures."""
-    found = found_or_404(lambda: stored_profile(desk.store, name, zone=desk.settings.zone))
-    person = next((c for c in found.customers if c.customer == name), None)
+    profile = found_or_404(lambda: stored_profile(desk.store, name, zone=desk.settings.zone))
+    person = next((c for c in profile.customers if c.customer == name), None)
     offers = _offers(desk, name)
     facts = {"person": person, "offers": offers, "groups": groups}
-    return page(desk, "customer", name=name, profile=found, **facts)
+    return page(desk, "customer", name=name, profile=profile, **facts)
 
 
 def _offers(desk: Desk, name: str) -> tuple[list[targets.Line], list[str]]:
     """What to offer a customer, and what to know about it; nothing where nothing is sold."""
     try:
-        found = campaign(desk.store, customer=name)
+        offers = campaign(desk.store, customer=name)
     except (NothingUsable, StoreError):
         return [], []
-    lines = [line for group in targets.groups(found, OFFERS) for line in group.lines]
-    return lines[:OFFERS], targets.notes(found)
+    lines = [line for group in targets.groups(offers, OFFERS) for line in group.lines]
+    return lines[:OFFERS], targets.notes(offers)
 
 
 @router.get("/catalogue")
@@ -93,16 +93,16 @@ def catalogue(
     every = store.items(desk.store)
     waits = [item for item in every if item.review]
     if show == "review":
-        found = waits
+        items = waits
     elif show:
-        found = checked(lambda: chosen(every, review=False, category=show))
+        items = checked(lambda: chosen(every, review=False, category=show))
     else:
-        found = waits + [item for item in every if not item.review]
+        items = waits + [item for item in every if not item.review]
     shown = [
         (item, kind_of(item), confidence_of(item), price_of(item), three_best(item))
-        for item in found[:PER_SHELF]
+        for item in items[:PER_SHELF]
     ]
-    facts = {"total": len(every), "waits": len(waits), "more": len(found) - len(shown)}
+    facts = {"total": len(every), "waits": len(waits), "more": len(items) - len(shown)}
     return page(desk, "catalogue", items=shown, show=show, **facts)
 
 
@@ -113,17 +113,17 @@ def trends(
     segment: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """What is worn more and what less."""
-    found = found_or_404(lambda: desk.outlook(segment=segment))
-    lines = trend_report.lines(found, weeks)
+    summary = found_or_404(lambda: desk.outlook(segment=segment))
+    lines = trend_report.lines(summary, weeks)
     return page(
         desk,
         "trends",
-        title=trend_report.title(found),
-        headline=trend_report.headline(found, weeks),
+        title=trend_report.title(summary),
+        headline=trend_report.headline(summary, weeks),
         headings=trend_report.headings(lines),
         lines=[(line.verdict, trend_report.cells(line), line.words) for line in lines],
-        notes=trend_report.notes(found),
-        charts=desk.charts(found, weeks),
+        notes=trend_report.notes(summary),
+        charts=desk.charts(summary, weeks),
         bands=charts.BANDS,
         each=charts.EACH,
         weeks=weeks,

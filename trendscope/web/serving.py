@@ -99,8 +99,8 @@ class _Server(uvicorn.Server):
         self.ready()
 
 
-def _open(address: str, told: Callable[[str], None], browser: bool) -> None:
-    told(address)
+def _open(address: str, announce: Callable[[str], None], browser: bool) -> None:
+    announce(address)
     if browser:
         # Some systems wait for the browser to end.
         Thread(target=webbrowser.open, args=(address,), daemon=True).start()

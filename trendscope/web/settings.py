@@ -1,4 +1,4 @@
-"""What the desk is told when it starts, and what a visitor may ask of it."""
+"""The settings of a desk when it starts, and what a visitor may ask of it."""
 
 from __future__ import annotations
 

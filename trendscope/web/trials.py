@@ -44,7 +44,7 @@ class UploadJob:
     Attributes:
         state: ``waiting``, ``running``, ``done`` or ``failed``.
         done: Files that were looked at.
-        total: All there are, as far as they were found.
+        total: All there are, as far as is known.
         photos: What came of them, in their order.
         failure: Why it failed, in plain words.
         id: Cannot be guessed.
