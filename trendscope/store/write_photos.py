@@ -37,6 +37,7 @@ from trendscope.skipped import Skipped
 from trendscope.store.memory import Stamp, limits_key
 from trendscope.store.schema import (
     accounts,
+    customers,
     embeddings,
     images,
     looks,
