@@ -52,25 +52,39 @@ SHOES = "Shoes"
 GROUP = {name: name for name in CATEGORIES} | dict.fromkeys(
     ("Sandal", "Sneaker", "Ankle boot"), SHOES
 )
-"""Of each category. Labels seldom tell the three kinds of shoe apart, so they are one group."""
+"""The group of each category: labels seldom tell the three kinds of shoe apart."""
+
+
+def letters(text: str) -> str:
+    """Letters and digits of a text in lower case, so that spellings can be compared."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+_SPELLINGS = {
+    letters(spelling): category
+    for category, plural in zip(CATEGORIES, PLURALS, strict=True)
+    for spelling in (category, f"{category}s", f"{category}es", plural)
+} | dict.fromkeys(("tshirt", "tshirts"), CATEGORIES[0])
+
+
+def match_category(text: str) -> str | None:
+    """The category of a name or plural such as ``t-shirt_top`` or ``DRESSES``; None if unknown.
+
+    Everything that takes a category as text asks here, so all accept the same spellings.
+    """
+    return _SPELLINGS.get(letters(text))
 
 
 def parse_category(name: str) -> str:
-    """One of the ten by its name or its plural, whatever the case.
+    """The category that the option ``--category`` names; see `match_category`.
 
     Raises:
-        UsageError: It is none of them.
+        UsageError: It names none of the ten.
     """
-    spelled = {word.casefold(): c for c in CATEGORIES for word in (c, f"{c}s", f"{c}es")}
-    spelled |= {word.casefold(): c for word, c in zip(PLURALS, CATEGORIES, strict=True)}
-    spelled |= {"t-shirt": CATEGORIES[0], "t-shirts": CATEGORIES[0]}
-    found = spelled.get(" ".join(name.casefold().split()))
-    if found is None:
+    category = match_category(name)
+    if category is None:
         raise UsageError(f"--category {displayed(name)}: choose one of {', '.join(CATEGORIES)}")
-    return found
-
-
-# --- words and figures for people, on the terminal and on the page -------------------------------
+    return category
 
 
 def color(category: str) -> str:

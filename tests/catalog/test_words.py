@@ -16,6 +16,7 @@ from trendscope.catalog.vocabulary import OTHER
 from trendscope.catalog.words import of_path, of_title
 from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError
+from trendscope.limits import Limits
 
 TITLES = Path(__file__).parent / "titles.csv"
 
@@ -169,3 +170,10 @@ def test_a_map_that_is_wrong_is_refused_by_row(text, words, tmp_path):
     path.write_text(text)
     with pytest.raises(FeedError, match=words):
         read_map(path)
+
+
+def test_a_map_too_large_is_refused_as_such_whatever_it_is_called(tmp_path):
+    path = tmp_path / "known catalogue.csv"
+    path.write_text("match,category\na,Coat\n")
+    with pytest.raises(FeedError, match=r"22 bytes; the limit is 10; raise it with --limit"):
+        read_map(path, Limits(table_bytes=10))

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from trendscope.catalog.items import Reason, Sight, Source
 from trendscope.catalog.products import Product
-from trendscope.catalog.vocabulary import CHILDREN, OTHER
+from trendscope.catalog.vocabulary import CHILDREN, OTHER, category_or_other
 from trendscope.catalog.words import Words, of_path, of_title
 from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError
-from trendscope.files.tables import open_table
+from trendscope.files.tables import UnknownHeader, open_table
 from trendscope.limits import Limits
 from trendscope.text import displayed
 
@@ -84,27 +84,23 @@ def read_map(path: Path, limits: Limits | None = None) -> dict[str, str]:
     Raises:
         FeedError: It cannot be read, lacks a column, or a row names no known category.
     """
-    wanted = {"match", "category"}
+    columns, shown = ("match", "category"), displayed(str(path))
     try:
-        table = open_table(path, lambda header: wanted <= {*header}, limits or Limits())
-    except FeedError as error:
-        if "known catalogue" not in str(error):
-            raise
-        shown = displayed(str(path))
+        table = open_table(path, lambda header: {*columns} <= {*header}, limits or Limits())
+    except UnknownHeader as error:
         raise FeedError(f"{shown}: a category map needs the columns match,category") from error
-    at = [table.header.index(name) for name in ("match", "category")]
-    known = {name.casefold(): name for name in CATEGORIES} | {"none": OTHER, OTHER: OTHER}
-    found: dict[str, str] = {}
+    positions = [table.header.index(name) for name in columns]
+    categories: dict[str, str] = {}
     for line, cells in table.rows():
-        match, category = ("", "") if isinstance(cells, str) else (_at(cells, i) for i in at)
-        if not match or category.casefold() not in known:
+        match, text = ("", "") if isinstance(cells, str) else (_at(cells, i) for i in positions)
+        category = category_or_other(text)
+        if not match or category is None:
             names = ", ".join((*CATEGORIES, "none"))
-            row = f"{displayed(str(path))}:{line}"
             raise FeedError(
-                f"{row}: {displayed(category)[:40]!r} is no category; give one of {names}"
+                f"{shown}:{line}: {displayed(text)[:40]!r} is no category; give one of {names}"
             )
-        found[_key(match)] = known[category.casefold()]
-    return found
+        categories[_key(match)] = category
+    return categories
 
 
 def _at(cells: list[str], index: int) -> str:

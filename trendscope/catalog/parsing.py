@@ -24,7 +24,7 @@ from trendscope.catalog.layouts import (
 from trendscope.catalog.prices import Price, decimal_sign, read_price
 from trendscope.catalog.products import Catalog, Product, Remark
 from trendscope.errors import FeedError
-from trendscope.files.tables import open_table
+from trendscope.files.tables import UnknownHeader, open_table
 from trendscope.limits import Limits
 from trendscope.text import displayed
 
@@ -54,7 +54,15 @@ def read_catalog(
         FeedError: It cannot be read, is no known catalogue, or is too large.
     """
     limits = limits or Limits()
-    table = open_table(path, lambda header: layout_of(header) is not None, limits)
+    try:
+        table = open_table(path, lambda header: layout_of(header) is not None, limits)
+    except UnknownHeader as error:
+        names = ", ".join(displayed(name)[:30] for name in error.header[:8])
+        raise FeedError(
+            f"{displayed(str(path))}: its columns ({names}) are those of no known catalogue; give "
+            "an export of Shopify, WooCommerce, Google or Meta, or a CSV with "
+            "sku,title,category,price,url,image"
+        ) from error
     layout = layout_of(table.header)
     assert layout is not None
     reader = _Reader(layout, table.header, path.name, currency.upper(), store_url, now)

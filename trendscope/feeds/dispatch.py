@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from trendscope.errors import FeedError
 from trendscope.feeds import (
@@ -26,17 +25,15 @@ from trendscope.feeds import (
     meta,
     takeout,
 )
+from trendscope.feeds.customers import CustomerNames
 from trendscope.feeds.post import Post
 from trendscope.feeds.request import Request
 from trendscope.files import remote
 from trendscope.files.trees import DiskFile, FolderTree, LoneFile, Part, Place, Tree, is_url
 from trendscope.files.zips import ZipTree, _may_be_zip, is_zip
-from trendscope.limits import Limits as Limits
+from trendscope.limits import Limits
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
-
-if TYPE_CHECKING:
-    from trendscope.feeds.customers import CustomerNames
 
 Items = Iterable[Post | Skipped]
 
@@ -221,18 +218,11 @@ def open_feed(
     """
     for path in paths:
         if is_url(path):
-            from trendscope.files.remote import find
-
-            find(str(path))
+            remote.find(str(path))
         elif not os.path.lexists(path):
             shown = displayed(str(path))
             raise FeedError(f"{shown} does not exist; check the spelling, or drag the folder here")
-    # Here and not above: the readers need the types of this module.
-    pass  # XXX import of own module
-    from trendscope.feeds.customers import CustomerNames
-    from trendscope.feeds.request import Request
-
     now = now or datetime.now(UTC)
     names = names or CustomerNames(customer)
-    wanted = Request(limits or Limits(), now, frozenset(include), zone, names)
-    return read_all(paths, wanted)
+    request = Request(limits or Limits(), now, frozenset(include), zone, names)
+    return read_all(paths, request)
