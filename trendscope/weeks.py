@@ -26,11 +26,11 @@ def number(name: str) -> int:
     Raises:
         ValueError: It is not a week such as ``2026-W47``, or that year has no such week.
     """
-    found = _LABEL.fullmatch(name)
-    if not found:
+    match = _LABEL.fullmatch(name)
+    if not match:
         raise ValueError(f"{name!r} is not an ISO week; write it like 2026-W47")
     try:
-        return number_of(date.fromisocalendar(int(found[1]), int(found[2]), 1))
+        return number_of(date.fromisocalendar(int(match[1]), int(match[2]), 1))
     except ValueError as error:
         raise ValueError(f"{name!r} is not in the calendar: {error}") from error
 

@@ -50,7 +50,7 @@ _PROBE = 50  # entries of an index that are looked for to find the export's root
 
 @dataclass
 class Piece:
-    """What lies in one tree of one export.
+    """The part of one export that lies in one tree.
 
     Attributes:
         part: Its members, named from the export's root.
@@ -75,8 +75,8 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a tree holds of Meta's exports.
+class MetaContents:
+    """The exports of Meta's in a tree.
 
     Attributes:
         pieces: The members of each export.
@@ -89,7 +89,7 @@ class Found:
     links: dict[str, int]
 
 
-def find(tree: Tree, request: Request) -> Found:
+def find(tree: Tree, request: Request) -> MetaContents:
     """Looks for exports by what their JSON files, or else their pages, hold."""
     indexes, broken = _indexes(tree, request)
     roots = _roots(tree, indexes, broken)
@@ -97,7 +97,9 @@ def find(tree: Tree, request: Request) -> Found:
     members = _members(tree.names, set(roots.values()), named)
     pieces = [_piece(tree, root, inside, indexes, broken) for root, inside in members.items()]
     claimed = {name for inside in members.values() for name in inside}
-    return Found(pieces, claimed, {index.name: index.links for index in indexes if index.links})
+    return MetaContents(
+        pieces, claimed, {index.name: index.links for index in indexes if index.links}
+    )
 
 
 def is_private(name: str) -> bool:
@@ -112,7 +114,7 @@ def _is_private_folder(folder: str) -> bool:
 
 def _indexes(tree: Tree, request: Request) -> tuple[list[Index], dict[str, str]]:
     """What the JSON files hold, and what is wrong with those that cannot be read."""
-    found, broken = [], {}
+    indexes, broken = [], {}
     for name in tree.names:
         if not name.lower().endswith(".json") or _TALKS.search(name):
             continue
@@ -122,11 +124,11 @@ def _indexes(tree: Tree, request: Request) -> tuple[list[Index], dict[str, str]]
             broken[name] = _short(error)
             continue
         if index.entries or index.user or index.links:
-            found.append(index)
-    if not any(index.entries for index in found):
+            indexes.append(index)
+    if not any(index.entries for index in indexes):
         pages = (name for name in tree.names if name.lower().endswith(PAGES))
-        found += [read_page(tree, name, request) for name in pages if not is_private(name)]
-    return found, broken
+        indexes += [read_page(tree, name, request) for name in pages if not is_private(name)]
+    return indexes, broken
 
 
 def _short(error: BaseException) -> str:
@@ -184,8 +186,8 @@ def _top(name: str, root: str) -> str:
 
 def _is_export_file(name: str) -> bool:
     top, slash, _ = name.partition("/")
-    known = slash and _is_known(top)
-    return bool(known) or name.lower().endswith((".json", *PAGES, "no-data.txt"))
+    own_folder = slash and _is_known(top)
+    return bool(own_folder) or name.lower().endswith((".json", *PAGES, "no-data.txt"))
 
 
 @lru_cache(1000)
@@ -244,11 +246,11 @@ def put_together(pieces: Sequence[Piece], request: Request) -> dict[int, Export]
     """The exports that the pieces make up, each by the number of its first piece."""
     groups = Groups([piece.user and f"{piece.service}:{piece.user}" for piece in pieces])
     named = [{entry.uri for entry in piece.entries} for piece in pieces]
-    wanted = {uri: number for number, uris in enumerate(named) for uri in uris}
+    piece_of = {uri: number for number, uris in enumerate(named) for uri in uris}
     for number, piece in enumerate(pieces):
-        others = {wanted.get(name, number) for name in {*piece.part.names} - named[number]}
-        for other in sorted(others):
-            groups.join(number, other)
+        neighbours = {piece_of.get(name, number) for name in {*piece.part.names} - named[number]}
+        for neighbour in sorted(neighbours):
+            groups.join(number, neighbour)
     _join_lone_profiles(pieces, groups)
     return {
         members[0]: _export([pieces[number] for number in members], request)
@@ -285,7 +287,7 @@ class Groups:
 
 def _join_lone_profiles(pieces: Sequence[Piece], groups: Groups) -> None:
     """A part that holds the profile only goes with the photos, if there is no doubt whose."""
-    nameless = [m[0] for m in groups.members() if not groups.users[m[0]]]
+    nameless = [members[0] for members in groups.members() if not groups.users[members[0]]]
     lone = [
         members[0]
         for members in groups.members()
@@ -316,5 +318,5 @@ def _export(pieces: list[Piece], request: Request) -> Export:
         pages=tuple(name for name, index in indexes if index.page and index.entries),
         owner=owner,
         service=service,
-        skipped=tuple(replace(s, customer=owner) for piece in pieces for s in piece.skipped),
+        skipped=tuple(replace(each, customer=owner) for piece in pieces for each in piece.skipped),
     )

@@ -83,7 +83,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Index:
-    """What was found in one JSON file.
+    """The photos that one JSON file names, or whose profile it is.
 
     Attributes:
         name: The file.
@@ -139,7 +139,7 @@ def _is_user_name(key: str) -> bool:
 
 
 def read_index(tree: Tree, name: str, limits: Limits) -> Index:
-    """Looks what a JSON file is; see `load` for what it raises."""
+    """Reads a JSON file of any kind; raises what `load` raises."""
     document = load(tree, name, limits)
     file = name.rsplit("/", 1)[-1].lower()
     entries = tuple(_entries(document, kind_of_file(name)))
@@ -181,8 +181,8 @@ def _media(entries: list[Any], kind: Kind) -> Iterator[Entry]:
             uri = isinstance(media, dict) and (media.get("uri") or media.get("path"))
             if uri and isinstance(uri, str):
                 taken = tuple(_taken(media)) if "media_metadata" in media else ()
-                known = taken + stamps + _stamps(media, _OWN_STAMPS)
-                yield Entry(uri if uri.isascii() else repaired(uri), known, kind)
+                times = taken + stamps + _stamps(media, _OWN_STAMPS)
+                yield Entry(uri if uri.isascii() else repaired(uri), times, kind)
 
 
 def _media_of(entry: dict[str, Any]) -> list[Any]:
@@ -245,13 +245,13 @@ def _is_album(document: Any) -> bool:
 
 def _links(document: Any) -> int:
     """The number of links in an export of TikTok's, which has its list of videos at some depth."""
-    waiting, found = [document], 0
+    waiting, count = [document], 0
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            found += len(_as_list(value.get("VideoList")))
+            count += len(_as_list(value.get("VideoList")))
             waiting += [part for part in value.values() if isinstance(part, dict)]
-    return found
+    return count
 
 
 def _user_name(document: Any, file: str) -> str | None:
@@ -265,9 +265,9 @@ def _user_name(document: Any, file: str) -> str | None:
     for user in _as_list(document.get("profile_user")):
         fields = user.get("string_map_data") if isinstance(user, dict) else None
         for key, value in fields.items() if isinstance(fields, dict) else ():
-            found = value.get("value") if isinstance(value, dict) else None
-            if _is_user_name(key) and isinstance(found, str) and found:
-                return repaired(found)
+            user_name = value.get("value") if isinstance(value, dict) else None
+            if _is_user_name(key) and isinstance(user_name, str) and user_name:
+                return repaired(user_name)
     return None
 
 

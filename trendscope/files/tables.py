@@ -16,16 +16,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from trendscope.errors import FeedError, ImageError, TrendscopeError
 from trendscope.files.formats import sniff
 from trendscope.files.trees import read_file
 from trendscope.limits import Limits
-from trendscope.proportions import Floats
 from trendscope.text import displayed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trendscope.proportions import Floats
 
 DELIMITERS = ",;\t|"
 
@@ -57,29 +59,29 @@ class UnknownHeader(FeedError):
         self.header = header
 
 
-def dialect(text: str, known: Callable[[Sequence[str]], bool]) -> tuple[str, list[str]]:
-    """A table's delimiter and header: a known header if any delimiter gives one, else the longest.
+def dialect(text: str, is_known: Callable[[Sequence[str]], bool]) -> tuple[str, list[str]]:
+    """A table's delimiter and header: a known one if any delimiter gives it, else the longest.
 
     Args:
         text: The table, from its header on.
-        known: Whether a header is one of those looked for; names are in lower case, words
+        is_known: Whether a header is one of those looked for; names are in lower case, words
             separated by one blank, and ``_`` is a blank.
     """
     headers = {mark: _header(text[:_LONGEST_HEADER], mark) for mark in DELIMITERS}
-    return max(headers.items(), key=lambda item: (known(item[1]), len(item[1])))
+    return max(headers.items(), key=lambda item: (is_known(item[1]), len(item[1])))
 
 
 def read_rows(
-    data: bytes, known: Callable[[Sequence[str]], bool]
+    data: bytes, is_known: Callable[[Sequence[str]], bool]
 ) -> tuple[list[str], Iterator[list[str]]] | None:
     """The header and rows of a table in UTF-8; None if its header is not known, see `dialect`.
 
     The rows raise `csv.Error` where a cell is too long.
     """
     text = data.decode("utf-8-sig", "replace").replace("\0", "")
-    delimiter, header = dialect(text, known)
+    delimiter, header = dialect(text, is_known)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return (header, islice(rows, 1, None)) if known(header) else None
+    return (header, islice(rows, 1, None)) if is_known(header) else None
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Table:
     _start: int
 
     def longer_than(self, most: int) -> bool:
-        """Whether there are more rows than that; soon told of a file with few lines."""
+        """Whether there are more rows than that; a file with few lines is not parsed for it."""
         if self._text.count("\n") + self._text.count("\r") <= most:
             return False
         return any(count > most for count, _ in enumerate(self.rows(), start=1))
@@ -122,53 +124,53 @@ class Table:
                     yield line, [_cell(cell) for cell in cells]
 
 
-def open_table(path: Path, known: Callable[[Sequence[str]], bool], limits: Limits) -> Table:
+def open_table(path: Path, is_known: Callable[[Sequence[str]], bool], limits: Limits) -> Table:
     """Opens a table.
 
     Args:
         path: The file.
-        known: Whether a header is one of those looked for; see `dialect`.
+        is_known: Whether a header is one of those looked for; see `dialect`.
         limits: Largest size in bytes, as `table_bytes`.
 
     Raises:
         UnknownHeader: Its header is none of those looked for.
         FeedError: It is missing, no table, or too large.
     """
-    shown = displayed(str(path))
-    text, encoding = _decoded(_bytes(path, shown, limits), shown)
+    label = displayed(str(path))
+    text, encoding = _decoded(_bytes(path, label, limits), label)
     lines = io.StringIO(text, newline="")
     start, first = 0, ""
     for start, first in enumerate(lines):  # noqa: B007
         if first.strip() and not re.match(r'\s*"?#|sep=.\s*$', first):
             break
-    delimiter, header = dialect(text[lines.tell() - len(first) :], known)
-    if not known(header):
-        raise UnknownHeader(f"{shown}: its columns are not those expected", header)
+    delimiter, header = dialect(text[lines.tell() - len(first) :], is_known)
+    if not is_known(header):
+        raise UnknownHeader(f"{label}: its columns are not those expected", header)
     return Table(tuple(header), encoding, delimiter, text, start + 1)
 
 
-def _bytes(path: Path, shown: str, limits: Limits) -> bytes:
+def _bytes(path: Path, label: str, limits: Limits) -> bytes:
     if os.path.isdir(path):
-        raise FeedError(f"{shown} is a folder; give the catalogue file, and pictures by --images")
+        raise FeedError(f"{label} is a folder; give the catalogue file, and pictures by --images")
     if not os.path.lexists(path):
-        raise FeedError(f"{shown} does not exist; check the spelling")
+        raise FeedError(f"{label} does not exist; check the spelling")
     try:
         data = read_file(path, limits.table_bytes)
     except ImageError as error:
         advice = "; raise it with --limit table_bytes=..." if error.reason == "too_large" else ""
-        raise FeedError(f"{shown}: {error}{advice}") from error
+        raise FeedError(f"{label}: {error}{advice}") from error
     start = data.lstrip(b"\xef\xbb\xbf \r\n\t")[:8]
     for magic, what in _KNOWN_STARTS:
         if start.startswith(magic):
-            raise FeedError(f"{shown} is {what}")
+            raise FeedError(f"{label} is {what}")
     if sniff(data[:32]) is not None:
-        raise FeedError(f"{shown} is a picture or video; trendscope catalog add takes pictures")
+        raise FeedError(f"{label} is a picture or video; trendscope catalog add takes pictures")
     if not start:
-        raise FeedError(f"{shown} is empty; export it again")
+        raise FeedError(f"{label} is empty; export it again")
     return data
 
 
-def _decoded(data: bytes, shown: str) -> tuple[str, str]:
+def _decoded(data: bytes, label: str) -> tuple[str, str]:
     guesses = ["utf-8-sig", "cp1252"]
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         guesses = ["utf-16"]
@@ -179,7 +181,7 @@ def _decoded(data: bytes, shown: str) -> tuple[str, str]:
             continue
         if text.count("\0") * 10 < len(text):
             return text.replace("\0", ""), encoding
-    raise FeedError(f"{shown} is no text in a known encoding; save it as CSV UTF-8")
+    raise FeedError(f"{label} is no text in a known encoding; save it as CSV UTF-8")
 
 
 def _header(text: str, delimiter: str) -> list[str]:
@@ -206,7 +208,7 @@ def _explained(error: str, more: int) -> str:
 
 def as_floats(column: pd.Series) -> Floats:
     """A column as floats; raises ValueError or TypeError where one is no number."""
-    return column.to_numpy(np.float64)
+    return column.to_numpy("float64")
 
 
 def require_columns(table: pd.DataFrame, *columns: str) -> None:
@@ -225,6 +227,9 @@ def read_csv(path: Path, *columns: str) -> pd.DataFrame:
     Raises:
         TrendscopeError: It cannot be read, is no CSV, or lacks one of `columns`.
     """
+    # Not at the top: the readers of feeds do without pandas and its 40 MB of memory.
+    import pandas as pd
+
     required = {_column(column) for column in columns}
     try:
         with path.open(encoding="utf-8-sig") as file:

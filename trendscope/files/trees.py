@@ -25,8 +25,8 @@ class Located(NamedTuple):
     Attributes:
         path: Absolute path of a file on this disk, or an object's URL.
         member: Of the archive that it is; "" for the file itself.
-        version: Size in bytes, and a number that changes with the content, where a listing told
-            them; None for files on this disk, which can be asked.
+        version: Size in bytes, and a number that changes with the content, from the
+            listing; None for files on this disk, which can be asked.
     """
 
     path: str
@@ -205,7 +205,7 @@ class DiskFile:
         return self.path.name
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """Its path as it was given, for people."""
         return displayed(str(self.path))
 

@@ -69,7 +69,7 @@ class File(Protocol):
 
     Attributes:
         name: Its own, without the way there.
-        shown: Where it lies, for people.
+        label: Where it lies, for people.
         located: Where it lies, for `Post.file`.
     """
 
@@ -77,7 +77,7 @@ class File(Protocol):
     @property
     def name(self) -> str: ...  # noqa: D102
     @property
-    def shown(self) -> str: ...  # noqa: D102
+    def label(self) -> str: ...  # noqa: D102
     @property
     def located(self) -> Located: ...  # noqa: D102
 
@@ -126,15 +126,15 @@ class ZipTree:
 
     Args:
         file: The zip, or its path.
-        limits: What it may ask for.
-        home: Whose its photos are where the zip lies in a customer's folder; else None.
+        limits: Upper bounds on members, bytes, ratio of unpacked to packed bytes, and depth.
+        home: The customer in whose folder the zip lies, if there is one; else None.
     """
 
     def __init__(self, file: File | Path, limits: Limits, home: Place | None = None):
         self._file: File = DiskFile(file) if isinstance(file, Path) else file
         self._home = home
         self._located = self._file.located
-        self.label = self._file.shown
+        self.label = self._file.label
         self.title = displayed(self._file.name.removesuffix(".zip"))
         self.names: list[str] = []
         self.skipped: list[Skipped] = []
@@ -145,13 +145,13 @@ class ZipTree:
         try:
             self._version = self._file.version()
             most = max(FREE_ARCHIVE_BYTES, limits.ratio * self._version[0])
-            archive = self._open()
+            zip_file = self._open()
         except _DAMAGED as error:
             raise FeedError(
                 f"{self.label} cannot be opened as a zip ({_short(error)}); "
                 "download the export again"
             ) from error
-        if any(0 < info.volume < 0xFFFF for info in archive.infolist()):
+        if any(0 < info.volume < 0xFFFF for info in zip_file.infolist()):
             raise FeedError(f"{self.label} is one part of a split zip; join the parts first")
         self._budget = min(limits.archive_bytes, most)
         self._add_all(None, "", limits.depth)
@@ -162,9 +162,9 @@ class ZipTree:
         return inner or _opened(self._file, self._version)
 
     def _add_all(self, inner: zipfile.ZipFile | None, prefix: str, depth: int) -> None:
-        archive = self._open(inner)
-        infos = archive.infolist()
-        overlapping = _overlapping(infos, archive.start_dir)
+        zip_file = self._open(inner)
+        infos = zip_file.infolist()
+        overlapping = _overlapping(infos, zip_file.start_dir)
         for info in infos:
             if self._counted >= self._limits.members:
                 most = f"more than {self._limits.members:,} members; the rest is not read"
@@ -299,7 +299,7 @@ def _overlapping(infos: list[zipfile.ZipInfo], end: int) -> set[zipfile.ZipInfo]
     }
 
 
-def is_zip(file: DiskFile | remote.Thing) -> bool:
+def is_zip(file: DiskFile | remote.RemotePath) -> bool:
     """True for a regular file that begins as a zip does, or is called one and is no picture.
 
     `zipfile.is_zipfile` looks at the end instead: a photo with a zip glued on would be one.
