@@ -5,47 +5,27 @@ from __future__ import annotations
 from trendscope.errors import UsageError
 from trendscope.text import displayed
 
-CATEGORIES: tuple[str, ...] = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
+_TABLE = (  # name, several of them as a sentence has it, colour
+    ("T-shirt/top", "T-shirts or tops", "#4E79A7"),
+    ("Trouser", "trousers", "#F28E2B"),
+    ("Pullover", "pullovers", "#59A14F"),
+    ("Dress", "dresses", "#E15759"),
+    ("Coat", "coats", "#B07AA1"),
+    ("Sandal", "sandals", "#76B7B2"),
+    ("Shirt", "shirts", "#EDC948"),
+    ("Sneaker", "sneakers", "#9C755F"),
+    ("Bag", "bags", "#FF9DA7"),
+    ("Ankle boot", "ankle boots", "#79706E"),
 )
+
+CATEGORIES: tuple[str, ...] = tuple(name for name, _, _ in _TABLE)
 """Names as in the data set's own table; the index is the label."""
 
-COLORS: tuple[str, ...] = (
-    "#4E79A7",
-    "#F28E2B",
-    "#59A14F",
-    "#E15759",
-    "#B07AA1",
-    "#76B7B2",
-    "#EDC948",
-    "#9C755F",
-    "#FF9DA7",
-    "#79706E",
-)
-"""One colour a category, in label order (Tableau 10): the colour-blind can tell them apart."""
-
-PLURALS: tuple[str, ...] = (
-    "T-shirts or tops",
-    "trousers",
-    "pullovers",
-    "dresses",
-    "coats",
-    "sandals",
-    "shirts",
-    "sneakers",
-    "bags",
-    "ankle boots",
-)
+PLURALS: tuple[str, ...] = tuple(plural for _, plural, _ in _TABLE)
 """Several of each, in label order, as a sentence has them."""
+
+COLORS: tuple[str, ...] = tuple(color for _, _, color in _TABLE)
+"""One colour a category, in label order (Tableau 10): the colour-blind can tell them apart."""
 
 SHOES = "Shoes"
 

@@ -34,7 +34,7 @@ def titles():
         return list(csv.DictReader(file))
 
 
-def test_the_list_is_long_and_sound(titles):
+def test_the_list_of_titles_is_long_and_has_only_known_categories(titles):
     assert len(titles) == len({row["title"] for row in titles}) == 429
     assert {row["category"] for row in titles} == {*CATEGORIES, "none", "open"}
 
@@ -70,7 +70,7 @@ def test_taxonomies_are_understood(path, expected):
 
 
 @pytest.mark.parametrize("path", ["", "999999", "New in", "Apparel & Accessories", "Women > Sale"])
-def test_paths_that_say_nothing(path):
+def test_paths_without_a_known_word_have_no_answer(path):
     assert of_path(path) is None
 
 
@@ -105,7 +105,7 @@ UNSURE = sight(None, "uncertain", best="Coat", share=0.4)
 
 
 @pytest.mark.parametrize(
-    ("product", "seen", "category", "reason", "source", "waits"),
+    ("product", "sight", "category", "reason", "source", "waits"),
     [
         (Product("1", "Wrap dress"), None, "Dress", None, "title", False),
         (Product("1", "Wrap dress"), DRESS, "Dress", None, "title", False),
@@ -130,15 +130,15 @@ UNSURE = sight(None, "uncertain", best="Coat", share=0.4)
         (Product("1", "Emma", kinds=("Sale", "Dresses")), None, "Dress", None, "type", False),
     ],
 )
-def test_words_come_first_the_picture_decides_what_they_leave_open(
-    product, seen, category, reason, source, waits
+def test_the_picture_decides_only_where_words_do_not(
+    product, sight, category, reason, source, waits
 ):
-    found = decide(product, seen)
-    assert (found.category, found.reason, found.source) == (category, reason, source)
-    assert bool(found.review) == waits
+    decision = decide(product, sight)
+    assert (decision.category, decision.reason, decision.source) == (category, reason, source)
+    assert bool(decision.review) == waits
 
 
-def test_what_contradicts_itself_says_how():
+def test_the_review_names_the_contradiction():
     review = decide(Product("1", "Linen shirt"), DRESS).review
     assert review == "the title says Shirt, but the picture looks like Dress (95 %)"
     review = decide(Product("1", "Emma"), UNSURE).review
@@ -153,8 +153,8 @@ def test_a_person_counts_most_then_the_map(tmp_path):
     coat = Product("SKU-1", "Wool coat", kinds=("Kleider",))
     assert decide(coat, mapped=mapped).category == "Dress"
     assert decide(Product("SKU-7", "Wool coat"), mapped=mapped).reason == "outside"
-    found = decide(coat, DRESS, mapped, person="Bag")
-    assert (found.category, found.source, found.review) == ("Bag", "person", "")
+    decision = decide(coat, DRESS, mapped, person="Bag")
+    assert (decision.category, decision.source, decision.review) == ("Bag", "person", "")
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,6 @@ _WRITTEN_DATE = re.compile(
     r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*([ap])m\b",
     re.IGNORECASE,
 )
-_MONTHS = ("jan feb mar apr may jun jul aug sep oct nov dec").split()
 # Other languages have the day first, or the year, and 24 hours; a time with a word before it, such
 # as "PM" in Korean, is not read.
 _TIME = r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?"
@@ -149,7 +148,7 @@ def _english(text: str) -> _Numbers | None:
     match = _WRITTEN_DATE.search(text)
     if not match:
         return None
-    month = _MONTHS.index(match[1].lower()) + 1
+    month = _MONTH_OF[match[1].lower()]
     hour = int(match[4]) % 12 + (12 if match[7].lower() == "p" else 0)
     return int(match[3]), month, int(match[2]), hour, int(match[5]), int(match[6] or 0)
 

@@ -30,7 +30,7 @@ from trendscope.feeds.post import Post
 from trendscope.feeds.request import Request
 from trendscope.files import remote
 from trendscope.files.trees import DiskFile, FolderTree, LoneFile, Part, Place, Tree, is_url
-from trendscope.files.zips import ZipTree, _may_be_zip, is_zip
+from trendscope.files.zips import File, ZipTree, is_zip, may_be_zip
 from trendscope.limits import Limits
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
@@ -56,7 +56,10 @@ def read_all(paths: Sequence[Path | str], request: Request) -> Iterator[Post | S
     """Reads paths of any kind as one feed; see `trendscope.feeds.dispatch.open_feed`."""
     plan = _Plan()
     for path in paths:
-        _open(path, plan, request)
+        if is_url(path):
+            _open_remote(remote.find(str(path)), plan, request)
+        else:
+            _open_local(Path(path), plan, request)
     exports = meta.put_together([piece for _, piece in plan.pieces], request)
     for number, export in exports.items():
         plan.steps[plan.pieces[number][0]] = partial(instagram.read, export, request)
@@ -67,17 +70,10 @@ def read_all(paths: Sequence[Path | str], request: Request) -> Iterator[Post | S
         yield from step()
 
 
-def _open(path: Path | str, plan: _Plan, request: Request) -> None:
-    if is_url(path):
-        _open_remote(remote.find(str(path)), plan, request)
-    else:
-        _open_local(Path(path), plan, request)
-
-
 def _open_remote(path: remote.RemotePath, plan: _Plan, request: Request) -> None:
     if path.size is None:
         _open_folder(remote.RemoteTree(path), plan, request)
-    elif _may_be_zip(path.name) and is_zip(path):
+    elif may_be_zip(path.name) and is_zip(path):
         _open_zip(path, plan, request)
     else:
         lone = remote.RemoteTree(path.parent, only=path)
@@ -108,7 +104,7 @@ _PROGRAM_DATA = frozenset(".data .bin .db .cache .tmp .bak".split())
 
 
 def _open_folder(tree: FolderTree | remote.RemoteTree, plan: _Plan, request: Request) -> None:
-    zips = [name for name in tree.names if _may_be_zip(name) and is_zip(tree.at(name))]
+    zips = [name for name in tree.names if may_be_zip(name) and is_zip(tree.at(name))]
     tree.names = _without(tree.names, zips)
     plan.steps.append(partial(list, tree.skipped))
     rest = _exports(tree, plan, request)
@@ -118,9 +114,7 @@ def _open_folder(tree: FolderTree | remote.RemoteTree, plan: _Plan, request: Req
     plan.steps.append(partial(_photos, tree, rest, request))
 
 
-def _open_zip(
-    file: DiskFile | remote.RemotePath, plan: _Plan, request: Request, home: Place | None = None
-) -> None:
+def _open_zip(file: File, plan: _Plan, request: Request, home: Place | None = None) -> None:
     try:
         tree = ZipTree(file, request.limits, home)
     except FeedError as error:
@@ -134,7 +128,7 @@ def _open_zip(
 
 
 def _open_file(
-    tree: LoneFile | remote.RemoteTree,
+    tree: FolderTree | remote.RemoteTree,
     around: Callable[[], FolderTree | remote.RemoteTree],
     plan: _Plan,
     request: Request,

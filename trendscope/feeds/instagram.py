@@ -19,7 +19,7 @@ from trendscope.feeds.meta_html import ADVICE
 from trendscope.feeds.meta_json import KIND_ORDER, Kind
 from trendscope.feeds.post import KINDS, Post
 from trendscope.feeds.request import DATA, VIDEOS, Request, missing_media, unsafe_path, video
-from trendscope.files.trees import Tree, unsafe
+from trendscope.files.trees import unsafe
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
 
@@ -201,7 +201,8 @@ def _rest(
         elif kind and not _is_requested(kind, request):
             account.leave_out(*_left_out(kind), _folder(inside))
         elif kind and media_id(inside) in identities:
-            yield _second_copy(export.tree, name, export.owner)
+            detail = "the same photo of this customer was counted already"
+            yield Skipped(export.owner, export.tree.source(name), "duplicate", detail)
         elif lower.endswith(VIDEOS):
             yield video(export.tree, name, export.owner)
         elif kind:
@@ -209,14 +210,5 @@ def _rest(
             identities.add(identity)
             yield request.post(export.tree, name, export.owner, None, identity, dated_name=False)
         else:
-            yield _unexplained(export.tree, name, export.owner)
-
-
-def _second_copy(tree: Tree, name: str, owner: str) -> Skipped:
-    detail = "the same photo of this customer was counted already"
-    return Skipped(owner, tree.source(name), "duplicate", detail)
-
-
-def _unexplained(tree: Tree, name: str, owner: str) -> Skipped:
-    detail = "no index of the export names it, and it lies in no folder of posts"
-    return Skipped(owner, tree.source(name), "unknown_media", detail)
+            detail = "no index of the export names it, and it lies in no folder of posts"
+            yield Skipped(export.owner, export.tree.source(name), "unknown_media", detail)

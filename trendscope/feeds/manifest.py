@@ -20,7 +20,7 @@ from trendscope.files.trees import Part, Tree, unsafe
 from trendscope.skipped import Skipped
 
 COLUMNS = ("customer", "taken at", "image")
-"""In lower case, ``_`` as a blank."""
+"""Names of the columns in lower case, ``_`` as a blank."""
 
 
 def find(tree: Tree, request: Request) -> list[Part]:

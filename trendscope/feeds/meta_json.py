@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from trendscope.errors import ImageError
 from trendscope.files.trees import Tree
@@ -22,15 +22,7 @@ Kind = Literal["private", "posts", "archived", "stories", "profile", "other", "l
 """What a photo is, the weightier claim first: where one index has it among the recently deleted and
 another among the posts, it is deleted. ``listed``: in a list that mixes posts with others."""
 
-KIND_ORDER: tuple[Kind, ...] = (
-    "private",
-    "posts",
-    "archived",
-    "stories",
-    "profile",
-    "other",
-    "listed",
-)
+KIND_ORDER: tuple[Kind, ...] = get_args(Kind)
 
 _KINDS_OF_KEYS: dict[str, Kind] = {
     "ig_stories": "stories",

@@ -18,7 +18,7 @@ from functools import partial
 from typing import IO, Any, cast
 
 from trendscope.errors import FeedError, ImageError
-from trendscope.files.trees import HIDDEN, Located, Place, is_hidden, is_junk
+from trendscope.files.trees import HIDDEN, Located, Tree, is_hidden, is_junk
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
 
@@ -37,13 +37,13 @@ _AHEAD = 1 << 20  # bytes of a zip read at a time; most photos in it are smaller
 
 @dataclass(frozen=True)
 class RemotePath:
-    """What lies at a place in a store: an object, or many below a folder. Also a `zips.File`.
+    """An object in a store, or a folder of objects; see also `trendscope.files.zips.File`.
 
     Attributes:
         fs: The fsspec file system; pickled as its settings.
-        path: As `fs` names it.
-        size: In bytes; -1 where the store does not tell, None for a folder.
-        tag: A number that changes with the content; None if the store tells none.
+        path: Its path in the store, as `fs` names it.
+        size: Size in bytes; -1 where the store does not give one, None for a folder.
+        tag: A number that changes with the content; None if the store gives none.
     """
 
     fs: Any
@@ -147,8 +147,8 @@ def _path_of(fs: Any, path: str, facts: Mapping[str, Any]) -> RemotePath:
     return RemotePath(fs, path, -1 if size is None else int(size), tag)
 
 
-class RemoteTree:
-    """The objects below a folder of a store, or one of them; see `trendscope.files.trees.Tree`.
+class RemoteTree(Tree):
+    """The objects below a folder of a store, or one of them.
 
     Args:
         folder: The folder.
@@ -158,8 +158,8 @@ class RemoteTree:
     def __init__(self, folder: RemotePath, only: RemotePath | None = None):
         self.label = folder.label
         self.title = displayed(folder.name)
-        self.skipped: list[Skipped] = []
-        self._url = folder.url
+        self.skipped = []
+        self.root = folder.url
         self._paths = {only.name: only} if only else self._list(folder)
         self.names = sorted(self._paths)
 
@@ -178,10 +178,6 @@ class RemoteTree:
         self.skipped = [Skipped(None, self.source(name), *HIDDEN) for name in sorted(hidden)]
         return objects
 
-    def read(self, name: str, limit: int) -> bytes:
-        """The object's bytes; see `Tree.read`."""
-        return read_object(self._paths[name], limit)
-
     def apart(self, name: str, limit: int) -> Callable[[], bytes]:
         """Reads the object elsewhere; see `Tree.apart`."""
         return partial(read_object, self._paths[name], limit)
@@ -193,15 +189,6 @@ class RemoteTree:
     def file(self, name: str) -> Located:
         """The object's URL and version; see `Tree.file`."""
         return self._paths[name].located
-
-    def source(self, name: str) -> str:
-        """The object's URL, for people."""
-        return f"{self.label}/{displayed(name)}"
-
-    def place(self, name: str) -> Place:
-        """The sub-folder that it lies in, else the folder itself."""
-        first, _, rest = name.partition("/")
-        return (first, f"{self._url}/{first}") if rest else (self.title, self._url)
 
 
 def _closed(name: str) -> str | None:

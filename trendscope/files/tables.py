@@ -90,8 +90,8 @@ class Table:
 
     Attributes:
         header: The names of the columns in lower case, words parted by one blank.
-        encoding: Of the file.
-        delimiter: Between its cells.
+        encoding: Encoding of the file.
+        delimiter: Character between its cells.
     """
 
     header: tuple[str, ...]

@@ -12,12 +12,20 @@ import zlib
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import IO, Protocol
 
 from trendscope.errors import FeedError, ImageError
 from trendscope.files import remote
 from trendscope.files.formats import sniff
-from trendscope.files.trees import HIDDEN, DiskFile, Located, Place, is_hidden, is_junk, unsafe
+from trendscope.files.trees import (
+    HIDDEN,
+    DiskFile,
+    Located,
+    Place,
+    Tree,
+    is_hidden,
+    is_junk,
+    unsafe,
+)
 from trendscope.limits import FREE_ARCHIVE_BYTES, FREE_MEMBER_BYTES, Limits
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
@@ -38,8 +46,7 @@ _DAMAGED = (
     MemoryError,  # a member packed by LZMA names the memory that it wants
     OSError,
     EOFError,
-    RuntimeError,
-    NotImplementedError,
+    RuntimeError,  # NotImplementedError too
     ValueError,
 )
 """What `zipfile` raises for archives that are not as they should be."""
@@ -48,10 +55,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile
 
 _METHOD_NAMES = {
     1: "shrinking",
-    2: "reducing",
-    3: "reducing",
-    4: "reducing",
-    5: "reducing",
+    **dict.fromkeys((2, 3, 4, 5), "reducing"),
     6: "imploding",
     9: "Deflate64",
     93: "Zstandard",
@@ -64,28 +68,8 @@ _ENCRYPTED = 0x1
 _QUOTED = re.compile(r"""b?(['"]).*\1""", re.DOTALL)
 
 
-class File(Protocol):
-    """What a zip's bytes lie in; equal to others of the same place, and may be pickled.
-
-    Attributes:
-        name: Its own, without the way there.
-        label: Where it lies, for people.
-        located: Where it lies, for `Post.file`.
-    """
-
-    def __hash__(self) -> int: ...
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def label(self) -> str: ...  # noqa: D102
-    @property
-    def located(self) -> Located: ...  # noqa: D102
-
-    def version(self) -> tuple[int, int]:
-        """Its size in bytes, and a number that changes when it does."""
-
-    def open(self) -> IO[bytes]:
-        """The bytes, to be read from any place."""
+File = DiskFile | remote.RemotePath
+"""A file that a zip's bytes lie in; equal to others of the same path, and may be pickled."""
 
 
 @lru_cache(maxsize=16)
@@ -118,7 +102,7 @@ def read_member(file: File, limits: Limits, name: str, limit: int) -> bytes:
         raise ImageError("unreadable", "the zip was changed while it was read") from error
 
 
-class ZipTree:
+class ZipTree(Tree):
     """The members of a zip that are safe to read, those of zips inside it included.
 
     Zips inside are opened only so far as `Limits.depth` says, in memory, and use up the same
@@ -131,13 +115,13 @@ class ZipTree:
     """
 
     def __init__(self, file: File | Path, limits: Limits, home: Place | None = None):
-        self._file: File = DiskFile(file) if isinstance(file, Path) else file
+        self._file = DiskFile(file) if isinstance(file, Path) else file
         self._home = home
         self._located = self._file.located
         self.label = self._file.label
         self.title = displayed(self._file.name.removesuffix(".zip"))
-        self.names: list[str] = []
-        self.skipped: list[Skipped] = []
+        self.root = self._located.path
+        self.skipped = []
         self._limits = limits
         self._members: dict[str, tuple[zipfile.ZipFile | None, zipfile.ZipInfo]] = {}
         self._counted = 0
@@ -206,17 +190,9 @@ class ZipTree:
         source = self.source(name).rstrip("/") if name else self.label
         self.skipped.append(Skipped(None, source, reason, detail))
 
-    def source(self, name: str) -> str:
-        """The zip's path and the member's in it, for people."""
-        return f"{self.label}/{displayed(name)}"
-
     def place(self, name: str) -> Place:
-        """The folder that the zip lies in, else a sub-folder in the zip, else the zip's name."""
-        if self._home:
-            return self._home
-        first, _, rest = name.partition("/")
-        root = self._located.path
-        return (first, f"{root}/{first}") if rest else (self.title, root)
+        """The customer in whose folder the zip lies, else as `Tree.place`."""
+        return self._home or super().place(name)
 
     def file(self, name: str) -> Located:
         """The zip and the member; see `Tree.file`."""
@@ -299,7 +275,7 @@ def _overlapping(infos: list[zipfile.ZipInfo], end: int) -> set[zipfile.ZipInfo]
     }
 
 
-def is_zip(file: DiskFile | remote.RemotePath) -> bool:
+def is_zip(file: File) -> bool:
     """True for a regular file that begins as a zip does, or is called one and is no picture.
 
     `zipfile.is_zipfile` looks at the end instead: a photo with a zip glued on would be one.
@@ -313,6 +289,6 @@ def is_zip(file: DiskFile | remote.RemotePath) -> bool:
     return bool(start) and suffix == ".zip" and sniff(start) is None
 
 
-def _may_be_zip(name: str) -> bool:
-    """By name, so that not every photo is opened twice, and office documents stay closed."""
+def may_be_zip(name: str) -> bool:
+    """Whether a file's name allows a zip, so that not every photo is opened twice."""
     return os.path.splitext(name)[1].lower() in (".zip", "")
