@@ -88,11 +88,11 @@ def read_map(path: Path, limits: Limits | None = None) -> dict[str, str]:
     Raises:
         FeedError: It cannot be read, lacks a column, or a row names no known category.
     """
-    columns, shown = ("match", "category"), displayed(str(path))
+    columns, label = ("match", "category"), displayed(str(path))
     try:
         table = open_table(path, lambda header: {*columns} <= {*header}, limits or Limits())
     except UnknownHeader as error:
-        raise FeedError(f"{shown}: a category map needs the columns match,category") from error
+        raise FeedError(f"{label}: a category map needs the columns match,category") from error
     positions = [table.header.index(name) for name in columns]
     categories: dict[str, str] = {}
     for line, cells in table.rows():
@@ -101,7 +101,7 @@ def read_map(path: Path, limits: Limits | None = None) -> dict[str, str]:
         if not match or category is None:
             names = ", ".join((*CATEGORIES, "none"))
             raise FeedError(
-                f"{shown}:{line}: {displayed(text)[:40]!r} is no category; give one of {names}"
+                f"{label}:{line}: {displayed(text)[:40]!r} is no category; give one of {names}"
             )
         categories[_key(match)] = category
     return categories

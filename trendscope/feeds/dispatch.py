@@ -220,8 +220,8 @@ def open_feed(
         if is_url(path):
             remote.find(str(path))
         elif not os.path.lexists(path):
-            shown = displayed(str(path))
-            raise FeedError(f"{shown} does not exist; check the spelling, or drag the folder here")
+            label = displayed(str(path))
+            raise FeedError(f"{label} does not exist; check the spelling, or drag the folder here")
     now = now or datetime.now(UTC)
     names = names or CustomerNames(customer)
     request = Request(limits or Limits(), now, frozenset(include), zone, names)

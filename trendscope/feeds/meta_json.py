@@ -122,8 +122,8 @@ def _needed(value: dict[str, Any]) -> dict[str, Any]:
 
 @lru_cache(1000)
 def _is_needed(key: str) -> bool:
-    known = key in _NEEDED or key in _KINDS_OF_KEYS
-    return known or key.startswith("ig_") or _is_user_name(key)
+    is_field = key in _NEEDED or key in _KINDS_OF_KEYS
+    return is_field or key.startswith("ig_") or _is_user_name(key)
 
 
 def _is_user_name(key: str) -> bool:
@@ -145,23 +145,23 @@ def kind_of_file(name: str) -> Kind:
     return next((kind for pattern, kind in _KINDS_OF_FILES if pattern.search(file)), "listed")
 
 
-def _entries(document: Any, named: Kind) -> Iterator[Entry]:
+def _entries(document: Any, kind_of_name: Kind) -> Iterator[Entry]:
     if isinstance(document, list):
-        yield from _media(document, named)
+        yield from _media(document, kind_of_name)
     elif isinstance(document, dict):
         if document.get("media") or document.get("label_values"):
-            yield from _media([document], named)
+            yield from _media([document], kind_of_name)
         for key, part in document.items():
             if isinstance(part, list) and (key in _KINDS_OF_KEYS or key.startswith("ig_")):
-                kind = _KINDS_OF_KEYS.get(key, _kind_of_key(key, named))
+                kind = _KINDS_OF_KEYS.get(key, _kind_of_key(key, kind_of_name))
                 # An album may be one of portraits, which only its folder tells.
                 kind = "listed" if _is_album(document) else kind
-                yield from _media(part, named if named == "private" else kind)
+                yield from _media(part, kind_of_name if kind_of_name == "private" else kind)
 
 
-def _kind_of_key(key: str, named: Kind) -> Kind:
+def _kind_of_key(key: str, kind_of_name: Kind) -> Kind:
     private = re.search(r"deleted|saved|liked|repost", key)
-    return "private" if private else named
+    return "private" if private else kind_of_name
 
 
 def _media(entries: list[Any], kind: Kind) -> Iterator[Entry]:
@@ -172,8 +172,8 @@ def _media(entries: list[Any], kind: Kind) -> Iterator[Entry]:
         for media in _media_of(entry):
             uri = isinstance(media, dict) and (media.get("uri") or media.get("path"))
             if uri and isinstance(uri, str):
-                taken = tuple(_taken(media)) if "media_metadata" in media else ()
-                times = taken + stamps + _stamps(media, _OWN_STAMPS)
+                taken_stamps = tuple(_taken(media)) if "media_metadata" in media else ()
+                times = taken_stamps + stamps + _stamps(media, _OWN_STAMPS)
                 yield Entry(uri if uri.isascii() else repaired(uri), times, kind)
 
 

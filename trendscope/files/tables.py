@@ -1,4 +1,4 @@
-"""Reads tables of whatever make (CSV): encodings, delimiters, comments, broken quotes.
+"""Reads tables (CSV) from any program: encodings, delimiters, comments, broken quotes.
 
 The delimiter is the one with which the header is one of those looked for (`dialect`). Of catalogues
 (`open_table`), UTF-8 and UTF-16 are recognised by their bytes; anything else is taken for
@@ -80,8 +80,10 @@ def read_rows(
     """
     text = data.decode("utf-8-sig", "replace").replace("\0", "")
     delimiter, header = dialect(text, is_known)
+    if not is_known(header):
+        return None
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return (header, islice(rows, 1, None)) if is_known(header) else None
+    return header, islice(rows, 1, None)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Table:
     """Rows of text.
 
     Attributes:
-        header: The names of the columns in lower case, words parted by one blank.
+        header: The names of the columns in lower case, words separated by one blank.
         encoding: Encoding of the file.
         delimiter: Character between its cells.
     """
@@ -143,7 +145,8 @@ def open_table(path: Path, is_known: Callable[[Sequence[str]], bool], limits: Li
     for start, first in enumerate(lines):  # noqa: B007
         if first.strip() and not re.match(r'\s*"?#|sep=.\s*$', first):
             break
-    delimiter, header = dialect(text[lines.tell() - len(first) :], is_known)
+    begin = lines.tell() - len(first)
+    delimiter, header = dialect(text[begin : begin + _LONGEST_HEADER], is_known)
     if not is_known(header):
         raise UnknownHeader(f"{label}: its columns are not those expected", header)
     return Table(tuple(header), encoding, delimiter, text, start + 1)
