@@ -13,7 +13,7 @@ from trendscope.catalog.categorising import decide, read_map
 from trendscope.catalog.items import Sight
 from trendscope.catalog.products import Product
 from trendscope.catalog.vocabulary import OTHER
-from trendscope.catalog.words import of_path, of_title
+from trendscope.catalog.words import read_path, read_title
 from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError
 from trendscope.limits import Limits
@@ -40,7 +40,7 @@ def test_the_list_of_titles_is_long_and_has_only_known_categories(titles):
 
 
 def test_titles_are_mapped_as_a_person_would(titles):
-    wrong = [row["title"] for row in titles if answer(of_title(row["title"])) != row["category"]]
+    wrong = [row["title"] for row in titles if answer(read_title(row["title"])) != row["category"]]
     assert wrong == ["Anorak Pullover Hood", "Off-shoulder bodycon"]  # README: 427 of 429
 
 
@@ -66,29 +66,31 @@ def test_titles_are_mapped_as_a_person_would(titles):
     ],
 )
 def test_taxonomies_are_understood(path, expected):
-    assert of_path(path).categories == expected
+    assert read_path(path).categories == expected
 
 
 @pytest.mark.parametrize("path", ["", "999999", "New in", "Apparel & Accessories", "Women > Sale"])
 def test_paths_without_a_known_word_have_no_answer(path):
-    assert of_path(path) is None
+    assert read_path(path) is None
 
 
 def test_shorts_and_tall_boots_are_the_nearest_category_only():
-    assert of_title("Denim shorts").approximate and of_title("Knee-high boots").approximate
-    assert not of_title("Jeans").approximate
+    assert read_title("Denim shorts").approximate and read_title("Knee-high boots").approximate
+    assert not read_title("Jeans").approximate
 
 
 @given(st.text(max_size=200))
 def test_any_text_is_answered(text):
-    for words in (of_title(text), of_path(text)):
+    for words in (read_title(text), read_path(text)):
         assert words is None or words.categories <= {*CATEGORIES, OTHER}
 
 
 @given(st.sampled_from(["Wrap dress", "Dress shirt", "Ankle boots", "Garment bag"]))
 def test_case_blanks_and_accents_do_not_matter(title):
     spellings = (title.upper(), f"  {title} ", title.replace(" ", "  "), title.replace("e", "é"))
-    assert {of_title(spelling).categories for spelling in spellings} == {of_title(title).categories}
+    assert {read_title(spelling).categories for spelling in spellings} == {
+        read_title(title).categories
+    }
 
 
 # --- words and picture ---------------------------------------------------------------------------

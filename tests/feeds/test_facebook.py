@@ -76,7 +76,7 @@ def test_a_photo_in_a_post_and_in_an_album_counts_once(tmp_path):
 )
 def test_when_a_photo_was_taken_counts_before_when_it_was_uploaded(tmp_path, taken, expected):
     uri = f"{ACTIVITY}/media/a_1/1.jpg"
-    files = {uri: b"1", f"{ACTIVITY}/your_posts_1.json": [item(photo(uri, taken=taken))]}
+    files = {uri: b"1", f"{ACTIVITY}/your_posts_1.json": [post(photo(uri, taken=taken))]}
     (only_post,) = read(export(tmp_path, files), customer="ann")
     assert only_post.posted_at.timestamp() == expected
 
@@ -84,7 +84,7 @@ def test_when_a_photo_was_taken_counts_before_when_it_was_uploaded(tmp_path, tak
 def test_the_user_name_is_read_and_nothing_else_of_the_profile(tmp_path):
     uri = f"{ACTIVITY}/media/a_1/1.jpg"
     profile = {"profile_v2": {"username": "ann.b", "emails": {"emails": ["ann@example.org"]}}}
-    files = {uri: b"1", f"{ACTIVITY}/your_posts_1.json": [item(photo(uri))]}
+    files = {uri: b"1", f"{ACTIVITY}/your_posts_1.json": [post(photo(uri))]}
     files["personal_information/profile_information/profile_information.json"] = profile
     (only_post,) = read(export(tmp_path, files))
     assert only_post.customer == "ann.b"

@@ -13,7 +13,7 @@ from pathlib import Path
 from trendscope.catalog.items import Reason, Sight, Source
 from trendscope.catalog.products import Product
 from trendscope.catalog.vocabulary import CHILDREN, OTHER, category_or_other
-from trendscope.catalog.words import Words, of_path, of_title
+from trendscope.catalog.words import Words, read_path, read_title
 from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError
 from trendscope.files.tables import UnknownHeader, open_table
@@ -126,17 +126,17 @@ def _evidence(product: Product) -> Iterator[Evidence]:
     """The evidence of the product's taxonomy, types and title, the most trusted first."""
     if age := next((age for age in product.age.split() if age in CHILDREN), ""):
         yield "taxonomy", Words(frozenset((OTHER,)), False, f"age group {age}")
-    if product.taxonomy and (words := of_path(product.taxonomy)):
+    if product.taxonomy and (words := read_path(product.taxonomy)):
         yield "taxonomy", words
-    kinds = [words for kind in product.kinds if (words := of_path(kind))]
+    kinds = [words for kind in product.kinds if (words := read_path(kind))]
     if kinds:
-        together = frozenset().union(*(words.categories for words in kinds))
+        categories = frozenset().union(*(words.categories for words in kinds))
         definite = [words for words in kinds if words.answer]
         if definite and len({words.answer for words in definite}) == 1:
-            together = definite[0].categories
+            categories = definite[0].categories
         because = ", ".join(dict.fromkeys(words.because for words in kinds))
-        yield "type", Words(together, any(words.approximate for words in kinds), because)
-    if words := of_title(product.title):
+        yield "type", Words(categories, any(words.approximate for words in kinds), because)
+    if words := read_title(product.title):
         yield "title", words
 
 

@@ -48,37 +48,37 @@ class Words:
         return next(iter(self.categories)) if len(self.categories) == 1 else None
 
 
-def of_title(title: str) -> Words | None:
-    """What a title says; None if it holds no word that is known."""
-    text = _plain(title[:LONGEST_TEXT])
+def read_title(title: str) -> Words | None:
+    """The categories that a title allows; None if the vocabulary has none of its words."""
+    text = _normalised(title[:LONGEST_TEXT])
     unquoted = re.sub(r'["“”«»].*?["“”«»]', " ", text)
-    clauses = [_joined(clause) for clause in _CLAUSE.split(unquoted if unquoted.strip() else text)]
+    clauses = [_phrases(clause) for clause in _CLAUSE.split(unquoted if unquoted.strip() else text)]
     words = [word for clause in clauses for part in clause for word in part]
-    if not_for_them := _for_others(words):
-        return Words(NONE.categories, False, not_for_them)
+    if word_for_others := _word_for_others(words):
+        return Words(NONE.categories, False, word_for_others)
     parts = [[match for part in clause if (match := _head(part))] for clause in clauses]
     if {"set", "bundle"} & {*words}:
-        return _together([match for clause in parts for match in clause])
+        return _combined([match for clause in parts for match in clause])
     strong = [[match for match in clause if not match[1].weak] for clause in parts]
     first = next(filter(None, strong), None) or next(filter(None, parts), None)
-    return _together(first) if first else None
+    return _combined(first) if first else None
 
 
-def of_path(path: str) -> Words | None:
-    """What a product type, or a path such as ``Clothing > Dresses``, says; None if nothing.
+def read_path(path: str) -> Words | None:
+    """The categories that a product type, or a path such as ``Clothing > Dresses``, allows.
 
-    Google's numbers are understood too. The last part that the vocabulary knows decides.
+    Google's numbers are understood too. The last part with a known word decides; None without one.
     """
     path = NUMBERS.get(path.strip(), path)
-    parts = [_plain(part) for part in re.split(r">|»|/(?=\s)|\|", path[:LONGEST_TEXT])]
-    words = [word for part in parts for clause in _joined(part) for word in clause]
-    if not_for_them := _for_others(words):
-        return Words(NONE.categories, False, not_for_them)
+    parts = [_normalised(part) for part in re.split(r">|»|/(?=\s)|\|", path[:LONGEST_TEXT])]
+    words = [word for part in parts for clause in _phrases(part) for word in clause]
+    if word_for_others := _word_for_others(words):
+        return Words(NONE.categories, False, word_for_others)
     for part in reversed(parts):
         if kind := PATHS.get(part):
             return Words(kind.categories, kind.approximate, part)
-        clauses = (clause for piece in part.split(",") for clause in _joined(piece))
-        if answer := _together([head for clause in clauses if (head := _head(clause))]):
+        clauses = (clause for piece in part.split(",") for clause in _phrases(piece))
+        if answer := _combined([head for clause in clauses if (head := _head(clause))]):
             return answer
     return None
 
@@ -91,7 +91,7 @@ _JOINT = re.compile(r"\s(?:and|plus|or)\s|[&+/]")
 _Match = tuple[str, Kind]
 
 
-def _plain(text: str) -> str:
+def _normalised(text: str) -> str:
     """Lower case without accents, apostrophes, hyphens: ``Women's T-Shirt`` is womens t shirt."""
     letters = unicodedata.normalize("NFKD", text.lower())
     letters = "".join(c for c in letters if not unicodedata.combining(c))
@@ -100,7 +100,7 @@ def _plain(text: str) -> str:
     return " ".join(re.sub(r"(?<=\w)[-‐‑](?=\w)", " ", letters).split())  # noqa: RUF001
 
 
-def _joined(clause: str) -> list[list[str]]:
+def _phrases(clause: str) -> list[list[str]]:
     return [re.findall(r"[a-z0-9]+", part) for part in _JOINT.split(clause)]
 
 
@@ -128,7 +128,7 @@ def _matches(words: Sequence[str]) -> list[_Match]:
     return matches
 
 
-def _together(matches: Sequence[_Match]) -> Words | None:
+def _combined(matches: Sequence[_Match]) -> Words | None:
     """The answer of several matches: their category if they agree, else all their categories."""
     if not matches:
         return None
@@ -140,7 +140,7 @@ def _together(matches: Sequence[_Match]) -> Words | None:
     return Words(frozenset().union(*kinds), False, because)
 
 
-def _for_others(words: Sequence[str]) -> str:
+def _word_for_others(words: Sequence[str]) -> str:
     """The word that says it is for children or animals; empty if none does."""
     kinds = [PHRASES.get(tuple(words[i : i + 2]), NONE) for i in range(len(words))]
     for at, word in enumerate(words):

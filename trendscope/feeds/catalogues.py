@@ -31,7 +31,7 @@ def find(tree: Tree, names: list[str], request: Request) -> dict[str, list[str]]
     return catalogues
 
 
-def skipped(tree: Tree, table: str, pictures: list[str]) -> Skipped:
+def notice(tree: Tree, table: str, pictures: list[str]) -> Skipped:
     """The notice that a catalogue and its pictures are left alone."""
     detail = (
         f"a shop's catalogue with {len(pictures):,} pictures; trendscope catalog import reads it"
@@ -52,7 +52,7 @@ def _pictures(tree: Tree, name: str, request: Request) -> frozenset[str]:
     assert layout is not None
     columns = [i for i, column in enumerate(header) if column in layout.pictures]
     try:
-        return frozenset(_last_parts(rows, columns))
+        return frozenset(_file_names(rows, columns))
     except csv.Error:
         return frozenset()
 
@@ -63,7 +63,7 @@ def _is_catalogue(header: Sequence[str]) -> bool:
     return layout is not None and (layout is not PLAIN or "price" in header)
 
 
-def _last_parts(rows: Iterator[list[str]], columns: list[int]) -> Iterator[str]:
+def _file_names(rows: Iterator[list[str]], columns: list[int]) -> Iterator[str]:
     for cells in rows:
         for i in columns:
             if i < len(cells) and (picture := cells[i].strip()):

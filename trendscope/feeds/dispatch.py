@@ -152,7 +152,7 @@ def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
         plan.takeouts.append((plan.later(), part))
         rest = _without(rest, part.whole_names)
     for table, pictures in catalogues.find(tree, rest, request).items():
-        plan.steps.append(partial(list, [catalogues.skipped(tree, table, pictures)]))
+        plan.steps.append(partial(list, [catalogues.notice(tree, table, pictures)]))
         rest = _without(rest, [table, *pictures])
     contents = meta.find(Part(tree, rest), request)
     plan.pieces += [(plan.later(), piece) for piece in contents.pieces]
