@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from trendscope.categories import CATEGORIES
+from trendscope.categories import CATEGORIES, letters, match_category
 from trendscope.errors import TrendscopeError
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
@@ -62,21 +62,16 @@ def label_of(text: str) -> Label:
     Raises:
         TrendscopeError: It is none of these; the message lists them.
     """
-    plain = _plain(text)
+    plain = letters(text)
     if plain == "outside":
         return Label(reason="outside")
     if plain == "uncertain":
         return Label(reason="uncertain")
-    names = {_plain(category): category for category in CATEGORIES}
-    try:
-        return Label(tuple(dict.fromkeys(names[_plain(part)] for part in text.split("|"))))
-    except KeyError:
+    categories = [category for part in text.split("|") if (category := match_category(part))]
+    if len(categories) < text.count("|") + 1:
         words = ", ".join((*CATEGORIES, "outside", "uncertain"))
-        raise TrendscopeError(f"{displayed(text)[:60]!r} is no label; use {words}") from None
-
-
-def _plain(text: str) -> str:
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
+        raise TrendscopeError(f"{displayed(text)[:60]!r} is no label; use {words}")
+    return Label(tuple(dict.fromkeys(categories)))
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ class StoredPhotos:
                 select(accounts.c.account, customers.c.name).join_from(accounts, customers)
             )
             known = {str(row[0]): str(row[1]) for row in rows}
-        return CustomerNames(given, known=known, taken=taken, together=together)
+        return CustomerNames(given, accounts=known, reserved=taken, one_per_name=together)
 
     @property
     def recall(self) -> Callable[[Post, str], PhotoResult | None] | None:
