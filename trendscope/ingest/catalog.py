@@ -41,7 +41,7 @@ from trendscope.store.write_items import (
     write_items,
 )
 from trendscope.text import displayed
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import identity_of, shipped
 
 BATCH = 256
@@ -100,7 +100,7 @@ def import_catalog(
     category_map: Path | None = None,
     currency: str = "",
     store_url: str = "",
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
     clock: Clock = present,
@@ -154,7 +154,7 @@ def add(
     url: str = "",
     in_stock: bool | None = None,
     category: str | None = None,
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     limits: Limits | None = None,
     tools: Engine | None = None,
     clock: Clock = present,
@@ -253,7 +253,7 @@ class _Run:
     def __init__(
         self,
         store: Store,
-        weights: str | Path | Predictor | None,
+        weights: WeightsChoice,
         limits: Limits | None,
         mapped: Mapping[str, str],
         clock: Clock,

@@ -38,7 +38,7 @@ from trendscope.store.write_photos import (
     update_scan,
     write_results,
 )
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import identity_of
 
 THUMBNAIL_SIDE = 128
@@ -52,7 +52,7 @@ def scan(
     paths: Sequence[Path | str],
     db: Database = None,
     *,
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     customer: str | None = None,
     one_per_name: bool = False,
     include: Collection[str] = (),
@@ -123,7 +123,7 @@ def _here(
     fresh: Iterable[Post | Skipped | PhotoResult],
     known: StoredPhotos,
     *,
-    weights: str | Path | Predictor | None,
+    weights: WeightsChoice,
     **options: Any,
 ) -> Generator[PhotoResult | Skipped, None, None]:
     return classify_posts(fresh, Loader(weights), recall=known.recall, **options)

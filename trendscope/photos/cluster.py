@@ -28,7 +28,7 @@ from trendscope.photos.pipeline import BATCH, Done, Engine, Loader, Recall, clas
 from trendscope.photos.results import PhotoResult
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import DEFAULT, SHIPPED, find_weights, identify
 
 if TYPE_CHECKING:
@@ -76,14 +76,14 @@ class Job:
         small: Side of thumbnails in pixels; None for none.
     """
 
-    weights: str | Path | Predictor | None = None
+    weights: WeightsChoice = None
     places: tuple[str, ...] = ()
     zone: tzinfo = UTC
     limits: Limits | None = None
     small: int | None = None
 
 
-def job_of(paths: Sequence[Path | str], weights: str | Path | Predictor | None, **more: Any) -> Job:
+def job_of(paths: Sequence[Path | str], weights: WeightsChoice, **more: Any) -> Job:
     """The job of some feeds and weights: with the paths that workers must see."""
     places = [str(path) for path in paths if not is_url(path)]
     if isinstance(weights, str | Path) and (file := find_weights(weights)).parent != SHIPPED:
@@ -133,7 +133,7 @@ class Worker:
         )
 
 
-def digest_of(weights: str | Path | Predictor | None) -> str | None:
+def digest_of(weights: WeightsChoice) -> str | None:
     """Of the weights file; None for a classifier, which travels itself."""
     if weights is None or isinstance(weights, str | Path):
         return identify(weights or DEFAULT).digest

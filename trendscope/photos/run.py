@@ -17,7 +17,7 @@ from trendscope.photos.pseudonyms import Pseudonyms
 from trendscope.photos.results import Classification, PhotoResult
 from trendscope.photos.summary import Profile, summarise
 from trendscope.skipped import Skipped
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.scores import Scores, read_scores
 from trendscope.vision.weights import DEFAULT
 
@@ -51,7 +51,7 @@ class KnownPhotos(Protocol):
 def classify(
     paths: Sequence[Path | str],
     *,
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     customer: str | None = None,
     include: Collection[str] = (),
     zone: tzinfo = UTC,
@@ -86,7 +86,7 @@ def classify(
 def profile(
     paths: Sequence[Path | str],
     *,
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     customer: str | None = None,
     include: Collection[str] = (),
     zone: tzinfo = UTC,
@@ -133,7 +133,7 @@ def profile(
     return summarise(name, once, zone, scores)
 
 
-def _measured(weights: str | Path | Predictor | None) -> Scores | None:
+def _measured(weights: WeightsChoice) -> Scores | None:
     """What weights from a file scored on photos; of a classifier without one nothing is known."""
     if weights is None or isinstance(weights, str | Path):
         return read_scores(weights or DEFAULT)

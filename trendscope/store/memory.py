@@ -41,7 +41,7 @@ from trendscope.store.schema import (
 )
 from trendscope.store.weights import current_weights
 from trendscope.vision.near_duplicates import ImageFingerprint
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import identity_of
 
 CHUNK = 500
@@ -376,7 +376,7 @@ def ranked(probabilities: bytes) -> tuple[tuple[str, float], ...]:
 @contextmanager
 def remembered(
     db: Database,
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     *,
     zone: tzinfo = UTC,
     limits: Limits | None = None,

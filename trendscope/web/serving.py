@@ -16,7 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from trendscope.errors import UsageError
 from trendscope.store.database import Store
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.web.app import make_app
 from trendscope.web.desk import open_desk
 from trendscope.web.settings import Bounds, Settings
@@ -27,7 +27,7 @@ def serve(
     store: Store,
     settings: Settings,
     *,
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     told: Callable[[str], None] = lambda address: None,
     browser: bool = False,
 ) -> None:
