@@ -26,7 +26,8 @@ from trendscope.feeds.post import Post
 from trendscope.ingest.photos import scan
 from trendscope.limits import Limits
 from trendscope.photos import cluster
-from trendscope.photos.cluster import Cluster, Job, Worker, job_of
+from trendscope.photos.cluster import Cluster, Job, Worker, distribute, job_of
+from trendscope.photos.options import ScanOptions
 from trendscope.store.write_photos import ScanCounts
 
 HOME = Path(__file__).parents[2]
@@ -130,6 +131,28 @@ def test_a_killed_worker_costs_no_row(ray, feeds, expected, tmp_path, monkeypatc
     assert content(tmp_path / "t.db") == expected
 
 
+def test_ray_hands_back_each_key_with_the_result_of_its_own_post(ray, feeds, monkeypatch):
+    monkeypatch.setattr(cluster, "BATCH", 4)
+    feed = [(number, item) for number, item in enumerate(open_feed([feeds]))]
+    job = job_of([feeds], ScanOptions(FakeClassifier()))
+    results = list(distribute(feed, job, TWO))
+    assert [key for key, _ in results] == [key for key, _ in feed]
+    assert [result.source for _, result in results] == [item.source for _, item in feed]
+
+
+class Forgetful(FakeClassifier):
+    """Answers for one photo less than it is asked about."""
+
+    def predict(self, cut_outs):
+        return super().predict(cut_outs)[:-1]
+
+
+def test_an_engine_that_answers_too_little_is_an_error(photos, tmp_path):
+    with pytest.raises(ValueError, match="zip"):
+        run(photos, tmp_path / "t.db", weights=Forgetful())
+    assert store.status(tmp_path / "t.db").photos == 0
+
+
 # --- what can go wrong ---------------------------------------------------------------------------
 
 
@@ -168,7 +191,7 @@ def test_workers_refuse_what_would_give_other_answers(tmp_path):
         check(Job(), "0.0.1")
     ours = cluster.version("trendscope")
     with pytest.raises(TrendscopeError, match="has other weights of that name"):
-        check(Job("photos"), ours, "0" * 64)
+        check(Job(ScanOptions("photos")), ours, "0" * 64)
     with pytest.raises(TrendscopeError, match=r"does not see /nowhere/at/all; put the photos"):
         check(Job(places=("/nowhere/at/all",)), ours)
 
@@ -176,9 +199,9 @@ def test_workers_refuse_what_would_give_other_answers(tmp_path):
 def test_the_job_names_what_lies_on_disk_only(tmp_path):
     weights = tmp_path / "own.safetensors"
     weights.touch()
-    job = job_of([tmp_path, "s3://bucket/feed"], weights)
+    job = job_of([tmp_path, "s3://bucket/feed"], ScanOptions(weights))
     assert job.places == (str(tmp_path), str(weights))
-    assert job_of(["s3://bucket/feed"], "photos").places == ()
+    assert job_of(["s3://bucket/feed"], ScanOptions("photos")).places == ()
 
 
 def test_without_ray_it_says_what_to_install(photos, tmp_path, monkeypatch):

@@ -13,13 +13,14 @@ import pytest
 from PIL import Image
 
 from tests.factories.classifier import PALETTE, FakeClassifier, FakePrediction
-from tests.factories.photos import painted, reading
+from tests.factories.photos import painted, photo_result
 from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError, ImageError, WeightsError
 from trendscope.feeds.post import Post
 from trendscope.photos import pipeline
 from trendscope.photos.duplicates import drop_duplicates
-from trendscope.photos.pipeline import Loader, classify_posts
+from trendscope.photos.options import ScanOptions
+from trendscope.photos.pipeline import Loader, classify_keyed, classify_posts
 from trendscope.photos.results import PhotoResult
 from trendscope.photos.run import classify, profile
 from trendscope.skipped import Skipped
@@ -35,7 +36,7 @@ def post(data, name="1", customer="anna", posted_at=None, date_source="none"):
 
 
 def run(*items, **options):
-    return list(classify_posts(items, Loader(FakeClassifier()), **options))
+    return list(classify_posts(items, Loader(FakeClassifier()), ScanOptions(**options)))
 
 
 def test_one_photo():
@@ -182,7 +183,7 @@ never = Never("photos")
 
 
 def test_known_bytes_are_neither_decoded_nor_judged():
-    known = reading(name="from memory")
+    known = photo_result(name="from memory")
     asked = []
 
     def recall(post, sha256):
@@ -196,12 +197,12 @@ def test_known_bytes_are_neither_decoded_nor_judged():
 
 
 def test_what_is_not_recalled_is_judged_in_its_place():
-    known, skipped = reading(name="known"), Skipped(None, "x", "link", "leads nowhere")
+    known, skipped = photo_result(name="known"), Skipped(None, "x", "link", "leads nowhere")
     bag, dress = painted("Bag"), painted("Dress")
     bag_digest = hashlib.sha256(bag).hexdigest()
 
     def recall(post, sha256):
-        return reading(name="bag") if sha256 == bag_digest else None
+        return photo_result(name="bag") if sha256 == bag_digest else None
 
     feed = [known, post(dress, "1"), skipped, post(bag, "2"), post(b"", "3")]
     found = list(classify_posts(feed, FakeClassifier, recall=recall))
@@ -213,7 +214,7 @@ def test_what_is_not_recalled_is_judged_in_its_place():
 
 def test_a_feed_of_known_things_loads_no_classifier():
     skipped = Skipped(None, "x", "link", "leads nowhere")
-    assert len(list(classify_posts([reading(), skipped] * 100, never))) == 200
+    assert len(list(classify_posts([photo_result(), skipped] * 100, never))) == 200
 
 
 def test_the_classifier_is_loaded_once(monkeypatch):
@@ -235,7 +236,7 @@ def test_a_small_thumbnail_the_cameras_date_and_the_embedding():
     exif = Image.Exif()
     exif[0x0132] = "2026:06:01 12:00:00"
     data = painted("Bag", (600, 800), "JPEG", exif=exif)
-    (found,) = run(post(data, posted_at=FEED, date_source="feed"), small=96)
+    (found,) = run(post(data, posted_at=FEED, date_source="feed"), thumbnail_side=96)
     with Image.open(io.BytesIO(found.thumbnail)) as opened:
         assert max(opened.size) == 96
     assert found.seen is None

@@ -11,7 +11,7 @@ import zipfile
 import pytest
 from typer.testing import CliRunner
 
-from tests.factories.photos import painted, reading
+from tests.factories.photos import painted, photo_result
 from trendscope.cli import app
 from trendscope.errors import UsageError
 from trendscope.photos.pseudonyms import Pseudonyms, from_environment, without
@@ -33,7 +33,7 @@ def test_names_of_other_bytes_stay_apart():
 
 
 def test_readings_keep_everything_but_names():
-    before = reading(day=(2026, 1, 1), name="anna at home.JPG", sha256="ab")
+    before = photo_result(day=(2026, 1, 1), name="anna at home.JPG", sha256="ab")
     after = SECRET.replaced(before)
     assert after.customer == SECRET.name("anna")
     assert after.source.startswith(f"{after.customer}/") and after.source.endswith(".jpg")

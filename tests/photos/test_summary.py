@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.factories.photos import moments, reading, wardrobes
+from tests.factories.photos import moments, photo_result, wardrobes
 from trendscope.categories import CATEGORIES
 from trendscope.photos.summary import photos_a_week, summarise
 from trendscope.proportions import estimated_shares
@@ -54,14 +54,14 @@ def test_a_name_without_a_photo_is_no_customer_but_its_files_are_listed():
 
 
 def test_without_a_classified_photo_all_shares_are_0():
-    (customer,) = summarise("w", [reading(None, verdict="uncertain")]).customers
+    (customer,) = summarise("w", [photo_result(None, verdict="uncertain")]).customers
     assert customer.ranked == ()
     assert all(c.share == 0 for c in customer.categories)
 
 
 def test_what_a_person_could_not_tell_is_in_no_share():
-    bag = reading("Bag", name="1")
-    unsure = reading("Coat", name="2", verdict="uncertain")
+    bag = photo_result("Bag", name="1")
+    unsure = photo_result("Coat", name="2", verdict="uncertain")
     (customer,) = summarise("w", [bag, replace(unsure, corrected=True)]).customers
     assert {c.category for c in customer.categories if c.share} == {"Bag"}
     (customer,) = summarise("w", [bag, unsure]).customers
@@ -85,7 +85,7 @@ def test_guesses_alone_are_no_share():
 
 
 def test_ties_are_in_label_order():
-    ranked = summarise("w", [reading("Bag", name="1"), reading("Trouser", name="2")])
+    ranked = summarise("w", [photo_result("Bag", name="1"), photo_result("Trouser", name="2")])
     assert [c.category for c in ranked.customers[0].ranked] == ["Trouser", "Bag"]
 
 
@@ -103,7 +103,7 @@ def test_readings_come_by_date_and_undated_ones_last(profile):
     ],
 )
 def test_explanations(verdict, sentence):
-    assert reading("Coat", verdict=verdict).explanation == sentence
+    assert photo_result("Coat", verdict=verdict).explanation == sentence
 
 
 @given(wardrobes)

@@ -25,6 +25,7 @@ from trendscope.errors import TrendscopeError, UsageError
 from trendscope.feeds.post import Post
 from trendscope.ingest.photos import THUMBNAIL_SIDE
 from trendscope.limits import Limits
+from trendscope.photos.options import ScanOptions
 from trendscope.photos.pipeline import Engine, Loader, Progress, classify_posts
 from trendscope.photos.results import Garment, PhotoResult
 from trendscope.skipped import Skipped
@@ -282,10 +283,9 @@ class _Run:
         results = classify_posts(
             (_post(product, picture) for product, picture in found if picture),
             Loader(self._weights),
-            limits=self._limits,
-            small=THUMBNAIL_SIDE,
+            ScanOptions(limits=self._limits, thumbnail_side=THUMBNAIL_SIDE),
             recall=self._recall,
-            tools=self._tools,
+            engine=self._tools,
         )
         for start in range(0, len(found), BATCH):
             part = found[start : start + BATCH]
@@ -367,7 +367,7 @@ class _Run:
         if isinstance(result, Skipped):
             self._lost(product, f"{result.source}: {result.detail}")
             return None
-        self._judged += result.looks is not None
+        self._judged += not result.recalled
         category = result.garments[0].category if result.garments else None
         reason = None if result.verdict == "classified" else result.verdict
         sight = Sight(category, reason, result.probabilities, result.outside)
@@ -379,7 +379,7 @@ def _post(product: Product, picture: Picture) -> Post:
 
 
 def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: bytes) -> PhotoResult:
-    """What is known of a picture, as a reading; without `looks`, which tells it from a new one."""
+    """The stored result of a picture."""
     found = (
         (Garment(sight.category, sight.of(sight.category), (0, 0, 0, 0)),) if sight.category else ()
     )
@@ -396,6 +396,7 @@ def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: byte
         outside=sight.outside,
         thumbnail=jpeg,
         embedding=vector,
+        recalled=True,
     )
 
 

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from importlib.metadata import version
 from itertools import islice
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -253,7 +252,7 @@ class StoredPhotos:
             replace(
                 _reading(post, row, seen[row.image_id], self._zone),
                 thumbnail=small.get(row.image_id),
-                looks=alike.get(row.image_id),
+                fingerprint=alike.get(row.image_id),
             )
             for post, row in pairs
         ]
@@ -358,6 +357,7 @@ def _reading(post: Post, image: Fields, seen: Sequence[Fields], zone: tzinfo) ->
         probabilities=ranked(first.probabilities),
         outside=first.outside,
         taken_at=taken_at,
+        recalled=True,
     )
 
 

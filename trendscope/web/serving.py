@@ -6,7 +6,6 @@ import asyncio
 import socket
 import webbrowser
 from collections.abc import Callable
-from pathlib import Path
 from threading import Thread
 from typing import Any
 

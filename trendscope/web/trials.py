@@ -16,6 +16,7 @@ import numpy as np
 
 from trendscope.errors import TrendscopeError
 from trendscope.feeds.dispatch import open_feed
+from trendscope.photos.options import ScanOptions
 from trendscope.photos.pipeline import Engine, Loader, classify_posts
 from trendscope.photos.results import Classification, PhotoResult
 from trendscope.skipped import Skipped
@@ -169,7 +170,10 @@ class UploadJobs:
         if count:
             count(len(feed))
         results = classify_posts(
-            feed, self._load, tools=self._tools, zone=settings.zone, pictures=True
+            feed,
+            self._load,
+            ScanOptions(zone=settings.zone, pictures=True),
+            engine=self._tools,
         )
         return (_renamed(result, names) for result in results)
 
