@@ -40,7 +40,7 @@ def measure(way: str, feed: str) -> None:
     told: list[tuple[float, int]] = []
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        found = scan(
+        result = scan(
             [feed],
             Path(folder) / "t.db",
             cluster=Cluster("local", workers) if workers else None,
@@ -48,7 +48,7 @@ def measure(way: str, feed: str) -> None:
         )
     start, first = next((moment, done) for moment, done in told if done >= WARM)
     end, last = told[-1]
-    assert found.tally.judged == last
+    assert result.tally.judged == last
     print(json.dumps({"start": start - begun, "speed": (last - first) / (end - start)}))
 
 
@@ -62,7 +62,7 @@ def main() -> None:
     if wanted.measure:
         measure(*wanted.measure)
         return
-    found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+    results: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory() as folder:
         feed = make_feed(Path(folder), "1080x1350", wanted.photos)
         for _ in range(wanted.times):
@@ -76,19 +76,19 @@ def main() -> None:
                     str(feed),
                 ]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)
-                found[way].append(json.loads(done.stdout.splitlines()[-1]))
-    rows = [row(way, found) for way in WAYS]
+                results[way].append(json.loads(done.stdout.splitlines()[-1]))
+    rows = [row(way, results) for way in WAYS]
     print(json.dumps(rows) if wanted.json else table(rows, wanted.photos))
 
 
-def row(way: str, found: dict[str, list[dict[str, float]]]) -> dict:
+def row(way: str, results: dict[str, list[dict[str, float]]]) -> dict:
     """Medians, with the ratios to the others within each round."""
-    speeds = {name: [run["speed"] for run in runs] for name, runs in found.items()}
+    speeds = {name: [run["speed"] for run in runs] for name, runs in results.items()}
     ratios = {
         name: median(a / b for a, b in zip(speeds[way], theirs, strict=True))
         for name, theirs in speeds.items()
     }
-    start = median(run["start"] for run in found[way])
+    start = median(run["start"] for run in results[way])
     return {"way": way, "start": start, "speed": median(speeds[way]), "times_the_speed_of": ratios}
 
 

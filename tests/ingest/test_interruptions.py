@@ -36,9 +36,9 @@ def feed(tmp_path_factory):
     return kills.make_feed(tmp_path_factory.mktemp("feed"))
 
 
-def check(found):
-    assert all(kill.same for kill in found), found
-    assert any(0 < kill.kept for kill in found), found
+def check(results):
+    assert all(kill.same for kill in results), results
+    assert any(0 < kill.kept for kill in results), results
 
 
 def test_killed_scans_go_on_in_sqlite(feed, tmp_path):
@@ -230,6 +230,6 @@ def test_ctrl_c_says_that_what_was_done_is_kept(tmp_path):
     out, error = process.communicate(timeout=20)
     assert (process.returncode, out) == (130, "")
     assert error == "trendscope: stopped; what was looked at is kept; run it again to go on\n"
-    found = store.status(path)
-    assert 0 < found.photos < 400
-    assert (found.last_scan.judged, found.last_scan.finished_at) == (found.photos, None)
+    result = store.status(path)
+    assert 0 < result.photos < 400
+    assert (result.last_scan.judged, result.last_scan.finished_at) == (result.photos, None)

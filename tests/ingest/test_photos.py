@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -27,12 +28,13 @@ from tests.factories.photos import painted
 from trendscope import store
 from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError, StoreError, WeightsError
-from trendscope.ingest.photos import THUMBNAIL_SIDE, scan
+from trendscope.feeds.dispatch import open_feed
+from trendscope.ingest.photos import scan
 from trendscope.limits import Limits
 from trendscope.photos import pipeline
 from trendscope.photos.pseudonyms import Pseudonyms
 from trendscope.photos.run import profile
-from trendscope.store.memory import remembered
+from trendscope.store.memory import StoredPhotos, remembered
 from trendscope.store.write_photos import ScanCounts
 from trendscope.vision.sandbox import Decoder
 from trendscope.vision.weights import WeightsIdentity, identify, identity_of
@@ -43,17 +45,17 @@ def run(photos, db, **options):
 
 
 def tally(photos, db, **options):
-    found = run(photos, db, **options).tally
-    return found.judged, found.recognised, found.unchanged, found.skipped
+    result = run(photos, db, **options).tally
+    return result.judged, result.recognised, result.unchanged, result.skipped
 
 
 # --- what is done, and what is not done again ----------------------------------------------------
 
 
 def test_a_scan_keeps_what_was_seen(photos, db):
-    found = run(photos, db)
-    assert found.tally == ScanCounts(judged=4, skipped=1)
-    assert (found.weights, found.skipped, found.missing) == ("fake", {"decoder_error": 1}, 0)
+    result = run(photos, db)
+    assert result.tally == ScanCounts(judged=4, skipped=1)
+    assert (result.weights, result.skipped, result.missing) == ("fake", {"decoder_error": 1}, 0)
     frame = store.sightings(db, vectors=True)
     assert frame[["customer", "category"]].to_numpy().tolist() == [
         ["anna", "Dress"],
@@ -77,8 +79,8 @@ def test_it_keeps_small_pictures_unless_told_not_to(photos, db, tmp_path):
     kept = store.thumbnails(db, digests)
     assert len(kept) == 3
     for jpeg in kept.values():
-        assert jpeg[:3] == b"\xff\xd8\xff" and len(jpeg) < 10_000
-    assert THUMBNAIL_SIDE == 128
+        assert jpeg[:3] == b"\xff\xd8\xff"
+        assert max(Image.open(io.BytesIO(jpeg)).size) <= 128
 
 
 def unreadable(monkeypatch):
@@ -213,8 +215,8 @@ def test_missing_rights_are_looked_at_again(photos, db, monkeypatch):
 
 def test_the_same_photo_twice_in_one_scan_is_one_photo(photos, db):
     first = photos / "anna" / "bag.png"
-    found = scan([first, first, photos / "anna"], db, weights=FakeClassifier())
-    assert found.tally.photos == 5
+    result = scan([first, first, photos / "anna"], db, weights=FakeClassifier())
+    assert result.tally.photos == 5
     assert store.customers(db)[["photos", "doubles"]].to_numpy().tolist() == [[3, 0]]
 
 
@@ -239,10 +241,71 @@ def test_progress_ends_at_all(photos, db):
 
 
 def test_a_large_feed_is_told_of_while_it_is_counted(photos, db, monkeypatch):
-    monkeypatch.setattr("trendscope.ingest.photos.PROGRESS_EVERY", 2)
+    monkeypatch.setattr("trendscope.photos.run.PROGRESS_EVERY", 2)
     told = []
     run(photos, db, progress=lambda *n: told.append(n))
     assert told == [(0, 2), (0, 4), (5, 5)]
+
+
+@pytest.mark.parametrize("progress", [None, lambda done, total: None])
+def test_a_feed_is_listed_once(photos, tmp_path, monkeypatch, progress):
+    listed = []
+
+    def counting(*arguments, **options):
+        items = open_feed(*arguments, **options)  # looks for missing paths at once
+        return (listed.append(item.source) or item for item in items)
+
+    monkeypatch.setattr("trendscope.ingest.photos.open_feed", counting)
+    run(photos, tmp_path / "t.db", progress=progress)
+    assert len(listed) == len(set(listed)) == 5
+
+
+def dropped_and_doubled(monkeypatch):
+    """The engine loses its second result and gives its third one twice."""
+
+    def broken(*arguments, **options):
+        for number, pair in enumerate(pipeline.classify_keyed(*arguments, **options), start=1):
+            yield from {2: [], 3: [pair, pair]}.get(number, [pair])
+
+    monkeypatch.setattr("trendscope.ingest.photos.classify_keyed", broken)
+
+
+def test_an_engine_that_drops_and_doubles_results_attributes_none_wrongly(
+    photos, db, tmp_path, monkeypatch
+):
+    (photos / "anna" / "broken.jpg").unlink()
+    with monkeypatch.context() as patch:
+        dropped_and_doubled(patch)
+        run(photos, db)
+    frame = store.sightings(db)
+    assert {
+        Path(source).name: category for source, category in frame[["source", "category"]].to_numpy()
+    } == {
+        "IMG_20260302_090000.png": "Dress",
+        "bag.png": "Bag",
+        "coat.png": "Coat",
+    }
+    assert tally(photos, db) == (1, 0, 3, 0)  # only the lost one is new to the store
+    run(photos, tmp_path / "whole.db")
+    assert content(db)["photos"] == content(tmp_path / "whole.db")["photos"]
+
+
+def test_a_recalled_result_says_so_itself_whatever_it_holds(photos, db, monkeypatch):
+    run(photos, db)
+    by_bytes = StoredPhotos.by_bytes
+
+    def with_embedding(self, post, sha256):
+        result = by_bytes(self, post, sha256)
+        return result and replace(result, embedding=b"\0" * 16)
+
+    monkeypatch.setattr(StoredPhotos, "by_bytes", with_embedding)
+    shutil.move(photos / "anna", photos / "anna2")
+    assert tally(photos, db) == (0, 3, 1, 1)
+    with remembered(db, FakeClassifier()) as memory:
+        stored = profile([photos], weights=FakeClassifier(), memory=memory)
+    assert {result.recalled for result in stored.readings} == {True}
+    fresh = profile([photos], weights=FakeClassifier())
+    assert {result.recalled for result in fresh.readings} == {False}
 
 
 def test_names_that_differ_in_bytes_only_are_kept_apart(tmp_path, db):
@@ -287,8 +350,8 @@ def test_two_customers_of_one_name_stay_apart_in_scans_of_their_own(tmp_path, db
     assert told(db) == {"ann": 2, "ann (2)": 1}
     before = content(db)
     for paths in ([south], [north], [south, north]):
-        found = scan(paths, db, weights=FakeClassifier())
-        assert (found.tally.judged + found.tally.recognised, found.namesakes) == (0, ())
+        result = scan(paths, db, weights=FakeClassifier())
+        assert (result.tally.judged + result.tally.recognised, result.namesakes) == (0, ())
     assert content(db) == before
 
 
@@ -449,12 +512,12 @@ def test_reclassify_judges_all_anew(photos, db):
 def test_what_reclassify_does_not_find_keeps_the_old_results_in_use(photos, db):
     run(photos, db)
     before = store.sightings(db)
-    found = run(photos / "anna", db, weights=Other(), reclassify=True)
-    assert (found.tally.judged, found.missing) == (3, 1)
+    result = run(photos / "anna", db, weights=Other(), reclassify=True)
+    assert (result.tally.judged, result.missing) == (3, 1)
     assert store.sightings(db).equals(before)
     assert tally(photos, db) == (0, 0, 4, 1)  # the former weights go on as before
-    found = run(photos / "ben", db, weights=Other(), reclassify=True)
-    assert (found.tally.judged, found.missing) == (1, 0)
+    result = run(photos / "ben", db, weights=Other(), reclassify=True)
+    assert (result.tally.judged, result.missing) == (1, 0)
     assert store.sightings(db)["category"].tolist() == ["Bag"] * 4
 
 
@@ -495,12 +558,12 @@ def test_two_scans_and_a_reader_at_once(wardrobes, db, tmp_path):
     def read():
         for _ in range(20):
             try:
-                found = store.status(db)
+                result = store.status(db)
             except StoreError as error:
                 assert "there is no trendscope database" in str(error)
                 continue
-            assert found.photos == found.classified + found.uncertain + found.outside
-            seen.append(found.photos)
+            assert result.photos == result.classified + result.uncertain + result.outside
+            seen.append(result.photos)
 
     threads = [threading.Thread(target=work, args=[action]) for action in (scanned, scanned, read)]
     for thread in threads:
@@ -524,7 +587,7 @@ def test_a_profile_from_memory_is_the_profile_from_photos(photos, db, pictures, 
     classifier = FakeClassifier()
     before = content(db)
     with remembered(db, classifier, pictures=pictures) as memory:
-        found = profile([photos], weights=classifier, memory=memory, pictures=pictures)
+        result = profile([photos], weights=classifier, memory=memory, pictures=pictures)
     assert classifier.batches == [1]
     assert content(db) == before
     (photos / "ben" / "new.png").unlink()
@@ -535,16 +598,16 @@ def test_a_profile_from_memory_is_the_profile_from_photos(photos, db, pictures, 
     assert again.skipped == fresh.skipped
     assert [r.probabilities for r in again.readings] == [r.probabilities for r in fresh.readings]
     assert again.weights == "fake"
-    assert len(found.readings) == 5
-    assert all(bool(r.thumbnail) == pictures for r in found.readings)
+    assert len(result.readings) == 5
+    assert all(bool(r.thumbnail) == pictures for r in result.readings)
 
 
 def test_a_profile_by_other_weights_remembers_no_judgement(photos, db):
     run(photos, db)
     other = Other()
     with remembered(db, other) as memory:
-        found = profile([photos], weights=other, memory=memory)
-    assert (found.weights, len(found.readings)) == ("other", 4)
+        result = profile([photos], weights=other, memory=memory)
+    assert (result.weights, len(result.readings)) == ("other", 4)
     assert sum(other.batches) == 4
 
 
@@ -557,8 +620,9 @@ def test_nothing_new_needs_no_jax(photos, tmp_path, fake_command):
     program = """if True:
         import sys
         from pathlib import Path
-        from trendscope.ingest.photos import scan
-        from trendscope.store.memory import remembered
+        from trendscope.feeds.dispatch import open_feed
+from trendscope.ingest.photos import scan
+        from trendscope.store.memory import StoredPhotos, remembered
         from trendscope.photos.run import profile
         photos, db = map(Path, sys.argv[1:])
         print(scan([photos], db).tally.unchanged)

@@ -80,8 +80,8 @@ def expected(feeds, tmp_path_factory):
 def test_ray_keeps_the_same_rows(ray, feeds, expected, tmp_path, monkeypatch, batch, order):
     monkeypatch.setattr(cluster, "BATCH", batch)
     folders = sorted(feeds.iterdir())[::order]
-    found = scan(folders, tmp_path / "t.db", weights=FakeClassifier(), cluster=TWO, batch=batch)
-    assert found.tally == ScanCounts(judged=165, skipped=6)
+    result = scan(folders, tmp_path / "t.db", weights=FakeClassifier(), cluster=TWO, batch=batch)
+    assert result.tally == ScanCounts(judged=165, skipped=6)
     assert content(tmp_path / "t.db") == expected
 
 

@@ -45,8 +45,8 @@ def test_details_lose_names_and_paths():
     item = Skipped(
         "anna", "x/Anna.zip", "damaged_archive", "x/Anna.zip is no zip; ask anna, Banana"
     )
-    found = SECRET.replaced(item)
-    assert found.detail == "… is no zip; ask …, Banana"
+    result = SECRET.replaced(item)
+    assert result.detail == "… is no zip; ask …, Banana"
     assert SECRET.replaced(Skipped(None, "a.txt", "empty", "empty")).source.startswith("unknown/")
 
 
@@ -137,8 +137,8 @@ def test_two_customers_of_one_name_have_two_pseudonyms(run, tmp_path):
     plain, hidden = (run("profile", tmp_path, "--json", *f) for f in ([], ["--pseudonymise"]))
     names = [customer["customer"] for customer in json.loads(plain.stdout)["customers"]]
     assert names == ["wilhelmina", "wilhelmina (2)"]
-    found = [customer["customer"] for customer in json.loads(hidden.stdout)["customers"]]
-    assert sorted(found) == sorted(map(SECRET.name, names)) and len(set(found)) == 2
+    results = [customer["customer"] for customer in json.loads(hidden.stdout)["customers"]]
+    assert sorted(results) == sorted(map(SECRET.name, names)) and len(set(results)) == 2
     assert "ilhelmina" not in hidden.output
 
 
@@ -151,9 +151,9 @@ def test_details_do_not_hold_what_a_damaged_zip_says_of_others(run, tmp_path, qu
     other = b"x" * len(quoted)
     directory = whole.rindex(quoted.encode())  # the name stands before the photo, and here again
     path.write_bytes(whole[:directory] + other + whole[directory + len(other) :])
-    found = run("profile", path, "--json", "--pseudonymise")
-    assert found.exit_code == 3 and "damaged_archive" in found.stdout
-    assert "helmina" not in found.output and "Wil" not in found.output
+    result = run("profile", path, "--json", "--pseudonymise")
+    assert result.exit_code == 3 and "damaged_archive" in result.stdout
+    assert "helmina" not in result.output and "Wil" not in result.output
 
 
 def test_the_page_does_not_hold_it_either(run, named, tmp_path):

@@ -49,8 +49,8 @@ def test_what_belongs_to_nobody_stands_apart(profile):
 
 def test_a_name_without_a_photo_is_no_customer_but_its_files_are_listed():
     empty = Skipped("eve", "e.jpg", "empty", "empty")
-    found = summarise("w", [empty])
-    assert (found.customers, found.skipped) == ((), (empty,))
+    result = summarise("w", [empty])
+    assert (result.customers, result.skipped) == ((), (empty,))
 
 
 def test_without_a_classified_photo_all_shares_are_0():
