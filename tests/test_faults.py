@@ -98,7 +98,7 @@ def test_a_closed_folder_is_refused_before_any_work(tmp_path):
     assert b"is not writable; choose another folder" in result.stdout
 
 
-def test_nobody_reads_half_a_report(tmp_path):
+def test_a_report_is_replaced_as_a_whole(tmp_path):
     path, texts = tmp_path / "r.html", ("a" * 3_000_000, "b" * 2_000_000)
     write_atomic(path, texts[0])
 
@@ -108,10 +108,10 @@ def test_nobody_reads_half_a_report(tmp_path):
 
     writer = threading.Thread(target=write)
     writer.start()
-    seen = set()
+    texts_read = set()
     while writer.is_alive():
-        seen.add(path.read_text())
-    assert seen <= set(texts)
+        texts_read.add(path.read_text())
+    assert texts_read <= set(texts)
 
 
 # --- signals -------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_a_stopped_run_leaves_no_process_behind(tmp_path, send, requested):
     assert group_members(process.pid) == []
 
 
-def test_who_insists_is_obeyed_at_once():
+def test_a_second_ctrl_c_ends_the_program_at_once():
     code = (
         "import os, signal, time\n"
         "from trendscope import cli\n"
@@ -266,7 +266,7 @@ def test_nothing_outside_the_feed_is_opened_and_no_socket(spiteful):
     assert b"Bag" in result.stdout and result.stdout.count(b"unsafe_path") >= 4
 
 
-def test_that_watch_can_fail(spiteful):
+def test_the_check_of_opened_files_can_fail(spiteful):
     opened, _ = audited("profile", spiteful, allowed=[])
     assert any("own.jpg" in line for line in opened)
 
@@ -287,7 +287,7 @@ serve(Limits""",
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF"])
-def test_a_worker_opens_nothing_either(kind):
+def test_a_decoder_opens_no_file(kind):
     decode(picture(RED, kind="AVIF"))  # makes Pillow know HEIF here
     decoder = Decoder(program=WATCHED_WORKER)
     try:

@@ -146,7 +146,7 @@ def test_profile_html_stands_beside_the_table(run, photos, tmp_path):
     assert "IMG_20260302_090000.png" in text
 
 
-def test_what_was_skipped_is_a_table_too(run, photos, tmp_path):
+def test_skipped_files_are_written_as_a_table(run, photos, tmp_path):
     (photos / "=1+1.txt").write_bytes(b"no photo")
     table, flags = tmp_path / "skipped.csv", ["--skipped", tmp_path / "skipped.csv"]
     document = json.loads(run("profile", photos, "--json", *flags).stdout)
@@ -233,7 +233,7 @@ def test_the_zone_decides_which_week_runs(run, weekly):
     assert "week 2026-W47 (Pacific/Auckland)" in run("trends", "--from-csv", weekly, *as_of).stdout
 
 
-def test_trends_as_csv_and_json_tell_the_same(run, weekly):
+def test_trends_as_csv_and_json_hold_the_same_rows(run, weekly):
     flags = ("--from-csv", weekly, "--as-of", "2026-11-21", "--weeks", "3", "--ahead", "2")
     table = list(csv.DictReader(io.StringIO(run("trends", *flags, "--csv").stdout)))
     document = json.loads(run("trends", *flags, "--json").stdout)
@@ -301,7 +301,7 @@ def test_trends_by_segment(run, photos, tmp_path):
         (["--from-csv", "no.csv"], 1, "no.csv: No such file or directory; give a CSV with the"),
     ],
 )
-def test_trends_wrongly_asked_for(run, arguments, code, message, tmp_path, monkeypatch):
+def test_wrong_usage_of_trends_is_refused(run, arguments, code, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TRENDSCOPE_DB", raising=False)
     result = run("trends", *arguments)
@@ -320,7 +320,7 @@ def test_trends_wrongly_asked_for(run, arguments, code, message, tmp_path, monke
         (b"week,category,count,total\n2026-W01,Bag,1,2,3,4\n", "more cells than the header"),
     ],
 )
-def test_tables_that_are_none(run, tmp_path, content, message):
+def test_broken_tables_are_refused(run, tmp_path, content, message):
     path = tmp_path / "weekly.csv"
     path.write_bytes(content)
     result = run("trends", "--from-csv", path)
@@ -395,7 +395,7 @@ def test_wrong_usage_is_2_before_any_work(run, photos, monkeypatch, arguments, m
 
 
 @pytest.mark.parametrize("arguments", [["profile"], ["classify", "--nonsense", "x"], ["dance"]])
-def test_what_the_command_line_does_not_know_is_2(run, arguments):
+def test_unknown_options_and_commands_are_2(run, arguments):
     result = run(*arguments)
     assert result.exit_code == 2
     assert "Usage: " in result.stderr
@@ -415,7 +415,7 @@ def test_verbose_shows_where_an_error_arose(run, tmp_path):
     assert result.exit_code == 1
 
 
-def test_a_full_disk_is_said_and_is_1(run, photos):
+def test_a_full_disk_is_an_error_with_exit_code_1(run, photos):
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
     result = run("profile", photos, "--json", "-o", "/dev/full")
@@ -470,8 +470,7 @@ def test_scan_and_status_for_people(run, photos, tmp_path):
         f"Kept in {path}",
     ]
     assert run("scan", photos, "--db", path).stdout.startswith("4 photos: 4 unchanged since")
-    told = run("status", "--db", path)
-    lines = told.stdout.splitlines()
+    lines = run("status", "--db", path).stdout.splitlines()
     assert lines[:4] == [
         str(path),
         "  4 photos of 2 customers, 2 Mar 2026 to 30 Mar 2026",
@@ -590,24 +589,24 @@ def on_a_terminal(*arguments, **environment):
     settings = {"TERM": "xterm-256color", "COLUMNS": "90", **environment}
     process = shell(*arguments, stdout=theirs, stderr=theirs, env=settings)
     os.close(theirs)
-    seen = b""
+    screen = b""
     try:
         while part := os.read(ours, 65536):
-            seen += part
+            screen += part
     except OSError:  # Linux says so when the other end is closed
         pass
     os.close(ours)
     assert process.wait() == 0
-    return seen.decode()
+    return screen.decode()
 
 
 def test_a_terminal_gets_bars_and_progress(photos):
-    seen = on_a_terminal("profile", photos)
-    assert "█" in seen and "\x1b[" in seen
-    assert 0 < seen.index("Finding photos") < seen.index("Looking at photos")
+    screen = on_a_terminal("profile", photos)
+    assert "█" in screen and "\x1b[" in screen
+    assert 0 < screen.index("Finding photos") < screen.index("Looking at photos")
 
 
 def test_quiet_hides_progress_and_no_color_colours(photos):
-    seen = on_a_terminal("profile", photos, "-q", NO_COLOR="1")
-    assert "Looking at photos" not in seen
-    assert not re.search(r"\x1b\[[0-9;]*[34][0-8]", seen)
+    screen = on_a_terminal("profile", photos, "-q", NO_COLOR="1")
+    assert "Looking at photos" not in screen
+    assert not re.search(r"\x1b\[[0-9;]*[34][0-8]", screen)

@@ -52,7 +52,7 @@ def tally(photos, db, **options):
 # --- what is done, and what is not done again ----------------------------------------------------
 
 
-def test_a_scan_keeps_what_was_seen(photos, db):
+def test_a_scan_stores_results_and_skipped_files(photos, db):
     result = run(photos, db)
     assert result.tally == ScanCounts(judged=4, skipped=1)
     assert (result.weights, result.skipped, result.missing) == ("fake", {"decoder_error": 1}, 0)
@@ -72,7 +72,7 @@ def test_a_scan_keeps_what_was_seen(photos, db):
     assert (last.judged, last.skipped) == (4, 1) and last.finished_at is not None
 
 
-def test_it_keeps_small_pictures_unless_told_not_to(photos, db, tmp_path):
+def test_thumbnails_are_kept_unless_declined(photos, db, tmp_path):
     run(photos / "anna", db)
     run(photos / "ben", db, thumbnails=False)
     digests = store.sightings(db)["sha256"].tolist()
@@ -164,10 +164,10 @@ def test_files_that_could_not_be_read_are_tried_again_when_that_can_have_changed
     photos, db, monkeypatch
 ):
     run(photos, db)
-    asked = []
-    monkeypatch.setattr(Decoder, "decode", lambda self, data, edge: asked.append(data))
+    decodings = []
+    monkeypatch.setattr(Decoder, "decode", lambda self, data, edge: decodings.append(data))
     run(photos, db)
-    assert asked == []  # the same file, the same version
+    assert decodings == []  # the same file, the same version
     monkeypatch.undo()
     (photos / "anna" / "broken.jpg").write_bytes(painted("Bag", (99, 99)))
     assert tally(photos, db) == (1, 0, 4, 0)
@@ -178,27 +178,27 @@ def test_a_newer_version_looks_again_at_what_an_older_one_refused(photos, db, mo
     monkeypatch.setattr("trendscope.store.memory.VERSION", "0.0.0")
     run(photos, db)
     monkeypatch.undo()
-    asked = decoded(monkeypatch)
+    decodings = decoded(monkeypatch)
     assert tally(photos, db) == (0, 0, 4, 1)
-    assert asked == [1]
+    assert decodings == [1]
 
 
 def decoded(monkeypatch):
     """A list that gets a 1 for every photo that is decoded."""
-    asked, real = [], Decoder.decode
-    monkeypatch.setattr(Decoder, "decode", lambda *a, **k: asked.append(1) or real(*a, **k))
-    return asked
+    decodings, real = [], Decoder.decode
+    monkeypatch.setattr(Decoder, "decode", lambda *a, **k: decodings.append(1) or real(*a, **k))
+    return decodings
 
 
 def test_other_limits_look_again_at_what_was_refused_and_at_nothing_else(photos, db, monkeypatch):
     (photos / "ben" / "wide.png").write_bytes(painted("Bag", (400, 400)))
     strict = Limits(pixels=100_000)
     assert tally(photos, db, limits=strict) == (4, 0, 0, 2)
-    asked = decoded(monkeypatch)
+    decodings = decoded(monkeypatch)
     assert tally(photos, db, limits=strict) == (0, 0, 4, 2)
-    assert asked == []
+    assert decodings == []
     assert tally(photos, db) == (1, 0, 4, 1)
-    assert asked == [1, 1]
+    assert decodings == [1, 1]
 
 
 def test_missing_rights_are_looked_at_again(photos, db, monkeypatch):
@@ -232,19 +232,19 @@ def test_progress_ends_at_all(photos, db):
     for i in range(100):
         (photos / "ben" / f"{i}.png").write_bytes(painted("Coat", (20 + i, 20)))
     for _ in range(2):
-        told = []
-        run(photos, db, progress=lambda *n: told.append(n))  # noqa: B023
-        assert told[-1] == (105, 105)
-        assert [done for done, _ in told] == sorted(done for done, _ in told)
-        assert {total for _, total in told} == {105}
-        assert len(told) < 10
+        reports = []
+        run(photos, db, progress=lambda *n: reports.append(n))  # noqa: B023
+        assert reports[-1] == (105, 105)
+        assert [done for done, _ in reports] == sorted(done for done, _ in reports)
+        assert {total for _, total in reports} == {105}
+        assert len(reports) < 10
 
 
-def test_a_large_feed_is_told_of_while_it_is_counted(photos, db, monkeypatch):
+def test_progress_is_reported_while_a_large_feed_is_listed(photos, db, monkeypatch):
     monkeypatch.setattr("trendscope.photos.run.PROGRESS_EVERY", 2)
-    told = []
-    run(photos, db, progress=lambda *n: told.append(n))
-    assert told == [(0, 2), (0, 4), (5, 5)]
+    reports = []
+    run(photos, db, progress=lambda *n: reports.append(n))
+    assert reports == [(0, 2), (0, 4), (5, 5)]
 
 
 @pytest.mark.parametrize("progress", [None, lambda done, total: None])
@@ -336,7 +336,7 @@ def wardrobe(folder, *categories):
     return folder
 
 
-def told(db):
+def photos_by_customer(db):
     """Customers and how many photos they have."""
     frame = store.customers(db)
     return dict(zip(frame["customer"], frame["photos"].tolist(), strict=True))
@@ -347,7 +347,7 @@ def test_two_customers_of_one_name_stay_apart_in_scans_of_their_own(tmp_path, db
     south = wardrobe(tmp_path / "south" / "ann", "Dress")
     assert run(north, db).namesakes == ()
     assert run(south, db).namesakes == ("ann (2)",)
-    assert told(db) == {"ann": 2, "ann (2)": 1}
+    assert photos_by_customer(db) == {"ann": 2, "ann (2)": 1}
     before = content(db)
     for paths in ([south], [north], [south, north]):
         result = scan(paths, db, weights=FakeClassifier())
@@ -380,28 +380,28 @@ def test_one_account_is_one_customer_wherever_its_exports_lie(tmp_path, db):
     for path in sorted(tmp_path.glob("*.zip")):
         assert run(path, db).namesakes == ()
     run(tmp_path / "phone" / "ann", db)
-    assert told(db) == {"ann": 2, "ann (2)": 1}
+    assert photos_by_customer(db) == {"ann": 2, "ann (2)": 1}
     assert [row[1] for row in content(db)["accounts"] if row[0] == "ann"] == ["instagram:ann"]
 
 
-def test_folders_of_one_name_are_one_customer_if_that_is_said_once(tmp_path, db):
+def test_one_per_name_joins_folders_of_one_name_for_good(tmp_path, db):
     old = wardrobe(tmp_path / "week46" / "ann", "Bag")
     new = wardrobe(tmp_path / "week47" / "ann", "Coat", "Dress")
     run(old, db)
     assert run(new, db, one_per_name=True).namesakes == ()
     assert run(new, db).tally.unchanged == 2  # remembered
-    assert told(db) == {"ann": 3}
+    assert photos_by_customer(db) == {"ann": 3}
 
 
 def test_a_customer_named_by_the_user_is_the_one_of_that_name(tmp_path, db):
     run(wardrobe(tmp_path / "north" / "ann", "Bag"), db)
     run(wardrobe(tmp_path / "inbox", "Coat"), db, customer="ann")
-    assert told(db) == {"ann": 2}
+    assert photos_by_customer(db) == {"ann": 2}
     run(tmp_path / "inbox", db)
-    assert told(db) == {"ann": 2, "inbox": 1}  # what was said held for that scan
+    assert photos_by_customer(db) == {"ann": 2, "inbox": 1}  # the option holds for its own scan
 
 
-def test_a_name_that_another_scan_gave_away_meanwhile_is_not_given_twice(tmp_path, db):
+def test_a_name_taken_by_a_scan_at_the_same_time_stops_the_other(tmp_path, db):
     north = wardrobe(tmp_path / "north" / "ann", "Bag")
     south = wardrobe(tmp_path / "south" / "ann", "Coat")
 
@@ -414,9 +414,9 @@ def test_a_name_that_another_scan_gave_away_meanwhile_is_not_given_twice(tmp_pat
 
     with pytest.raises(StoreError, match=r"another customer 'ann'.*run it again to go on"):
         run(south, db, weights=Slow())
-    assert told(db) == {"ann": 1}
+    assert photos_by_customer(db) == {"ann": 1}
     run(south, db)
-    assert told(db) == {"ann": 1, "ann (2)": 1}
+    assert photos_by_customer(db) == {"ann": 1, "ann (2)": 1}
 
 
 def test_a_photo_posted_again_is_told_from_memory_too(tmp_path, db):
@@ -509,7 +509,7 @@ def test_reclassify_judges_all_anew(photos, db):
     assert tally(photos, db, weights=Other(), reclassify=True) == (0, 0, 4, 1)
 
 
-def test_what_reclassify_does_not_find_keeps_the_old_results_in_use(photos, db):
+def test_an_unfinished_reclassify_keeps_the_old_results_in_use(photos, db):
     run(photos, db)
     before = store.sightings(db)
     result = run(photos / "anna", db, weights=Other(), reclassify=True)
@@ -528,7 +528,7 @@ def tiny_weights(path, name, value):
     return path
 
 
-def test_weights_are_told_apart_by_their_file(photos, db, tmp_path, fake_command):
+def test_weights_are_identified_by_their_file(photos, db, tmp_path, fake_command):
     one, two = (tiny_weights(tmp_path / f"{i}.safetensors", "same name", i) for i in (1, 2))
     assert tally(photos, db, weights=one) == (4, 0, 0, 1)
     assert tally(photos, db, weights=str(one)) == (0, 0, 4, 1)
@@ -614,7 +614,7 @@ def test_a_profile_by_other_weights_remembers_no_judgement(photos, db):
 # --- jax -----------------------------------------------------------------------------------------
 
 
-def test_nothing_new_needs_no_jax(photos, tmp_path, fake_command):
+def test_a_scan_without_new_photos_loads_no_jax(photos, tmp_path, fake_command):
     path = tmp_path / "t.db"
     scan([photos], path)
     program = """if True:

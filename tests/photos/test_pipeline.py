@@ -20,7 +20,7 @@ from trendscope.feeds.post import Post
 from trendscope.photos import pipeline
 from trendscope.photos.duplicates import drop_duplicates
 from trendscope.photos.options import ScanOptions
-from trendscope.photos.pipeline import Loader, classify_posts
+from trendscope.photos.pipeline import Loader, classify_keyed, classify_posts
 from trendscope.photos.results import PhotoResult
 from trendscope.photos.run import classify, profile
 from trendscope.skipped import Skipped
@@ -67,6 +67,15 @@ def test_results_come_in_the_order_of_the_feed_over_several_batches():
     assert [r.post_id for r in result] == [str(i) for i in range(150)]
 
 
+def test_each_key_comes_back_with_the_result_of_its_own_post():
+    feed = [(object(), post(painted(name, (40, 40)), name)) for name in CATEGORIES * 7]
+    feed[3:3] = [("skipped", Skipped(None, "x", "link", "leads nowhere"))]
+    feed[5:5] = [("stored", photo_result(name="stored"))]
+    pairs = list(classify_keyed(feed, Loader(FakeClassifier())))
+    assert [key for key, _ in pairs] == [key for key, _ in feed]
+    assert [result.source for _, result in pairs] == [item.source for _, item in feed]
+
+
 def test_cut_outs_are_judged_in_batches():
     classifier = FakeClassifier()
     list(classify_posts([post(painted("Bag", (40, 40)))] * 130, Loader(classifier)))
@@ -106,16 +115,16 @@ def test_weights_that_do_not_load_stop_the_run(tmp_path):
 
 
 def test_the_feed_is_read_only_so_far_ahead():
-    asked = []
+    requests = []
 
     def feed():
         for i in range(1000):
-            asked.append(i)
+            requests.append(i)
             yield post(painted("Bag", (20, 20)), str(i))
 
     results = classify_posts(feed(), FakeClassifier)
     next(results)
-    assert len(asked) <= pipeline.MAX_PENDING + pipeline.BATCH
+    assert len(requests) <= pipeline.MAX_PENDING + pipeline.BATCH
     results.close()
     left = [t for t in threading.enumerate() if t.name.startswith("ThreadPool")]
     for thread in left:
@@ -123,7 +132,7 @@ def test_the_feed_is_read_only_so_far_ahead():
     assert not any(thread.is_alive() for thread in left)
 
 
-def test_pictures_are_made_only_if_wanted_and_carry_no_metadata(tmp_path):
+def test_pictures_are_made_only_on_request_and_carry_no_metadata(tmp_path):
     exif = Image.Exif()
     exif[0x010E] = "my secret garden"
     (result,) = run(post(painted("Bag", (600, 800), "JPEG", exif=exif)), pictures=True)
@@ -171,7 +180,7 @@ def test_dates_are_the_feeds_then_the_cameras_then_the_file_names(
     assert (result.posted_at, result.date_source) == (expected, expected_source)
 
 
-# --- what is known already -----------------------------------------------------------------------
+# --- stored results ------------------------------------------------------------------------------
 
 
 class Never(Loader):
@@ -182,21 +191,21 @@ class Never(Loader):
 never = Never("photos")
 
 
-def test_known_bytes_are_neither_decoded_nor_judged():
+def test_photos_with_a_stored_result_are_neither_decoded_nor_judged():
     known = photo_result(name="from memory")
-    asked = []
+    requests = []
 
     def recall(post, sha256):
-        asked.append((post.post_id, sha256))
+        requests.append((post.post_id, sha256))
         return known
 
     data = b"no picture at all"
     results = list(classify_posts([post(data, "p1")], never, recall=recall))
     assert results[0] is known
-    assert asked == [("p1", hashlib.sha256(data).hexdigest())]
+    assert requests == [("p1", hashlib.sha256(data).hexdigest())]
 
 
-def test_what_is_not_recalled_is_judged_in_its_place():
+def test_photos_without_a_stored_result_are_judged_in_their_place():
     known, skipped = photo_result(name="known"), Skipped(None, "x", "link", "leads nowhere")
     bag, dress = painted("Bag"), painted("Dress")
     bag_digest = hashlib.sha256(bag).hexdigest()
@@ -212,7 +221,7 @@ def test_what_is_not_recalled_is_judged_in_its_place():
     assert results[4].reason == "empty"
 
 
-def test_a_feed_of_known_things_loads_no_classifier():
+def test_a_feed_of_stored_results_loads_no_classifier():
     skipped = Skipped(None, "x", "link", "leads nowhere")
     assert len(list(classify_posts([photo_result(), skipped] * 100, never))) == 200
 
@@ -279,18 +288,18 @@ def test_the_same_post_or_the_same_bytes_count_once_per_customer():
     assert reasons == ["counted", "duplicate", "duplicate", "duplicate", "counted", "counted"]
 
 
-def test_a_repost_is_told_apart_from_a_double_and_can_be_kept():
+def test_a_repost_has_a_reason_of_its_own_and_can_be_kept():
     original = post(painted("Dress", (600, 800), "JPEG"), "1")
     smaller = post(painted("Dress", (150, 200), "JPEG", quality=50), "2")
     other, of_ben = post(painted("Bag"), "3"), post(painted("Dress"), "4", customer="ben")
-    readings = run(original, smaller, other, of_ben)
-    results = list(drop_duplicates(readings))
+    results_of_run = run(original, smaller, other, of_ben)
+    results = list(drop_duplicates(results_of_run))
     assert [type(r) for r in results] == [PhotoResult, Skipped, PhotoResult, PhotoResult]
     assert (results[1].reason, results[1].source) == ("repost", "anna/2")
     assert results[1].detail == (
         "the same photo as anna/1, in another size or quality; --keep-reposts counts it"
     )
-    assert list(drop_duplicates(readings, keep_reposts=True)) == readings
+    assert list(drop_duplicates(results_of_run, keep_reposts=True)) == results_of_run
 
 
 def test_a_repost_is_looked_for_among_what_counts_only():
@@ -329,11 +338,11 @@ def test_profile_of_folders(photos):
 
 
 def test_classify_keeps_every_photo_in_its_place(photos):
-    told = []
-    result = classify([photos], weights=FakeClassifier(), progress=lambda *n: told.append(n))
+    reports = []
+    result = classify([photos], weights=FakeClassifier(), progress=lambda *n: reports.append(n))
     assert len(result.photos) == 5
     assert (len(result.readings), len(result.skipped)) == (4, 1)
-    assert told == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+    assert reports == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
 def test_classify_judges_a_photo_as_often_as_it_is_named(photos):
@@ -346,7 +355,7 @@ def test_the_customer_can_be_named(photos):
     assert [c.customer for c in result.customers] == ["eve"]
 
 
-def test_a_missing_path_is_said_before_anything_is_done(tmp_path):
+def test_a_missing_path_is_an_error_before_any_work(tmp_path):
     with pytest.raises(FeedError, match="nowhere"):
         classify([tmp_path / "nowhere"], weights=FakeClassifier())
 
@@ -362,10 +371,10 @@ def test_the_fake_predicts_what_the_real_one_does():
         assert hasattr(Classifier, name)
 
 
-def test_a_large_feed_is_told_of_while_it_is_listed(tmp_path):
+def test_progress_is_reported_while_a_large_feed_is_listed(tmp_path):
     for number in range(1001):
         (tmp_path / f"{number:04}.txt").write_bytes(b"")
-    told = []
-    classify([tmp_path], weights=FakeClassifier(), progress=lambda *n: told.append(n))
-    assert told[:2] == [(0, 1000), (1, 1001)]
-    assert told[-1] == (1001, 1001)
+    reports = []
+    classify([tmp_path], weights=FakeClassifier(), progress=lambda *n: reports.append(n))
+    assert reports[:2] == [(0, 1000), (1, 1001)]
+    assert reports[-1] == (1001, 1001)
