@@ -28,6 +28,7 @@ from trendscope.cli.options import (
 from trendscope.cli.outcome import check_writable, conclude, draw, exit_codes, write_output
 from trendscope.cli.photos import profile_of
 from trendscope.errors import UsageError
+from trendscope.photos.options import ScanOptions
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -131,7 +132,7 @@ def trends(
         else:
             groups = _groups(by, customers, segments, pseudonymise)
             if paths:
-                photos = profile_of(paths, quiet, weights=weights, zone=zone)
+                photos = profile_of(paths, ScanOptions(weights=weights, zone=zone), quiet)
                 found = _outlook_of_photos(photos, groups, times)
             else:
                 found = _outlook_of_store(db, groups, times, weights)

@@ -25,6 +25,7 @@ from trendscope.errors import TrendscopeError, UsageError
 from trendscope.feeds.post import Post
 from trendscope.ingest.photos import THUMBNAIL_SIDE
 from trendscope.limits import Limits
+from trendscope.photos.options import ScanOptions
 from trendscope.photos.pipeline import Engine, Loader, Progress, classify_posts
 from trendscope.photos.results import Garment, PhotoResult
 from trendscope.skipped import Skipped
@@ -41,7 +42,7 @@ from trendscope.store.write_items import (
     write_items,
 )
 from trendscope.text import displayed
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import identity_of, shipped
 
 BATCH = 256
@@ -100,7 +101,7 @@ def import_catalog(
     category_map: Path | None = None,
     currency: str = "",
     store_url: str = "",
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
     clock: Clock = present,
@@ -154,7 +155,7 @@ def add(
     url: str = "",
     in_stock: bool | None = None,
     category: str | None = None,
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     limits: Limits | None = None,
     tools: Engine | None = None,
     clock: Clock = present,
@@ -253,7 +254,7 @@ class _Run:
     def __init__(
         self,
         store: Store,
-        weights: str | Path | Predictor | None,
+        weights: WeightsChoice,
         limits: Limits | None,
         mapped: Mapping[str, str],
         clock: Clock,
@@ -282,10 +283,9 @@ class _Run:
         results = classify_posts(
             (_post(product, picture) for product, picture in pictured if picture),
             Loader(self._weights),
-            limits=self._limits,
-            small=THUMBNAIL_SIDE,
+            ScanOptions(limits=self._limits, thumbnail_side=THUMBNAIL_SIDE),
             recall=self._recall,
-            tools=self._tools,
+            engine=self._tools,
         )
         for start in range(0, len(pictured), BATCH):
             part = pictured[start : start + BATCH]
@@ -367,7 +367,7 @@ class _Run:
         if isinstance(result, Skipped):
             self._lost(product, f"{result.source}: {result.detail}")
             return None
-        self._judged += result.looks is not None
+        self._judged += not result.recalled
         category = result.garments[0].category if result.garments else None
         reason = None if result.verdict == "classified" else result.verdict
         sight = Sight(category, reason, result.probabilities, result.outside)
@@ -379,8 +379,8 @@ def _post(product: Product, picture: Picture) -> Post:
 
 
 def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: bytes) -> PhotoResult:
-    """What is known of a picture, as a reading; without `looks`, which tells it from a new one."""
-    garments = (
+    """The stored result of a picture."""
+    found = (
         (Garment(sight.category, sight.of(sight.category), (0, 0, 0, 0)),) if sight.category else ()
     )
     return PhotoResult(
@@ -396,6 +396,7 @@ def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: byte
         outside=sight.outside,
         thumbnail=jpeg,
         embedding=vector,
+        recalled=True,
     )
 
 

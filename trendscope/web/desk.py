@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import IO, Any
 
 from markupsafe import Markup
@@ -19,7 +18,7 @@ from trendscope.store.database import Store
 from trendscope.store.weights import current_weights
 from trendscope.trends.from_store import trends_of_store
 from trendscope.trends.summary import TrendSummary
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import identity_of, shipped
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
@@ -53,7 +52,7 @@ class Desk:
     trials: UploadJobs
     settings: Settings
     spool: Spool
-    weights: str | Path | Predictor | None
+    weights: WeightsChoice
     _drawn: dict[tuple[int, str, str], Charts] = field(default_factory=dict)
 
     def now(self) -> datetime:
@@ -130,9 +129,7 @@ class Desk:
         self.store.close()
 
 
-def open_desk(
-    db: Store, settings: Settings, weights: str | Path | Predictor | None, spool: Spool
-) -> Desk:
+def open_desk(db: Store, settings: Settings, weights: WeightsChoice, spool: Spool) -> Desk:
     """A desk over an open store, with the weights in use there; close it.
 
     Raises:

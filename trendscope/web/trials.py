@@ -16,10 +16,11 @@ import numpy as np
 
 from trendscope.errors import TrendscopeError
 from trendscope.feeds.dispatch import open_feed
+from trendscope.photos.options import ScanOptions
 from trendscope.photos.pipeline import Engine, Loader, classify_posts
 from trendscope.photos.results import Classification, PhotoResult
 from trendscope.skipped import Skipped
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
 
@@ -71,7 +72,7 @@ class UploadJobs:
         spool: Where uploads lie until they were looked at.
     """
 
-    def __init__(self, settings: Settings, weights: str | Path | Predictor | None, spool: Spool):
+    def __init__(self, settings: Settings, weights: WeightsChoice, spool: Spool):
         self._settings = settings
         self._spool = spool
         self._worker = ThreadPoolExecutor(1, "trials")
@@ -169,7 +170,10 @@ class UploadJobs:
         if count:
             count(len(feed))
         results = classify_posts(
-            feed, self._load, tools=self._tools, zone=settings.zone, pictures=True
+            feed,
+            self._load,
+            ScanOptions(zone=settings.zone, pictures=True),
+            engine=self._tools,
         )
         return (_renamed(result, names) for result in results)
 
