@@ -19,11 +19,11 @@ from trendscope.categories import CATEGORIES, parse_category
 from trendscope.cli import app
 from trendscope.cli.recommend import _band
 from trendscope.errors import NothingUsable, StoreError, UsageError
-from trendscope.ingest.catalog import import_catalog
+from trendscope.ingest.catalog import import_catalog, items_of_file
 from trendscope.ingest.photos import scan
 from trendscope.photos.run import profile
 from trendscope.recommend.campaigns import campaign, for_profile
-from trendscope.store import open_store, removal
+from trendscope.store import forget, open_store
 
 # Shades that the fake classifier takes for a dress (#E15759), a bag (#FF9DA7) and a coat.
 RED, PALE, DARK = "#E15759", "#F06A6C", "#C84044"
@@ -107,12 +107,12 @@ def test_everybody_in_both_kinds_of_database(files, db):
     assert by["reason"]["C1"].endswith(
         "chosen by category alone, as there is no picture to compare"
     )
-    assert found.targets.silent["customer"].tolist() == ["cleo"]
+    assert found.targets.without_targets["customer"].tolist() == ["cleo"]
     assert found.targets.left_out == {
         "waiting for a person's word on the category": 1,
         "out of stock": 1,
     }
-    assert (found.customers, found.bare, f"{found.as_of:%F}") == (3, 1, "2026-06-03")
+    assert (found.customers, found.without_picture, f"{found.as_of:%F}") == (3, 1, "2026-06-03")
 
 
 def test_one_customer_gets_the_same_as_among_all(filled):
@@ -131,7 +131,7 @@ def test_the_reverse(filled):
 
 def test_who_is_forgotten_is_no_target_any_more(files, tmp_path):
     db = fill(tmp_path / "other.db", files)
-    removal(db, "anna")
+    forget(db, "anna")
     assert told(campaign(db)) == [("ben", "C1")]
     assert campaign(db, category="Dress").targets.rows.empty
 
@@ -167,14 +167,13 @@ def test_categories_are_known_by_many_names():
 
 def test_for_a_profile_nothing_is_kept(files, tmp_path, monkeypatch, fake_command):
     monkeypatch.chdir(tmp_path)
-    found = for_profile(
-        profile([files / "photos"], keep_reposts=True), files / "shop" / "products.csv"
-    )
+    result = profile([files / "photos"], keep_reposts=True)
+    found = for_profile(result, items_of_file(files / "shop" / "products.csv"))
     assert set(told(found)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
     assert not list(tmp_path.iterdir())
     (tmp_path / "none.csv").write_text("sku,title\n")
     with pytest.raises(NothingUsable, match="holds no item that could be used"):
-        for_profile(profile([files / "photos"]), tmp_path / "none.csv")
+        for_profile(result, items_of_file(tmp_path / "none.csv"))
 
 
 # --- the command ---------------------------------------------------------------------------------

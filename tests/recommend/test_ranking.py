@@ -54,13 +54,13 @@ def test_items_by_hand():
         "wears bags in 2 of 4 photos; closest to the photo of 2026-10-03",
     ]
     assert found.rows["sha256"].tolist()[:2] == [ANNA[1]["sha256"], ANNA[0]["sha256"]]
-    assert found.silent.empty and found.left_out == {}
+    assert found.without_targets.empty and found.left_out == {}
 
 
 def test_only_categories_worn_are_offered_and_only_what_is_in_the_catalogue():
     found = targets(sightings(*ANNA, *BEN), shelf(item("B1", "Bag"), item("C1", "Coat")), PLAIN)
     assert told(found) == [("anna", "B1", 1)]
-    silent = dict(found.silent.itertuples(index=False))
+    silent = dict(found.without_targets[["customer", "reason"]].itertuples(index=False))
     assert silent == {"ben": "wears Dress; there is nothing on offer in that"}
 
 
@@ -84,7 +84,7 @@ def test_what_is_owned():
     assert targets(sightings(*BEN), items, wish).rows["sku"].tolist() == ["other"]
     assert len(targets(sightings(*BEN), items, PLAIN).rows) == 2
     found = targets(sightings(*BEN), shelf(item("same", degrees=29)), wish)
-    assert found.rows.empty and found.silent["customer"].tolist() == ["ben"]
+    assert found.rows.empty and found.without_targets["customer"].tolist() == ["ben"]
 
 
 def test_variety():
@@ -184,7 +184,7 @@ def test_whom_to_write_to_about_a_category():
     assert by["score"].to_dict() == pytest.approx(expected)
     assert by["reason"]["ben"] == "wears dresses in 3 of 3 photos; last on 2026-10-03"
     assert by["reason"]["bare"] == "wears dresses in 3 of 3 photos; none of them dated"
-    assert found.silent["customer"].tolist() == ["zoe"]
+    assert found.without_targets["customer"].tolist() == ["zoe"]
     with pytest.raises(TrendscopeError, match=r"unknown category 'Hat': use T-shirt/top, "):
         wearers(sightings(*ANNA), "Hat")
 
@@ -294,7 +294,7 @@ ALL = targets(sightings(*MANY), shelf(*GOODS))
 def test_the_order_of_customers_photos_and_items_does_not_matter(people, goods):
     found = targets(sightings(*(MANY[n] for n in people)), shelf(*(GOODS[n] for n in goods)))
     pd.testing.assert_frame_equal(found.rows, ALL.rows)
-    pd.testing.assert_frame_equal(found.silent, ALL.silent)
+    pd.testing.assert_frame_equal(found.without_targets, ALL.without_targets)
 
 
 @pytest.mark.parametrize("customer", ["anna", "ben", "cy"])
@@ -312,7 +312,7 @@ def test_ranks_scores_and_counts_fit_together():
         assert rows["score"].is_monotonic_decreasing and not rows["sku"].duplicated().any()
         assert (rows.groupby("category").size() <= RecommendOptions().per_category).all()
     assert ALL.rows["score"].between(0, 1).all()
-    served, silent = set(ALL.rows["customer"]), set(ALL.silent["customer"])
+    served, silent = set(ALL.rows["customer"]), set(ALL.without_targets["customer"])
     assert served | silent == {"anna", "ben", "cy", "zoe"} and not served & silent
 
 
@@ -320,4 +320,4 @@ def test_nobody_and_nothing():
     for people, goods in (((), GOODS), (MANY, ()), ((), ())):
         found = targets(sightings(*people), shelf(*goods))
         assert found.rows.empty and list(found.rows.columns) == list(ranking.COLUMNS)
-        assert len(found.silent) == (4 if people else 0)
+        assert len(found.without_targets) == (4 if people else 0)
