@@ -15,10 +15,14 @@ from hypothesis import strategies as st
 
 from tests.factories.sightings import item, photo, shelf, sightings
 from trendscope.catalog.items import Item
+from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
-from trendscope.recommend import eligibility, ranking
+from trendscope.recommend import eligibility, preferences, ranking
+from trendscope.recommend.campaigns import Campaign
+from trendscope.recommend.contact_lists import Consent
 from trendscope.recommend.eligibility import ItemFilter, eligible
 from trendscope.recommend.ranking import RecommendOptions, audience, targets, wearers
+from trendscope.reports.targets import notes
 
 PLAIN = RecommendOptions(diversity=0.0)
 ANNA = (
@@ -321,3 +325,26 @@ def test_nobody_and_nothing():
         found = targets(sightings(*people), shelf(*goods))
         assert found.rows.empty and list(found.rows.columns) == list(ranking.COLUMNS)
         assert len(found.without_targets) == (4 if people else 0)
+
+
+def test_reasons_are_counted_by_their_code_and_not_by_their_words(monkeypatch):
+    """Of many customers without a target the report gives counts, however reasons are worded."""
+    rows = [*BEN, photo("eve", "Coat", "2026-10-03"), photo("fay", None, "2026-10-03")]
+    rows += [photo("guy", name, "2026-10-03") for name in CATEGORIES]
+    worded = preferences._too_little
+
+    def reworded(*evidence):
+        return worded(*evidence)[0], "too little evidence"
+
+    monkeypatch.setattr(preferences, "_too_little", reworded)
+    nothing = targets(sightings(*rows), shelf(), customers=["zoe"])
+    assert set(nothing.without_targets["reason"]) == {
+        "too little evidence",
+        "wears Dress; there is nothing on offer in that",
+    }
+    campaign = Campaign(*("shop.db", "customers", "", "", None, 5, 0, nothing, Consent((), (), {})))
+    assert notes(campaign) == [
+        "Nothing for 5 customers, of whom too little is known: 2 with too few recognised garments; "
+        "1 whose categories are not on offer; 1 who wear no category often enough; "
+        "1 without a judged photo."
+    ]

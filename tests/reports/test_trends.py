@@ -74,6 +74,22 @@ def test_a_change_is_held_against_the_year_before():
     assert "in the same weeks a year before +100 %" in trend_report.headline(found)[0]
 
 
+def test_only_the_naive_models_are_no_better_than_the_model(outlook):
+    """The model's name decides, whatever other names look like."""
+    for name, words in (
+        ("same weeks last year", "as the model did no better on these very weeks"),
+        ("same as the last 4 weeks", "as the model did no better on these very weeks"),
+        ("same with a season", "as it did best on these very weeks"),
+    ):
+        errors = pd.DataFrame({"model": [name], "error": [0.01], "shown": [True]})
+        (sentence,) = [
+            note
+            for note in trend_report.notes(replace(outlook, errors=errors))
+            if note.startswith("Forecast: ")
+        ]
+        assert sentence.startswith(f"Forecast: {name}, {words}")
+
+
 @pytest.mark.parametrize(
     ("shares", "line"),
     [

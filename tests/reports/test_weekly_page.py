@@ -20,7 +20,7 @@ from tests.factories.photos import MEASURED
 from tests.factories.populations import NOW, fill, last_weeks, pictures
 from trendscope.categories import CATEGORIES
 from trendscope.files.writing import encoded
-from trendscope.reports import charts, weekly_page
+from trendscope.reports import charts, trends, weekly_page
 from trendscope.reports.weekly import report_of_store
 from trendscope.trends.verdicts import RISING, TOO_FEW
 from trendscope.vision.scores import Scores
@@ -223,7 +223,7 @@ def test_what_has_risen_stands_first(page, found):
     assert risen.startswith("Dress has risen: +") and "cannot be told from season" in risen
     assert "▼ Has fallen Nothing, for certain." in said
     assert "Data as of 21 Nov 2026, 09:30 UTC:" in said
-    verdicts = dict(found.outlook.movement.groupby("category")["verdict"].last())
+    verdicts = dict(found.summary.movement.groupby("category")["verdict"].last())
     assert verdicts.pop("Dress") == RISING and RISING not in verdicts.values()
 
 
@@ -235,7 +235,7 @@ def test_photos_add_up(page):
 
 
 def test_how_sure_the_network_is_comes_from_its_own_header(page, found):
-    said, measured = words(page), found.outlook.measured
+    said, measured = words(page), found.summary.measured
     assert f"{100 * measured.precision:.0f} % of these names are right" in said
     for group, share in measured.coverage_of.items():
         row = rf">{group}</th>.*?>{100 * share:.0f} %</td><td>(.*?)</td>"
@@ -253,18 +253,39 @@ def test_how_sure_the_network_is_comes_from_its_own_header(page, found):
     ],
 )
 def test_what_is_not_known_of_the_network_is_said(found, measured, told):
-    other = replace(found, outlook=replace(found.outlook, measured=measured))
+    other = replace(found, summary=replace(found.summary, measured=measured))
     assert told in words(weekly_page.report_html(other))
 
 
 def test_the_forecast_stands_beside_the_simplest_one(found):
-    coming = found.outlook.forecast
+    coming = found.summary.forecast
     last = coming[coming["category"] == "Bag"].iloc[-1]
-    far = found.outlook.forecast.assign(naive_share=0.9)
+    far = found.summary.forecast.assign(naive_share=0.9)
     for table, slow in ((coming.assign(naive_share=last["share"]), False), (far, True)):
-        said = weekly_page._ahead(replace(found.outlook, forecast=table), "Bag")
+        said = weekly_page._ahead(replace(found.summary, forecast=table), "Bag")
         assert said.startswith(f"To be expected in {last['week']}: ")
         assert ("follows a fresh change slowly" in said) is slow
+
+
+def test_rewording_a_remark_changes_neither_the_cards_nor_the_slides(found, monkeypatch):
+    """What the page says of the season and on slides does not hang on the words of remarks."""
+
+    def slides(report):
+        titles = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(charts, "png", lambda chart, title, below: titles.append(title))
+            list(weekly_page.report_pngs(report))
+        return titles
+
+    season = "Whether a change is more than the season: that needs 60 weeks of history."
+    titles, page = slides(found), words(weekly_page.report_html(found))
+    assert season in page and any(title.startswith("Dress has risen: +") for title in titles)
+    monkeypatch.setattr(trends, "_remarks", lambda row: ("too early; wait a year",))
+    reworded = words(weekly_page.report_html(found))
+    assert "too early; wait a year" in reworded and season in reworded
+    assert slides(found) == titles
+    monkeypatch.setattr(trends, "_change", lambda row: "goes up; by half")
+    assert "Dress goes up; by half" in slides(found)
 
 
 def test_little_data_says_little(tmp_path):
@@ -272,7 +293,7 @@ def test_little_data_says_little(tmp_path):
     few = report_of_store(tmp_path / "few.db", now=NOW)
     said = words(weekly_page.report_html(few))
     assert "Anything of any category: too few customers were active." in said
-    assert set(few.outlook.movement["verdict"]) == {TOO_FEW}
+    assert set(few.summary.movement["verdict"]) == {TOO_FEW}
     assert "No small pictures are kept of these." in said
 
 

@@ -32,6 +32,9 @@ WINDOW_AVERAGE = "same as the last 4 weeks"
 
 SEASONAL_NAIVE = "same weeks last year"
 
+NAIVE_MODELS = (WINDOW_AVERAGE, SEASONAL_NAIVE)
+"""Models that only repeat former weeks; the others are measured against them."""
+
 NOTHING = "no data"
 
 
