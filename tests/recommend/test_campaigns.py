@@ -90,14 +90,14 @@ def run(filled):
     return call
 
 
-def told(found):
+def pairs(found):
     return list(found.targets.rows[["customer", "sku"]].itertuples(index=False, name=None))
 
 
 def test_everybody_in_both_kinds_of_database(files, db):
     found = campaign(fill(db, files))
     assert found.targets.rows["customer"].tolist() == ["anna"] * 3 + ["ben"]
-    assert set(told(found)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
+    assert set(pairs(found)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
     by = found.targets.rows.set_index("sku")
     # The very picture of the first of April, and of a bag.
     assert by["likeness"][["D2", "B1"]].tolist() == pytest.approx([1, 1], abs=0.02)
@@ -121,8 +121,8 @@ def test_one_customer_gets_the_same_as_among_all(filled):
 
 
 def test_the_reverse(filled):
-    assert told(campaign(filled, sku="D2")) == [("anna", "D2")]
-    assert told(campaign(filled, category="coats")) == [("ben", "")]
+    assert pairs(campaign(filled, sku="D2")) == [("anna", "D2")]
+    assert pairs(campaign(filled, category="coats")) == [("ben", "")]
     with pytest.raises(StoreError, match=r"holds no item 'D'; is it D"):
         campaign(filled, sku="D")
     with pytest.raises(Exception, match="about item D3: out of stock"):
@@ -132,7 +132,7 @@ def test_the_reverse(filled):
 def test_who_is_forgotten_is_no_target_any_more(files, tmp_path):
     db = fill(tmp_path / "other.db", files)
     forget(db, "anna")
-    assert told(campaign(db)) == [("ben", "C1")]
+    assert pairs(campaign(db)) == [("ben", "C1")]
     assert campaign(db, category="Dress").targets.rows.empty
 
 
@@ -154,7 +154,7 @@ def test_without_items_or_customers(files, tmp_path, fake_command):
     scan([files / "photos"], db)
     with pytest.raises(NothingUsable, match=r"holds no items; .* trendscope catalog import FILE"):
         campaign(db)
-    assert told(campaign(db, category="dress")) == [("anna", "")]
+    assert pairs(campaign(db, category="dress")) == [("anna", "")]
 
 
 def test_categories_are_known_by_many_names():
@@ -169,7 +169,7 @@ def test_for_a_profile_nothing_is_kept(files, tmp_path, monkeypatch, fake_comman
     monkeypatch.chdir(tmp_path)
     result = profile([files / "photos"], keep_reposts=True)
     found = for_profile(result, items_of_file(files / "shop" / "products.csv"))
-    assert set(told(found)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
+    assert set(pairs(found)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
     assert not list(tmp_path.iterdir())
     (tmp_path / "none.csv").write_text("sku,title\n")
     with pytest.raises(NothingUsable, match="holds no item that could be used"):

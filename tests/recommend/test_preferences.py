@@ -63,8 +63,8 @@ def test_an_image_posted_twice_counts_once():
 def test_from_when_on_a_category_counts_as_worn(dresses, others, worn):
     rows = [photo("ben", "Dress", "2026-10-01", degrees=n) for n in range(dresses)]
     rows += [photo("ben", "Bag", "2026-10-01", degrees=n) for n in range(others)]
-    found = wears(sightings(*rows)).set_index("category")
-    assert bool(found.loc["Dress", "worn"]) is worn
+    table = wears(sightings(*rows)).set_index("category")
+    assert bool(table.loc["Dress", "worn"]) is worn
 
 
 def test_what_is_needed_can_be_changed():

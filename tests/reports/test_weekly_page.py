@@ -218,11 +218,11 @@ def words(text):
 
 
 def test_what_has_risen_stands_first(page, found):
-    said = words(page)
-    (risen,) = re.findall(r"▲ Has risen (.*?) ▼ Has fallen", said)
+    sentences = words(page)
+    (risen,) = re.findall(r"▲ Has risen (.*?) ▼ Has fallen", sentences)
     assert risen.startswith("Dress has risen: +") and "cannot be told from season" in risen
-    assert "▼ Has fallen Nothing, for certain." in said
-    assert "Data as of 21 Nov 2026, 09:30 UTC:" in said
+    assert "▼ Has fallen Nothing, for certain." in sentences
+    assert "Data as of 21 Nov 2026, 09:30 UTC:" in sentences
     verdicts = dict(found.summary.movement.groupby("category")["verdict"].last())
     assert verdicts.pop("Dress") == RISING and RISING not in verdicts.values()
 
@@ -235,26 +235,26 @@ def test_photos_add_up(page):
 
 
 def test_how_sure_the_network_is_comes_from_its_own_header(page, found):
-    said, measured = words(page), found.summary.measured
-    assert f"{100 * measured.precision:.0f} % of these names are right" in said
+    sentences, measured = words(page), found.summary.measured
+    assert f"{100 * measured.precision:.0f} % of these names are right" in sentences
     for group, share in measured.coverage_of.items():
         row = rf">{group}</th>.*?>{100 * share:.0f} %</td><td>(.*?)</td>"
         (remark,) = re.findall(row, page.split('id="sure"')[1])
         assert remark == ("hardly ever" if share < 0.25 else ""), group
-    assert "Never measured, for want of labelled photos: bag." in said
+    assert "Never measured, for want of labelled photos: bag." in sentences
 
 
 @pytest.mark.parametrize(
-    ("measured", "told"),
+    ("measured", "expected"),
     [
         (MEASURED, "the network hardly ever names them"),
         (Scores("w"), "was never measured"),
         (None, "how sure it is cannot be told here"),
     ],
 )
-def test_what_is_not_known_of_the_network_is_said(found, measured, told):
+def test_what_is_not_known_of_the_network_is_said(found, measured, expected):
     other = replace(found, summary=replace(found.summary, measured=measured))
-    assert told in words(weekly_page.report_html(other))
+    assert expected in words(weekly_page.report_html(other))
 
 
 def test_the_forecast_stands_beside_the_simplest_one(found):
@@ -262,9 +262,9 @@ def test_the_forecast_stands_beside_the_simplest_one(found):
     last = coming[coming["category"] == "Bag"].iloc[-1]
     far = found.summary.forecast.assign(naive_share=0.9)
     for table, slow in ((coming.assign(naive_share=last["share"]), False), (far, True)):
-        said = weekly_page._ahead(replace(found.summary, forecast=table), "Bag")
-        assert said.startswith(f"To be expected in {last['week']}: ")
-        assert ("follows a fresh change slowly" in said) is slow
+        sentences = weekly_page._ahead(replace(found.summary, forecast=table), "Bag")
+        assert sentences.startswith(f"To be expected in {last['week']}: ")
+        assert ("follows a fresh change slowly" in sentences) is slow
 
 
 def test_rewording_a_remark_changes_neither_the_cards_nor_the_slides(found, monkeypatch):
@@ -291,17 +291,17 @@ def test_rewording_a_remark_changes_neither_the_cards_nor_the_slides(found, monk
 def test_little_data_says_little(tmp_path):
     fill(str(tmp_path / "few.db"), 3, length=3)
     few = report_of_store(tmp_path / "few.db", now=NOW)
-    said = words(weekly_page.report_html(few))
-    assert "Anything of any category: too few customers were active." in said
+    sentences = words(weekly_page.report_html(few))
+    assert "Anything of any category: too few customers were active." in sentences
     assert set(few.summary.movement["verdict"]) == {TOO_FEW}
-    assert "No small pictures are kept of these." in said
+    assert "No small pictures are kept of these." in sentences
 
 
 def test_before_the_first_week_is_over(tmp_path):
     fill(str(tmp_path / "early.db"), 3, length=1)
     early = report_of_store(tmp_path / "early.db", now=NOW.replace(day=14))
-    said = words(weekly_page.report_html(early))
-    assert "No week is complete yet" in said and "What was left out" in said
+    sentences = words(weekly_page.report_html(early))
+    assert "No week is complete yet" in sentences and "What was left out" in sentences
     assert list(weekly_page.report_pngs(early)) == []
 
 
@@ -367,7 +367,7 @@ def test_pseudonymised_pages_name_nobody(run):
 
 
 @pytest.mark.parametrize(
-    ("more", "code", "told"),
+    ("more", "code", "expected"),
     [
         (["-o", "missing/report.html"], 2, "create it first"),
         (["--timezone", "Mars"], 2, "--timezone Mars: unknown"),
@@ -376,9 +376,9 @@ def test_pseudonymised_pages_name_nobody(run):
         (["-o", "r.html", "--png", "a/b"], 2, "cannot write a/b: there is no folder"),
     ],
 )
-def test_errors_say_what_to_do_and_leave_no_page(run, tmp_path, more, code, told):
+def test_errors_say_what_to_do_and_leave_no_page(run, tmp_path, more, code, expected):
     done = run(*more)
-    assert done.returncode == code and told in done.stderr
+    assert done.returncode == code and expected in done.stderr
     assert done.stderr.count("\n") == 1 and done.stdout == ""
     assert not list(tmp_path.glob("*.html"))
 

@@ -207,11 +207,11 @@ def run(closet, db):
 def test_the_command_tells_what_became_of_all_photos(run):
     done = run()
     assert (done.exit_code, done.stderr) == (0, "")
-    told = (
+    output = (
         "11 photos: 4 in a category, 1 not sure which garment, 1 none of the ten, 2 without a "
         "usable date, so in no week, 2 not used, 1 counted already."
     )
-    assert told in done.stdout
+    assert output in done.stdout
     photos = json.loads(run("--json").stdout)["photos"]
     assert photos.pop("photos") == sum(photos.values()) == 11
 
