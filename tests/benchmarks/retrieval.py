@@ -226,7 +226,7 @@ def table(seen: Seen) -> list[str]:
             low, high = interval(result, seen.customers[asking])
             label = np.nanmean(precision(similar, asking, pool, alike))
             count = int((~np.isnan(result)).sum())
-            figures = f"{np.nanmean(found):.3f} | {low:.3f} to {high:.3f} | {label:.3f}"
+            figures = f"{np.nanmean(result):.3f} | {low:.3f} to {high:.3f} | {label:.3f}"
             lines.append(f"| {catalogue} | {name} | {count} | {figures} |")
     return lines
 

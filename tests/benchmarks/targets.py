@@ -107,9 +107,9 @@ def main() -> None:
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         result = json.loads(done.stdout)
         seconds, product = result["seconds"], result["product"]
-        cells = (f"{found['rows']:,}", f"{seconds:.1f}", f"{found['cpu']:.1f}", f"{product:.1f}")
+        cells = (f"{result['rows']:,}", f"{seconds:.1f}", f"{result['cpu']:.1f}", f"{product:.1f}")
         print(
-            "|", " | ".join((kind, *cells, f"{seconds / product:.1f}", f"{found['MB']:,.0f}")), "|"
+            "|", " | ".join((kind, *cells, f"{seconds / product:.1f}", f"{result['MB']:,.0f}")), "|"
         )
 
 

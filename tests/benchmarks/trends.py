@@ -1,7 +1,7 @@
 """Measures whether trends hold up where the truth is known: ``python -m tests.benchmarks.trends``.
 
-Simulated weeks, all seeds fixed: how often something is said to rise or fall while nothing does,
-how often a doubling is found, how far off forecasts are and how often their intervals hold. Prints
+Simulated weeks, all seeds fixed: how often a category is called rising or falling where nothing
+changes, how often a doubling is found, how far off forecasts are and how often their intervals hold. Prints
 Markdown tables; ``--quick`` makes few runs. Takes about six minutes on one core.
 """
 
@@ -113,12 +113,12 @@ def false_alarms(runs):
     for (name, facts), photos in product(worlds.items(), (30, 100, 1000)):
         draw = np.random.default_rng(photos)
         expected = [flags(table(*world(draw, photos, HISTORY + 26, **facts))) for _ in range(runs)]
-        print(f"| {name} | {photos} | {_alarms(said)} |", flush=True)
+        print(f"| {name} | {photos} | {_alarms(expected)} |", flush=True)
     draw = np.random.default_rng(7)
     expected = [
         flags(counts.weekly(customers_world(draw, 60, HISTORY + 26))) for _ in range(runs // 5)
     ]
-    print(f"| 60 customers with tastes, bursts up to 12 | about 150 | {_alarms(said)} |")
+    print(f"| 60 customers with tastes, bursts up to 12 | about 150 | {_alarms(expected)} |")
 
 
 def _alarms(expected):
@@ -146,7 +146,8 @@ def power(runs):
             weeks_needed.append(rising.argmax() + 1 if rising.any() else np.inf)
         share_found = np.isfinite(weeks_needed).mean()
         print(
-            f"| {photos} photos a week | {found:.2f} | {np.median(weeks_needed):.0f} |", flush=True
+            f"| {photos} photos a week | {share_found:.2f} | {np.median(weeks_needed):.0f} |",
+            flush=True,
         )
 
 

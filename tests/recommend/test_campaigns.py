@@ -81,24 +81,24 @@ def filled(files):
 @pytest.fixture
 def run(filled):
     def call(*words):
-        found = CliRunner().invoke(
+        outcome = CliRunner().invoke(
             app, ["recommend", "--db", filled, *map(str, words)], prog_name="trendscope"
         )
-        assert "Traceback" not in found.output
-        return found
+        assert "Traceback" not in outcome.output
+        return outcome
 
     return call
 
 
-def pairs(found):
-    return list(found.targets.rows[["customer", "sku"]].itertuples(index=False, name=None))
+def pairs(outcome):
+    return list(outcome.targets.rows[["customer", "sku"]].itertuples(index=False, name=None))
 
 
 def test_everybody_in_both_kinds_of_database(files, db):
-    found = campaign(fill(db, files))
-    assert found.targets.rows["customer"].tolist() == ["anna"] * 3 + ["ben"]
-    assert set(pairs(found)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
-    by = found.targets.rows.set_index("sku")
+    outcome = campaign(fill(db, files))
+    assert outcome.targets.rows["customer"].tolist() == ["anna"] * 3 + ["ben"]
+    assert set(pairs(outcome)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
+    by = outcome.targets.rows.set_index("sku")
     # The very picture of the first of April, and of a bag.
     assert by["likeness"][["D2", "B1"]].tolist() == pytest.approx([1, 1], abs=0.02)
     assert by["reason"]["D2"] == (
@@ -107,12 +107,16 @@ def test_everybody_in_both_kinds_of_database(files, db):
     assert by["reason"]["C1"].endswith(
         "chosen by category alone, as there is no picture to compare"
     )
-    assert found.targets.without_targets["customer"].tolist() == ["cleo"]
-    assert found.targets.left_out == {
+    assert outcome.targets.without_targets["customer"].tolist() == ["cleo"]
+    assert outcome.targets.left_out == {
         "waiting for a person's word on the category": 1,
         "out of stock": 1,
     }
-    assert (found.customers, found.without_picture, f"{found.as_of:%F}") == (3, 1, "2026-06-03")
+    assert (outcome.customers, outcome.without_picture, f"{outcome.as_of:%F}") == (
+        3,
+        1,
+        "2026-06-03",
+    )
 
 
 def test_one_customer_gets_the_same_as_among_all(filled):
@@ -168,8 +172,8 @@ def test_categories_are_known_by_many_names():
 def test_for_a_profile_nothing_is_kept(files, tmp_path, monkeypatch, fake_command):
     monkeypatch.chdir(tmp_path)
     result = profile([files / "photos"], keep_reposts=True)
-    found = for_profile(result, items_of_file(files / "shop" / "products.csv"))
-    assert set(pairs(found)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
+    outcome = for_profile(result, items_of_file(files / "shop" / "products.csv"))
+    assert set(pairs(outcome)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
     assert not list(tmp_path.iterdir())
     (tmp_path / "none.csv").write_text("sku,title\n")
     with pytest.raises(NothingUsable, match="holds no item that could be used"):
@@ -200,9 +204,9 @@ def test_the_same_input_gives_the_same_bytes(run, tmp_path):
 
 
 def test_json_is_one_document(run):
-    found = json.loads(run("--json", "--sku", "C1").stdout)
-    assert (found["schema_version"], found["about"], found["asked"]) == (1, "sku", "C1")
-    (target,) = found["targets"]
+    outcome = json.loads(run("--json", "--sku", "C1").stdout)
+    assert (outcome["schema_version"], outcome["about"], outcome["asked"]) == (1, "sku", "C1")
+    (target,) = outcome["targets"]
     assert target["customer"] == "ben" and target["posted_at"] is None
     assert target["title"] == "Wool coat" and target["price"] == 200
     whole = json.loads(run("--json").stdout)

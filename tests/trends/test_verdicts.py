@@ -331,7 +331,7 @@ def test_what_only_last_year_tells_is_told_by_it():
 
 
 def test_errors_by_hand():
-    # 6 weeks; origins after 4 and 5. Naive: 10 of 40, which came 20 and 30 points too low, then
+    # 6 weeks; origins after 4 and 5. Naive: 10 of 40, which was 20 and 30 points too low, then
     # (10 + 10 + 10 + 30)/100 against 40.
     result = forecasting.errors(steady(6, [10, 10, 10, 10, 30, 40], 100)).set_index("model")
     naive = [0.30 - 0.10, 0.40 - 0.10, 0.40 - 0.15]
@@ -349,7 +349,7 @@ def test_a_single_photo_tells_next_to_nothing():
 
 
 def test_overdispersion_by_hand():
-    # .6 came where .5 was said of 100: .01 / .0025 = 4. One such error: 1 + 3 * (1 + 1.5 / 1).
+    # Actual .6 where .5 was forecast, of 100: .01 / .0025 = 4. One such error: 1 + 3 * (1 + 1.5 / 1).
     shape = (1, 1, 1)
     expected = np.full(shape, 0.5)
     level = models.Forecasts(expected, expected, expected, expected)

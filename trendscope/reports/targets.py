@@ -30,7 +30,7 @@ Customers without a target have no row. sku is empty in a campaign about a categ
 """
 
 LARGEST_TABLE, LARGEST_PAGE = 200, 1_000
-"""Targets shown on the terminal, and with pictures on a page; how many are left out is said there.
+"""Targets shown on the terminal, and with pictures on a page; both say how many are left out.
 """
 
 

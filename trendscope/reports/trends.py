@@ -36,7 +36,7 @@ CSV_COLUMNS = (
 )
 """Columns of `trends_csv`, in order.
 
-kind: ``complete``, ``running`` or ``forecast``. count, total: customers seen wearing the category,
+kind: ``complete``, ``running`` or ``forecast``. count, total: customers who wear the category,
 and active ones. share: with its 95 % interval; of forecasts also the 80 % one, what it rests on
 (model), and the share if all stayed as in the last four weeks (naive_share). on_week, on_month:
 difference of the share from one and from four weeks before. change: of four weeks against the 22

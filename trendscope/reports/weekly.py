@@ -151,10 +151,10 @@ _COLUMNS = ("customer", "posted_at", "category", "confidence", "sha256")
 
 def _recent_rows(db: Store, summary: TrendSummary, weeks_shown: int, zone: tzinfo) -> pd.DataFrame:
     """Rows with a category of the weeks shown; ``week`` is the number of each one's."""
-    shown = summary.movement["week"].unique()[-weeks_shown:]
-    if not len(shown):
+    labels = summary.movement["week"].unique()[-weeks_shown:]
+    if not len(labels):
         return pd.DataFrame(columns=[*_COLUMNS, "week"])
-    first, last = (weeks.monday_of(str(week)) for week in (shown[0], shown[-1]))
+    first, last = (weeks.monday_of(str(week)) for week in (labels[0], labels[-1]))
     since, until = (
         datetime(day.year, day.month, day.day, tzinfo=zone)
         for day in (first, last + timedelta(days=7))

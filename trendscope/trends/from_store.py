@@ -55,16 +55,16 @@ def trends_of_store(
     """
     with opened(db) as reader:
         counts, scores = store.census(reader, customers), measured_in(reader, weights)
-        shown = reader.shown
+        name = reader.shown
     unknown = set(customers or ()) - {*counts.customers}
     if unknown and not counts.customers:
         raise NothingUsable(
-            f"{shown} knows none of the {len(unknown):,} customers asked for; names are "
+            f"{name} knows none of the {len(unknown):,} customers asked for; names are "
             "those that trendscope profile and export give"
         )
     if counts.rows.empty and not counts.waiting:
         raise NothingUsable(
-            f"{shown} holds no photos yet; fill it with trendscope scan PATH --db DATABASE"
+            f"{name} holds no photos yet; fill it with trendscope scan PATH --db DATABASE"
         )
     result = summary.trends_of_sightings(
         counts.rows,

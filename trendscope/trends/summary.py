@@ -1,4 +1,4 @@
-"""What is said of some weeks: shares, verdicts, forecasts and notes, for one or more segments."""
+"""Shares, verdicts and forecasts of some weeks together, for one or more segments."""
 
 from __future__ import annotations
 
