@@ -1,8 +1,8 @@
 """Measures whether trends hold up where the truth is known: ``python -m tests.benchmarks.trends``.
 
 Simulated weeks, all seeds fixed: how often a category is called rising or falling where nothing
-changes, how often a doubling is found, how far off forecasts are and how often their intervals hold. Prints
-Markdown tables; ``--quick`` makes few runs. Takes about six minutes on one core.
+changes, how often a doubling is detected, how far off forecasts are and how often their intervals
+hold. Prints Markdown tables; ``--quick`` makes few runs. Takes about six minutes on one core.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def pairs(outcome):
     return list(outcome.targets.rows[["customer", "sku"]].itertuples(index=False, name=None))
 
 
-def test_everybody_in_both_kinds_of_database(files, db):
+def test_targets_of_all_customers_in_sqlite_and_postgresql(files, db):
     outcome = campaign(fill(db, files))
     assert outcome.targets.rows["customer"].tolist() == ["anna"] * 3 + ["ben"]
     assert set(pairs(outcome)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
@@ -124,7 +124,7 @@ def test_one_customer_gets_the_same_as_among_all(filled):
     assert one.to_dict("records") == every[every["customer"] == "anna"].to_dict("records")
 
 
-def test_the_reverse(filled):
+def test_customers_for_an_item_and_for_a_category(filled):
     assert pairs(campaign(filled, sku="D2")) == [("anna", "D2")]
     assert pairs(campaign(filled, category="coats")) == [("ben", "")]
     with pytest.raises(StoreError, match=r"holds no item 'D'; is it D"):
@@ -133,14 +133,14 @@ def test_the_reverse(filled):
         campaign(filled, sku="D3")
 
 
-def test_who_is_forgotten_is_no_target_any_more(files, tmp_path):
+def test_forgotten_customers_are_no_targets(files, tmp_path):
     db = fill(tmp_path / "other.db", files)
     forget(db, "anna")
     assert pairs(campaign(db)) == [("ben", "C1")]
     assert campaign(db, category="Dress").targets.rows.empty
 
 
-def test_wrong_questions(filled):
+def test_unknown_names_and_contradicting_options_are_refused(filled):
     with pytest.raises(StoreError, match="holds no customer 'ana'; is it anna"):
         campaign(filled, customer="ana")
     with pytest.raises(UsageError, match="exclude each other"):
@@ -169,7 +169,7 @@ def test_categories_are_known_by_many_names():
     assert parse_category("trousers") == "Trouser"
 
 
-def test_for_a_profile_nothing_is_kept(files, tmp_path, monkeypatch, fake_command):
+def test_for_profile_writes_no_files(files, tmp_path, monkeypatch, fake_command):
     monkeypatch.chdir(tmp_path)
     result = profile([files / "photos"], keep_reposts=True)
     outcome = for_profile(result, items_of_file(files / "shop" / "products.csv"))
@@ -215,7 +215,7 @@ def test_json_is_one_document(run):
     assert category["targets"][0]["sku"] is None
 
 
-def test_pseudonyms_stand_where_names_stood(run, tmp_path, monkeypatch):
+def test_pseudonyms_replace_all_names(run, tmp_path, monkeypatch):
     key = "a key that is long enough"
     monkeypatch.setenv("TRENDSCOPE_KEY", key)
 
@@ -256,7 +256,7 @@ def test_a_page_with_both_pictures(run, tmp_path):
     assert page.read_text(encoding="utf-8").count(">no picture</div>") == 2
 
 
-def test_what_people_read(run):
+def test_printed_targets(run):
     lines = run().stdout.splitlines()
     assert lines[:3] == ["What suits whom", "", "anna"]
     assert "  1  " in lines[4] and "wears " in lines[4]
@@ -279,7 +279,7 @@ def test_price_stock_and_number(run):
 
 
 @pytest.mark.parametrize("price", ["20", "80-20", "x-y", "-", "1,5-2", "-5-20"])
-def test_price_bands_that_are_none(price):
+def test_invalid_price_bands_are_refused(price):
     with pytest.raises(UsageError, match="--price"):
         _band(price)
 
@@ -312,7 +312,7 @@ def test_lists_of_customers(run, tmp_path):
         (["--customer", "zoe"], 1, "check the spelling"),
     ],
 )
-def test_what_goes_wrong_is_said(run, words, code, message):
+def test_errors_have_a_message_and_an_exit_code(run, words, code, message):
     result = run(*words)
     assert (result.exit_code, result.stdout) == (code, "")
     assert message in result.stderr and len(result.stderr.splitlines()) <= 2

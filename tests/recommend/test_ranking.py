@@ -76,12 +76,12 @@ def test_per_category():
         assert result.rows["sku"].tolist() == expected
 
 
-def test_what_looks_the_same_is_told_by_its_sku_the_first_first():
+def test_equally_near_items_are_ordered_by_sku():
     many = shelf(*(item(f"D{n}", degrees=30) for n in (3, 1, 2)))
     assert targets(sightings(*BEN), many, PLAIN).rows["sku"].tolist() == ["D1", "D2", "D3"]
 
 
-def test_what_is_owned():
+def test_exclude_owned():
     # 1 degree apart is a cosine of 0.9998, 11 degrees is 0.982.
     items = shelf(item("same", degrees=29), item("other", degrees=19))
     wish = replace(PLAIN, exclude_owned=True)
@@ -91,7 +91,7 @@ def test_what_is_owned():
     assert result.rows.empty and result.without_targets["customer"].tolist() == ["ben"]
 
 
-def test_variety():
+def test_diversity():
     items = shelf(item("D1", degrees=40), item("D2", degrees=41), item("D3", degrees=10))
     two = replace(PLAIN, per_category=2)
     near = targets(sightings(*BEN), items, two).rows["sku"].tolist()
@@ -107,7 +107,7 @@ def test_an_undated_photo_is_named():
     ]
 
 
-def test_without_pictures_the_category_decides_and_that_is_said():
+def test_items_without_pictures_are_chosen_by_category():
     bare = shelf(*(item(f"D{n}", degrees=None) for n in range(9)), item("D9", degrees=40))
     result = targets(sightings(*BEN), bare, PLAIN)
     assert result.rows["sku"].iloc[0] == "D9" and len(result.rows) == 5
@@ -124,14 +124,14 @@ def test_without_pictures_the_category_decides_and_that_is_said():
     assert len(seconds) == 8 and seconds.nunique() > 3
 
 
-def test_photos_whose_views_were_not_kept():
+def test_photos_without_embeddings():
     rows = [photo("cy", "Dress", "2026-10-03", None, name=f"{n}.jpg") for n in range(3)]
     result = targets(sightings(*rows, *BEN), SHELF, PLAIN)
     own = result.rows[result.rows["customer"] == "cy"]
     assert sorted(own["sku"]) == ["D1", "D2"] and (own["likeness"] == ranking.UNSEEN).all()
 
 
-def test_views_of_different_networks_are_not_compared():
+def test_embeddings_of_different_lengths_are_not_compared():
     other = item("D7")
     other["embedding"] = b"\0\0\x80?" * 3  # three numbers where the photos have two
     result = targets(sightings(*BEN), shelf(other, item("D8")), PLAIN)
@@ -141,7 +141,7 @@ def test_views_of_different_networks_are_not_compared():
 # --- the other way round -------------------------------------------------------------------------
 
 
-def test_whom_to_write_to_about_an_item():
+def test_audience_of_an_item():
     result = audience(sightings(*ANNA, *BEN), SHELF, "D2", PLAIN)
     # Ben: three of three photos and one of nothing, 30 degrees away. Anna: 2 of 4, 2 degrees.
     assert pairs(result) == [("ben", "D2", 1), ("anna", "D2", 2)]
@@ -177,7 +177,7 @@ def test_an_item_that_cannot_be_judged_says_why(row, words):
         audience(sightings(*ANNA), shelf(row), "X1")
 
 
-def test_whom_to_write_to_about_a_category():
+def test_wearers_of_a_category():
     old = [photo("old", "Dress", "2025-10-08", degrees=n) for n in range(3)]  # 360 days before
     bare = [photo("bare", "Dress", None, name=f"{n}") for n in range(3)]
     result = wearers(sightings(*ANNA, *BEN, *old, *bare), "Dress", customers=["zoe"])
@@ -202,7 +202,7 @@ def test_age_counts_from_the_day_given():
 # --- what is on offer ----------------------------------------------------------------------------
 
 
-def test_what_is_left_out_is_counted_by_its_first_reason():
+def test_left_out_items_are_counted_by_their_first_reason():
     items = shelf(
         item("D1"),
         item("D2", in_stock=False),
@@ -256,7 +256,7 @@ def test_two_items_of_one_sku_are_refused():
         targets(sightings(*ANNA), shelf(item("D1"), item("D1")))
 
 
-def test_items_of_the_catalogue_as_a_shelf():
+def test_candidate_items_by_hand():
     common = {"brand": "", "kind": "", "url": "", "approximate": False, "because": ""}
     common |= {"reason": None, "category_source": "title", "confidence": None, "source": ""}
     one = Item(
@@ -320,7 +320,7 @@ def test_ranks_scores_and_counts_fit_together():
     assert served | silent == {"anna", "ben", "cy", "zoe"} and not served & silent
 
 
-def test_nobody_and_nothing():
+def test_without_customers_or_items():
     for people, goods in (((), GOODS), (MANY, ()), ((), ())):
         result = targets(sightings(*people), shelf(*goods))
         assert result.rows.empty and list(result.rows.columns) == list(ranking.COLUMNS)

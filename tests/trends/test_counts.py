@@ -103,7 +103,7 @@ def test_photos_from_the_future_are_undated():
     assert photo_counts(result).undated == 1
 
 
-def test_one_customer_one_photo():
+def test_one_photo_of_one_customer():
     table = weekly(seen(("a", MONDAY, "Bag")))
     assert len(table) == 10
     bag = row(table, "2026-W47", "Bag")
@@ -153,7 +153,7 @@ def test_a_customer_is_in_one_segment():
         weekly(seen(("a", MONDAY, "Bag")), segments=segments)
 
 
-def test_what_is_no_table_of_sightings_is_refused():
+def test_invalid_tables_of_sightings_are_refused():
     with pytest.raises(TrendscopeError, match="no column 'posted_at'; it has: customer"):
         weekly(pd.DataFrame({"customer": ["a"]}))
     naive = seen(("a", MONDAY, "Bag")).assign(posted_at=pd.to_datetime(["2026-11-16"]))
@@ -231,7 +231,7 @@ def test_counts_add_up(result, zone):
 
 
 @given(tables, zones)
-def test_it_is_what_pandas_counts(result, zone):
+def test_counts_agree_with_pandas(result, zone):
     dated = result.dropna(subset="posted_at")
     local = dated["posted_at"].map(lambda moment: f"{moment.astimezone(zone):%G-W%V}")
     named = dated.assign(week=local).dropna(subset="category")
@@ -244,7 +244,7 @@ def test_it_is_what_pandas_counts(result, zone):
 
 
 @given(tables, st.randoms(use_true_random=False))
-def test_order_does_not_matter(result, random):
+def test_the_order_of_rows_does_not_matter(result, random):
     order = random.sample(range(len(result)), len(result))
     pd.testing.assert_frame_equal(weekly(result), weekly(result.iloc[order]))
 
@@ -259,7 +259,7 @@ def test_photos_twice_change_no_share_and_undated_ones_nothing(result):
 
 
 @given(tables)
-def test_segments_sum_to_the_whole(result):
+def test_segments_sum_to_all_customers(result):
     segments = pd.DataFrame({"customer": ["a", "b", "c"], "segment": ["x", "x", "y"]})
     parts = weekly(result, segments=segments).groupby(["week", "category"], sort=False)
     sums = parts[["count", "total", "photos", "all_photos"]].sum()

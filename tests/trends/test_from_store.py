@@ -117,7 +117,7 @@ def test_several_garments_of_one_photo(opened):
     assert found_.weekly.query("week == '2026-W46'")["all_photos"].max() == 1
 
 
-def test_what_the_present_weights_have_not_judged_waits(opened):
+def test_photos_not_judged_by_the_current_weights_are_waiting(opened):
     write(opened, found(day=WEEK_46[0]))
     write(opened, found(name="2.jpg", day=WEEK_46[1]), weights=NEW, reclassify=True)
     assert trends_of_store(opened, now=NOW).tally == PhotoCounts(1, 0, 0, 0, waiting=1)
@@ -204,7 +204,7 @@ def run(closet, db):
     return call
 
 
-def test_the_command_tells_what_became_of_all_photos(run):
+def test_the_command_accounts_for_all_photos(run):
     done = run()
     assert (done.exit_code, done.stderr) == (0, "")
     output = (
@@ -241,7 +241,7 @@ def test_pseudonyms(run, tmp_path, monkeypatch):
         assert "customer-" in done.stdout
 
 
-def test_the_table_of_customers_says_that_photos_are_counted(run, tmp_path):
+def test_a_table_by_customer_notes_that_photos_are_counted(run, tmp_path):
     path = tmp_path / "some.csv"
     path.write_text("customer\nanna\nzoe\n")
     text = run("--by", "customer", "--customers", path, "--markdown").stdout

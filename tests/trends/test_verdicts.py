@@ -39,7 +39,7 @@ def test_a_doubling_by_hand():
     assert 0.6 < result["lo90"] < 1 < result["hi90"] < 1.5
 
 
-def test_a_rise_is_said_when_it_holds_in_every_one_of_four_weeks():
+def test_a_rise_must_hold_in_each_of_four_weeks():
     # Recent / before: 12.5 % of 400 after 10 % of 2200 (z = 1.5), then 15 % (2.97), 17.5 % (4.3).
     result = trends.movement(both([10] * 22 + [20] * 4))
     assert verdicts(result)[-5:] == ["steady", "steady", "watch", "watch", "rising"]
@@ -55,7 +55,7 @@ def test_one_week_of_noise_is_no_rise():
     assert "rising" not in result and "falling" not in result
 
 
-def test_a_change_under_a_fifth_is_steady_however_sure():
+def test_a_change_under_a_fifth_is_steady():
     result = last(trends.movement(both([10_000] * 22 + [11_900] * 4, total=100_000)))
     assert result["p"] < 1e-9
     assert (result["verdict"], result["change"]) == ("steady", pytest.approx(0.19))
@@ -65,7 +65,7 @@ def test_a_change_under_a_fifth_is_steady_however_sure():
     ("total", "length", "verdict"),
     [(7, 26, "not enough data"), (8, 26, "steady"), (100, 4, "not enough data")],
 )
-def test_under_thirty_in_four_weeks_or_before_nothing_is_said(total, length, verdict):
+def test_totals_under_thirty_give_no_verdict(total, length, verdict):
     result = trends.movement(both([2] * length, total=total))
     assert verdicts(result)[-1] == verdict
 
@@ -111,7 +111,7 @@ def test_before_sixty_weeks_a_change_cannot_be_told_from_season():
     assert last(trends.movement(both(year))).isna()["change_last_year"]
 
 
-def test_neighbours_that_move_too_are_named():
+def test_confused_categories_that_move_too_are_named():
     parts = [
         steady(26, [10] * 22 + [20] * 4, category="Shirt"),
         steady(26, [10] * 22 + [25] * 4, category="Coat"),
@@ -123,7 +123,7 @@ def test_neighbours_that_move_too_are_named():
     assert spill == {"Shirt": "Coat, Pullover", "Coat": "Shirt", "Bag": "", "Pullover": "Shirt"}
 
 
-def test_neighbours_in_another_segment_are_no_neighbours():
+def test_confused_categories_of_another_segment_are_not_named():
     parts = [
         steady(26, [10] * 22 + [20] * 4, category="Shirt").assign(segment="Oslo"),
         steady(26, [10] * 22 + [25] * 4, category="Coat").assign(segment="Rome"),
@@ -167,13 +167,13 @@ def test_partial_weeks_are_not_judged():
         ({"count": "many"}, "count and total must be numbers"),
     ],
 )
-def test_tables_that_cannot_be_are_refused(change, message):
+def test_invalid_tables_are_refused(change, message):
     with pytest.raises(TrendscopeError) as caught:
         trends.movement(steady(1).assign(**change))
     assert message in str(caught.value)
 
 
-def test_rows_that_stand_there_twice_and_missing_columns_are_refused():
+def test_repeated_rows_and_missing_columns_are_refused():
     with pytest.raises(TrendscopeError, match="2026-W01, Dress stands there twice"):
         trends.movement(pd.concat([steady(1), steady(1)]))
     with pytest.raises(TrendscopeError, match="no column 'total'; it has: week, category, count"):
@@ -245,7 +245,7 @@ def test_asking_for_more_weeks_does_not_change_the_first(weekly, ahead):
 
 
 @given(weekly_tables)
-def test_later_weeks_do_not_change_what_was_said(weekly):
+def test_later_weeks_do_not_change_earlier_verdicts(weekly):
     early = weekly[: len(weekly) // 20 * 10]
     pd.testing.assert_frame_equal(
         trends.movement(early), trends.movement(weekly)[: len(early)], check_dtype=False
@@ -260,7 +260,7 @@ def test_one_week_by_hand():
     assert forecasting.forecast(steady(1, 3, 10))["share"].tolist() == pytest.approx([3.5 / 11] * 4)
 
 
-def test_one_week_of_a_whole_by_hand():
+def test_one_week_of_categories_that_sum_to_the_total_by_hand():
     counts = np.array([[3, 0, 0, 0, 0, 0, 0, 7, 0, 0]])
     expected = forecasting.forecast(table(counts, 10), 1)["share"]
     assert expected.tolist() == pytest.approx([(count + 0.5) / 15 for count in counts[0]])
@@ -320,7 +320,7 @@ def test_a_season_is_found(length):
     assert np.abs(expected["naive_share"] - actual).mean() > 0.05
 
 
-def test_what_only_last_year_tells_is_told_by_it():
+def test_the_seasonal_naive_model_is_used_where_it_is_closest():
     shares = np.random.default_rng(1).integers(0, 1000, 52).tolist()
     expected = forecasting.forecast(steady(156, shares * 3, 1000, first="2021-W01"), 52)
     assert set(expected["model"]) == {"same weeks last year"}
@@ -340,7 +340,7 @@ def test_errors_by_hand():
     assert forecasting.errors(steady(3))["error"].isna().all()
 
 
-def test_a_single_photo_tells_next_to_nothing():
+def test_a_single_photo_gives_a_wide_interval():
     expected = forecasting.forecast(steady(1, 1, 1), 1).iloc[0]
     assert (expected["lo80"], expected["hi80"]) == (0, 1)
 
@@ -349,7 +349,7 @@ def test_a_single_photo_tells_next_to_nothing():
 
 
 def test_overdispersion_by_hand():
-    # Actual .6 where .5 was forecast, of 100: .01 / .0025 = 4. One such error: 1 + 3 * (1 + 1.5 / 1).
+    # .6 against a forecast of .5, of 100: .01 / .0025 = 4. One such error: 1 + 3 * (1 + 1.5 / 1).
     shape = (1, 1, 1)
     expected = np.full(shape, 0.5)
     level = models.Forecasts(expected, expected, expected, expected)
@@ -369,7 +369,7 @@ def test_a_share_of_zero_still_has_a_spread():
     assert (expected["hi95"] > 0).all()
 
 
-def test_the_model_gives_way_to_what_was_closer():
+def test_the_model_with_the_least_error_is_used():
     result = [
         backtest.Model(name, 0, error) for name, error in (("m", 2.0), ("n", 1.0), ("l", 3.0))
     ]
@@ -395,7 +395,7 @@ def test_paths_by_hand():
     )
 
 
-def test_last_year_by_hand():
+def test_seasonal_naive_by_hand():
     result = models.forecast_shares(series(np.arange(104) / 1000), 105).seasonal_naive[:, 0]
     # The 105th week repeats the 53rd; after a year of forecasts last year's repeat.
     assert (result[0], result[51], result[52], result[104]) == pytest.approx(
@@ -414,7 +414,7 @@ def test_a_profile_has_no_level_and_the_right_shape():
     assert drifting.mean() == pytest.approx(0, abs=1e-12)
 
 
-def test_seasonal_shares_of_a_whole_sum_to_one():
+def test_seasonal_shares_sum_to_one():
     draw = np.random.default_rng(0)
     weekly = table(*world(draw, 200, 130, season=0.4))
     expected = forecasting.forecast(weekly, 20)
@@ -469,7 +469,7 @@ def test_hardly_a_false_alarm_where_nothing_happens(photos, burst):
     assert np.mean(moving) <= 0.05
 
 
-def test_the_naive_rule_cries_wolf_every_week():
+def test_the_naive_rule_gives_false_alarms_every_week():
     draw = np.random.default_rng(3)
     assert np.mean([flags(table(*world(draw, 30, 52)))[1].any(1) for _ in range(5)]) == 1
 
@@ -492,7 +492,7 @@ def test_a_doubling_is_found(photos, share):
 
 
 @pytest.mark.parametrize("photos", [30, 100, 1000])
-def test_intervals_hold_about_as_often_as_they_say(photos):
+def test_intervals_hold_about_as_often_as_stated(photos):
     draw = np.random.default_rng(6)
     inside = []
     for _ in range(25):
