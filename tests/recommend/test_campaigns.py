@@ -7,7 +7,9 @@ import hmac
 import io
 import json
 import re
+import sqlite3
 import sys
+import tempfile
 import types
 
 import pytest
@@ -15,6 +17,7 @@ from typer.testing import CliRunner
 
 from tests.factories.classifier import FakeClassifier
 from tests.factories.photos import painted
+from trendscope import store
 from trendscope.categories import CATEGORIES, parse_category
 from trendscope.cli import app
 from trendscope.cli.recommend import _band
@@ -169,10 +172,24 @@ def test_categories_are_known_by_many_names():
     assert parse_category("trousers") == "Trouser"
 
 
-def test_for_profile_writes_no_files(files, tmp_path, monkeypatch, fake_command):
+def test_items_of_file_gives_what_import_catalog_stores(files, filled, fake_command):
+    catalogue = files / "shop" / "products.csv"
+    assert items_of_file(catalogue) == store.items(filled)
+    vectors = [
+        [None if item.embedding is None else item.embedding.tobytes() for item in every]
+        for every in (items_of_file(catalogue), store.items(filled))
+    ]
+    assert vectors[0] == vectors[1] and any(vectors[0])
+
+
+def test_for_profile_opens_no_database(files, tmp_path, monkeypatch, fake_command):
     monkeypatch.chdir(tmp_path)
     result = profile([files / "photos"], keep_reposts=True)
-    outcome = for_profile(result, items_of_file(files / "shop" / "products.csv"))
+    items = items_of_file(files / "shop" / "products.csv")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite3, "connect", None)
+        patch.setattr(tempfile, "mkdtemp", None)
+        outcome = for_profile(result, items)
     assert set(pairs(outcome)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
     assert not list(tmp_path.iterdir())
     (tmp_path / "none.csv").write_text("sku,title\n")
