@@ -205,13 +205,13 @@ def _targets(
     quiet: bool,
     weights: str | None,
 ) -> Campaign:
+    from trendscope.ingest.catalog import items_of_file
     from trendscope.recommend.campaigns import for_profile
     from trendscope.reports.terminal import progress_bar
 
     with progress_bar(quiet, "Reading the catalogue", "items") as progress:
-        return for_profile(
-            profile, catalog, images=images or (), weights=weights, progress=progress
-        )
+        items = items_of_file(catalog, images=images or (), weights=weights, progress=progress)
+    return for_profile(found, items, catalogue=str(catalog))
 
 
 def _print_profile(

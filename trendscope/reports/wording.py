@@ -79,3 +79,14 @@ def _left_out(reason: str, count: int) -> str:
     if reason in PARTS:
         return f"{plural(count, 'part')} left out"
     return f"{plural(count, 'file')} not used"
+
+
+def photo_outcomes(counts: object, words: Mapping[str, str]) -> list[tuple[int, str]]:
+    """Counts of photos by what became of them, each with its words; counts of 0 are left out.
+
+    Args:
+        counts: Counts of photos, such as `trendscope.trends.counts.PhotoCounts`.
+        words: Words by the name of the count, in the order of the report.
+    """
+    pairs = ((getattr(counts, name), text) for name, text in words.items())
+    return [(count, text) for count, text in pairs if count]
