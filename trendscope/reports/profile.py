@@ -31,7 +31,8 @@ def classification_json(classification: Classification) -> str:
 def classification_facts(classification: Classification) -> dict[str, Any]:
     """Every photo's verdict.
 
-    ``weights`` (name), ``photos``: in the order of the feed, each with ``path``; ``verdict``: ``classified``, ``uncertain``, ``outside`` or ``unreadable``; ``reason``:
+    ``weights`` (name), ``photos``: in the order of the feed, each with ``path``;
+    ``verdict``: ``classified``, ``uncertain``, ``outside`` or ``unreadable``; ``reason``:
     null if classified, else the verdict or a key of `trendscope.skipped.REASONS`; ``detail``: the
     same as a sentence; ``garments``: ``category``, ``confidence`` 0..1 and ``box`` [x0, y0, x1, y1]
     in pixels of the upright photo; ``top``: the three likeliest categories with probabilities.
