@@ -27,6 +27,7 @@ from trendscope.cli.options import (
     Traced,
     Verbose,
     Weights,
+    examples,
     kinds_of,
     pseudonyms_of,
     zone_of,
@@ -46,31 +47,26 @@ from trendscope.photos.options import ScanOptions
 if TYPE_CHECKING:
     from trendscope.photos.cluster import Cluster
 
-# \b keeps the lines of a paragraph of help as they are.
-SCAN_EXAMPLES = """\b
-Examples:
+SCAN_EXAMPLES = examples("""
   trendscope scan customers/                    into trendscope.db, here
   trendscope scan week47/ --db fashion.db       only what is new is looked at
   trendscope scan week47/ --one-per-name        folders are named by customer
   trendscope scan exports/ --db postgresql://team@server/fashion
   trendscope scan /share/exports --engine ray --ray-address 10.0.0.5:6379
-"""
-STATUS_EXAMPLES = """\b
-Examples:
+""")
+STATUS_EXAMPLES = examples("""
   trendscope status --db fashion.db
   trendscope status --json
-"""
-FORGET_EXAMPLES = """\b
-Examples:
+""")
+FORGET_EXAMPLES = examples("""
   trendscope forget --customer anna --db fashion.db
   trendscope forget --customer anna --yes       without being asked
-"""
-EXPORT_EXAMPLES = """\b
-Examples:
+""")
+EXPORT_EXAMPLES = examples("""
   trendscope export --db fashion.db tables/
   trendscope export --db fashion.db tables/ --excel
   trendscope export --db fashion.db tables/ --format parquet
-"""
+""")
 
 
 class FileFormat(StrEnum):

@@ -23,6 +23,7 @@ from trendscope.cli.options import (
     Timezone,
     Verbose,
     Weights,
+    examples,
     kinds_of,
     pseudonyms_of,
     zone_of,
@@ -38,19 +39,16 @@ if TYPE_CHECKING:
     from trendscope.recommend.campaigns import Campaign
     from trendscope.store.memory import StoredPhotos
 
-# \b keeps the lines of a paragraph of help as they are.
-CLASSIFY_EXAMPLES = """\b
-Examples:
+CLASSIFY_EXAMPLES = examples("""
   trendscope classify photo.jpg --show
   trendscope classify photos/ --json -o verdicts.json
-"""
-PROFILE_EXAMPLES = """\b
-Examples:
+""")
+PROFILE_EXAMPLES = examples("""
   trendscope profile customers/                 one sub-folder per customer
   trendscope profile export.zip --html anna.html
   trendscope profile customers/ --csv -o shares.csv
   trendscope profile anna/ --catalog products.csv --catalog-images pictures/
-"""
+""")
 
 
 def classify(

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trendscope.cli.options import Db, Json, Output, Pseudonymise, Quiet, Traced, pseudonyms_of
+from trendscope.cli.options import (
+    Db,
+    Json,
+    Output,
+    Pseudonymise,
+    Quiet,
+    Traced,
+    examples,
+    pseudonyms_of,
+)
 from trendscope.cli.outcome import check_writable, draw, exit_codes, write_output
 from trendscope.errors import NothingUsable, UsageError
 
@@ -18,19 +27,16 @@ if TYPE_CHECKING:
     from trendscope.recommend.campaigns import Campaign
     from trendscope.recommend.eligibility import ItemFilter
 
-# \b keeps the lines of a paragraph of help as they are.
-RECOMMEND_EXAMPLES = """\b
-Examples:
+RECOMMEND_EXAMPLES = examples("""
   trendscope recommend --db fashion.db          what suits each customer
   trendscope recommend --customer anna --html anna.html
   trendscope recommend --sku A17 --csv -o mail.csv      whom to write to
   trendscope recommend --category Dress --never optedout.csv
   trendscope recommend --price 20-80 --currency EUR --per-category 3
 
-\b
 The CSV has the columns customer,sku,category,rank,score,reason. Lists of
 customers have a column customer, as that CSV has.
-"""
+""")
 
 
 def recommend(

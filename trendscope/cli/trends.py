@@ -22,6 +22,7 @@ from trendscope.cli.options import (
     Strict,
     Verbose,
     Weights,
+    examples,
     pseudonyms_of,
     zone_of,
 )
@@ -38,9 +39,7 @@ if TYPE_CHECKING:
     from trendscope.photos.summary import Profile
     from trendscope.trends.summary import TrendSummary
 
-# \b keeps the lines of a paragraph of help as they are.
-TRENDS_EXAMPLES = """\b
-Examples:
+TRENDS_EXAMPLES = examples("""
   trendscope trends customers/                  what is worn more, what less
   trendscope trends --db fashion.db             of all that was scanned
   trendscope trends --db fashion.db --markdown  to paste into mail or chat
@@ -48,11 +47,10 @@ Examples:
   trendscope trends --db fashion.db --by customer --customers vip.csv
   trendscope trends --from-csv weekly.csv --csv -o trends.csv
 
-\b
 cities.csv has the columns customer,segment: anna,Oslo. vip.csv has the column
 customer. weekly.csv has the columns week,category,count,total (and segment,
 if you like): 2026-W47,Dress,99,412 for 99 of the 412 who were active then.
-"""
+""")
 
 
 class By(StrEnum):

@@ -6,8 +6,6 @@ gives the same bytes.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,7 +18,7 @@ from trendscope import text
 from trendscope.recommend.campaigns import Campaign
 from trendscope.recommend.preferences import NoTarget
 from trendscope.reports import documents, pages
-from trendscope.reports.spreadsheets import defused
+from trendscope.reports.spreadsheets import csv_text
 from trendscope.text import plural, shown
 
 CSV_COLUMNS = ("customer", "sku", "category", "rank", "score", "reason")
@@ -39,14 +37,12 @@ LARGEST_TABLE, LARGEST_PAGE = 200, 1_000
 
 def targets_csv(campaign: Campaign) -> str:
     """A table of `CSV_COLUMNS`: UTF-8, comma, text in quotes, lines end in LF, formulas defused."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
     columns = (campaign.targets.rows[name].tolist() for name in CSV_COLUMNS)
-    for customer, sku, category, rank, score, reason in zip(*columns, strict=True):
-        texts = map(defused, (customer, sku, category))
-        writer.writerow([*texts, rank, round(score, 4), defused(reason)])
-    return out.getvalue()
+    rows = (
+        (customer, sku, category, rank, round(score, 4), reason)
+        for customer, sku, category, rank, score, reason in zip(*columns, strict=True)
+    )
+    return csv_text(CSV_COLUMNS, rows)
 
 
 def targets_json(campaign: Campaign) -> str:

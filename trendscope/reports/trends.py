@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 
 from trendscope.reports import documents, pages
-from trendscope.reports.spreadsheets import defused
-from trendscope.reports.wording import coverage_sentence, photo_outcomes
+from trendscope.reports.spreadsheets import frame_csv
+from trendscope.reports.wording import coverage_sentence
 from trendscope.text import percent, plural, shown
 from trendscope.trends.models import NAIVE_MODELS
 from trendscope.trends.summary import TrendSummary
@@ -271,8 +271,8 @@ def trends_csv(summary: TrendSummary, weeks: int = 12) -> str:
     """`table` as CSV: UTF-8, comma, lines end in LF, formulas defused, unknown cells empty."""
     rows = table(summary, weeks)
     for name in {"segment", "category"} & {*rows.columns}:
-        rows[name] = rows[name].map(str).map(defused)
-    return rows.round(6).to_csv(index=False, lineterminator="\n")
+        rows[name] = rows[name].map(str)
+    return frame_csv(rows.round(6))
 
 
 def trends_json(summary: TrendSummary, weeks: int = 12) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from trendscope.categories import CATEGORIES, PLURALS
 from trendscope.photos.results import PhotoResult
 from trendscope.skipped import PARTS, REASONS, Skipped
-from trendscope.text import plural
-from trendscope.vision.scores import RARELY_NAMED, Scores, _percent
+from trendscope.text import percent, plural
+from trendscope.vision.scores import RARELY_NAMED, Scores
 
 # --- in words ------------------------------------------------------------------------------------
 
@@ -32,7 +32,7 @@ def coverage_sentence(scores: Scores) -> str:
 
 
 def _of(share: float, group: str) -> str:
-    return f"{_percent(share)} of the {plural_of(group)}" if share else f"no {plural_of(group)}"
+    return f"{percent(share)} of the {plural_of(group)}" if share else f"no {plural_of(group)}"
 
 
 def plural_of(group: str) -> str:
