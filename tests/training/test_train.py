@@ -238,7 +238,7 @@ def test_with_a_gate_to_take_over_nothing_is_held_out(tmp_path, monkeypatch):
     gate = Gate(temperature=0.8, certain=0.77)
     write_weights(start, Header("before", SMALL, gate), initial_variables(SMALL))
     pixels = np.random.default_rng(0).integers(0, 255, (64, 28, 28), np.uint8)
-    every = fashion_mnist.Images(pixels, np.arange(64) % 10)
+    every = fashion_mnist.Images(pixels, np.arange(64, dtype=np.int32) % 10)
     monkeypatch.setattr(fashion_mnist, "load", lambda part, source=None: every)
     small = {"filters": "4,8", "depth": "1,1", "dense": 8, "dropout": 0.0}
     few = {"epochs": 1, "batch": 32, "scenes": 0.0, "outside": 0.0}
