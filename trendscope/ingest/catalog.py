@@ -380,9 +380,7 @@ def _post(product: Product, picture: Picture) -> Post:
 
 def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: bytes) -> PhotoResult:
     """What is known of a picture, as a reading; without `looks`, which tells it from a new one."""
-    garments = (
-        (Garment(sight.category, sight.of(sight.category), (0, 0, 0, 0)),) if sight.category else ()
-    )
+    garments = (Garment(sight.category, sight.of(sight.category), None),) if sight.category else ()
     return PhotoResult(
         customer="",
         post_id=post.post_id,

@@ -93,8 +93,10 @@ class PhotoResult:
         verdict: ``classified``, ``uncertain`` (a garment, but which?) or ``outside`` (none of the
             ten).
         garments: What was recognised; empty unless ``classified``.
-        probabilities: All ten categories with their calibrated probabilities, best first.
-        outside: Calibrated probability that none of the ten is shown, 0..1.
+        probabilities: All ten categories with their calibrated probabilities, best first; empty
+            where a person named a photo that the weights in use have not judged.
+        outside: Calibrated probability that none of the ten is shown, 0..1; None where
+            `probabilities` is empty.
         looks: What it looks like, to tell when it was posted again.
         thumbnail: A small JPEG of the photo, if pictures were asked for.
         seen: A small JPEG of what the network saw at first look, if pictures were asked for.
@@ -114,7 +116,7 @@ class PhotoResult:
     verdict: Verdict
     garments: tuple[Garment, ...]
     probabilities: tuple[tuple[str, float], ...]
-    outside: float
+    outside: float | None
     looks: ImageFingerprint | None = field(default=None, repr=False)
     thumbnail: bytes | None = field(default=None, repr=False)
     seen: bytes | None = field(default=None, repr=False)
@@ -136,8 +138,8 @@ class PhotoResult:
 
     @property
     def confidence(self) -> float:
-        """Calibrated probability of the best category, 0..1."""
-        return self.probabilities[0][1]
+        """Calibrated probability of the best category, 0..1; 0 without probabilities."""
+        return self.probabilities[0][1] if self.probabilities else 0.0
 
     @property
     def explanation(self) -> str:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from trendscope import weeks
+from trendscope.categories import CATEGORIES
 from trendscope.photos.results import PhotoResult
-from trendscope.proportions import estimated_shares
+from trendscope.proportions import Floats, estimated_shares, sum_exactly
 from trendscope.skipped import Skipped
 
 if TYPE_CHECKING:
@@ -153,11 +156,23 @@ def _customer(name: str, readings: list[PhotoResult], skipped: list[Skipped]) ->
     for reading in ordered:
         for garment in reading.garments:
             dates[garment.category].append(reading.posted_at)
-    unsure = (r.probabilities for r in ordered if r.verdict == "uncertain" and not r.corrected)
-    named = (garment.category for reading in ordered for garment in reading.garments)
-    shares = estimated_shares(named, unsure)
-    categories = tuple(_count(name, dates[name], share) for name, share in shares.items())
+    named = [float(len(dates[category])) for category in CATEGORIES]
+    shares = estimated_shares(np.array(named), _uncertain(ordered))
+    pairs = zip(CATEGORIES, shares.tolist(), strict=True)
+    categories = tuple(_count(category, dates[category], share) for category, share in pairs)
     return CustomerProfile(name, ordered, _by_source(skipped), categories)
+
+
+def _uncertain(readings: Iterable[PhotoResult]) -> Floats:
+    """Sums of the probabilities of photos that neither network nor person could name."""
+    photos = [
+        dict(reading.probabilities)
+        for reading in readings
+        if reading.verdict == "uncertain" and not reading.corrected
+    ]
+    return sum_exactly(
+        np.array([[photo.get(name, 0.0) for photo in photos] for name in CATEGORIES])
+    )
 
 
 def _count(category: str, dates: list[datetime | None], share: float) -> CategoryCount:
