@@ -147,8 +147,8 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, help="folder with more files to start from")
     parser.add_argument("--workers", action="store_true", help="decode in processes")
     options = parser.parse_args()
-    found = Fuzzer(options.corpus, options.workers).run(options.first, options.tries)
-    sys.exit(1 if found else 0)
+    failures = Fuzzer(options.corpus, options.workers).run(options.first, options.tries)
+    sys.exit(1 if failures else 0)
 
 
 class Fuzzer:
@@ -158,8 +158,8 @@ class Fuzzer:
         self.pictures, self.archives = pictures(), []
         for path in sorted(corpus.rglob("*")) if corpus else ():
             if path.is_file() and path.stat().st_size < 200_000:
-                kept = self.archives if path.suffix == ".zip" else self.pictures
-                kept.append(path.read_bytes())
+                seeds = self.archives if path.suffix == ".zip" else self.pictures
+                seeds.append(path.read_bytes())
         self.decoder = Decoder(LIMITS) if workers else None
         self.folder = tempfile.TemporaryDirectory()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 
 from tests.factories.exports import make
 from tests.factories.photos import painted
@@ -66,9 +67,9 @@ def test_a_full_disk_costs_the_report_and_not_the_old_one(photos, tmp_path, outp
     for number in range(40):
         (photos / f"customer-{number}").mkdir()
         (photos / f"customer-{number}" / "bag.png").write_bytes(painted("Bag"))
-    found = done(["unshare", "-m", "sh", "-c", script, "sh", place, *command])
-    assert found.stdout.decode().splitlines()[-3:] == ["exit 1", "old", "r"]
-    error = found.stderr.decode()
+    result = done(["unshare", "-m", "sh", "-c", script, "sh", place, *command])
+    assert result.stdout.decode().splitlines()[-3:] == ["exit 1", "old", "r"]
+    error = result.stderr.decode()
     assert f"could not write {place}/r (" in error and "No space left on device" in error
     assert "free some space" in error and error.count("\n") == 1
 
@@ -77,9 +78,9 @@ def test_a_full_disk_costs_the_report_and_not_the_old_one(photos, tmp_path, outp
 def test_a_read_only_disk_is_refused_before_any_work(tmp_path):
     script = 'mount -t tmpfs -o ro none "$1" && shift && "$@"'
     command = [*FAKE, "profile", "/no/such/feed", "-o", tmp_path / "r.json"]
-    found = done(["unshare", "-m", "sh", "-c", script, "sh", tmp_path, *command])
-    assert found.returncode == 2
-    assert b"is not writable; choose another folder" in found.stderr
+    result = done(["unshare", "-m", "sh", "-c", script, "sh", tmp_path, *command])
+    assert result.returncode == 2
+    assert b"is not writable; choose another folder" in result.stderr
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs another user")
@@ -93,11 +94,11 @@ def test_a_closed_folder_is_refused_before_any_work(tmp_path):
         "try: check_writable(Path(sys.argv[1]))\n"
         "except Exception as error: print(error)\n"
     )
-    found = done([sys.executable, "-c", code, tmp_path / "r.json"])
-    assert b"is not writable; choose another folder" in found.stdout
+    result = done([sys.executable, "-c", code, tmp_path / "r.json"])
+    assert b"is not writable; choose another folder" in result.stdout
 
 
-def test_nobody_reads_half_a_report(tmp_path):
+def test_a_report_is_replaced_as_a_whole(tmp_path):
     path, texts = tmp_path / "r.html", ("a" * 3_000_000, "b" * 2_000_000)
     write_atomic(path, texts[0])
 
@@ -107,10 +108,10 @@ def test_nobody_reads_half_a_report(tmp_path):
 
     writer = threading.Thread(target=write)
     writer.start()
-    seen = set()
+    texts_read = set()
     while writer.is_alive():
-        seen.add(path.read_text())
-    assert seen <= set(texts)
+        texts_read.add(path.read_text())
+    assert texts_read <= set(texts)
 
 
 # --- signals -------------------------------------------------------------------------------------
@@ -118,7 +119,7 @@ def test_nobody_reads_half_a_report(tmp_path):
 
 def group_members(group: int) -> list[str]:
     """The living processes of a process group."""
-    found = []
+    results = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             name, _, rest = stat.read_text().rpartition(")")
@@ -126,37 +127,37 @@ def group_members(group: int) -> list[str]:
             continue
         state, _, process_group = rest.split()[:3]
         if int(process_group) == group and state != "Z":
-            found.append(name)
-    return found
+            results.append(name)
+    return results
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc")
 @pytest.mark.parametrize("send", [os.killpg, os.kill])
-@pytest.mark.parametrize("asked", [[signal.SIGINT], [signal.SIGINT] * 2, [signal.SIGTERM]])
-def test_a_run_that_is_told_to_stop_leaves_nobody_behind(tmp_path, send, asked):
+@pytest.mark.parametrize("requested", [[signal.SIGINT], [signal.SIGINT] * 2, [signal.SIGTERM]])
+def test_a_stopped_run_leaves_no_process_behind(tmp_path, send, requested):
     data = painted("Bag", (2500, 2500))
     for number in range(300):
         (tmp_path / f"{number}.png").write_bytes(data + number.to_bytes(2, "big"))
     command = [*FAKE, "profile", str(tmp_path)]
-    process = subprocess.Popen(command, cwd=HOME, stderr=subprocess.PIPE, start_new_session=True)
-    latest = time.monotonic() + 30
-    while len(group_members(process.pid)) < 2 and time.monotonic() < latest:  # itself and a worker
+    process = subprocess.Popen(
+        command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    while len(group_members(process.pid)) < 2 and process.poll() is None:  # itself and a worker
         time.sleep(0.1)
-    time.sleep(0.5)
-    assert len(group_members(process.pid)) >= 2
-    for number in asked:
+    for number in requested:
         send(process.pid, number)
-    start = time.perf_counter()
-    _, error = process.communicate(timeout=20)
-    assert time.perf_counter() - start < 3
+    output, error = process.communicate(timeout=60)
+    assert output == b""  # no report: it was stopped in the midst
     assert process.returncode in (130, -signal.SIGINT) and b"Traceback" not in error
-    if len(asked) == 1:
+    if len(requested) == 1:
         assert error == b"trendscope: stopped; nothing was written\n"
-    time.sleep(0.2)
+    latest = time.monotonic() + 30  # a killed worker takes a moment to be gone
+    while group_members(process.pid) and time.monotonic() < latest:
+        time.sleep(0.1)
     assert group_members(process.pid) == []
 
 
-def test_who_insists_is_obeyed_at_once():
+def test_a_second_ctrl_c_ends_the_program_at_once():
     code = (
         "import os, signal, time\n"
         "from trendscope import cli\n"
@@ -187,9 +188,9 @@ def test_one_poison_among_a_hundred_photos_costs_itself(tmp_path, monkeypatch):
     for number in range(100):
         poison = b"<crash>" if number == 50 else b""
         (tmp_path / f"{number:03}.jpg").write_bytes(GOOD + poison + number.to_bytes(2, "big"))
-    found = run.classify([tmp_path], weights=FakeClassifier())
-    assert len(found.readings) == 99
-    assert [(s.reason, Path(s.source).name) for s in found.skipped] == [
+    result = run.classify([tmp_path], weights=FakeClassifier())
+    assert len(result.readings) == 99
+    assert [(s.reason, Path(s.source).name) for s in result.skipped] == [
         ("decoder_crash", "050.jpg")
     ]
 
@@ -232,8 +233,8 @@ def audited(*arguments, allowed=()):
     own += ["/dev/null", "/usr/lib", "/usr/share/zoneinfo", "/etc/localtime", "/proc/self"]
     own += ["/proc/cpuinfo", "/sys", "/etc/mime.types", "/etc/os-release"]
     places = os.pathsep.join(str(place) for place in (*own, *allowed))
-    found = done([sys.executable, "-c", AUDITED, places, *arguments])
-    return [line for line in found.stderr.decode().splitlines() if "WATCHED" in line], found
+    result = done([sys.executable, "-c", AUDITED, places, *arguments])
+    return [line for line in result.stderr.decode().splitlines() if "WATCHED" in line], result
 
 
 @pytest.fixture
@@ -259,13 +260,13 @@ def spiteful(tmp_path):
 
 
 def test_nothing_outside_the_feed_is_opened_and_no_socket(spiteful):
-    opened, found = audited("profile", spiteful, "--json", allowed=[spiteful])
+    opened, result = audited("profile", spiteful, "--json", allowed=[spiteful])
     assert opened == []
-    assert found.returncode == 0, found.stderr
-    assert b"Bag" in found.stdout and found.stdout.count(b"unsafe_path") >= 4
+    assert result.returncode == 0, result.stderr
+    assert b"Bag" in result.stdout and result.stdout.count(b"unsafe_path") >= 4
 
 
-def test_that_watch_can_fail(spiteful):
+def test_the_check_of_opened_files_can_fail(spiteful):
     opened, _ = audited("profile", spiteful, allowed=[])
     assert any("own.jpg" in line for line in opened)
 
@@ -286,7 +287,7 @@ serve(Limits""",
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF"])
-def test_a_worker_opens_nothing_either(kind):
+def test_a_decoder_opens_no_file(kind):
     decode(picture(RED, kind="AVIF"))  # makes Pillow know HEIF here
     decoder = Decoder(program=WATCHED_WORKER)
     try:
@@ -298,13 +299,17 @@ def test_a_worker_opens_nothing_either(kind):
 # --- pictures made to hurt -----------------------------------------------------------------------
 
 
-def test_of_a_hundred_thousand_frames_only_the_first_is_decoded():
+def test_of_a_hundred_thousand_frames_only_the_first_is_decoded(monkeypatch):
+    def later(*_):
+        raise AssertionError("a later frame was looked for")
+
+    monkeypatch.setattr(GifImageFile, "seek", later)
+    monkeypatch.setattr(GifImageFile, "n_frames", property(later))
+    monkeypatch.setattr(GifImageFile, "is_animated", property(later))
     one = encode(Image.new("P", (200, 200)), "GIF")
     start = one.index(b",\0\0\0\0")
     endless = one[:start] + one[start:-1] * 100_000 + one[-1:]
-    begin = time.perf_counter()
     assert decode(endless).size == (200, 200)
-    assert time.perf_counter() - begin < 2
 
 
 WIDE_FRAME = (

@@ -14,7 +14,7 @@ def test_damaged_files_end_in_a_result_or_a_reason(workers):
     assert Fuzzer(None, workers).run(0, 400) == 0
 
 
-def test_tries_depend_on_their_number_only():
+def test_tries_are_reproducible_by_their_number():
     assert damaged(bytes(99), random.Random(7)) == damaged(bytes(99), random.Random(7))
     outcomes = [Fuzzer(None, False).once(random.Random(5)) for _ in range(2)]
     assert outcomes[0] == outcomes[1]

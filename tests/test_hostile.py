@@ -49,10 +49,10 @@ def outcome(path: Path) -> str:
 def test_pictures_decode_or_are_refused_as_they_should(kind):
     wrong = []
     for row in entries(kind):
-        found = outcome(CORPUS / row["path"])
+        actual = outcome(CORPUS / row["path"])
         expected = "decodes" if row["expected"] == "decodes" else "error"
-        if row["firm"] == "yes" and found != expected:
-            wrong.append((row["path"], expected, found))
+        if row["firm"] == "yes" and actual != expected:
+            wrong.append((row["path"], expected, actual))
     assert wrong == []
 
 
@@ -70,9 +70,9 @@ def test_archives_end_as_they_should():
     for row in entries("archives", "bombs"):
         if row["firm"] != "yes":
             continue
-        found = judged(CORPUS / row["path"])
-        if found != row["expected"]:
-            wrong.append((row["path"], row["expected"], found))
+        actual = judged(CORPUS / row["path"])
+        if actual != row["expected"]:
+            wrong.append((row["path"], row["expected"], actual))
     assert wrong == []
 
 
@@ -135,7 +135,7 @@ def test_the_whole_corpus_needs_little_time_and_memory(all_of_it):
     assert 3 * memory < 1 << 30  # the largest process of three: the command and two workers
 
 
-def test_nothing_of_it_is_lost_and_everything_has_a_reason(all_of_it):
+def test_every_file_of_the_corpus_is_a_photo_or_skipped_with_a_reason(all_of_it):
     document, error, _, _ = all_of_it
     assert "Traceback" not in error and error.count("\n") == 1
     by_path = defaultdict(list)
@@ -153,7 +153,7 @@ def test_nothing_of_it_is_lost_and_everything_has_a_reason(all_of_it):
             assert [photo["verdict"] == "unreadable" for photo in by_path[shown]] == [False], name
 
 
-def test_names_are_each_there_once_and_command_no_terminal(tmp_path):
+def test_hostile_names_appear_once_each_and_without_control_characters(tmp_path):
     command = [
         sys.executable,
         "-m",
@@ -162,7 +162,7 @@ def test_names_are_each_there_once_and_command_no_terminal(tmp_path):
         str(CORPUS / "names"),
         "--keep-reposts",
     ]
-    kept = [path for path in (CORPUS / "names").rglob("*") if path.is_file()]
+    files = [path for path in (CORPUS / "names").rglob("*") if path.is_file()]
     for flags in (["-v"], ["--json"], ["--csv"], ["--html", str(tmp_path / "page.html")]):
         done = subprocess.run([*command, *flags], cwd=HOME, capture_output=True)
         assert done.returncode == 0, done.stderr
@@ -171,7 +171,7 @@ def test_names_are_each_there_once_and_command_no_terminal(tmp_path):
         if flags == ["--json"]:
             customers = json.loads(done.stdout)
             counted = sum(c["photos"] + len(c["skipped"]) for c in customers["customers"])
-            assert counted + len(customers["skipped"]) == len(kept)
+            assert counted + len(customers["skipped"]) == len(files)
 
 
 def test_bombs_need_little_memory():
@@ -193,15 +193,15 @@ def test_bombs_need_little_memory():
     subprocess.run(command, check=True, cwd=HOME, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
 
 
-def test_texts_are_survived_as_index_profile_and_sidecar(tmp_path):
+def test_hostile_texts_as_index_profile_and_sidecar_cost_no_photo(tmp_path):
     wrong = []
     for number, row in enumerate(entries("json")):
         data = (CORPUS / row["path"]).read_bytes()
-        found = list(open_feed([with_text(tmp_path / str(number), data)]))
-        reasons = [item.reason for item in found if isinstance(item, Skipped)]
+        items = list(open_feed([with_text(tmp_path / str(number), data)]))
+        reasons = [item.reason for item in items if isinstance(item, Skipped)]
         if row["firm"] == "yes" and row["expected"] != "decodes" and "bad_json" not in reasons:
             wrong.append((row["path"], reasons))
-        photos = [i for i in found if isinstance(i, Post) and i.source.endswith(".jpg")]
+        photos = [i for i in items if isinstance(i, Post) and i.source.endswith(".jpg")]
         assert [photo.read() for photo in photos] == [b"1"] * 4, row["path"]
     assert wrong == []
 

@@ -25,7 +25,7 @@ def test_wilson_is_scipys(pair):
     assert (low[0], high[0]) == pytest.approx(tuple(expected), abs=1e-12)
 
 
-def test_wilson_of_nothing_is_everything():
+def test_wilson_of_no_photos_is_0_to_1():
     assert [bound.item() for bound in proportions.wilson(0 * ONE, 0 * ONE)] == [0, 1]
 
 
@@ -56,15 +56,15 @@ def test_two_sided_is_scipys(z):
 def test_false_discoveries_are_scipys_with_tests_left_out(p, random):
     expected = iter(stats.false_discovery_control(p))
     with_gaps = [x for value in p for x in ([value, np.nan] if random.random() < 0.3 else [value])]
-    found = proportions.false_discoveries(np.array([with_gaps]))[0]
-    assert np.isnan(found).tolist() == np.isnan(with_gaps).tolist()
-    assert [x for x in found if not np.isnan(x)] == pytest.approx(list(expected))
+    adjusted = proportions.false_discoveries(np.array([with_gaps]))[0]
+    assert np.isnan(adjusted).tolist() == np.isnan(with_gaps).tolist()
+    assert [x for x in adjusted if not np.isnan(x)] == pytest.approx(list(expected))
 
 
 def test_false_discoveries_by_hand():
-    found = proportions.false_discoveries(np.array([[0.04, 0.01, 0.03], [0.5, np.nan, 0.01]]))
-    assert found[0] == pytest.approx([0.04, 0.03, 0.04])
-    assert found[1] == pytest.approx([0.5, np.nan, 0.02], nan_ok=True)
+    adjusted = proportions.false_discoveries(np.array([[0.04, 0.01, 0.03], [0.5, np.nan, 0.01]]))
+    assert adjusted[0] == pytest.approx([0.04, 0.03, 0.04])
+    assert adjusted[1] == pytest.approx([0.5, np.nan, 0.02], nan_ok=True)
 
 
 def test_change_by_hand():
@@ -89,10 +89,12 @@ def test_a_change_from_nothing_is_unknown_and_from_zero_has_a_bound():
 )
 def test_beta_quantiles_are_scipys(mean, size):
     at = (0.025, 0.1, 0.9, 0.975)
-    found = proportions.beta_quantiles(mean * ONE, size * ONE, at)[:, 0]
-    a, b = mean * size, (1 - mean) * size
-    near = 1e-4 if min(a, b) >= 1 else 0.02
-    assert found == pytest.approx(stats.beta.ppf(at, a, b), abs=near * stats.beta.std(a, b))
+    quantiles = proportions.beta_quantiles(mean * ONE, size * ONE, at)[:, 0]
+    alpha, beta = mean * size, (1 - mean) * size
+    near = 1e-4 if min(alpha, beta) >= 1 else 0.02
+    assert quantiles == pytest.approx(
+        stats.beta.ppf(at, alpha, beta), abs=near * stats.beta.std(alpha, beta)
+    )
 
 
 def test_beta_quantiles_keep_the_shape():
@@ -104,31 +106,31 @@ def test_beta_quantiles_keep_the_shape():
 # --- corrected levels ----------------------------------------------------------------------------
 
 
-def test_corrected_levels_undo_a_known_confusion():
+def test_adjusted_counts_undo_a_given_confusion():
     # Of the first 80 % are taken for it and 20 % for the second; of the second 90 % are right.
     # There are three times as many labelled photos of the second, which must not matter.
     confusion = np.array([[80.0, 20.0], [30.0, 270.0]])
     truth = np.array([0.3, 0.7])
-    seen = np.array([310.0, 690.0])  # .3 * .8 + .7 * .1, and the rest
-    assert proportions.adjusted_classify_and_count(seen, confusion) == pytest.approx(
+    counts = np.array([310.0, 690.0])  # .3 * .8 + .7 * .1, and the rest
+    assert proportions.adjusted_classify_and_count(counts, confusion) == pytest.approx(
         truth, abs=1e-6
     )
 
 
-def test_corrected_levels_stay_on_the_simplex_where_inverting_does_not():
+def test_adjusted_counts_stay_on_the_simplex_where_inverting_does_not():
     confusion = np.array([[80.0, 20.0], [10.0, 90.0]])
     # 5 % seen of the first is fewer than the 10 % that errors alone would make.
     inverse = np.array([0.05, 0.95]) @ np.linalg.inv(confusion / 100)
     assert inverse[0] < 0
-    found = proportions.adjusted_classify_and_count(np.array([50.0, 950.0]), confusion)
-    assert found == pytest.approx([0, 1], abs=1e-6)
+    shares = proportions.adjusted_classify_and_count(np.array([50.0, 950.0]), confusion)
+    assert shares == pytest.approx([0, 1], abs=1e-6)
 
 
 @given(st.lists(st.integers(0, 300), min_size=10, max_size=10).filter(any))
-def test_a_perfect_classifier_needs_no_correction(seen):
-    seen = np.array(seen, float)
-    found = proportions.adjusted_classify_and_count(seen, np.eye(len(CATEGORIES)))
-    assert found == pytest.approx(seen / seen.sum())
+def test_a_perfect_classifier_needs_no_correction(counts):
+    counts = np.array(counts, float)
+    shares = proportions.adjusted_classify_and_count(counts, np.eye(len(CATEGORIES)))
+    assert shares == pytest.approx(counts / counts.sum())
 
 
 def per_category(**values):

@@ -37,7 +37,7 @@ def is_skipped(item: Post | Skipped) -> bool:
     return isinstance(item, Skipped)
 
 
-def test_they_are_small_enough_to_carry():
+def test_sample_feeds_are_small():
     assert sum(file.stat().st_size for file in SAMPLES.rglob("*") if file.is_file()) <= 6_000_000
 
 
@@ -70,7 +70,7 @@ def test_posts_spread_over_twelve_weeks(items):
         assert (max(dates) - min(dates)).days == 78  # 11 weeks and the 12th photo's extra day
 
 
-def test_the_export_holds_what_real_ones_do(items):
+def test_the_sample_export_has_the_parts_of_real_ones(items):
     ben = [item for item in items if item.customer == "ben.w"]
     formats = {decode(post.read()).format for post in ben if isinstance(post, Post)}
     assert formats == {"JPEG", "WEBP", "HEIF"}
@@ -83,8 +83,8 @@ def test_the_export_holds_what_real_ones_do(items):
 def test_hostile_files_are_each_named_with_a_reason():
     from tests.factories.classifier import FakeClassifier
 
-    found = profile([SAMPLES / "hostile"], weights=FakeClassifier())
-    reasons = {item.source.rsplit("/", 1)[-1]: item.reason for item in found.skipped}
+    result = profile([SAMPLES / "hostile"], weights=FakeClassifier())
+    reasons = {item.source.rsplit("/", 1)[-1]: item.reason for item in result.skipped}
     assert reasons == {
         "cut short.jpg": "truncated",
         "empty.jpg": "empty",
@@ -94,20 +94,20 @@ def test_hostile_files_are_each_named_with_a_reason():
         "clip.mp4": "video",
         "bomb.png": "too_large",
     }
-    assert len(found.readings) == 5
+    assert len(result.readings) == 5
 
 
 def test_shipped_weights_read_the_samples(truth):
-    """End to end on the shipped weights: what is named is right, in four of five cases or more."""
-    found = profile([SAMPLES / "anna", next(SAMPLES.glob("instagram-ben*.zip"))])
-    named = [
+    """End to end on the shipped weights: at least four of five answers are right."""
+    result = profile([SAMPLES / "anna", next(SAMPLES.glob("instagram-ben*.zip"))])
+    verdicts = [
         (garment.category, truth[below(reading.source)][1])
-        for reading in found.readings
+        for reading in result.readings
         for garment in reading.garments
     ]
     # The samples are enlarged from 28 pixels, so most are left open.
-    assert len(found.readings) == 24 and len(named) >= 6
-    assert sum(said == true for said, true in named) >= 0.8 * len(named)
+    assert len(result.readings) == 24 and len(verdicts) >= 6
+    assert sum(answer == true for answer, true in verdicts) >= 0.8 * len(verdicts)
 
 
 def test_nothing_outside_the_feed_is_opened_and_no_socket_at_all():

@@ -56,12 +56,12 @@ def test_weeks_begin_at_midnight_of_the_zone(moment, monday):
 @pytest.mark.parametrize(
     "text", ["2026-47", "2026-W7", "2026-W00", "2021-W53", "W47", "", "2026-W47 ", "x2026-W47"]
 )
-def test_what_is_no_week_is_refused_by_name(text):
+def test_texts_that_are_no_weeks_are_refused(text):
     with pytest.raises(ValueError, match="is not"):
         weeks.number(text)
 
 
 @given(st.dates(date(1900, 1, 1), date(2999, 12, 31)))
-def test_names_and_numbers_give_each_other_back(day):
+def test_names_and_numbers_are_inverse(day):
     assert weeks.number(weeks.label(day)) == weeks.number_of(day)
     assert weeks.number_of(day) * 7 + 1 == day.toordinal() - day.weekday()

@@ -5,72 +5,66 @@ from __future__ import annotations
 from trendscope.errors import UsageError
 from trendscope.text import displayed
 
-CATEGORIES: tuple[str, ...] = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
+_TABLE = (  # name, several of them as a sentence has it, colour
+    ("T-shirt/top", "T-shirts or tops", "#4E79A7"),
+    ("Trouser", "trousers", "#F28E2B"),
+    ("Pullover", "pullovers", "#59A14F"),
+    ("Dress", "dresses", "#E15759"),
+    ("Coat", "coats", "#B07AA1"),
+    ("Sandal", "sandals", "#76B7B2"),
+    ("Shirt", "shirts", "#EDC948"),
+    ("Sneaker", "sneakers", "#9C755F"),
+    ("Bag", "bags", "#FF9DA7"),
+    ("Ankle boot", "ankle boots", "#79706E"),
 )
+
+CATEGORIES: tuple[str, ...] = tuple(name for name, _, _ in _TABLE)
 """Names as in the data set's own table; the index is the label."""
 
-COLORS: tuple[str, ...] = (
-    "#4E79A7",
-    "#F28E2B",
-    "#59A14F",
-    "#E15759",
-    "#B07AA1",
-    "#76B7B2",
-    "#EDC948",
-    "#9C755F",
-    "#FF9DA7",
-    "#79706E",
-)
-"""One colour a category, in label order (Tableau 10): the colour-blind can tell them apart."""
-
-PLURALS: tuple[str, ...] = (
-    "T-shirts or tops",
-    "trousers",
-    "pullovers",
-    "dresses",
-    "coats",
-    "sandals",
-    "shirts",
-    "sneakers",
-    "bags",
-    "ankle boots",
-)
+PLURALS: tuple[str, ...] = tuple(plural for _, plural, _ in _TABLE)
 """Several of each, in label order, as a sentence has them."""
+
+COLORS: tuple[str, ...] = tuple(color for _, _, color in _TABLE)
+"""One colour a category, in label order (Tableau 10): the colour-blind can tell them apart."""
 
 SHOES = "Shoes"
 
 GROUP = {name: name for name in CATEGORIES} | dict.fromkeys(
     ("Sandal", "Sneaker", "Ankle boot"), SHOES
 )
-"""Of each category. Labels seldom tell the three kinds of shoe apart, so they are one group."""
+"""The group of each category: labels seldom tell the three kinds of shoe apart."""
+
+
+def letters(text: str) -> str:
+    """Letters and digits of a text in lower case, so that spellings can be compared."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+_SPELLINGS = {
+    letters(spelling): category
+    for category, plural in zip(CATEGORIES, PLURALS, strict=True)
+    for spelling in (category, f"{category}s", f"{category}es", plural)
+} | dict.fromkeys(("tshirt", "tshirts"), CATEGORIES[0])
+
+
+def match_category(text: str) -> str | None:
+    """The category of a name or plural such as ``t-shirt_top`` or ``DRESSES``; None if unknown.
+
+    Everything that takes a category as text asks here, so all accept the same spellings.
+    """
+    return _SPELLINGS.get(letters(text))
 
 
 def parse_category(name: str) -> str:
-    """One of the ten by its name or its plural, whatever the case.
+    """The category that the option ``--category`` names; see `match_category`.
 
     Raises:
-        UsageError: It is none of them.
+        UsageError: It names none of the ten.
     """
-    spelled = {word.casefold(): c for c in CATEGORIES for word in (c, f"{c}s", f"{c}es")}
-    spelled |= {word.casefold(): c for word, c in zip(PLURALS, CATEGORIES, strict=True)}
-    spelled |= {"t-shirt": CATEGORIES[0], "t-shirts": CATEGORIES[0]}
-    category = spelled.get(" ".join(name.casefold().split()))
+    category = match_category(name)
     if category is None:
         raise UsageError(f"--category {displayed(name)}: choose one of {', '.join(CATEGORIES)}")
     return category
-
-
-# --- words and figures for people, on the terminal and on the page -------------------------------
 
 
 def color(category: str) -> str:

@@ -8,7 +8,8 @@
     ├── WeightsError             a weights file that is missing, damaged or of another kind
     └── StoreError               a database that is missing, damaged, full, in use or another's
 
-A message says what, where, found versus expected, and what to do next, in one or two lines.
+A message says what went wrong and where, what was expected, and what to do next, in one or two
+lines.
 """
 
 

@@ -1,4 +1,4 @@
-"""What a feed and its photos may ask for: every limit in one place, adjustable by name."""
+"""Upper bounds on what a feed and its photos may use, in one place and adjustable by name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Limits:
         archive_bytes: Most bytes read out of one archive, all members together.
         ratio: Most bytes that a member may unpack to per packed byte beyond `FREE_MEMBER_BYTES`,
             and an archive beyond `FREE_ARCHIVE_BYTES`.
-        depth: How deep archives may lie inside each other; 0: those inside another stay closed.
+        depth: Number of levels of archives inside archives that are opened; 0: none inside another.
         pixels: Largest width x height; 108 million is a common phone photo.
         decode_seconds: Longest time for decoding one photo.
         decoder_memory: Most bytes of address space that a decoding process may take.

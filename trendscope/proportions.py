@@ -38,21 +38,20 @@ def wilson(count: Floats, total: Floats, z: float = Z95) -> tuple[Floats, Floats
     return np.where(total > 0, low, 0.0), np.where(total > 0, high, 1.0)
 
 
-def z_score(count: Floats, total: Floats, other: Floats, others: Floats) -> Floats:
-    """Two-proportion z of count/total against other/others; NaN where nothing varies.
+def z_score(count: Floats, total: Floats, earlier: Floats, earlier_total: Floats) -> Floats:
+    """Two-proportion z of count/total against earlier/earlier_total; NaN where nothing varies.
 
     Source: the pooled test of any textbook, such as Fleiss, Statistical Methods for Rates, 2.
     """
-    pooled = ratio(count + other, total + others)
-    variance = pooled * (1 - pooled) * (ratio(1, total) + ratio(1, others))
-    difference = ratio(count, total) - ratio(other, others)
+    pooled = ratio(count + earlier, total + earlier_total)
+    variance = pooled * (1 - pooled) * (ratio(1, total) + ratio(1, earlier_total))
+    difference = ratio(count, total) - ratio(earlier, earlier_total)
     return ratio(difference, np.sqrt(variance))
 
 
 def two_sided(z: Floats) -> Floats:
     """Probability of a standard normal value at least as far from 0; NaN stays."""
-    probability: Floats = np.vectorize(math.erfc, otypes=[float])(np.abs(z) / math.sqrt(2))
-    return probability
+    return np.asarray(np.vectorize(math.erfc, otypes=[float])(np.abs(z) / math.sqrt(2)))
 
 
 def false_discoveries(p: Floats) -> Floats:
@@ -75,32 +74,37 @@ def false_discoveries(p: Floats) -> Floats:
 
 
 def change(
-    count: Floats, total: Floats, other: Floats, others: Floats, factor: Floats, z: float = Z90
+    count: Floats,
+    total: Floats,
+    earlier: Floats,
+    earlier_total: Floats,
+    factor: Floats,
+    z: float = Z90,
 ) -> tuple[Floats, Floats, Floats]:
-    """How much larger count/total is than other/others, as a fraction, with its interval.
+    """How much larger count/total is than earlier/earlier_total, as a fraction, with its interval.
 
     The logarithm of the ratio of two shares is near normal (Katz et al., Biometrics 34 (1978)
     469); half a count is added to each, so that zeros have one too (Walter, Biometrika 62
     (1975) 371).
 
     Args:
-        count: Seen lately.
-        total: Of so many.
-        other: Seen before.
-        others: Of so many.
-        factor: By which the variances exceed the binomial.
-        z: Quantile of the interval.
+        count: Number of recent photos that show the category.
+        total: Number of all recent photos.
+        earlier: Number of earlier photos that show the category.
+        earlier_total: Number of all earlier photos.
+        factor: Factor by which the variances exceed the binomial ones.
+        z: Normal quantile of the interval's half width.
 
     Returns:
         Change, its lower and its upper bound: 1.0 is a doubling, -0.5 a halving.
     """
-    new, old = count + 0.5, other + 0.5
-    log = np.log(ratio(new, total + 0.5)) - np.log(ratio(old, others + 0.5))
-    variance = 1 / new - 1 / (total + 0.5) + 1 / old - 1 / (others + 0.5)
+    new, old = count + 0.5, earlier + 0.5
+    log = np.log(ratio(new, total + 0.5)) - np.log(ratio(old, earlier_total + 0.5))
+    variance = 1 / new - 1 / (total + 0.5) + 1 / old - 1 / (earlier_total + 0.5)
     half = z * np.sqrt(np.maximum(factor * variance, 0))
-    known = (total > 0) & (others > 0)
-    low, high = (np.where(known, np.expm1(log + sign * half), np.nan) for sign in (-1, 1))
-    return ratio(ratio(count, total), ratio(other, others)) - 1, low, high
+    comparable = (total > 0) & (earlier_total > 0)
+    low, high = (np.where(comparable, np.expm1(log + sign * half), np.nan) for sign in (-1, 1))
+    return ratio(ratio(count, total), ratio(earlier, earlier_total)) - 1, low, high
 
 
 def adjusted_classify_and_count(counts: Floats, confusion: Floats, steps: int = 2000) -> Floats:
@@ -113,48 +117,49 @@ def adjusted_classify_and_count(counts: Floats, confusion: Floats, steps: int = 
     Args:
         counts: (..., categories): how often each was predicted.
         confusion: (..., true, predicted): labelled photos; a row's sum is that category's.
-        steps: Of the iteration.
+        steps: Number of iterations.
 
     Returns:
         (..., categories), each row summing to 1.
     """
     rates = confusion / confusion.sum(-1, keepdims=True)
-    seen = counts / counts.sum(-1, keepdims=True)
-    shares = np.full(seen.shape, 1 / seen.shape[-1])
+    predicted = counts / counts.sum(-1, keepdims=True)
+    shares = np.full(predicted.shape, 1 / predicted.shape[-1])
     for _ in range(steps):
         expected = np.einsum("...t,...tp->...p", shares, rates)
-        weight = np.divide(seen, expected, out=np.zeros_like(seen), where=seen > 0)
+        weight = np.divide(predicted, expected, out=np.zeros_like(predicted), where=predicted > 0)
         shares = shares * np.einsum("...tp,...p->...t", rates, weight)
     return np.asarray(shares / shares.sum(-1, keepdims=True))
 
 
 POINTS = 4001
-"""Of the grid on which a distribution is summed."""
+"""Number of grid points over which a distribution is summed."""
 
 
 def beta_quantiles(mean: Floats, size: Floats, at: tuple[float, ...]) -> Floats:
     """Quantiles of beta distributions, by summing the density over the logit.
 
-    Over the logit u of x the density is x^a (1-x)^b / B(a, b): smooth even where a or b is
-    below 1. Within 1e-4 of a standard deviation, and within 2 % of it where a or b is below 0.5.
+    Over the logit of x the density is x^alpha (1-x)^beta / B(alpha, beta): smooth even where alpha
+    or beta is below 1. Within 1e-4 of a standard deviation, and within 2 % of it where alpha or
+    beta is below 0.5.
 
     Args:
         mean: Means, strictly between 0 and 1.
-        size: a + b, positive.
+        size: alpha + beta, positive.
         at: Probabilities.
 
     Returns:
         (len(at), *mean.shape)
     """
-    a, b = (mean * size)[..., None], ((1 - mean) * size)[..., None]
-    width = 7 * (1 / np.sqrt(a) + 1 / np.sqrt(b) + 1 / a + 1 / b)
-    logit = np.log(a) - np.log(b) + width * np.linspace(-1, 1, POINTS)
-    log_density = -a * np.logaddexp(0, -logit) - b * np.logaddexp(0, logit)
+    alpha, beta = (mean * size)[..., None], ((1 - mean) * size)[..., None]
+    width = 7 * (1 / np.sqrt(alpha) + 1 / np.sqrt(beta) + 1 / alpha + 1 / beta)
+    logit = np.log(alpha) - np.log(beta) + width * np.linspace(-1, 1, POINTS)
+    log_density = -alpha * np.logaddexp(0, -logit) - beta * np.logaddexp(0, logit)
     density = np.exp(log_density - log_density.max(-1, keepdims=True))
     mass = (density.cumsum(-1) - density / 2) / density.sum(-1, keepdims=True)
     grid, logits = mass.reshape(-1, POINTS), logit.reshape(-1, POINTS)
-    at_logit = [np.interp(at, row, values) for row, values in zip(grid, logits, strict=True)]
-    quantiles = np.exp(-np.logaddexp(0, -np.array(at_logit))).reshape(*mean.shape, len(at))
+    logits_at = [np.interp(at, row, values) for row, values in zip(grid, logits, strict=True)]
+    quantiles = np.exp(-np.logaddexp(0, -np.array(logits_at))).reshape(*mean.shape, len(at))
     return np.moveaxis(quantiles, -1, 0)
 
 

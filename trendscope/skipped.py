@@ -48,8 +48,8 @@ class Skipped:
     """Something in a feed that was not used, and why.
 
     Attributes:
-        customer: Whose it would have been; None where that is unknown.
-        source: Where it lies, for people.
+        customer: Name of its owner; None where that is unknown.
+        source: Its path, for people.
         reason: A key of `REASONS`.
         detail: One plain sentence.
     """

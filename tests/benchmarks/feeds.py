@@ -66,9 +66,9 @@ def progress(place: str) -> float:
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=theirs, env={**os.environ, "TERM": "xterm"}
     )
-    seen = b""
-    while b"Finding photos" not in seen:
-        seen += os.read(ours, 65536)
+    screen = b""
+    while b"Finding photos" not in screen:
+        screen += os.read(ours, 65536)
     waited = time.perf_counter() - start
     process.terminate()
     process.wait()
@@ -84,10 +84,10 @@ def main() -> None:
     for make in (export, folder):
         with tempfile.TemporaryDirectory() as place:
             make(Path(place))
-            told = progress(place)
+            waited = progress(place)
             command = [sys.executable, "-c", PROGRAM, place]
             items, first, total, memory = json.loads(subprocess.check_output(command, text=True))
-        times = f"{told:.1f} | {first:.1f} | {total:.1f}"
+        times = f"{waited:.1f} | {first:.1f} | {total:.1f}"
         print(f"| {make.__name__} | {items:,} | {times} | {memory:.0f} |")
 
 

@@ -101,18 +101,18 @@ def main() -> None:
     parser.add_argument("--sqlite", type=int, default=50, metavar="N", help="kills on SQLite")
     parser.add_argument("--postgres", type=int, default=20, metavar="N", help="on PostgreSQL")
     parser.add_argument("--scan", nargs=2, metavar=("FEED", "DB"), help=argparse.SUPPRESS)
-    wanted = parser.parse_args()
-    if wanted.scan:
-        scan_slowly(Path(wanted.scan[0]), wanted.scan[1])
+    arguments = parser.parse_args()
+    if arguments.scan:
+        scan_slowly(Path(arguments.scan[0]), arguments.scan[1])
         return
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         feed = make_feed(root)
         numbers = iter(range(10_000))
-        plans = [("sqlite", wanted.sqlite, lambda: str(root / f"{next(numbers)}.db"))]
-        if wanted.postgres:
+        plans = [("sqlite", arguments.sqlite, lambda: str(root / f"{next(numbers)}.db"))]
+        if arguments.postgres:
             maintenance = stack.enter_context(server())
-            plans.append(("postgresql", wanted.postgres, lambda: new_database(maintenance)))
+            plans.append(("postgresql", arguments.postgres, lambda: new_database(maintenance)))
         wrong = 0
         for kind, count, new in plans:
             for kill in kills(feed, new, count):

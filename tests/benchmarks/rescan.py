@@ -42,18 +42,18 @@ def make_feed(root: Path, photos: int) -> Path:
 
 
 def step(name: str, feed: str, db: str) -> None:
-    """Does one thing and prints seconds, MB and what came of it."""
+    """Does one thing and prints seconds, MB and the outcome."""
     begun = time.perf_counter()
-    told: object = ""
+    outcome: object = ""
     if name == "scan":
-        told = scan([Path(feed)], db, weights=FakeClassifier()).tally
+        outcome = scan([Path(feed)], db, weights=FakeClassifier()).tally
     elif name == "status":
-        told = overview(db).photos
+        outcome = overview(db).photos
     elif name == "customers":
-        told = len(customers(db))
+        outcome = len(customers(db))
     seconds = time.perf_counter() - begun
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"| {name} | {seconds:.1f} | {megabytes:.0f} | {told} |", flush=True)
+    print(f"| {name} | {seconds:.1f} | {megabytes:.0f} | {outcome} |", flush=True)
 
 
 def main() -> None:
@@ -61,13 +61,13 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=100_000)
     parser.add_argument("--db", help="an empty database; else a new file")
     parser.add_argument("--step", nargs=3, help=argparse.SUPPRESS)
-    wanted = parser.parse_args()
-    if wanted.step:
-        step(*wanted.step)
+    arguments = parser.parse_args()
+    if arguments.step:
+        step(*arguments.step)
         return
     with tempfile.TemporaryDirectory() as folder:
-        feed = make_feed(Path(folder), wanted.photos)
-        db = wanted.db or f"{folder}/t.db"
+        feed = make_feed(Path(folder), arguments.photos)
+        db = arguments.db or f"{folder}/t.db"
         print("| | seconds | MB | |\n|---|---|---|---|", flush=True)
         for name in ("nothing", "scan", "scan", "scan", "status", "customers"):
             command = [

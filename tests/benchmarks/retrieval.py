@@ -159,21 +159,21 @@ def precision(
         pool: (n, n) true where the second may be found for the first.
         right: (n, n) true where the second is right for the first.
     """
-    found = np.full(len(asking), np.nan)
+    result = np.full(len(asking), np.nan)
     for row, photo in enumerate(asking):
         others = np.flatnonzero(pool[photo])
         if len(others) >= FIRST:
             if similar is not None:
                 others = others[np.argsort(-similar[photo, others], kind="stable")[:FIRST]]
-            found[row] = right[photo, others].mean()
-    return found
+            result[row] = right[photo, others].mean()
+    return result
 
 
-def interval(found: np.ndarray, customers: np.ndarray, draws: int = 2000) -> tuple[float, float]:
+def interval(result: np.ndarray, customers: np.ndarray, draws: int = 2000) -> tuple[float, float]:
     """95 % interval of the mean, customers drawn anew (bootstrap); NaNs do not count."""
-    known = ~np.isnan(found)
+    known = ~np.isnan(result)
     _, owner = np.unique(customers[known], return_inverse=True)
-    sums, counts = np.bincount(owner, found[known]), np.bincount(owner)
+    sums, counts = np.bincount(owner, result[known]), np.bincount(owner)
     drawn = np.random.default_rng(0).integers(0, len(sums), (draws, len(sums)))
     low, high = np.quantile(sums[drawn].sum(1) / counts[drawn].sum(1), (0.025, 0.975))
     return float(low), float(high)
@@ -222,11 +222,11 @@ def table(seen: Seen) -> list[str]:
     ]
     for catalogue, asking, pool, ranked in sections:
         for name, similar in ranked.items():
-            found = precision(similar, asking, pool, right)
-            low, high = interval(found, seen.customers[asking])
+            result = precision(similar, asking, pool, right)
+            low, high = interval(result, seen.customers[asking])
             label = np.nanmean(precision(similar, asking, pool, alike))
-            count = int((~np.isnan(found)).sum())
-            figures = f"{np.nanmean(found):.3f} | {low:.3f} to {high:.3f} | {label:.3f}"
+            count = int((~np.isnan(result)).sum())
+            figures = f"{np.nanmean(result):.3f} | {low:.3f} to {high:.3f} | {label:.3f}"
             lines.append(f"| {catalogue} | {name} | {count} | {figures} |")
     return lines
 

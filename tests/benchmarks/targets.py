@@ -72,11 +72,11 @@ def measured(kind: str) -> dict[str, float]:
     shares = SHARES if kind == "ten categories" else np.eye(10)[3]
     sightings, items = tables(shares)
     start, worked = time.perf_counter(), time.process_time()
-    found = targets(sightings, items, RecommendOptions())
+    result = targets(sightings, items, RecommendOptions())
     seconds, worked = time.perf_counter() - start, time.process_time() - worked
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
-        "rows": len(found.rows),
+        "rows": len(result.rows),
         "seconds": seconds,
         "cpu": worked,
         "MB": memory,
@@ -105,11 +105,11 @@ def main() -> None:
     for kind in ("ten categories", "one category"):
         command = [sys.executable, "-m", "tests.benchmarks.targets", kind]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
-        found = json.loads(done.stdout)
-        seconds, product = found["seconds"], found["product"]
-        cells = (f"{found['rows']:,}", f"{seconds:.1f}", f"{found['cpu']:.1f}", f"{product:.1f}")
+        result = json.loads(done.stdout)
+        seconds, product = result["seconds"], result["product"]
+        cells = (f"{result['rows']:,}", f"{seconds:.1f}", f"{result['cpu']:.1f}", f"{product:.1f}")
         print(
-            "|", " | ".join((kind, *cells, f"{seconds / product:.1f}", f"{found['MB']:,.0f}")), "|"
+            "|", " | ".join((kind, *cells, f"{seconds / product:.1f}", f"{result['MB']:,.0f}")), "|"
         )
 
 

@@ -1,8 +1,8 @@
 """Measures whether trends hold up where the truth is known: ``python -m tests.benchmarks.trends``.
 
-Simulated weeks, all seeds fixed: how often something is said to rise or fall while nothing does,
-how often a doubling is found, how far off forecasts are and how often their intervals hold. Prints
-Markdown tables; ``--quick`` makes few runs. Takes about six minutes on one core.
+Simulated weeks, all seeds fixed: how often a category is called rising or falling where nothing
+changes, how often a doubling is detected, how far off forecasts are and how often their intervals
+hold. Prints Markdown tables; ``--quick`` makes few runs. Takes about six minutes on one core.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ def customers_world(draw, customers, length):
 
 def flags(weekly):
     """(weeks, categories) of verdicts and of photos' naive rule, after `HISTORY` weeks."""
-    found = verdicts.movement(weekly)
-    verdict = found["verdict"].to_numpy().reshape(-1, 10)[HISTORY:]
+    share_found = verdicts.movement(weekly)
+    verdict = share_found["verdict"].to_numpy().reshape(-1, 10)[HISTORY:]
     count, total = (weekly[c].to_numpy(float).reshape(-1, 10) for c in ("count", "total"))
     with np.errstate(all="ignore"):
         now, before = (
@@ -112,22 +112,24 @@ def false_alarms(runs):
     }
     for (name, facts), photos in product(worlds.items(), (30, 100, 1000)):
         draw = np.random.default_rng(photos)
-        said = [flags(table(*world(draw, photos, HISTORY + 26, **facts))) for _ in range(runs)]
-        print(f"| {name} | {photos} | {_alarms(said)} |", flush=True)
+        expected = [flags(table(*world(draw, photos, HISTORY + 26, **facts))) for _ in range(runs)]
+        print(f"| {name} | {photos} | {_alarms(expected)} |", flush=True)
     draw = np.random.default_rng(7)
-    said = [flags(counts.weekly(customers_world(draw, 60, HISTORY + 26))) for _ in range(runs // 5)]
-    print(f"| 60 customers with tastes, bursts up to 12 | about 150 | {_alarms(said)} |")
+    expected = [
+        flags(counts.weekly(customers_world(draw, 60, HISTORY + 26))) for _ in range(runs // 5)
+    ]
+    print(f"| 60 customers with tastes, bursts up to 12 | about 150 | {_alarms(expected)} |")
 
 
-def _alarms(said):
+def _alarms(expected):
     moving = np.mean(
-        [np.isin(v, [verdicts.RISING, verdicts.FALLING]).any(1).mean() for v, _ in said]
+        [np.isin(v, [verdicts.RISING, verdicts.FALLING]).any(1).mean() for v, _ in expected]
     )
     watch = [
         np.isin(v, [verdicts.RISING, verdicts.FALLING, verdicts.WATCH]).any(1).mean()
-        for v, _ in said
+        for v, _ in expected
     ]
-    naive = np.mean([n.any(1).mean() for _, n in said])
+    naive = np.mean([n.any(1).mean() for _, n in expected])
     return f"{moving:.3f} | {np.mean(watch):.3f} | {naive:.2f}"
 
 
@@ -142,9 +144,10 @@ def power(runs):
             weekly = table(*world(draw, photos, HISTORY + REPORTS, doubling=1))
             rising = flags(weekly)[0][:, 1] == verdicts.RISING
             weeks_needed.append(rising.argmax() + 1 if rising.any() else np.inf)
-        found = np.isfinite(weeks_needed).mean()
+        share_found = np.isfinite(weeks_needed).mean()
         print(
-            f"| {photos} photos a week | {found:.2f} | {np.median(weeks_needed):.0f} |", flush=True
+            f"| {photos} photos a week | {share_found:.2f} | {np.median(weeks_needed):.0f} |",
+            flush=True,
         )
 
 
@@ -174,13 +177,15 @@ def forecasts(runs):
 
 def _one_forecast(weekly, length, ahead):
     past, later = weekly[: length * 10], weekly[length * 10 :]
-    said = forecasting.forecast(past, ahead)
-    came = models.ratio(later["count"].to_numpy(), later["total"].to_numpy())
+    expected = forecasting.forecast(past, ahead)
+    actual = models.ratio(later["count"].to_numpy(), later["total"].to_numpy())
     last = np.tile(models.ratio(past["count"], past["total"])[-10:], ahead)
-    wrong = [np.nanmean(np.abs(came - x)) for x in (last, said["naive_share"], said["share"])]
-    naive = (said["model"] == models.WINDOW_AVERAGE).mean()
+    wrong = [
+        np.nanmean(np.abs(actual - x)) for x in (last, expected["naive_share"], expected["share"])
+    ]
+    naive = (expected["model"] == models.WINDOW_AVERAGE).mean()
     inside = [
-        ((came >= said[low] - 1e-9) & (came <= said[high] + 1e-9)).mean()
+        ((actual >= expected[low] - 1e-9) & (actual <= expected[high] + 1e-9)).mean()
         for low, high in (("lo80", "hi80"), ("lo95", "hi95"))
     ]
     return [*(100 * np.array(wrong)), naive, *inside]
@@ -200,14 +205,14 @@ def a_year_ahead(runs):
             share = models.ratio(series.count, series.total)
             scale = np.abs(share[52:length] - share[: length - 52]).mean(0)
             past = series.until(length)
-            said = models.forecast_shares(past, 52)
+            expected = models.forecast_shares(past, 52)
             shown = (
                 forecasting.forecast(weekly[: length * 10], 52)["share"].to_numpy().reshape(-1, 10)
             )
             rows.append(
                 [
                     np.mean(np.abs(share[length:] - x) / scale)
-                    for x in (said.last_year, said.level, shown)
+                    for x in (expected.seasonal_naive, expected.level, shown)
                 ]
             )
         last_year, level, shown = np.mean(rows, 0)

@@ -29,7 +29,7 @@ def file(tmp_path):
 
 
 def rows(catalog):
-    return [(r.source, r.sku, r.reason, r.kept) for r in catalog.remarks]
+    return [(remark.source, remark.sku, remark.reason, remark.kept) for remark in catalog.remarks]
 
 
 # --- the five kinds ------------------------------------------------------------------------------
@@ -38,15 +38,15 @@ def rows(catalog):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_thousand_products_of_every_kind(kind, file):
     expected = truth(1000)
-    found = read_catalog(file(KINDS[kind](expected)))
-    assert found.remarks == ()
-    assert [p.sku for p in found.products] == [t.sku for t in expected]
-    assert [p.price for p in found.products] == [t.price for t in expected]
-    assert [p.in_stock for p in found.products] == [t.in_stock for t in expected]
-    assert all(p.title.startswith(t.title) for p, t in zip(found.products, expected, strict=True))
+    catalog = read_catalog(file(KINDS[kind](expected)))
+    assert catalog.remarks == ()
+    assert [p.sku for p in catalog.products] == [t.sku for t in expected]
+    assert [p.price for p in catalog.products] == [t.price for t in expected]
+    assert [p.in_stock for p in catalog.products] == [t.in_stock for t in expected]
+    assert all(p.title.startswith(t.title) for p, t in zip(catalog.products, expected, strict=True))
 
 
-def test_every_layout_is_told_from_the_others(file):
+def test_every_layout_is_recognised_by_its_header(file):
     kinds = [read_catalog(file(make(truth(2)))).kind for make in KINDS.values()]
     assert sorted(kinds) == sorted(layout.name for layout in LAYOUTS)
 
@@ -57,17 +57,17 @@ def test_a_header_in_any_case_with_any_delimiter_is_known():
 
 
 def test_windows_1252_and_utf_16_are_read(file):
-    found = read_catalog(file(KINDS["plain"](truth(1))))
-    assert (found.encoding, found.products[0].title) == (
+    catalog = read_catalog(file(KINDS["plain"](truth(1))))
+    assert (catalog.encoding, catalog.products[0].title) == (
         "cp1252",
         "Crew neck T-shirt no. 0 in Größe S",
     )
     text = "sku\ttitle\tprice\nA1\tRöcke\t5\n"
-    found = read_catalog(file(text.encode("utf-16")))
-    assert (found.encoding, found.products[0].title) == ("utf-16", "Röcke")
+    catalog = read_catalog(file(text.encode("utf-16")))
+    assert (catalog.encoding, catalog.products[0].title) == ("utf-16", "Röcke")
 
 
-def test_shopify_takes_the_page_from_the_stores_address_and_all_pictures(file):
+def test_shopify_pages_are_built_from_the_store_url_and_all_pictures_are_read(file):
     path = file(shopify_old(truth(1)))
     (product,) = read_catalog(path, store_url="https://shop.example/").products
     assert product.url == "https://shop.example/products/p-00000"
@@ -75,21 +75,21 @@ def test_shopify_takes_the_page_from_the_stores_address_and_all_pictures(file):
     assert read_catalog(path).products[0].url == ""
 
 
-def test_what_is_not_for_sale_is_left_out_and_named(file):
+def test_products_not_for_sale_are_skipped_with_a_remark(file):
     text = "Title,URL handle,Status,Published on online store,SKU\n"
     text += "A,a,Draft,TRUE,1\nB,b,Active,FALSE,2\nC,c,Active,TRUE,3\n"
-    found = read_catalog(file(text))
-    assert [p.sku for p in found.products] == ["3"]
-    assert rows(found) == [
+    catalog = read_catalog(file(text))
+    assert [p.sku for p in catalog.products] == ["3"]
+    assert rows(catalog) == [
         ("products.csv:2", "1", "not_for_sale", False),
         ("products.csv:3", "2", "not_for_sale", False),
     ]
 
 
-def test_untracked_stock_of_shopify_can_be_bought_and_unsaid_stock_is_unknown(file):
+def test_untracked_stock_of_shopify_is_in_stock_and_missing_stock_is_unknown(file):
     header = "Title,URL handle,SKU,Inventory tracker,Inventory quantity"
     header += ",Continue selling when out of stock"
-    found = read_catalog(
+    catalog = read_catalog(
         file(
             table(
                 header,
@@ -101,7 +101,7 @@ def test_untracked_stock_of_shopify_can_be_bought_and_unsaid_stock_is_unknown(fi
             )
         )
     )
-    assert [p.in_stock for p in found.products] == [True, False, True]
+    assert [p.in_stock for p in catalog.products] == [True, False, True]
     assert read_catalog(file("sku,title,price\n1,A,\n")).products[0].in_stock is None
 
 
@@ -115,8 +115,8 @@ def test_colours_with_their_own_picture_are_items_and_sizes_are_not(file):
             ("3", "Dress blue", "G", "blue.jpg", "in stock", "50.00 EUR"),
         ],
     )
-    found = read_catalog(file(data)).products
-    assert [(p.sku, p.price, p.in_stock) for p in found] == [
+    products = read_catalog(file(data)).products
+    assert [(p.sku, p.price, p.in_stock) for p in products] == [
         ("1", Decimal("45.00"), True),
         ("3", Decimal("50.00"), True),
     ]
@@ -158,24 +158,24 @@ def test_a_dated_sale_price_counts_on_its_days(dates, expected, file):
     ],
 )
 def test_prices_as_shops_write_them(text, amount, currency):
-    found = read_price(text)
-    assert (found.amount, found.currency, found.problem) == (Decimal(amount), currency, "")
+    price = read_price(text)
+    assert (price.amount, price.currency, price.problem) == (Decimal(amount), currency, "")
 
 
 @pytest.mark.parametrize(
     "text", ["1.299 EUR", "1,299", "12.990", "10-20", "from 10", "-5", "abc", "0", "1,2,3", "=1+1"]
 )
-def test_prices_that_cannot_be_told_stay_open(text):
-    found = read_price(text)
-    assert found.amount is None and found.problem
+def test_ambiguous_prices_are_not_read(text):
+    price = read_price(text)
+    assert price.amount is None and price.problem
 
 
-def test_other_prices_of_the_file_tell_what_a_point_means(file):
+def test_ambiguous_points_are_read_like_the_other_prices_of_the_file(file):
     assert (decimal_sign(["5.00", "7"]), decimal_sign(["5.00", "5,00"])) == (".", None)
     text = "sku;title;price\n1;A;12,50\n2;B;1.299\n3;C;1,299\n"
-    found = read_catalog(file(text))
-    assert [p.price for p in found.products] == [Decimal("12.50"), Decimal(1299), None]
-    assert rows(found) == [("products.csv:4", "3", "price", True)]
+    catalog = read_catalog(file(text))
+    assert [p.price for p in catalog.products] == [Decimal("12.50"), Decimal(1299), None]
+    assert rows(catalog) == [("products.csv:4", "3", "price", True)]
 
 
 def test_a_currency_is_taken_from_the_command_where_the_file_names_none(file):
@@ -188,7 +188,7 @@ def test_a_currency_is_taken_from_the_command_where_the_file_names_none(file):
 
 
 @given(st.decimals("0.01", "999999.99", places=2))
-def test_every_way_to_write_a_price_gives_it_back(amount):
+def test_prices_are_read_back_in_every_notation(amount):
     english, german = f"{amount:,.2f}", f"{amount:,.2f}".translate(str.maketrans(",.", ".,"))
     assert read_price(f"{english} EUR").amount == amount
     assert read_price(f"{german} €").amount == amount
@@ -212,7 +212,7 @@ def test_every_way_to_write_a_price_gives_it_back(amount):
         (b"\x81\x8d\x8f\x90\n\x81,\x9d\n", "no text in a known encoding"),
     ],
 )
-def test_what_is_no_catalogue_is_refused_with_advice(data, words, file):
+def test_other_files_are_refused_with_advice(data, words, file):
     with pytest.raises(FeedError, match=words) as error:
         read_catalog(file(data))
     assert str(error.value).count("\n") == 0
@@ -226,14 +226,14 @@ def test_missing_files_folders_and_too_large_ones(file, tmp_path):
         read_catalog(file("sku,title\n1,A\n"), limits=Limits(table_bytes=5))
 
 
-def test_more_rows_than_allowed_are_refused_before_anything_is_kept(file):
+def test_more_rows_than_allowed_are_refused_before_any_is_read(file):
     path = file("sku,title\n" + "".join(f"{i},Dress\n" for i in range(11)))
     with pytest.raises(FeedError, match=r"more than 10 rows.*catalog_rows"):
         read_catalog(path, limits=Limits(catalog_rows=10))
     assert len(read_catalog(path, limits=Limits(catalog_rows=11)).products) == 11
 
 
-def test_rows_that_are_wrong_are_named_and_the_rest_is_kept(file):
+def test_wrong_rows_get_a_remark_and_the_others_are_read(file):
     text = (
         "sku,title,price\n"
         "1,Dress,5.00\n"
@@ -247,10 +247,10 @@ def test_rows_that_are_wrong_are_named_and_the_rest_is_kept(file):
         "6,=HYPERLINK(1),5.00\n"
         '7,"never closed,5.00\n8,Dress,5.00\n'
     )
-    found = read_catalog(file(text))
-    assert [p.sku for p in found.products] == ["1", "0005", "6"]
-    assert found.products[2].title == "=HYPERLINK(1)"
-    assert rows(found) == [
+    catalog = read_catalog(file(text))
+    assert [p.sku for p in catalog.products] == ["1", "0005", "6"]
+    assert catalog.products[2].title == "=HYPERLINK(1)"
+    assert rows(catalog) == [
         ("products.csv:3", "", "no_sku", False),
         ("products.csv:4", "1", "duplicate", False),
         ("products.csv:5", "", "bad_row", False),
@@ -259,21 +259,23 @@ def test_rows_that_are_wrong_are_named_and_the_rest_is_kept(file):
         ("products.csv:8", "", "bad_row", False),
         ("products.csv:11", "", "bad_row", False),
     ]
-    assert "never closed" in found.remarks[-1].detail and "1 more line" in found.remarks[-1].detail
+    assert (
+        "never closed" in catalog.remarks[-1].detail and "1 more line" in catalog.remarks[-1].detail
+    )
 
 
-def test_a_title_of_5000_words_is_cut_and_said(file):
-    found = read_catalog(file(f"sku,title\n1,{'dress ' * 5000}\n"))
-    assert len(found.products[0].title) <= LONGEST_TITLE
-    assert rows(found) == [("products.csv:2", "1", "long_title", True)]
+def test_a_title_of_5000_words_is_cut_with_a_remark(file):
+    catalog = read_catalog(file(f"sku,title\n1,{'dress ' * 5000}\n"))
+    assert len(catalog.products[0].title) <= LONGEST_TITLE
+    assert rows(catalog) == [("products.csv:2", "1", "long_title", True)]
 
 
-def test_a_description_larger_than_pythons_cells_is_no_trouble(file):
+def test_a_cell_longer_than_the_default_limit_of_csv_is_read(file):
     text = f'Handle,Title,Body (HTML),Variant SKU\na,Dress,"{"<p>x</p>" * 50_000}",1\n'
     assert [p.sku for p in read_catalog(file(text)).products] == ["1"]
 
 
-def test_markup_entities_and_control_characters_are_no_part_of_a_title():
+def test_plain_text_drops_markup_entities_and_control_characters():
     assert plain_text("Wrap <b>dress</b> &amp; belt\x00\x1b[31m") == "Wrap dress & belt [31m"
     assert plain_text("&lt;script&gt;alert(1)&lt;/script&gt;Dress") == "alert(1) Dress"
     assert plain_text("size < 40 and > 30") == "size < 40 and > 30"
@@ -284,17 +286,19 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("any") / "x.csv"
     path.write_bytes(b"sku,title,price\n" + data)
     try:
-        found = read_catalog(path)
+        catalog = read_catalog(path)
     except FeedError:
         return
-    assert len({p.sku for p in found.products}) == len(found.products)
+    assert len({p.sku for p in catalog.products}) == len(catalog.products)
 
 
 @given(st.lists(st.tuples(*[st.text(st.characters(exclude_categories=["Cs"]), max_size=12)] * 3)))
-def test_every_row_is_a_product_or_is_named(tmp_path_factory, cells):
+def test_every_row_becomes_a_product_or_a_remark(tmp_path_factory, cells):
     path = tmp_path_factory.mktemp("rows") / "x.csv"
     path.write_bytes(table("sku,title,price", cells))
-    found = read_catalog(path)
-    named = {r.source for r in found.remarks if not r.kept} | {p.source for p in found.products}
+    catalog = read_catalog(path)
+    accounted = {r.source for r in catalog.remarks if not r.kept} | {
+        p.source for p in catalog.products
+    }
     filled = [row for row in cells if any(cell.replace("\0", "").strip() for cell in row)]
-    assert len(named) == len(filled)
+    assert len(accounted) == len(filled)

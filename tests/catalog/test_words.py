@@ -13,9 +13,10 @@ from trendscope.catalog.categorising import decide, read_map
 from trendscope.catalog.items import Sight
 from trendscope.catalog.products import Product
 from trendscope.catalog.vocabulary import OTHER
-from trendscope.catalog.words import of_path, of_title
+from trendscope.catalog.words import read_path, read_title
 from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError
+from trendscope.limits import Limits
 
 TITLES = Path(__file__).parent / "titles.csv"
 
@@ -33,13 +34,13 @@ def titles():
         return list(csv.DictReader(file))
 
 
-def test_the_list_is_long_and_sound(titles):
+def test_the_list_of_titles_is_long_and_has_only_known_categories(titles):
     assert len(titles) == len({row["title"] for row in titles}) == 429
     assert {row["category"] for row in titles} == {*CATEGORIES, "none", "open"}
 
 
 def test_titles_are_mapped_as_a_person_would(titles):
-    wrong = [row["title"] for row in titles if answer(of_title(row["title"])) != row["category"]]
+    wrong = [row["title"] for row in titles if answer(read_title(row["title"])) != row["category"]]
     assert wrong == ["Anorak Pullover Hood", "Off-shoulder bodycon"]  # README: 427 of 429
 
 
@@ -65,29 +66,31 @@ def test_titles_are_mapped_as_a_person_would(titles):
     ],
 )
 def test_taxonomies_are_understood(path, expected):
-    assert of_path(path).categories == expected
+    assert read_path(path).categories == expected
 
 
 @pytest.mark.parametrize("path", ["", "999999", "New in", "Apparel & Accessories", "Women > Sale"])
-def test_paths_that_say_nothing(path):
-    assert of_path(path) is None
+def test_paths_without_a_known_word_have_no_answer(path):
+    assert read_path(path) is None
 
 
 def test_shorts_and_tall_boots_are_the_nearest_category_only():
-    assert of_title("Denim shorts").approximate and of_title("Knee-high boots").approximate
-    assert not of_title("Jeans").approximate
+    assert read_title("Denim shorts").approximate and read_title("Knee-high boots").approximate
+    assert not read_title("Jeans").approximate
 
 
 @given(st.text(max_size=200))
 def test_any_text_is_answered(text):
-    for words in (of_title(text), of_path(text)):
+    for words in (read_title(text), read_path(text)):
         assert words is None or words.categories <= {*CATEGORIES, OTHER}
 
 
 @given(st.sampled_from(["Wrap dress", "Dress shirt", "Ankle boots", "Garment bag"]))
 def test_case_blanks_and_accents_do_not_matter(title):
     spellings = (title.upper(), f"  {title} ", title.replace(" ", "  "), title.replace("e", "é"))
-    assert {of_title(spelling).categories for spelling in spellings} == {of_title(title).categories}
+    assert {read_title(spelling).categories for spelling in spellings} == {
+        read_title(title).categories
+    }
 
 
 # --- words and picture ---------------------------------------------------------------------------
@@ -104,7 +107,7 @@ UNSURE = sight(None, "uncertain", best="Coat", share=0.4)
 
 
 @pytest.mark.parametrize(
-    ("product", "seen", "category", "reason", "source", "waits"),
+    ("product", "sight", "category", "reason", "source", "waits"),
     [
         (Product("1", "Wrap dress"), None, "Dress", None, "title", False),
         (Product("1", "Wrap dress"), DRESS, "Dress", None, "title", False),
@@ -129,15 +132,15 @@ UNSURE = sight(None, "uncertain", best="Coat", share=0.4)
         (Product("1", "Emma", kinds=("Sale", "Dresses")), None, "Dress", None, "type", False),
     ],
 )
-def test_words_come_first_the_picture_decides_what_they_leave_open(
-    product, seen, category, reason, source, waits
+def test_the_picture_decides_only_where_words_do_not(
+    product, sight, category, reason, source, waits
 ):
-    found = decide(product, seen)
-    assert (found.category, found.reason, found.source) == (category, reason, source)
-    assert bool(found.review) == waits
+    decision = decide(product, sight)
+    assert (decision.category, decision.reason, decision.source) == (category, reason, source)
+    assert bool(decision.review) == waits
 
 
-def test_what_contradicts_itself_says_how():
+def test_the_review_names_the_contradiction():
     review = decide(Product("1", "Linen shirt"), DRESS).review
     assert review == "the title says Shirt, but the picture looks like Dress (95 %)"
     review = decide(Product("1", "Emma"), UNSURE).review
@@ -152,8 +155,8 @@ def test_a_person_counts_most_then_the_map(tmp_path):
     coat = Product("SKU-1", "Wool coat", kinds=("Kleider",))
     assert decide(coat, mapped=mapped).category == "Dress"
     assert decide(Product("SKU-7", "Wool coat"), mapped=mapped).reason == "outside"
-    found = decide(coat, DRESS, mapped, person="Bag")
-    assert (found.category, found.source, found.review) == ("Bag", "person", "")
+    decision = decide(coat, DRESS, mapped, person="Bag")
+    assert (decision.category, decision.source, decision.review) == ("Bag", "person", "")
 
 
 @pytest.mark.parametrize(
@@ -169,3 +172,10 @@ def test_a_map_that_is_wrong_is_refused_by_row(text, words, tmp_path):
     path.write_text(text)
     with pytest.raises(FeedError, match=words):
         read_map(path)
+
+
+def test_a_map_too_large_is_refused_as_such_whatever_it_is_called(tmp_path):
+    path = tmp_path / "known catalogue.csv"
+    path.write_text("match,category\na,Coat\n")
+    with pytest.raises(FeedError, match=r"22 bytes; the limit is 10; raise it with --limit"):
+        read_map(path, Limits(table_bytes=10))

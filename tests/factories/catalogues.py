@@ -1,4 +1,4 @@
-"""Catalogue files of the five kinds with the same made-up products, whose truth is known."""
+"""Catalogue files of the five kinds with the same made-up products, and the truth about them."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def desk(db, *options, temporary=None, patience=None, **environment):
         environment: Variables.
     """
     program = (
-        "from tests import fakes; fakes.install()\n"
+        "from tests.factories import classifier; classifier.install()\n"
         "from trendscope.web import settings\n"
         "begin = settings.Settings.__init__\n"
         "def begun(self, **given):\n"

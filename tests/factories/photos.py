@@ -1,4 +1,4 @@
-"""Photos and readings whose figures can be worked out by hand, and the fixtures made of them."""
+"""Photos and results whose figures can be worked out by hand, and the fixtures made of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ moments = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1)).m
 
 wardrobes = st.lists(
     st.builds(
-        lambda category, customer, verdict, moment, name: reading(
+        lambda category, customer, verdict, moment, name: photo_result(
             category, customer, name=str(name), verdict=verdict, posted_at=moment
         ),
         st.sampled_from(CATEGORIES),
@@ -48,7 +48,7 @@ wardrobes = st.lists(
 MEASURED = Scores(
     "fake", 200, True, 0.95, 0.5, {"Trouser": 0.8, "Dress": 0.5, "Coat": 0.2, "Shoes": 0.0}
 )
-"""What the weights of these readings are said to have scored."""
+"""Scores of the weights of these results."""
 
 GOLD = Path(__file__).parents[1] / "gold"
 
@@ -64,10 +64,10 @@ def painted(category, size=(120, 160), kind="PNG", **options):
     return out.getvalue()
 
 
-def reading(
+def photo_result(
     category="Dress", customer="anna", day=None, name="a.jpg", verdict="classified", **more
 ):
-    """A reading with literal figures: 0.8 for its category, the rest even."""
+    """A result with literal figures: 0.8 for its category, the rest even."""
     best = category or "Shirt"
     rest = tuple((other, 0.02) for other in CATEGORIES if other != best)
     values = {
@@ -85,18 +85,22 @@ def reading(
     return PhotoResult(**{**values, **more})
 
 
+reading = photo_result
+"""The name of earlier versions."""
+
+
 @pytest.fixture
 def wardrobe():
     """Two customers whose figures are easy to work out by hand, and files of all sorts of bad."""
     return [
-        reading("Dress", day=(2026, 3, 2, 9), name="1.jpg", thumbnail=b"T1", seen=b"S1"),
-        reading("Dress", day=(2026, 3, 30, 9), name="2.jpg", thumbnail=b"T2", seen=b"S2"),
-        reading("Dress", name="3.jpg", thumbnail=b"T3", seen=b"S3"),
-        reading("Bag", day=(2026, 3, 5, 9), name="4.jpg", thumbnail=b"T4", seen=b"S4"),
-        reading(None, day=(2026, 4, 1), name="5.jpg", verdict="uncertain"),
-        reading(None, day=(2026, 1, 1), name="6.jpg", verdict="outside", outside=0.7),
+        photo_result("Dress", day=(2026, 3, 2, 9), name="1.jpg", thumbnail=b"T1", seen=b"S1"),
+        photo_result("Dress", day=(2026, 3, 30, 9), name="2.jpg", thumbnail=b"T2", seen=b"S2"),
+        photo_result("Dress", name="3.jpg", thumbnail=b"T3", seen=b"S3"),
+        photo_result("Bag", day=(2026, 3, 5, 9), name="4.jpg", thumbnail=b"T4", seen=b"S4"),
+        photo_result(None, day=(2026, 4, 1), name="5.jpg", verdict="uncertain"),
+        photo_result(None, day=(2026, 1, 1), name="6.jpg", verdict="outside", outside=0.7),
         Skipped("anna", "photos/anna/x.jpg", "empty", "the file is empty"),
-        reading("Coat", customer="=SUM(A1)", day=(2026, 5, 1), name="7.jpg"),
+        photo_result("Coat", customer="=SUM(A1)", day=(2026, 5, 1), name="7.jpg"),
         Skipped(None, "photos/notes.txt", "not_an_image", "content is no picture"),
     ]
 

@@ -64,7 +64,7 @@ def test_the_given_customer_stands_for_folders_and_zips(folder):
         assert {post.customer for post in open_feed([path], customer="Zoe")} == {"Zoe"}
 
 
-def test_the_given_customer_is_no_other_whom_the_feed_names(tmp_path):
+def test_the_users_customer_is_not_merged_with_a_different_name_in_the_feed(tmp_path):
     files = {
         "table/list.csv": b"customer,taken_at,image\nann,,1.jpg\n",
         "table/1.jpg": b"1",
@@ -74,11 +74,11 @@ def test_the_given_customer_is_no_other_whom_the_feed_names(tmp_path):
         "dl/1.jpg.json": {"category": "flickr", "username": "cleo", "date": "2026-01-01"},
         "plain/1.jpg": b"4",
     }
-    found = open_feed([export(tmp_path, files)], customer="Zoe")
-    customers = {post.read(): post.customer for post in found if isinstance(post, Post)}
+    items = open_feed([export(tmp_path, files)], customer="Zoe")
+    customers = {post.read(): post.customer for post in items if isinstance(post, Post)}
     assert customers == {b"1": "ann", b"2": "ben", b"3": "cleo", b"4": "Zoe"}
-    found = open_feed([tmp_path], customer="Ben")  # the same one, as the user says
-    customers = {post.read(): post.customer for post in found if isinstance(post, Post)}
+    items = open_feed([tmp_path], customer="Ben")  # the same one, as the user says
+    customers = {post.read(): post.customer for post in items if isinstance(post, Post)}
     assert customers == {b"1": "ann", b"2": "Ben", b"3": "cleo", b"4": "Ben"}
 
 
@@ -92,16 +92,16 @@ def test_missing_path_says_what_to_do(tmp_path):
         open_feed([tmp_path / "nowhere"])
 
 
-def test_what_programs_keep_for_themselves_is_no_photo(folder):
+def test_data_files_of_programs_are_no_photos(folder):
     path = folder / "Thumbs.DATA"
     path.write_bytes(picture(RED))
-    (found,) = (item for item in open_feed([folder]) if isinstance(item, Skipped))
-    assert (found.customer, found.source, found.reason) == ("anna", str(path), "not_an_image")
-    assert "(.data); rename it if it is a photo" in found.detail
+    (skipped,) = (item for item in open_feed([folder]) if isinstance(item, Skipped))
+    assert (skipped.customer, skipped.source, skipped.reason) == ("anna", str(path), "not_an_image")
+    assert "(.data); rename it if it is a photo" in skipped.detail
     assert names(open_feed([path])) == ["Thumbs.DATA"]  # unless it is asked for
 
 
-def test_documents_that_are_zips_inside_stay_shut(tmp_path):
+def test_documents_in_zip_format_are_not_opened(tmp_path):
     path = tmp_path / "prices.XLSX"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("xl/media/1.jpg", picture(RED))
@@ -133,17 +133,17 @@ def test_hidden_and_deleted_photos_are_named_and_not_read(folder):
     assert names(items) == ["a.jpg", "b.jpg"]
 
 
-def test_two_customers_of_one_name_are_told_apart(tmp_path):
+def test_two_customers_of_one_name_get_different_names(tmp_path):
     for place in ("x/anna", "y/anna", "x/Anna"):
         (tmp_path / place).mkdir(parents=True)
         (tmp_path / place / "1.jpg").write_bytes(place.encode())
     both = [tmp_path / "x", tmp_path / "y"]
-    found = {post.read().decode(): post.customer for post in open_feed(both)}
-    assert found == {"x/Anna": "Anna", "x/anna": "anna", "y/anna": "anna (2)"}
+    customers = {post.read().decode(): post.customer for post in open_feed(both)}
+    assert customers == {"x/Anna": "Anna", "x/anna": "anna", "y/anna": "anna (2)"}
     assert {post.customer for post in open_feed(both, customer="Zoe")} == {"Zoe"}
 
 
-def test_names_that_only_look_the_same_are_told_apart(tmp_path):
+def test_names_of_equal_appearance_get_different_names(tmp_path):
     for place in ("Zo\u00eb", "Zoe\u0308"):
         (tmp_path / place).mkdir()
         (tmp_path / place / "1.jpg").write_bytes(b"1")
@@ -160,8 +160,8 @@ def test_a_folder_called_like_a_second_customer_keeps_its_photos_to_itself(tmp_p
     for place in ("x/anna", "y/anna", "z/anna (2)"):
         (tmp_path / place).mkdir(parents=True)
         (tmp_path / place / "1.jpg").write_bytes(b"1")
-    found = [post.customer for post in open_feed([tmp_path / name for name in "xyz"])]
-    assert found == ["anna", "anna (2)", "anna (2) (2)"]
+    customers = [post.customer for post in open_feed([tmp_path / name for name in "xyz"])]
+    assert customers == ["anna", "anna (2)", "anna (2) (2)"]
 
 
 def test_dates_in_names_are_the_cameras_local_time(folder):
@@ -317,7 +317,7 @@ def test_folders_deeper_than_pythons_stack_are_walked(folder):
         subprocess.run(["rm", "-r", str(folder / "d")], check=True)  # too deep for shutil.rmtree
 
 
-def test_pipes_devices_and_dangling_links_given_by_hand_are_not_opened(tmp_path):
+def test_pipes_devices_and_dangling_links_as_paths_are_not_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "lost.jpg").symlink_to(tmp_path / "nowhere")
     (tmp_path / "loop").symlink_to("loop")
@@ -336,24 +336,24 @@ def test_impossible_paths_are_missing_paths(tmp_path, name):
         open_feed([tmp_path / name])
 
 
-def test_the_folder_one_stands_in_has_its_own_name(folder, monkeypatch):
+def test_the_current_folder_has_its_own_name(folder, monkeypatch):
     monkeypatch.chdir(folder)
     assert {post.customer for post in open_feed([Path(".")])} == {"anna"}
 
 
 @given(st.permutations(["a.jpg", "b.jpg", "c/d.jpg"]), st.integers(1, 2))
-def test_neither_order_nor_repetition_changes_what_is_found(order, times):
+def test_order_and_repetition_of_paths_change_nothing(order, times):
     with tempfile.TemporaryDirectory() as place:
         for name in order:
             path = Path(place) / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"x")
-        found = [
+        rows = [
             {(post.customer, post.post_id) for post in open_feed([Path(place)] * times)},
             [Path(post.source).name for post in open_feed([Path(place)])],
         ]
         title = Path(place).name
-        assert found == [
+        assert rows == [
             {
                 (title, f"{place}/a.jpg"),
                 (title, f"{place}/b.jpg"),

@@ -44,7 +44,7 @@ def test_profile_in_one_zip_and_all_else_in_another(tmp_path):
     assert facts([tmp_path]) == [("ben", "1", "feed")]
 
 
-def test_parts_known_by_their_names_only(tmp_path):
+def test_parts_are_joined_by_the_user_in_their_names(tmp_path):
     zipped(tmp_path / "instagram-ben-2026-11-16-aaa.zip", {G3: [single(uri(1))]})
     zipped(tmp_path / "instagram-ben-2026-11-16-bbb.zip", {uri(1): b"1", uri(2): b"2"})
     assert facts([tmp_path]) == [("ben", "1", "feed"), ("ben", "2", "none")]
@@ -57,7 +57,7 @@ def test_overlapping_exports_count_each_photo_once(tmp_path):
     assert facts([tmp_path]) == [("ben", "1", "feed"), ("ben", "2", "feed"), ("ben", "3", "feed")]
 
 
-def test_another_customers_photos_are_never_taken_for_ones_own(tmp_path):
+def test_photos_of_another_customer_are_never_joined(tmp_path):
     zipped(tmp_path / "instagram-ben-2026-11-16-aaa.zip", {G3: [single(uri(1))]})
     zipped(tmp_path / "instagram-cleo-2026-11-16-bbb.zip", {uri(1): b"1"})
     assert facts([tmp_path]) == [
@@ -66,7 +66,7 @@ def test_another_customers_photos_are_never_taken_for_ones_own(tmp_path):
     ]
 
 
-def test_a_part_without_name_that_nobody_misses_stays_alone(tmp_path):
+def test_a_nameless_part_that_no_index_refers_to_stays_alone(tmp_path):
     zipped(tmp_path / "instagram-ben-2026-11-16-aaa.zip", {G3: [single(uri(1))], uri(1): b"1"})
     zipped(tmp_path / "other.zip", {uri(2): b"2"})
     assert facts([tmp_path]) == [("ben", "1", "feed"), ("other", "2", "none")]
@@ -79,7 +79,7 @@ def test_nameless_exports_that_name_their_photos_alike_stay_apart(tmp_path):
     assert [customer for customer, *_ in facts([tmp_path])] == ["1", "2"]
 
 
-def test_two_profiles_and_two_nameless_exports_leave_a_doubt(tmp_path):
+def test_two_profiles_and_two_nameless_exports_are_not_joined(tmp_path):
     for number, name in ((1, "ben"), (2, "cleo")):
         zipped(tmp_path / f"{name}-profile.zip", {PROFILE: user(name)})
         zipped(tmp_path / f"{number}.zip", {G3: [single(uri(number))], uri(number): b"1"})
@@ -135,7 +135,7 @@ LAST = st.from_regex(
 
 
 @given(st.sets(st.tuples(FOLDERS, LAST), max_size=8), st.lists(st.integers(0, 9), max_size=6))
-def test_no_member_is_ever_lost_without_a_word(members, posts):
+def test_every_member_is_a_post_or_skipped(members, posts):
     names = {folder + last for folder, last in members if not last.startswith(".")}
     index = [single(name) for name in sorted(names)[::2]] + [single(uri(n)) for n in posts]
     files = dict.fromkeys(names, b"{}") | {G3: index}

@@ -46,8 +46,8 @@ def post(*photos: dict[str, object], stamp: int = 1_790_000_000) -> dict[str, ob
 def test_posts_of_every_layout(tmp_path, index, folder):
     first, second = f"{folder}/1.jpg", f"{folder}/2.jpg"
     files = {index: [post(photo(first), photo(second))], first: b"1", second: b"2"}
-    found = read(export(tmp_path / "facebook-ann.b-2026-11-16-Ab3dEf9H", files))
-    assert [(p.customer, p.read(), p.posted_at.timestamp()) for p in found] == [
+    posts = read(export(tmp_path / "facebook-ann.b-2026-11-16-Ab3dEf9H", files))
+    assert [(p.customer, p.read(), p.posted_at.timestamp()) for p in posts] == [
         ("ann.b", b"1", 1_790_000_000),
         ("ann.b", b"2", 1_790_000_000),
     ]
@@ -60,9 +60,9 @@ def test_a_photo_in_a_post_and_in_an_album_counts_once(tmp_path):
         f"{ACTIVITY}/album/0.json": {"name": "x", "photos": [photo(uris[0]), photo(uris[1])]},
         f"{ACTIVITY}/your_uncategorized_photos.json": {"other_photos_v2": [photo(uris[2])]},
     }
-    found = read(export(tmp_path, files), customer="ann")
-    assert sorted(item.read().decode() for item in found) == uris
-    assert {item.date_source for item in found} == {"feed"}
+    posts = read(export(tmp_path, files), customer="ann")
+    assert sorted(item.read().decode() for item in posts) == uris
+    assert {item.date_source for item in posts} == {"feed"}
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_a_photo_in_a_post_and_in_an_album_counts_once(tmp_path):
 def test_when_a_photo_was_taken_counts_before_when_it_was_uploaded(tmp_path, taken, expected):
     uri = f"{ACTIVITY}/media/a_1/1.jpg"
     files = {uri: b"1", f"{ACTIVITY}/your_posts_1.json": [post(photo(uri, taken=taken))]}
-    (found,) = read(export(tmp_path, files), customer="ann")
-    assert found.posted_at.timestamp() == expected
+    (only_post,) = read(export(tmp_path, files), customer="ann")
+    assert only_post.posted_at.timestamp() == expected
 
 
 def test_the_user_name_is_read_and_nothing_else_of_the_profile(tmp_path):
@@ -86,9 +86,9 @@ def test_the_user_name_is_read_and_nothing_else_of_the_profile(tmp_path):
     profile = {"profile_v2": {"username": "ann.b", "emails": {"emails": ["ann@example.org"]}}}
     files = {uri: b"1", f"{ACTIVITY}/your_posts_1.json": [post(photo(uri))]}
     files["personal_information/profile_information/profile_information.json"] = profile
-    (found,) = read(export(tmp_path, files))
-    assert found.customer == "ann.b"
-    assert not any(secret in repr(found) for secret in ("example.org", "192.0.2.1", "my words"))
+    (only_post,) = read(export(tmp_path, files))
+    assert only_post.customer == "ann.b"
+    assert not any(secret in repr(only_post) for secret in ("example.org", "192.0.2.1", "my words"))
 
 
 def test_messages_groups_comments_and_the_bin_are_never_read(tmp_path):

@@ -125,7 +125,7 @@ KEYS = st.sampled_from([*FACTS, "user", "author", "media_id", "subcategory", "po
 
 
 @given(JSON | st.dictionaries(KEYS, JSON))
-def test_any_sidecar_is_survived(value):
+def test_any_sidecar_is_read_or_ignored(value):
     fake = Fake(value)
     items = list(gallery_dl.read(Part(fake, [*fake.names]), Request(now=NOW)))
     assert len(items) == 2 and all(isinstance(item, Post | Skipped) for item in items)

@@ -56,7 +56,7 @@ def test_the_same_post_in_two_files_counts_once(tmp_path):
     assert len(posts) == 1 and posts[0].posted_at is not None
 
 
-def test_label_values_are_found_without_their_labels(tmp_path):
+def test_label_values_are_read_whatever_their_labels(tmp_path):
     uri = "media/posts/202609/17850000000000001.webp"
     entry = {"label_values": [{"label": "Medien", "media": [{"uri": uri}]}], "timestamp": 1.79e9}
     (post,) = read(export(tmp_path, {uri: b"1", G4: [entry]}), "ann")
@@ -144,8 +144,8 @@ def test_photo_that_no_index_names_is_read_undated(tmp_path):
         "media/posts/202609/b.jpg": b"2",
         G3: [single("media/posts/202609/a.jpg")],
     }
-    named, orphan = read(export(tmp_path, files), "ann")
-    assert named.posted_at and (orphan.read(), orphan.posted_at, orphan.date_source) == (
+    listed_post, orphan = read(export(tmp_path, files), "ann")
+    assert listed_post.posted_at and (orphan.read(), orphan.posted_at, orphan.date_source) == (
         b"2",
         None,
         "none",
@@ -182,7 +182,7 @@ def test_broken_index_is_named_and_the_rest_goes_on(tmp_path, name):
 
 
 @given(JSON)
-def test_any_json_is_survived(value):
+def test_any_json_is_read_or_skipped(value):
     class OneFile:
         label = title = "x"
         names: ClassVar = [G3]
@@ -280,9 +280,9 @@ def test_parts_unpacked_side_by_side_are_one_export(tmp_path):
 def test_roots_of_every_layout(index, root, there, tmp_path):
     uri = "media/posts/202609/1.jpg"
     files = {index: [single(uri)]} | ({f"{root}{uri}": b"1"} if there else {})
-    found = find(FolderTree(export(tmp_path, files)), Request(now=NOW))
-    (piece,) = found.pieces
-    assert found.claimed == set(files)
+    contents = find(FolderTree(export(tmp_path, files)), Request(now=NOW))
+    (piece,) = contents.pieces
+    assert contents.claimed == set(files)
     assert sorted(piece.part.whole_names) == sorted(files)
     assert (uri in piece.part.names) == there
 
@@ -327,12 +327,12 @@ def test_wrapping_folder_is_no_obstacle(tmp_path):
     ],
 )
 def test_moments(stamp, expected):
-    found = moment(stamp, latest_believed(NOW), earliest=OPENED["instagram"])
-    assert (found.timestamp() if found else None) == expected
+    time = moment(stamp, latest_believed(NOW), earliest=OPENED["instagram"])
+    assert (time.timestamp() if time else None) == expected
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("written", "expected"),
     [
         ("caf\u00c3\u00a9", "café"),
         ("\u00f0\u009f\u0091\u0097", "👗"),
@@ -341,8 +341,8 @@ def test_moments(stamp, expected):
         ("日本", "日本"),
     ],
 )
-def test_mojibake_is_repaired_only_where_it_is_some(written, meant):
-    assert repaired(written) == meant
+def test_repaired_changes_mojibake_only(written, expected):
+    assert repaired(written) == expected
 
 
 @given(st.text())
@@ -433,14 +433,14 @@ def test_an_archived_post_that_is_also_in_the_list_of_posts_is_one(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["reposts", "saved_posts", "liked_posts"])
-@pytest.mark.parametrize("listed", [True, False])
-def test_other_peoples_posts_are_never_read(tmp_path, name, listed):
+@pytest.mark.parametrize("in_list", [True, False])
+def test_other_peoples_posts_are_never_read(tmp_path, name, in_list):
     entry = {"media": [medium("media/other.jpg")]}
     files = {
         "media/posts/a.jpg": b"a",
         "media/other.jpg": b"o",
         G3: [single("media/posts/a.jpg")],
-        f"your_instagram_activity/media/{name}.json": [entry] if listed else entry,
+        f"your_instagram_activity/media/{name}.json": [entry] if in_list else entry,
     }
     assert [post.read() for post in read(export(tmp_path, files), "ann")] == [b"a"]
 
@@ -452,7 +452,7 @@ def test_a_folder_called_like_a_private_one_around_the_export_hides_nothing(tmp_
     assert (post.customer, post.date_source) == ("ann", "feed")
 
 
-def test_pictures_that_nothing_explains_are_named(tmp_path):
+def test_pictures_outside_every_index_and_folder_of_posts_are_skipped(tmp_path):
     files = {
         "media/posts/a.jpg": b"1",
         G3: [single("media/posts/a.jpg")],
@@ -463,12 +463,16 @@ def test_pictures_that_nothing_explains_are_named(tmp_path):
 
 
 def test_photos_in_folders_beside_an_exports_own_are_their_customers(tmp_path):
-    files = {"media/posts/a.jpg": b"1", G3: [single("media/posts/a.jpg")], PROFILE: named("ann")}
+    files = {
+        "media/posts/a.jpg": b"1",
+        G3: [single("media/posts/a.jpg")],
+        PROFILE: profile_of("ann"),
+    }
     posts = read(export(tmp_path, files | {"ben/b.jpg": b"2"}))
     assert [(post.customer, post.read()) for post in posts] == [("ann", b"1"), ("ben", b"2")]
 
 
-def named(user: str, key: str = "Username") -> dict[str, object]:
+def profile_of(user: str, key: str = "Username") -> dict[str, object]:
     return {"profile_user": [{"string_map_data": {key: {"value": user}}}]}
 
 
@@ -492,13 +496,17 @@ def named(user: str, key: str = "Username") -> dict[str, object]:
     ],
 )
 def test_user_names_in_profiles_of_all_layouts(tmp_path, key, place):
-    files = {"media/posts/a.jpg": b"1", G3: [single("media/posts/a.jpg")], place: named("ann", key)}
+    files = {
+        "media/posts/a.jpg": b"1",
+        G3: [single("media/posts/a.jpg")],
+        place: profile_of("ann", key),
+    }
     (post,) = read(export(tmp_path, files))
     assert post.customer == "ann"
 
 
-@pytest.mark.parametrize("profile", [None, [], {}, {"profile_user": [None]}, named("")])
-def test_a_profile_that_says_nothing_stops_nothing(tmp_path, profile):
+@pytest.mark.parametrize("profile", [None, [], {}, {"profile_user": [None]}, profile_of("")])
+def test_a_profile_without_user_name_is_ignored(tmp_path, profile):
     root = tmp_path / "instagram-ann.b_c-2026-11-16-Ab3dEf9H"
     files = {"media/posts/a.jpg": b"1", G3: [single("media/posts/a.jpg")], PROFILE: profile}
     (post,) = read(export(root, files))
@@ -540,13 +548,13 @@ def test_photos_of_one_name_in_two_folders_are_two(tmp_path):
     assert [(post.read(), post.date_source) for post in posts] == [(b"1", "feed"), (b"2", "none")]
 
 
-def test_what_is_not_read_takes_no_photo_of_the_same_name_along(tmp_path):
+def test_media_not_requested_hide_no_photo_of_the_same_name(tmp_path):
     index = [single("connections/a.jpg"), single("media/posts/a.jpg"), single("lost/a.jpg")]
     post, lost = read(export(tmp_path, {"media/posts/a.jpg": b"1", G3: index}), "ann")
     assert (post.read(), lost.reason) == (b"1", "missing_media")
 
 
-def test_an_index_among_saved_things_says_nothing(tmp_path):
+def test_an_index_in_a_private_folder_is_ignored(tmp_path):
     saved = "your_instagram_activity/saved/posts_1.json"
     files = {"media/posts/a.jpg": b"1", G3: [single("media/posts/a.jpg")]}
     files |= {"odd/b.jpg": b"2", saved: [single("odd/b.jpg")]}
@@ -563,7 +571,7 @@ def test_captions_and_places_get_no_further_than_the_parser(tmp_path):
 
 def test_nothing_private_outlives_the_reading(tmp_path):
     secrets = ("ann@example.org", "+49 30 1234", "my caption", "52.5", "1990-01-01")
-    profile = named("ann")
+    profile = profile_of("ann")
     fields = profile["profile_user"][0]["string_map_data"]
     fields |= {"Email": {"value": secrets[0]}, "Phone": {"value": secrets[1]}}
     fields |= {"Date of birth": {"value": secrets[4]}}
@@ -571,5 +579,5 @@ def test_nothing_private_outlives_the_reading(tmp_path):
     post = {"media": [medium("media/posts/a.jpg") | {"title": secrets[2], "media_metadata": exif}]}
     files = {"media/posts/a.jpg": b"1", G3: [post], PROFILE: profile}
     files |= {"personal_information/broken.json": b'{"Email": "ann@example.org"'}
-    found = repr(list(open_feed([export(tmp_path, files)], now=NOW)))
-    assert "'ann'" in found and not [secret for secret in secrets if secret in found]
+    output = repr(list(open_feed([export(tmp_path, files)], now=NOW)))
+    assert "'ann'" in output and not [secret for secret in secrets if secret in output]

@@ -22,12 +22,15 @@ from trendscope.skipped import Skipped
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 STEM = "2026-09-15_10-30-45_UTC"
-NAMED = datetime(2026, 9, 15, 10, 30, 45, tzinfo=UTC)
-SAID = datetime(2026, 9, 15, 10, 30, 46, tzinfo=UTC)
+NAME_TIME = datetime(2026, 9, 15, 10, 30, 45, tzinfo=UTC)
+SIDECAR_TIME = datetime(2026, 9, 15, 10, 30, 46, tzinfo=UTC)
 
 
 def sidecar(kind: str = "Post", **node: object) -> bytes:
-    facts = {"owner": {"username": "ann.b", "id": "1"}, "date": int(SAID.timestamp())} | node
+    facts = {
+        "owner": {"username": "ann.b", "id": "1"},
+        "date": int(SIDECAR_TIME.timestamp()),
+    } | node
     content = {"node": facts, "instaloader": {"version": "4.15.1", "node_type": kind}}
     return lzma.compress(json.dumps(content).encode(), check=lzma.CHECK_NONE)
 
@@ -46,8 +49,8 @@ def test_a_carousel_with_its_one_sidecar(tmp_path):
     files = {f"ann/{STEM}_{i}.jpg": b"%d" % i for i in (1, 2)}
     files |= {f"ann/{STEM}.json.xz": sidecar(), f"ann/{STEM}.txt": b"my caption"}
     assert read(export(tmp_path, files)) == [
-        ("ann.b", f"{STEM}_1.jpg", SAID),
-        ("ann.b", f"{STEM}_2.jpg", SAID),
+        ("ann.b", f"{STEM}_1.jpg", SIDECAR_TIME),
+        ("ann.b", f"{STEM}_2.jpg", SIDECAR_TIME),
     ]
 
 
@@ -67,14 +70,14 @@ def test_sidecars_are_unpacked_under_limits(tmp_path, limit):
     packed = sidecar(caption=200 * "x")
     assert 100 < len(packed) < 210 < len(lzma.decompress(packed))
     root = export(tmp_path, {f"ann/{STEM}.jpg": b"1", f"ann/{STEM}.json.xz": packed})
-    assert read(root) == [("ann.b", f"{STEM}.jpg", SAID)]
-    assert read(root, limits=Limits(**limit)) == [("ann", f"{STEM}.jpg", NAMED)]
+    assert read(root) == [("ann.b", f"{STEM}.jpg", SIDECAR_TIME)]
+    assert read(root, limits=Limits(**limit)) == [("ann", f"{STEM}.jpg", NAME_TIME)]
 
 
 def test_sidecars_of_before_version_4(tmp_path):
-    old = json.dumps({"shortcode": "x", "date": int(SAID.timestamp())}).encode()
+    old = json.dumps({"shortcode": "x", "date": int(SIDECAR_TIME.timestamp())}).encode()
     files = {f"ann/{STEM}.jpg": b"1", f"ann/{STEM}.json": old}
-    assert read(export(tmp_path, files)) == [("ann", f"{STEM}.jpg", SAID)]
+    assert read(export(tmp_path, files)) == [("ann", f"{STEM}.jpg", SIDECAR_TIME)]
 
 
 def test_unpacked_and_missing_and_broken_sidecars(tmp_path):
@@ -83,9 +86,9 @@ def test_unpacked_and_missing_and_broken_sidecars(tmp_path):
     files |= {"ben/2026-09-15_10-30-45_UTC.jpg": b"2", "cleo/2026-09-15_10-30-45_UTC.jpg": b"3"}
     files |= {"cleo/2026-09-15_10-30-45_UTC.json.xz": sidecar()[:50]}
     assert read(export(tmp_path, files)) == [
-        ("ann.b", f"{STEM}.jpg", SAID),
-        ("ben", f"{STEM}.jpg", NAMED),
-        ("cleo", f"{STEM}.jpg", NAMED),
+        ("ann.b", f"{STEM}.jpg", SIDECAR_TIME),
+        ("ben", f"{STEM}.jpg", NAME_TIME),
+        ("cleo", f"{STEM}.jpg", NAME_TIME),
     ]
 
 
@@ -112,7 +115,7 @@ def test_stories_portraits_and_saved_posts(tmp_path):
     assert [first for first, *_ in read(root)] == ["private", "not_included", "not_included"]
     both = read(root, include=["stories", "profile"])
     portrait = datetime(2026, 9, 14, 10, 30, 45, tzinfo=UTC)
-    assert [item[-1] for item in both[1:]] == [portrait, SAID]
+    assert [item[-1] for item in both[1:]] == [portrait, SIDECAR_TIME]
 
 
 def test_posts_of_many_people_in_one_folder(tmp_path):
@@ -127,7 +130,7 @@ def test_its_own_files_are_no_photos(tmp_path):
     names = ("id", "iterator_Ab3.json.xz", "ann_123.json.xz", f"{STEM}_comments.json")
     files = {f"ann/{name}": b"{}" for name in (*names, f"{STEM}_location.txt")}
     assert read(export(tmp_path, files | {f"ann/{STEM}.jpg": b"1"})) == [
-        ("ann", f"{STEM}.jpg", NAMED)
+        ("ann", f"{STEM}.jpg", NAME_TIME)
     ]
 
 
@@ -137,7 +140,7 @@ def test_an_xz_bomb_costs_its_sidecar_only(tmp_path):
     files = {f"ann/{STEM}.jpg": b"1", f"ann/{STEM}.json.xz": bomb}
     root = export(tmp_path, files)
     tracemalloc.start()
-    assert read(root) == [("ann", f"{STEM}.jpg", NAMED)]
+    assert read(root) == [("ann", f"{STEM}.jpg", NAME_TIME)]
     assert tracemalloc.get_traced_memory()[1] < 100_000_000
     tracemalloc.stop()
 
@@ -176,6 +179,6 @@ class Fake:
     )
     | JSON
 )
-def test_any_sidecar_is_survived(value):
+def test_any_sidecar_is_read_or_ignored(value):
     (item,) = instaloader.read(Part(Fake(value), Fake(value).names), Request(now=NOW))
     assert isinstance(item, Post | Skipped)

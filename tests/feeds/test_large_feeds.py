@@ -26,7 +26,7 @@ print(len(feed), len(posts), len({post.customer for post in posts}), peak() - be
 """
 
 
-def listed(place, files=64) -> list[int]:
+def count_items(place, files=64) -> list[int]:
     """Items, posts, customers, and the bytes that the process has grown by, with few open files."""
     command = [sys.executable, "-c", PROGRAM, str(files), str(place)]
     return [int(n) for n in subprocess.check_output(command, text=True).split()]
@@ -39,7 +39,7 @@ def test_ten_thousand_photos_in_twenty_zips(tmp_path):
         if part == 7:
             files |= {G3: [single(uri(n)) for n in range(count)], PROFILE: user("ann")}
         zipped(tmp_path / f"part{part}.zip", files)
-    items, posts, customers, grown = listed(tmp_path)
+    items, posts, customers, grown = count_items(tmp_path)
     assert (items, posts, customers) == (count, count, 1)
     assert grown < 10_000_000 + PEAK_BYTES_PER_PHOTO * count
 
@@ -50,7 +50,7 @@ def test_a_flat_folder_of_many_files(tmp_path):
     (tmp_path / "ann" / "0.jpg").write_bytes(b"1")
     for number in range(1, count):
         (tmp_path / "ann" / f"{number}.jpg").hardlink_to(tmp_path / "ann" / "0.jpg")
-    items, posts, customers, grown = listed(tmp_path)
+    items, posts, customers, grown = count_items(tmp_path)
     assert (items, posts, customers) == (count, count, 1)
     assert grown < 10_000_000 + PEAK_BYTES_PER_PHOTO * count
 
@@ -58,4 +58,4 @@ def test_a_flat_folder_of_many_files(tmp_path):
 def test_more_zips_than_files_may_be_open(tmp_path):
     for number in range(200):
         zipped(tmp_path / f"{number:03}.zip", {"in/a.jpg": b"1", f"{number}.jpg": b"2"})
-    assert listed(tmp_path)[:3] == [400, 400, 400]
+    assert count_items(tmp_path)[:3] == [400, 400, 400]

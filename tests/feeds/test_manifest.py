@@ -49,8 +49,8 @@ def test_folder_zip_and_the_table_itself(tmp_path):
 def test_a_table_over_the_limit_is_not_read(tmp_path):
     root = export(tmp_path / "given", PHOTOS | {"list.csv": TABLE})
     assert read(root, limits=Limits(table_bytes=len(TABLE))) == EXPECTED
-    found = read(root, limits=Limits(table_bytes=len(TABLE) - 1))
-    assert {customer for customer, *_ in found} == {"given", "photos"}
+    rows = read(root, limits=Limits(table_bytes=len(TABLE) - 1))
+    assert {customer for customer, *_ in rows} == {"given", "photos"}
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_other_orders_cases_and_separators(tmp_path, header):
     separator = "\t" if "\t" in header else ";"
     row = separator.join(("photos/a.jpg", "ann", "1790000000", "secret"))
     root = export(tmp_path, PHOTOS | {"list.csv": f"{header}\r\n{row}\r\n".encode()})
-    found = read(root)
-    assert found[0] == ("ann", "a.jpg", "2026-09-21T14:13")
-    assert found[1:] == [("unlisted", "b.jpg"), ("unlisted", "c.jpg")]
+    rows = read(root)
+    assert rows[0] == ("ann", "a.jpg", "2026-09-21T14:13")
+    assert rows[1:] == [("unlisted", "b.jpg"), ("unlisted", "c.jpg")]
 
 
 def test_times_without_offset_are_local(tmp_path):
@@ -72,7 +72,7 @@ def test_times_without_offset_are_local(tmp_path):
 
 
 @pytest.mark.parametrize("taken_at", ["", "soon", "0", "2031-01-01", "0000:00:00 00:00:00"])
-def test_what_is_no_date_leaves_the_photo_undated(tmp_path, taken_at):
+def test_a_text_that_is_no_date_leaves_the_photo_undated(tmp_path, taken_at):
     table = f"customer,taken_at,image\nann,{taken_at},photos/a.jpg\n".encode()
     assert read(export(tmp_path, PHOTOS | {"list.csv": table}))[0] == ("ann", "a.jpg", None)
 
@@ -112,7 +112,7 @@ def test_two_manifests_may_each_have_an_ann(tmp_path):
 
 
 @given(st.binary(max_size=80) | st.text(',"\n\0ab', max_size=60).map(str.encode))
-def test_any_table_is_survived(rest):
+def test_any_table_is_read_or_skipped(rest):
     with tempfile.TemporaryDirectory() as place:
         root = export(Path(place), {"l.csv": b"customer,taken_at,image\n" + rest})
         for item in open_feed([root], now=NOW):

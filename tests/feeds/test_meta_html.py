@@ -98,7 +98,7 @@ def test_pages_follow_the_same_rules_as_indexes(tmp_path):
     assert [post.read() for post in posts] == [b"1"]
 
 
-def test_what_lies_elsewhere_is_never_opened(tmp_path):
+def test_media_outside_the_export_are_never_opened(tmp_path):
     places = ("http://x.test/media/1.jpg", "../media/1.jpg", "/etc/media/passwd", "file:///media/x")
     page_only = {PAGE: page(*((image(place), "") for place in places)), "media/posts/1.jpg": b"1"}
     reasons = [getattr(item, "reason", "post") for item in read(export(tmp_path, page_only))]
@@ -146,7 +146,7 @@ def test_dates_on_pages(text, expected):
         "2012年8月6日 16:13",
     ],
 )
-def test_dates_of_other_languages_that_cannot_be_mistaken(text):
+def test_unambiguous_dates_of_other_languages_are_read(text):
     assert written_date(text, NOW) == datetime(2012, 8, 6, 16, 13, tzinfo=UTC)
 
 
@@ -165,21 +165,21 @@ def test_dates_of_other_languages_that_cannot_be_mistaken(text):
         "31.02.2012 16:13",
     ],
 )
-def test_other_dates_are_unknown_and_never_wrong(text):
+def test_ambiguous_dates_are_not_read(text):
     assert written_date(text, NOW) is None
 
 
 def test_twelve_months_of_six_languages(tmp_path):
     """Against Unicode's locale data (CLDR 44), full and short names."""
     for names in CLDR.splitlines():
-        found = [written_date(f"3 {name} 2024 10:00", NOW) for name in names.split()]
-        assert found == [datetime(2024, month, 3, 10, tzinfo=UTC) for month in range(1, 13)]
+        dates = [written_date(f"3 {name} 2024 10:00", NOW) for name in names.split()]
+        assert dates == [datetime(2024, month, 3, 10, tzinfo=UTC) for month in range(1, 13)]
 
 
 @given(
     st.lists(st.sampled_from([image("media/a.jpg"), "<!--", "<", '<img src="', "\0", "&#x", ">"]))
 )
-def test_any_page_is_survived(parts):
+def test_any_page_is_read_or_skipped(parts):
     class Page(LoneFile):
         def __init__(self):
             pass

@@ -118,14 +118,16 @@ def test_customers_by_place(tmp_path, folder, customer):
 
 
 def test_bin_partner_archive_and_edited_copies(tmp_path):
-    said = {
+    fields_of = {
         "a": {"trashed": True},
         "b": {"googlePhotosOrigin": {"fromPartnerSharing": {}}},
         "c": {"archived": True},
         "d": {"googlePhotosOrigin": {"mobileUpload": {}}},
     }
-    files = {f"{YEAR}/{name}.jpg": name.encode() for name in said} | {f"{YEAR}/d-edited.jpg": b"e"}
-    files |= {f"{YEAR}/{name}.jpg.json": facts(**more) for name, more in said.items()}
+    files = {f"{YEAR}/{name}.jpg": name.encode() for name in fields_of} | {
+        f"{YEAR}/d-edited.jpg": b"e"
+    }
+    files |= {f"{YEAR}/{name}.jpg.json": facts(**more) for name, more in fields_of.items()}
     root = export(tmp_path, files)
     assert [item[0] for item in read(root, customer="ann")] == [
         "private",
@@ -159,8 +161,8 @@ def test_albums_videos_missing_photos_and_other_products(tmp_path):
 def test_places_and_people_are_not_kept(tmp_path):
     secret = facts(geoData={"latitude": 52.5}, people=[{"name": "Otto"}], description="my words")
     files = {f"{YEAR}/a.jpg": b"1", f"{YEAR}/a.jpg.json": secret}
-    found = repr(list(open_feed([export(tmp_path, files)], now=NOW)))
-    assert not [word for word in ("52.5", "Otto", "my words") if word in found]
+    output = repr(list(open_feed([export(tmp_path, files)], now=NOW)))
+    assert not [word for word in ("52.5", "Otto", "my words") if word in output]
 
 
 class Fake:
@@ -187,7 +189,7 @@ KEYS = ["photoTakenTime", "title", "trashed", "archived", "googlePhotosOrigin"]
 
 
 @given(JSON | st.dictionaries(st.sampled_from(KEYS), JSON))
-def test_any_sidecar_is_survived(value):
+def test_any_sidecar_is_read_or_ignored(value):
     fake = Fake(value)
     tree = Joined([Part(fake, [*fake.names])])
     items = list(takeout.read(tree, "ann", Request(now=NOW)))

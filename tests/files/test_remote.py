@@ -83,9 +83,9 @@ def run(feed, db, **options):
 
 def rows(db, root):
     """Every table without digests of places and versions of files; the feed's root as a dot."""
-    found = databases.content(db)
+    tables = databases.content(db)
     plain = {}
-    for name, table in found.items():
+    for name, table in tables.items():
         dropped = {"photos": 2, "skips": 1}.get(name)
         plain[name] = sorted(
             [
@@ -121,7 +121,7 @@ def test_a_feed_in_s3_gives_the_rows_of_the_feed_on_disk(upload, tmp_path, engin
     assert sources.str.startswith(f"{url}/").all()
 
 
-def test_what_lies_unchanged_is_not_read_again(upload, client, photos, tmp_path, monkeypatch):
+def test_unchanged_objects_are_not_read_again(upload, client, photos, tmp_path, monkeypatch):
     with zipfile.ZipFile(photos / "cleo.zip", "w") as archive:
         archive.writestr("a.png", painted("Sandal"))
     url, db = upload(photos), tmp_path / "t.db"
@@ -150,28 +150,28 @@ def test_one_object_may_be_given_by_itself(upload, photos):
     (member,) = open_feed([f"{url}/cleo.zip"])
     assert (member.customer, member.source) == ("cleo", f"{url}/cleo.zip/a.png")
     assert member.read() == painted("Sandal")
-    (listed,) = open_feed([f"{url}/list.csv"])
-    assert (listed.customer, listed.source) == ("zoe", f"{url}/anna/bag.png")
+    (post,) = open_feed([f"{url}/list.csv"])
+    assert (post.customer, post.source) == ("zoe", f"{url}/anna/bag.png")
 
 
 def test_places_and_urls_go_together(upload, photos):
     url = upload(photos / "ben", "coats")
-    found = profile([photos / "anna", url], weights=FakeClassifier())
-    assert [customer.customer for customer in found.customers] == ["anna", "coats"]
+    result = profile([photos / "anna", url], weights=FakeClassifier())
+    assert [customer.customer for customer in result.customers] == ["anna", "coats"]
 
 
-def test_hidden_and_left_behind_objects_are_told_as_on_disk(upload, tmp_path):
+def test_hidden_objects_and_junk_are_skipped_as_on_disk(upload, tmp_path):
     for name in (".trash/a.png", ".trash/b.png", "x/.c.png", "x/._d.png", "__MACOSX/e.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(painted("Bag"))
     (tmp_path / "x" / "Thumbs.db").write_bytes(b"x")
     url = upload(tmp_path)
 
-    def told(root):
+    def skips(root):
         items = [item for item in open_feed([root]) if isinstance(item, Skipped)]
         return [(item.source.replace(str(root), "."), item.reason) for item in items]
 
-    assert told(url) == told(tmp_path) == [("./.trash", "hidden"), ("./x/.c.png", "hidden")]
+    assert skips(url) == skips(tmp_path) == [("./.trash", "hidden"), ("./x/.c.png", "hidden")]
 
 
 # --- what can go wrong ---------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def test_limits_hold_before_an_object_is_fetched(upload, photos, monkeypatch):
         post.read()
 
 
-def test_an_object_that_went_meanwhile_costs_one_photo(upload, client, photos, tmp_path):
+def test_an_object_deleted_during_the_run_costs_one_photo(upload, client, photos, tmp_path):
     url = upload(photos)
     posts = {item.source: item for item in open_feed([url]) if isinstance(item, Post)}
     client.delete_object(Bucket=url.split("/")[2], Key="feeds/ben/coat.png")
@@ -193,7 +193,7 @@ def test_an_object_that_went_meanwhile_costs_one_photo(upload, client, photos, t
         posts[f"{url}/ben/coat.png"].read()
 
 
-def test_a_missing_place_makes_no_database(s3, upload, photos, tmp_path):
+def test_a_missing_url_creates_no_database(s3, upload, photos, tmp_path):
     url = upload(photos)
     for missing in ("s3://no-such-bucket-at-all/feeds", f"{url}/nowhere"):
         with pytest.raises(FeedError, match=rf"^{missing} does not exist; check the bucket"):
@@ -207,7 +207,7 @@ def test_a_password_in_a_url_is_refused():
     assert "secret" not in str(error.value)
 
 
-def test_a_url_that_nobody_understands():
+def test_a_url_of_an_unknown_protocol_is_refused():
     with pytest.raises(FeedError, match=r"is no URL that is understood; see s3://bucket/feeds"):
         find("nonsense://server/feeds")
 
@@ -220,14 +220,14 @@ def test_a_missing_library_is_named(monkeypatch):
 
 def command(url, **environment):
     words = [sys.executable, "-m", "tests.factories.classifier", "classify", url]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     return subprocess.run(
-        words, cwd=HOME, env=kept | files | environment, capture_output=True, text=True
+        words, cwd=HOME, env=environ | files | environment, capture_output=True, text=True
     )
 
 
-def test_missing_credentials_are_told(s3, upload, photos):
+def test_missing_credentials_are_an_error_with_advice(s3, upload, photos):
     url = upload(photos)
     done = command(url, AWS_ENDPOINT_URL=s3, AWS_EC2_METADATA_DISABLED="true")
     assert done.returncode == 1
@@ -235,7 +235,7 @@ def test_missing_credentials_are_told(s3, upload, photos):
     assert "Traceback" not in done.stderr
 
 
-def test_a_server_that_is_not_there_is_told():
+def test_an_unreachable_server_is_an_error_with_advice():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and not listening
         done = command(
@@ -248,7 +248,7 @@ def test_a_server_that_is_not_there_is_told():
     assert "Traceback" not in done.stderr
 
 
-def test_a_store_that_goes_in_mid_run_ends_it_and_keeps_what_was_done(
+def test_a_store_that_fails_during_the_run_ends_it_and_keeps_the_results(
     s3, photos, tmp_path, monkeypatch
 ):
     import boto3
@@ -276,9 +276,9 @@ def test_a_store_that_goes_in_mid_run_ends_it_and_keeps_what_was_done(
         monkeypatch.setattr(f"trendscope.photos.pipeline.{name}", value)
     import s3fs
 
-    s3fs.S3FileSystem.clear_instance_cache()  # one for the other server is kept
+    s3fs.S3FileSystem.clear_instance_cache()  # one for the other server may be in the cache
     with pytest.raises(FeedError, match=r"ben/coat\.png cannot be reached; check the network"):
         run("s3://short-lived", tmp_path / "t.db", batch=1)
     s3fs.S3FileSystem.clear_instance_cache()
-    found = store.status(tmp_path / "t.db")
-    assert 0 < found.photos < 4 and found.skipped in ({}, {"decoder_error": 1})
+    status = store.status(tmp_path / "t.db")
+    assert 0 < status.photos < 4 and status.skipped in ({}, {"decoder_error": 1})

@@ -91,11 +91,11 @@ def test_zips_inside_a_zip_are_opened_as_deep_as_allowed(tmp_path):
     innermost = make(tmp_path / "0.zip", {"a.jpg": b"deep"}).read_bytes()
     middle = make(tmp_path / "1.zip", {"0.ZIP": innermost, "b.jpg": b"middle"}).read_bytes()
     outer = make(tmp_path / "2.zip", {"1.zip": middle, "c.jpg": b"top"})
-    found = {}
+    contents = {}
     for depth in range(3):
         items = list(open_feed([outer], limits=Limits(depth=depth)))
-        found[depth] = [i.read() if isinstance(i, Post) else i.reason for i in items]
-    assert found == {
+        contents[depth] = [i.read() if isinstance(i, Post) else i.reason for i in items]
+    assert contents == {
         0: ["nested_archive", b"top"],
         1: ["nested_archive", b"middle", b"top"],
         2: [b"deep", b"middle", b"top"],
@@ -135,7 +135,7 @@ def test_methods_that_are_not_supported_are_named(tmp_path, method):
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
-def test_lzma_may_name_any_memory_and_gets_little(tmp_path):
+def test_lzma_with_a_huge_dictionary_gets_little_memory(tmp_path):
     members = {"a.jpg": bytes(500_000)}
     path = make(tmp_path / "z.zip", members, compression=zipfile.ZIP_LZMA)
     data = bytearray(path.read_bytes())
@@ -151,8 +151,8 @@ def test_lzma_may_name_any_memory_and_gets_little(tmp_path):
         "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])\n"
     )
     command = [sys.executable, "-c", code, str(path)]
-    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert found[0] in ("500000", "damaged_archive") and int(found[1]) < 100_000
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert output[0] in ("500000", "damaged_archive") and int(output[1]) < 100_000
 
 
 def test_a_part_of_a_split_zip_is_refused_whole(tmp_path):
@@ -224,7 +224,7 @@ def test_members_that_share_bytes_are_refused(tmp_path):
     assert post.read() == b"B" * 100
 
 
-def test_too_many_members_are_cut_off_with_a_word(tmp_path):
+def test_members_beyond_the_limit_are_skipped_in_one_line(tmp_path):
     path = make(tmp_path / "z.zip", {f"{i}.jpg": b"" for i in range(5)})
     tree = ZipTree(path, Limits(members=3))
     assert tree.names == ["0.jpg", "1.jpg", "2.jpg"]
@@ -283,7 +283,7 @@ def test_zips_inside_zips_are_read_when_the_outer_one_was_closed_since(tmp_path)
         assert [tree.read(name, 100) for name in tree.names] == [b"outer", b"inner"]
 
 
-def test_what_is_called_a_zip_is_one_unless_it_is_a_picture(tmp_path):
+def test_a_file_named_zip_is_a_zip_unless_it_is_a_picture(tmp_path):
     for name, data, expected in (
         ("a.zip", b"glued on" * 8, True),
         ("b.zip", b"\xff\xd8\xff\xe0" + bytes(28), False),

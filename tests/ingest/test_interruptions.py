@@ -36,9 +36,9 @@ def feed(tmp_path_factory):
     return kills.make_feed(tmp_path_factory.mktemp("feed"))
 
 
-def check(found):
-    assert all(kill.same for kill in found), found
-    assert any(0 < kill.kept for kill in found), found
+def check(results):
+    assert all(kill.same for kill in results), results
+    assert any(0 < kill.kept for kill in results), results
 
 
 def test_killed_scans_go_on_in_sqlite(feed, tmp_path):
@@ -59,11 +59,11 @@ WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE", "COMMIT")
 @contextmanager
 def failing(nth):
     """Makes the n-th write of any database fail, commits among them; counts the writes."""
-    counted = {"writes": 0}
+    counts = {"writes": 0}
 
     def count():
-        counted["writes"] += 1
-        if counted["writes"] == nth:
+        counts["writes"] += 1
+        if counts["writes"] == nth:
             raise OperationalError("", None, sqlite3.OperationalError("database or disk is full"))
 
     def execute(connection, cursor, statement, *_):
@@ -76,7 +76,7 @@ def failing(nth):
     event.listen(Engine, "before_cursor_execute", execute)
     event.listen(Engine, "commit", commit)
     try:
-        yield counted
+        yield counts
     finally:
         event.remove(Engine, "before_cursor_execute", execute)
         event.remove(Engine, "commit", commit)
@@ -134,12 +134,12 @@ def test_whichever_write_fails_the_state_is_old_or_new(
 
     undisturbed = new()
     before(undisturbed, photos)
-    with failing(None) as counted, every_state(undisturbed) as states:
+    with failing(None) as counts, every_state(undisturbed) as states:
         action(undisturbed, photos)
-    assert counted["writes"] >= 5
+    assert counts["writes"] >= 5
     # On a server one database for each takes its time; a share of them will do there.
     step = 1 if kind == "sqlite" else 5
-    for nth in range(1, counted["writes"] + 1, step):
+    for nth in range(1, counts["writes"] + 1, step):
         db = new()
         before(db, photos)
         with failing(nth), pytest.raises(StoreError, match="no room left"):
@@ -204,7 +204,7 @@ def test_a_full_disk_costs_nothing_that_was_kept(feed, small_disk, tmp_path):
 # --- Ctrl-C --------------------------------------------------------------------------------------
 
 
-def test_ctrl_c_says_that_what_was_done_is_kept(tmp_path):
+def test_ctrl_c_keeps_the_photos_judged_so_far(tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
     picture = painted("Bag", (1500, 1500))
@@ -230,6 +230,6 @@ def test_ctrl_c_says_that_what_was_done_is_kept(tmp_path):
     out, error = process.communicate(timeout=20)
     assert (process.returncode, out) == (130, "")
     assert error == "trendscope: stopped; what was looked at is kept; run it again to go on\n"
-    found = store.status(path)
-    assert 0 < found.photos < 400
-    assert (found.last_scan.judged, found.last_scan.finished_at) == (found.photos, None)
+    result = store.status(path)
+    assert 0 < result.photos < 400
+    assert (result.last_scan.judged, result.last_scan.finished_at) == (result.photos, None)

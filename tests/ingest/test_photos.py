@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -27,12 +28,13 @@ from tests.factories.photos import painted
 from trendscope import store
 from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError, StoreError, WeightsError
-from trendscope.ingest.photos import THUMBNAIL_SIDE, scan
+from trendscope.feeds.dispatch import open_feed
+from trendscope.ingest.photos import scan
 from trendscope.limits import Limits
 from trendscope.photos import pipeline
 from trendscope.photos.pseudonyms import Pseudonyms
 from trendscope.photos.run import profile
-from trendscope.store.memory import remembered
+from trendscope.store.memory import StoredPhotos, remembered
 from trendscope.store.write_photos import ScanCounts
 from trendscope.vision.sandbox import Decoder
 from trendscope.vision.weights import WeightsIdentity, identify, identity_of
@@ -43,17 +45,17 @@ def run(photos, db, **options):
 
 
 def tally(photos, db, **options):
-    found = run(photos, db, **options).tally
-    return found.judged, found.recognised, found.unchanged, found.skipped
+    result = run(photos, db, **options).tally
+    return result.judged, result.recognised, result.unchanged, result.skipped
 
 
 # --- what is done, and what is not done again ----------------------------------------------------
 
 
-def test_a_scan_keeps_what_was_seen(photos, db):
-    found = run(photos, db)
-    assert found.tally == ScanCounts(judged=4, skipped=1)
-    assert (found.weights, found.skipped, found.missing) == ("fake", {"decoder_error": 1}, 0)
+def test_a_scan_stores_results_and_skipped_files(photos, db):
+    result = run(photos, db)
+    assert result.tally == ScanCounts(judged=4, skipped=1)
+    assert (result.weights, result.skipped, result.missing) == ("fake", {"decoder_error": 1}, 0)
     frame = store.sightings(db, vectors=True)
     assert frame[["customer", "category"]].to_numpy().tolist() == [
         ["anna", "Dress"],
@@ -70,15 +72,15 @@ def test_a_scan_keeps_what_was_seen(photos, db):
     assert (last.judged, last.skipped) == (4, 1) and last.finished_at is not None
 
 
-def test_it_keeps_small_pictures_unless_told_not_to(photos, db, tmp_path):
+def test_thumbnails_are_kept_unless_declined(photos, db, tmp_path):
     run(photos / "anna", db)
     run(photos / "ben", db, thumbnails=False)
     digests = store.sightings(db)["sha256"].tolist()
     kept = store.thumbnails(db, digests)
     assert len(kept) == 3
     for jpeg in kept.values():
-        assert jpeg[:3] == b"\xff\xd8\xff" and len(jpeg) < 10_000
-    assert THUMBNAIL_SIDE == 128
+        assert jpeg[:3] == b"\xff\xd8\xff"
+        assert max(Image.open(io.BytesIO(jpeg)).size) <= 128
 
 
 def unreadable(monkeypatch):
@@ -162,10 +164,10 @@ def test_files_that_could_not_be_read_are_tried_again_when_that_can_have_changed
     photos, db, monkeypatch
 ):
     run(photos, db)
-    asked = []
-    monkeypatch.setattr(Decoder, "decode", lambda self, data, edge: asked.append(data))
+    decodings = []
+    monkeypatch.setattr(Decoder, "decode", lambda self, data, edge: decodings.append(data))
     run(photos, db)
-    assert asked == []  # the same file, the same version
+    assert decodings == []  # the same file, the same version
     monkeypatch.undo()
     (photos / "anna" / "broken.jpg").write_bytes(painted("Bag", (99, 99)))
     assert tally(photos, db) == (1, 0, 4, 0)
@@ -176,27 +178,27 @@ def test_a_newer_version_looks_again_at_what_an_older_one_refused(photos, db, mo
     monkeypatch.setattr("trendscope.store.memory.VERSION", "0.0.0")
     run(photos, db)
     monkeypatch.undo()
-    asked = decoded(monkeypatch)
+    decodings = decoded(monkeypatch)
     assert tally(photos, db) == (0, 0, 4, 1)
-    assert asked == [1]
+    assert decodings == [1]
 
 
 def decoded(monkeypatch):
     """A list that gets a 1 for every photo that is decoded."""
-    asked, real = [], Decoder.decode
-    monkeypatch.setattr(Decoder, "decode", lambda *a, **k: asked.append(1) or real(*a, **k))
-    return asked
+    decodings, real = [], Decoder.decode
+    monkeypatch.setattr(Decoder, "decode", lambda *a, **k: decodings.append(1) or real(*a, **k))
+    return decodings
 
 
 def test_other_limits_look_again_at_what_was_refused_and_at_nothing_else(photos, db, monkeypatch):
     (photos / "ben" / "wide.png").write_bytes(painted("Bag", (400, 400)))
     strict = Limits(pixels=100_000)
     assert tally(photos, db, limits=strict) == (4, 0, 0, 2)
-    asked = decoded(monkeypatch)
+    decodings = decoded(monkeypatch)
     assert tally(photos, db, limits=strict) == (0, 0, 4, 2)
-    assert asked == []
+    assert decodings == []
     assert tally(photos, db) == (1, 0, 4, 1)
-    assert asked == [1, 1]
+    assert decodings == [1, 1]
 
 
 def test_missing_rights_are_looked_at_again(photos, db, monkeypatch):
@@ -213,8 +215,8 @@ def test_missing_rights_are_looked_at_again(photos, db, monkeypatch):
 
 def test_the_same_photo_twice_in_one_scan_is_one_photo(photos, db):
     first = photos / "anna" / "bag.png"
-    found = scan([first, first, photos / "anna"], db, weights=FakeClassifier())
-    assert found.tally.photos == 5
+    result = scan([first, first, photos / "anna"], db, weights=FakeClassifier())
+    assert result.tally.photos == 5
     assert store.customers(db)[["photos", "doubles"]].to_numpy().tolist() == [[3, 0]]
 
 
@@ -230,19 +232,80 @@ def test_progress_ends_at_all(photos, db):
     for i in range(100):
         (photos / "ben" / f"{i}.png").write_bytes(painted("Coat", (20 + i, 20)))
     for _ in range(2):
-        told = []
-        run(photos, db, progress=lambda *n: told.append(n))  # noqa: B023
-        assert told[-1] == (105, 105)
-        assert [done for done, _ in told] == sorted(done for done, _ in told)
-        assert {total for _, total in told} == {105}
-        assert len(told) < 10
+        reports = []
+        run(photos, db, progress=lambda *n: reports.append(n))  # noqa: B023
+        assert reports[-1] == (105, 105)
+        assert [done for done, _ in reports] == sorted(done for done, _ in reports)
+        assert {total for _, total in reports} == {105}
+        assert len(reports) < 10
 
 
-def test_a_large_feed_is_told_of_while_it_is_counted(photos, db, monkeypatch):
-    monkeypatch.setattr("trendscope.ingest.photos.PROGRESS_EVERY", 2)
-    told = []
-    run(photos, db, progress=lambda *n: told.append(n))
-    assert told == [(0, 2), (0, 4), (5, 5)]
+def test_progress_is_reported_while_a_large_feed_is_listed(photos, db, monkeypatch):
+    monkeypatch.setattr("trendscope.photos.run.PROGRESS_EVERY", 2)
+    reports = []
+    run(photos, db, progress=lambda *n: reports.append(n))
+    assert reports == [(0, 2), (0, 4), (5, 5)]
+
+
+@pytest.mark.parametrize("progress", [None, lambda done, total: None])
+def test_a_feed_is_listed_once(photos, tmp_path, monkeypatch, progress):
+    listed = []
+
+    def counting(*arguments, **options):
+        items = open_feed(*arguments, **options)  # looks for missing paths at once
+        return (listed.append(item.source) or item for item in items)
+
+    monkeypatch.setattr("trendscope.ingest.photos.open_feed", counting)
+    run(photos, tmp_path / "t.db", progress=progress)
+    assert len(listed) == len(set(listed)) == 5
+
+
+def dropped_and_doubled(monkeypatch):
+    """The engine loses its second result and gives its third one twice."""
+
+    def broken(*arguments, **options):
+        for number, pair in enumerate(pipeline.classify_keyed(*arguments, **options), start=1):
+            yield from {2: [], 3: [pair, pair]}.get(number, [pair])
+
+    monkeypatch.setattr("trendscope.ingest.photos.classify_keyed", broken)
+
+
+def test_an_engine_that_drops_and_doubles_results_attributes_none_wrongly(
+    photos, db, tmp_path, monkeypatch
+):
+    (photos / "anna" / "broken.jpg").unlink()
+    with monkeypatch.context() as patch:
+        dropped_and_doubled(patch)
+        run(photos, db)
+    frame = store.sightings(db)
+    assert {
+        Path(source).name: category for source, category in frame[["source", "category"]].to_numpy()
+    } == {
+        "IMG_20260302_090000.png": "Dress",
+        "bag.png": "Bag",
+        "coat.png": "Coat",
+    }
+    assert tally(photos, db) == (1, 0, 3, 0)  # only the lost one is new to the store
+    run(photos, tmp_path / "whole.db")
+    assert content(db)["photos"] == content(tmp_path / "whole.db")["photos"]
+
+
+def test_a_recalled_result_says_so_itself_whatever_it_holds(photos, db, monkeypatch):
+    run(photos, db)
+    by_bytes = StoredPhotos.by_bytes
+
+    def with_embedding(self, post, sha256):
+        result = by_bytes(self, post, sha256)
+        return result and replace(result, embedding=b"\0" * 16)
+
+    monkeypatch.setattr(StoredPhotos, "by_bytes", with_embedding)
+    shutil.move(photos / "anna", photos / "anna2")
+    assert tally(photos, db) == (0, 3, 1, 1)
+    with remembered(db, FakeClassifier()) as memory:
+        stored = profile([photos], weights=FakeClassifier(), memory=memory)
+    assert {result.recalled for result in stored.readings} == {True}
+    fresh = profile([photos], weights=FakeClassifier())
+    assert {result.recalled for result in fresh.readings} == {False}
 
 
 def test_names_that_differ_in_bytes_only_are_kept_apart(tmp_path, db):
@@ -273,7 +336,7 @@ def wardrobe(folder, *categories):
     return folder
 
 
-def told(db):
+def photos_by_customer(db):
     """Customers and how many photos they have."""
     frame = store.customers(db)
     return dict(zip(frame["customer"], frame["photos"].tolist(), strict=True))
@@ -284,11 +347,11 @@ def test_two_customers_of_one_name_stay_apart_in_scans_of_their_own(tmp_path, db
     south = wardrobe(tmp_path / "south" / "ann", "Dress")
     assert run(north, db).namesakes == ()
     assert run(south, db).namesakes == ("ann (2)",)
-    assert told(db) == {"ann": 2, "ann (2)": 1}
+    assert photos_by_customer(db) == {"ann": 2, "ann (2)": 1}
     before = content(db)
     for paths in ([south], [north], [south, north]):
-        found = scan(paths, db, weights=FakeClassifier())
-        assert (found.tally.judged + found.tally.recognised, found.namesakes) == (0, ())
+        result = scan(paths, db, weights=FakeClassifier())
+        assert (result.tally.judged + result.tally.recognised, result.namesakes) == (0, ())
     assert content(db) == before
 
 
@@ -317,28 +380,28 @@ def test_one_account_is_one_customer_wherever_its_exports_lie(tmp_path, db):
     for path in sorted(tmp_path.glob("*.zip")):
         assert run(path, db).namesakes == ()
     run(tmp_path / "phone" / "ann", db)
-    assert told(db) == {"ann": 2, "ann (2)": 1}
+    assert photos_by_customer(db) == {"ann": 2, "ann (2)": 1}
     assert [row[1] for row in content(db)["accounts"] if row[0] == "ann"] == ["instagram:ann"]
 
 
-def test_folders_of_one_name_are_one_customer_if_that_is_said_once(tmp_path, db):
+def test_one_per_name_joins_folders_of_one_name_for_good(tmp_path, db):
     old = wardrobe(tmp_path / "week46" / "ann", "Bag")
     new = wardrobe(tmp_path / "week47" / "ann", "Coat", "Dress")
     run(old, db)
     assert run(new, db, one_per_name=True).namesakes == ()
     assert run(new, db).tally.unchanged == 2  # remembered
-    assert told(db) == {"ann": 3}
+    assert photos_by_customer(db) == {"ann": 3}
 
 
 def test_a_customer_named_by_the_user_is_the_one_of_that_name(tmp_path, db):
     run(wardrobe(tmp_path / "north" / "ann", "Bag"), db)
     run(wardrobe(tmp_path / "inbox", "Coat"), db, customer="ann")
-    assert told(db) == {"ann": 2}
+    assert photos_by_customer(db) == {"ann": 2}
     run(tmp_path / "inbox", db)
-    assert told(db) == {"ann": 2, "inbox": 1}  # what was said held for that scan
+    assert photos_by_customer(db) == {"ann": 2, "inbox": 1}  # the option holds for its own scan
 
 
-def test_a_name_that_another_scan_gave_away_meanwhile_is_not_given_twice(tmp_path, db):
+def test_a_name_taken_by_a_scan_at_the_same_time_stops_the_other(tmp_path, db):
     north = wardrobe(tmp_path / "north" / "ann", "Bag")
     south = wardrobe(tmp_path / "south" / "ann", "Coat")
 
@@ -351,9 +414,9 @@ def test_a_name_that_another_scan_gave_away_meanwhile_is_not_given_twice(tmp_pat
 
     with pytest.raises(StoreError, match=r"another customer 'ann'.*run it again to go on"):
         run(south, db, weights=Slow())
-    assert told(db) == {"ann": 1}
+    assert photos_by_customer(db) == {"ann": 1}
     run(south, db)
-    assert told(db) == {"ann": 1, "ann (2)": 1}
+    assert photos_by_customer(db) == {"ann": 1, "ann (2)": 1}
 
 
 def test_a_photo_posted_again_is_told_from_memory_too(tmp_path, db):
@@ -446,15 +509,15 @@ def test_reclassify_judges_all_anew(photos, db):
     assert tally(photos, db, weights=Other(), reclassify=True) == (0, 0, 4, 1)
 
 
-def test_what_reclassify_does_not_find_keeps_the_old_results_in_use(photos, db):
+def test_an_unfinished_reclassify_keeps_the_old_results_in_use(photos, db):
     run(photos, db)
     before = store.sightings(db)
-    found = run(photos / "anna", db, weights=Other(), reclassify=True)
-    assert (found.tally.judged, found.missing) == (3, 1)
+    result = run(photos / "anna", db, weights=Other(), reclassify=True)
+    assert (result.tally.judged, result.missing) == (3, 1)
     assert store.sightings(db).equals(before)
     assert tally(photos, db) == (0, 0, 4, 1)  # the former weights go on as before
-    found = run(photos / "ben", db, weights=Other(), reclassify=True)
-    assert (found.tally.judged, found.missing) == (1, 0)
+    result = run(photos / "ben", db, weights=Other(), reclassify=True)
+    assert (result.tally.judged, result.missing) == (1, 0)
     assert store.sightings(db)["category"].tolist() == ["Bag"] * 4
 
 
@@ -465,7 +528,7 @@ def tiny_weights(path, name, value):
     return path
 
 
-def test_weights_are_told_apart_by_their_file(photos, db, tmp_path, fake_command):
+def test_weights_are_identified_by_their_file(photos, db, tmp_path, fake_command):
     one, two = (tiny_weights(tmp_path / f"{i}.safetensors", "same name", i) for i in (1, 2))
     assert tally(photos, db, weights=one) == (4, 0, 0, 1)
     assert tally(photos, db, weights=str(one)) == (0, 0, 4, 1)
@@ -495,12 +558,12 @@ def test_two_scans_and_a_reader_at_once(wardrobes, db, tmp_path):
     def read():
         for _ in range(20):
             try:
-                found = store.status(db)
+                result = store.status(db)
             except StoreError as error:
                 assert "there is no trendscope database" in str(error)
                 continue
-            assert found.photos == found.classified + found.uncertain + found.outside
-            seen.append(found.photos)
+            assert result.photos == result.classified + result.uncertain + result.outside
+            seen.append(result.photos)
 
     threads = [threading.Thread(target=work, args=[action]) for action in (scanned, scanned, read)]
     for thread in threads:
@@ -524,7 +587,7 @@ def test_a_profile_from_memory_is_the_profile_from_photos(photos, db, pictures, 
     classifier = FakeClassifier()
     before = content(db)
     with remembered(db, classifier, pictures=pictures) as memory:
-        found = profile([photos], weights=classifier, memory=memory, pictures=pictures)
+        result = profile([photos], weights=classifier, memory=memory, pictures=pictures)
     assert classifier.batches == [1]
     assert content(db) == before
     (photos / "ben" / "new.png").unlink()
@@ -535,30 +598,31 @@ def test_a_profile_from_memory_is_the_profile_from_photos(photos, db, pictures, 
     assert again.skipped == fresh.skipped
     assert [r.probabilities for r in again.readings] == [r.probabilities for r in fresh.readings]
     assert again.weights == "fake"
-    assert len(found.readings) == 5
-    assert all(bool(r.thumbnail) == pictures for r in found.readings)
+    assert len(result.readings) == 5
+    assert all(bool(r.thumbnail) == pictures for r in result.readings)
 
 
 def test_a_profile_by_other_weights_remembers_no_judgement(photos, db):
     run(photos, db)
     other = Other()
     with remembered(db, other) as memory:
-        found = profile([photos], weights=other, memory=memory)
-    assert (found.weights, len(found.readings)) == ("other", 4)
+        result = profile([photos], weights=other, memory=memory)
+    assert (result.weights, len(result.readings)) == ("other", 4)
     assert sum(other.batches) == 4
 
 
 # --- jax -----------------------------------------------------------------------------------------
 
 
-def test_nothing_new_needs_no_jax(photos, tmp_path, fake_command):
+def test_a_scan_without_new_photos_loads_no_jax(photos, tmp_path, fake_command):
     path = tmp_path / "t.db"
     scan([photos], path)
     program = """if True:
         import sys
         from pathlib import Path
-        from trendscope.ingest.photos import scan
-        from trendscope.store.memory import remembered
+        from trendscope.feeds.dispatch import open_feed
+from trendscope.ingest.photos import scan
+        from trendscope.store.memory import StoredPhotos, remembered
         from trendscope.photos.run import profile
         photos, db = map(Path, sys.argv[1:])
         print(scan([photos], db).tally.unchanged)

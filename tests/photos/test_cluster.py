@@ -26,7 +26,8 @@ from trendscope.feeds.post import Post
 from trendscope.ingest.photos import scan
 from trendscope.limits import Limits
 from trendscope.photos import cluster
-from trendscope.photos.cluster import Cluster, Job, Worker, job_of
+from trendscope.photos.cluster import Cluster, Job, Worker, distribute, job_of
+from trendscope.photos.options import ScanOptions
 from trendscope.store.write_photos import ScanCounts
 
 HOME = Path(__file__).parents[2]
@@ -79,12 +80,12 @@ def expected(feeds, tmp_path_factory):
 def test_ray_keeps_the_same_rows(ray, feeds, expected, tmp_path, monkeypatch, batch, order):
     monkeypatch.setattr(cluster, "BATCH", batch)
     folders = sorted(feeds.iterdir())[::order]
-    found = scan(folders, tmp_path / "t.db", weights=FakeClassifier(), cluster=TWO, batch=batch)
-    assert found.tally == ScanCounts(judged=165, skipped=6)
+    result = scan(folders, tmp_path / "t.db", weights=FakeClassifier(), cluster=TWO, batch=batch)
+    assert result.tally == ScanCounts(judged=165, skipped=6)
     assert content(tmp_path / "t.db") == expected
 
 
-def test_what_is_known_is_not_looked_at_again(ray, feeds, tmp_path, monkeypatch):
+def test_photos_in_the_store_are_not_judged_again(ray, feeds, tmp_path, monkeypatch):
     moved, db = tmp_path / "feeds", tmp_path / "t.db"
     shutil.copytree(feeds, moved)
     run(moved, db, cluster=TWO)
@@ -103,7 +104,7 @@ def test_a_killed_worker_costs_no_row(ray, feeds, expected, tmp_path, monkeypatc
     killed = []
 
     class Slow(FakeClassifier):
-        """Tells who works, in a file each."""
+        """Leaves a file named by each worker's process id."""
 
         def __init__(self, folder):
             super().__init__()
@@ -130,6 +131,28 @@ def test_a_killed_worker_costs_no_row(ray, feeds, expected, tmp_path, monkeypatc
     assert content(tmp_path / "t.db") == expected
 
 
+def test_ray_hands_back_each_key_with_the_result_of_its_own_post(ray, feeds, monkeypatch):
+    monkeypatch.setattr(cluster, "BATCH", 4)
+    feed = [(number, item) for number, item in enumerate(open_feed([feeds]))]
+    job = job_of([feeds], ScanOptions(FakeClassifier()))
+    results = list(distribute(feed, job, TWO))
+    assert [key for key, _ in results] == [key for key, _ in feed]
+    assert [result.source for _, result in results] == [item.source for _, item in feed]
+
+
+class Forgetful(FakeClassifier):
+    """Answers for one photo less than it is asked about."""
+
+    def predict(self, cut_outs):
+        return super().predict(cut_outs)[:-1]
+
+
+def test_an_engine_that_answers_too_little_is_an_error(photos, tmp_path):
+    with pytest.raises(ValueError, match="zip"):
+        run(photos, tmp_path / "t.db", weights=Forgetful())
+    assert store.status(tmp_path / "t.db").photos == 0
+
+
 # --- what can go wrong ---------------------------------------------------------------------------
 
 
@@ -143,7 +166,7 @@ class Broken(FakeClassifier):
         raise TrendscopeError("the network is out of order; wait")
 
 
-def test_an_error_of_a_worker_is_told_as_our_own(ray, photos, tmp_path):
+def test_an_error_of_a_worker_is_raised_unchanged(ray, photos, tmp_path):
     with pytest.raises(TrendscopeError, match=r"^the network is out of order; wait$"):
         run(photos, tmp_path / "t.db", weights=Broken(), cluster=TWO)
     assert store.status(tmp_path / "t.db").photos == 0
@@ -160,7 +183,7 @@ def test_photos_that_always_kill_their_worker_end_the_run(ray, photos, tmp_path,
         run(photos, tmp_path / "t.db", weights=Deadly(), cluster=Cluster(workers=1))
 
 
-def test_workers_refuse_what_would_give_other_answers(tmp_path):
+def test_workers_refuse_other_versions_weights_and_missing_paths(tmp_path):
     def check(job, release, weights=None):
         Worker(job, 0.0).check(release, weights)
 
@@ -168,26 +191,26 @@ def test_workers_refuse_what_would_give_other_answers(tmp_path):
         check(Job(), "0.0.1")
     ours = cluster.version("trendscope")
     with pytest.raises(TrendscopeError, match="has other weights of that name"):
-        check(Job("photos"), ours, "0" * 64)
+        check(Job(ScanOptions("photos")), ours, "0" * 64)
     with pytest.raises(TrendscopeError, match=r"does not see /nowhere/at/all; put the photos"):
         check(Job(places=("/nowhere/at/all",)), ours)
 
 
-def test_the_job_names_what_lies_on_disk_only(tmp_path):
+def test_the_job_names_only_paths_on_disk(tmp_path):
     weights = tmp_path / "own.safetensors"
     weights.touch()
-    job = job_of([tmp_path, "s3://bucket/feed"], weights)
+    job = job_of([tmp_path, "s3://bucket/feed"], ScanOptions(weights))
     assert job.places == (str(tmp_path), str(weights))
-    assert job_of(["s3://bucket/feed"], "photos").places == ()
+    assert job_of(["s3://bucket/feed"], ScanOptions("photos")).places == ()
 
 
-def test_without_ray_it_says_what_to_install(photos, tmp_path, monkeypatch):
+def test_without_ray_the_error_names_what_to_install(photos, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UsageError, match=r"pip install 'trendscope\[ray\]'"):
         run(photos, tmp_path / "t.db", cluster=TWO)
 
 
-def test_a_ray_that_does_not_start_is_told_in_a_line(photos, tmp_path, monkeypatch):
+def test_a_ray_that_does_not_start_is_an_error_of_one_line(photos, tmp_path, monkeypatch):
     ray = pytest.importorskip("ray")
 
     def init(*_, **__):
@@ -213,7 +236,7 @@ def test_posts_travel_without_the_feed_they_came_from(feeds, monkeypatch, tmp_pa
         assert pickle.loads(sent).read() == post.read()
 
 
-def test_a_zip_that_is_gone_where_it_is_to_be_read_is_one_photo_less(tmp_path):
+def test_a_zip_that_changes_or_goes_away_is_an_error_of_the_photo(tmp_path):
     path = tmp_path / "z.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.png", painted("Bag"))

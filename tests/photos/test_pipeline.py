@@ -13,13 +13,14 @@ import pytest
 from PIL import Image
 
 from tests.factories.classifier import PALETTE, FakeClassifier, FakePrediction
-from tests.factories.photos import painted, reading
+from tests.factories.photos import painted, photo_result
 from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError, ImageError, WeightsError
 from trendscope.feeds.post import Post
 from trendscope.photos import pipeline
 from trendscope.photos.duplicates import drop_duplicates
-from trendscope.photos.pipeline import Loader, classify_posts
+from trendscope.photos.options import ScanOptions
+from trendscope.photos.pipeline import Loader, classify_keyed, classify_posts
 from trendscope.photos.results import PhotoResult
 from trendscope.photos.run import classify, profile
 from trendscope.skipped import Skipped
@@ -35,35 +36,44 @@ def post(data, name="1", customer="anna", posted_at=None, date_source="none"):
 
 
 def run(*items, **options):
-    return list(classify_posts(items, Loader(FakeClassifier()), **options))
+    return list(classify_posts(items, Loader(FakeClassifier()), ScanOptions(**options)))
 
 
 def test_one_photo():
     data = painted("Dress")
-    (found,) = run(post(data, "p1"))
-    assert isinstance(found, PhotoResult)
-    assert (found.customer, found.post_id, found.source) == ("anna", "p1", "anna/p1")
-    assert found.sha256 == hashlib.sha256(data).hexdigest()
-    assert (found.verdict, found.garments[0].category) == ("classified", "Dress")
-    assert found.garments[0].confidence == pytest.approx(0.9)
-    assert found.probabilities[0] == ("Dress", pytest.approx(0.9))
-    assert {name for name, _ in found.probabilities} == set(CATEGORIES)
-    assert (found.thumbnail, found.seen) == (None, None)
+    (result,) = run(post(data, "p1"))
+    assert isinstance(result, PhotoResult)
+    assert (result.customer, result.post_id, result.source) == ("anna", "p1", "anna/p1")
+    assert result.sha256 == hashlib.sha256(data).hexdigest()
+    assert (result.verdict, result.garments[0].category) == ("classified", "Dress")
+    assert result.garments[0].confidence == pytest.approx(0.9)
+    assert result.probabilities[0] == ("Dress", pytest.approx(0.9))
+    assert {name for name, _ in result.probabilities} == set(CATEGORIES)
+    assert (result.thumbnail, result.seen) == (None, None)
 
 
 @pytest.mark.parametrize(("color", "verdict"), [("black", "uncertain"), ("white", "outside")])
 def test_without_a_category_there_is_a_verdict_and_no_garment(color, verdict):
-    (found,) = run(post(painted(color)))
-    assert (found.verdict, found.garments) == (verdict, ())
-    assert found.explanation
+    (result,) = run(post(painted(color)))
+    assert (result.verdict, result.garments) == (verdict, ())
+    assert result.explanation
 
 
 def test_results_come_in_the_order_of_the_feed_over_several_batches():
     pictures = {name: painted(name, (40, 40)) for name in CATEGORIES}
     expected = [CATEGORIES[i * 7 % 10] for i in range(150)]
-    found = run(*(post(pictures[name], str(i)) for i, name in enumerate(expected)))
-    assert [r.garments[0].category for r in found] == expected
-    assert [r.post_id for r in found] == [str(i) for i in range(150)]
+    result = run(*(post(pictures[name], str(i)) for i, name in enumerate(expected)))
+    assert [r.garments[0].category for r in result] == expected
+    assert [r.post_id for r in result] == [str(i) for i in range(150)]
+
+
+def test_each_key_comes_back_with_the_result_of_its_own_post():
+    feed = [(object(), post(painted(name, (40, 40)), name)) for name in CATEGORIES * 7]
+    feed[3:3] = [("skipped", Skipped(None, "x", "link", "leads nowhere"))]
+    feed[5:5] = [("stored", photo_result(name="stored"))]
+    pairs = list(classify_keyed(feed, Loader(FakeClassifier())))
+    assert [key for key, _ in pairs] == [key for key, _ in feed]
+    assert [result.source for _, result in pairs] == [item.source for _, item in feed]
 
 
 def test_cut_outs_are_judged_in_batches():
@@ -75,12 +85,12 @@ def test_cut_outs_are_judged_in_batches():
 def test_a_failing_photo_costs_itself():
     refused = ImageError("missing_media", "named in the export, but not there")
     passed_on = Skipped(None, "notes.txt", "not_an_image", "text")
-    found = run(post(painted("Bag")), post(b"", "2"), passed_on, post(refused, "3"))
-    assert found[0].garments[0].category == "Bag"
-    assert found[1] == Skipped("anna", "anna/2", "empty", "the file is empty")
-    assert found[2] is passed_on
-    assert found[3].reason == "missing_media"
-    assert found[3].detail == "named in the export, but not there"
+    results = run(post(painted("Bag")), post(b"", "2"), passed_on, post(refused, "3"))
+    assert results[0].garments[0].category == "Bag"
+    assert results[1] == Skipped("anna", "anna/2", "empty", "the file is empty")
+    assert results[2] is passed_on
+    assert results[3].reason == "missing_media"
+    assert results[3].detail == "named in the export, but not there"
 
 
 def test_only_bad_photos_make_no_empty_batch():
@@ -105,16 +115,16 @@ def test_weights_that_do_not_load_stop_the_run(tmp_path):
 
 
 def test_the_feed_is_read_only_so_far_ahead():
-    asked = []
+    requests = []
 
     def feed():
         for i in range(1000):
-            asked.append(i)
+            requests.append(i)
             yield post(painted("Bag", (20, 20)), str(i))
 
     results = classify_posts(feed(), FakeClassifier)
     next(results)
-    assert len(asked) <= pipeline.MAX_PENDING + pipeline.BATCH
+    assert len(requests) <= pipeline.MAX_PENDING + pipeline.BATCH
     results.close()
     left = [t for t in threading.enumerate() if t.name.startswith("ThreadPool")]
     for thread in left:
@@ -122,11 +132,11 @@ def test_the_feed_is_read_only_so_far_ahead():
     assert not any(thread.is_alive() for thread in left)
 
 
-def test_pictures_are_made_only_if_wanted_and_carry_no_metadata(tmp_path):
+def test_pictures_are_made_only_on_request_and_carry_no_metadata(tmp_path):
     exif = Image.Exif()
     exif[0x010E] = "my secret garden"
-    (found,) = run(post(painted("Bag", (600, 800), "JPEG", exif=exif)), pictures=True)
-    for picture, longest in ((found.thumbnail, 224), (found.seen, 112)):
+    (result,) = run(post(painted("Bag", (600, 800), "JPEG", exif=exif)), pictures=True)
+    for picture, longest in ((result.thumbnail, 224), (result.seen, 112)):
         path = tmp_path / "p.jpg"
         path.write_bytes(picture)
         with Image.open(path) as opened:
@@ -139,8 +149,8 @@ def test_pictures_are_made_only_if_wanted_and_carry_no_metadata(tmp_path):
 def test_the_box_is_in_pixels_of_the_upright_original():
     exif = Image.Exif()
     exif[0x0112] = 6  # turned: stored 2000 x 1000, upright 1000 x 2000
-    (found,) = run(post(painted("Bag", (2000, 1000), "JPEG", exif=exif)))
-    x0, y0, x1, y1 = found.garments[0].box
+    (result,) = run(post(painted("Bag", (2000, 1000), "JPEG", exif=exif)))
+    x0, y0, x1, y1 = result.garments[0].box
     # The garment is the middle half in both directions: 250..750 by 500..1500, plus some margin.
     assert 0 <= x0 <= 260 and 740 <= x1 <= 1000
     assert 250 <= y0 <= 510 and 1490 <= y1 <= 1750
@@ -166,11 +176,11 @@ def test_dates_are_the_feeds_then_the_cameras_then_the_file_names(
     if camera:
         exif[0x0132] = "2026:06:01 12:00:00"
     data = painted("Bag", kind="JPEG", exif=exif)
-    (found,) = run(post(data, posted_at=given, date_source=source))
-    assert (found.posted_at, found.date_source) == (expected, expected_source)
+    (result,) = run(post(data, posted_at=given, date_source=source))
+    assert (result.posted_at, result.date_source) == (expected, expected_source)
 
 
-# --- what is known already -----------------------------------------------------------------------
+# --- stored results ------------------------------------------------------------------------------
 
 
 class Never(Loader):
@@ -181,39 +191,39 @@ class Never(Loader):
 never = Never("photos")
 
 
-def test_known_bytes_are_neither_decoded_nor_judged():
-    known = reading(name="from memory")
-    asked = []
+def test_photos_with_a_stored_result_are_neither_decoded_nor_judged():
+    known = photo_result(name="from memory")
+    requests = []
 
     def recall(post, sha256):
-        asked.append((post.post_id, sha256))
+        requests.append((post.post_id, sha256))
         return known
 
     data = b"no picture at all"
-    found = list(classify_posts([post(data, "p1")], never, recall=recall))
-    assert found[0] is known
-    assert asked == [("p1", hashlib.sha256(data).hexdigest())]
+    results = list(classify_posts([post(data, "p1")], never, recall=recall))
+    assert results[0] is known
+    assert requests == [("p1", hashlib.sha256(data).hexdigest())]
 
 
-def test_what_is_not_recalled_is_judged_in_its_place():
-    known, skipped = reading(name="known"), Skipped(None, "x", "link", "leads nowhere")
+def test_photos_without_a_stored_result_are_judged_in_their_place():
+    known, skipped = photo_result(name="known"), Skipped(None, "x", "link", "leads nowhere")
     bag, dress = painted("Bag"), painted("Dress")
     bag_digest = hashlib.sha256(bag).hexdigest()
 
     def recall(post, sha256):
-        return reading(name="bag") if sha256 == bag_digest else None
+        return photo_result(name="bag") if sha256 == bag_digest else None
 
     feed = [known, post(dress, "1"), skipped, post(bag, "2"), post(b"", "3")]
-    found = list(classify_posts(feed, FakeClassifier, recall=recall))
-    assert found[0] is known and found[2] is skipped
-    assert found[1].garments[0].category == "Dress"
-    assert found[3].post_id == "bag"
-    assert found[4].reason == "empty"
+    results = list(classify_posts(feed, FakeClassifier, recall=recall))
+    assert results[0] is known and results[2] is skipped
+    assert results[1].garments[0].category == "Dress"
+    assert results[3].post_id == "bag"
+    assert results[4].reason == "empty"
 
 
-def test_a_feed_of_known_things_loads_no_classifier():
+def test_a_feed_of_stored_results_loads_no_classifier():
     skipped = Skipped(None, "x", "link", "leads nowhere")
-    assert len(list(classify_posts([reading(), skipped] * 100, never))) == 200
+    assert len(list(classify_posts([photo_result(), skipped] * 100, never))) == 200
 
 
 def test_the_classifier_is_loaded_once(monkeypatch):
@@ -227,7 +237,7 @@ def test_the_classifier_is_loaded_once(monkeypatch):
 
     monkeypatch.setattr(Classifier, "load", load)
     feed = [post(painted("Bag", (20, 20)), str(i)) for i in range(200)]
-    assert {found.verdict for found in classify_posts(feed, Loader(None))} == {"classified"}
+    assert {results.verdict for results in classify_posts(feed, Loader(None))} == {"classified"}
     assert loads == ["photos"]
 
 
@@ -235,12 +245,12 @@ def test_a_small_thumbnail_the_cameras_date_and_the_embedding():
     exif = Image.Exif()
     exif[0x0132] = "2026:06:01 12:00:00"
     data = painted("Bag", (600, 800), "JPEG", exif=exif)
-    (found,) = run(post(data, posted_at=FEED, date_source="feed"), small=96)
-    with Image.open(io.BytesIO(found.thumbnail)) as opened:
+    (result,) = run(post(data, posted_at=FEED, date_source="feed"), thumbnail_side=96)
+    with Image.open(io.BytesIO(result.thumbnail)) as opened:
         assert max(opened.size) == 96
-    assert found.seen is None
-    assert (found.posted_at, found.taken_at) == (FEED, datetime(2026, 6, 1, 12))
-    seen = np.frombuffer(found.embedding, "<f4")
+    assert result.seen is None
+    assert (result.posted_at, result.taken_at) == (FEED, datetime(2026, 6, 1, 12))
+    seen = np.frombuffer(result.embedding, "<f4")
     np.testing.assert_allclose(seen, [*PALETTE[CATEGORIES.index("Bag")], 50], atol=3)
 
 
@@ -253,8 +263,8 @@ def test_a_camera_that_names_no_offset_shows_local_time(offset, hour):
     if offset:
         exif.get_ifd(0x8769)[0x9011] = offset
     data = painted("Bag", kind="JPEG", exif=exif)
-    (found,) = run(post(data), zone=ZoneInfo("Europe/Berlin"))
-    assert found.posted_at == datetime(2026, 6, 1, hour, tzinfo=UTC)
+    (result,) = run(post(data), zone=ZoneInfo("Europe/Berlin"))
+    assert result.posted_at == datetime(2026, 6, 1, hour, tzinfo=UTC)
 
 
 # --- counting once -------------------------------------------------------------------------------
@@ -262,7 +272,7 @@ def test_a_camera_that_names_no_offset_shows_local_time(offset, hour):
 
 def test_the_same_post_or_the_same_bytes_count_once_per_customer():
     dress, bag = painted("Dress"), painted("Bag")
-    found = list(
+    results = list(
         drop_duplicates(
             run(
                 post(dress, "1"),
@@ -274,35 +284,35 @@ def test_the_same_post_or_the_same_bytes_count_once_per_customer():
             )
         )
     )
-    reasons = [r.reason if isinstance(r, Skipped) else "counted" for r in found]
+    reasons = [r.reason if isinstance(r, Skipped) else "counted" for r in results]
     assert reasons == ["counted", "duplicate", "duplicate", "duplicate", "counted", "counted"]
 
 
-def test_a_repost_is_told_apart_from_a_double_and_can_be_kept():
+def test_a_repost_has_a_reason_of_its_own_and_can_be_kept():
     original = post(painted("Dress", (600, 800), "JPEG"), "1")
     smaller = post(painted("Dress", (150, 200), "JPEG", quality=50), "2")
     other, of_ben = post(painted("Bag"), "3"), post(painted("Dress"), "4", customer="ben")
-    readings = run(original, smaller, other, of_ben)
-    found = list(drop_duplicates(readings))
-    assert [type(r) for r in found] == [PhotoResult, Skipped, PhotoResult, PhotoResult]
-    assert (found[1].reason, found[1].source) == ("repost", "anna/2")
-    assert found[1].detail == (
+    results_of_run = run(original, smaller, other, of_ben)
+    results = list(drop_duplicates(results_of_run))
+    assert [type(r) for r in results] == [PhotoResult, Skipped, PhotoResult, PhotoResult]
+    assert (results[1].reason, results[1].source) == ("repost", "anna/2")
+    assert results[1].detail == (
         "the same photo as anna/1, in another size or quality; --keep-reposts counts it"
     )
-    assert list(drop_duplicates(readings, keep_reposts=True)) == readings
+    assert list(drop_duplicates(results_of_run, keep_reposts=True)) == results_of_run
 
 
 def test_a_repost_is_looked_for_among_what_counts_only():
     big, small = painted("Dress", (600, 800), "JPEG"), painted("Dress", (150, 200), "JPEG")
-    found = list(
+    results = list(
         drop_duplicates(run(*(post(data, str(i)) for i, data in enumerate((big, big, small)))))
     )
-    assert [r.reason for r in found if isinstance(r, Skipped)] == ["duplicate", "repost"]
+    assert [r.reason for r in results if isinstance(r, Skipped)] == ["duplicate", "repost"]
 
 
 def test_a_broken_copy_does_not_hide_the_intact_one():
-    found = list(drop_duplicates(run(post(b"", "1"), post(painted("Bag"), "1"))))
-    assert [type(r) for r in found] == [Skipped, PhotoResult]
+    results = list(drop_duplicates(run(post(b"", "1"), post(painted("Bag"), "1"))))
+    assert [type(r) for r in results] == [Skipped, PhotoResult]
 
 
 def test_reading_a_folder_twice_changes_nothing(photos):
@@ -317,9 +327,9 @@ def test_reading_a_folder_twice_changes_nothing(photos):
 
 
 def test_profile_of_folders(photos):
-    found = profile([photos], weights=FakeClassifier())
-    anna, ben = found.customers
-    assert found.weights == "fake"
+    result = profile([photos], weights=FakeClassifier())
+    anna, ben = result.customers
+    assert result.weights == "fake"
     assert (anna.customer, ben.customer) == ("anna", "ben")
     assert [(c.category, c.count) for c in anna.ranked] == [("Dress", 2), ("Bag", 1)]
     assert [(c.category, c.count) for c in ben.ranked] == [("Coat", 1)]
@@ -328,11 +338,11 @@ def test_profile_of_folders(photos):
 
 
 def test_classify_keeps_every_photo_in_its_place(photos):
-    told = []
-    found = classify([photos], weights=FakeClassifier(), progress=lambda *n: told.append(n))
-    assert len(found.photos) == 5
-    assert (len(found.readings), len(found.skipped)) == (4, 1)
-    assert told == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+    reports = []
+    result = classify([photos], weights=FakeClassifier(), progress=lambda *n: reports.append(n))
+    assert len(result.photos) == 5
+    assert (len(result.readings), len(result.skipped)) == (4, 1)
+    assert reports == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
 def test_classify_judges_a_photo_as_often_as_it_is_named(photos):
@@ -341,11 +351,11 @@ def test_classify_judges_a_photo_as_often_as_it_is_named(photos):
 
 
 def test_the_customer_can_be_named(photos):
-    found = profile([photos], weights=FakeClassifier(), customer="eve")
-    assert [c.customer for c in found.customers] == ["eve"]
+    result = profile([photos], weights=FakeClassifier(), customer="eve")
+    assert [c.customer for c in result.customers] == ["eve"]
 
 
-def test_a_missing_path_is_said_before_anything_is_done(tmp_path):
+def test_a_missing_path_is_an_error_before_any_work(tmp_path):
     with pytest.raises(FeedError, match="nowhere"):
         classify([tmp_path / "nowhere"], weights=FakeClassifier())
 
@@ -361,10 +371,10 @@ def test_the_fake_predicts_what_the_real_one_does():
         assert hasattr(Classifier, name)
 
 
-def test_a_large_feed_is_told_of_while_it_is_listed(tmp_path):
+def test_progress_is_reported_while_a_large_feed_is_listed(tmp_path):
     for number in range(1001):
         (tmp_path / f"{number:04}.txt").write_bytes(b"")
-    told = []
-    classify([tmp_path], weights=FakeClassifier(), progress=lambda *n: told.append(n))
-    assert told[:2] == [(0, 1000), (1, 1001)]
-    assert told[-1] == (1001, 1001)
+    reports = []
+    classify([tmp_path], weights=FakeClassifier(), progress=lambda *n: reports.append(n))
+    assert reports[:2] == [(0, 1000), (1, 1001)]
+    assert reports[-1] == (1001, 1001)

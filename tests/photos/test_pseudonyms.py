@@ -11,7 +11,7 @@ import zipfile
 import pytest
 from typer.testing import CliRunner
 
-from tests.factories.photos import painted, reading
+from tests.factories.photos import painted, photo_result
 from trendscope.cli import app
 from trendscope.errors import UsageError
 from trendscope.photos.pseudonyms import Pseudonyms, from_environment, without
@@ -33,7 +33,7 @@ def test_names_of_other_bytes_stay_apart():
 
 
 def test_readings_keep_everything_but_names():
-    before = reading(day=(2026, 1, 1), name="anna at home.JPG", sha256="ab")
+    before = photo_result(day=(2026, 1, 1), name="anna at home.JPG", sha256="ab")
     after = SECRET.replaced(before)
     assert after.customer == SECRET.name("anna")
     assert after.source.startswith(f"{after.customer}/") and after.source.endswith(".jpg")
@@ -45,8 +45,8 @@ def test_details_lose_names_and_paths():
     item = Skipped(
         "anna", "x/Anna.zip", "damaged_archive", "x/Anna.zip is no zip; ask anna, Banana"
     )
-    found = SECRET.replaced(item)
-    assert found.detail == "… is no zip; ask …, Banana"
+    result = SECRET.replaced(item)
+    assert result.detail == "… is no zip; ask …, Banana"
     assert SECRET.replaced(Skipped(None, "a.txt", "empty", "empty")).source.startswith("unknown/")
 
 
@@ -137,8 +137,8 @@ def test_two_customers_of_one_name_have_two_pseudonyms(run, tmp_path):
     plain, hidden = (run("profile", tmp_path, "--json", *f) for f in ([], ["--pseudonymise"]))
     names = [customer["customer"] for customer in json.loads(plain.stdout)["customers"]]
     assert names == ["wilhelmina", "wilhelmina (2)"]
-    found = [customer["customer"] for customer in json.loads(hidden.stdout)["customers"]]
-    assert sorted(found) == sorted(map(SECRET.name, names)) and len(set(found)) == 2
+    results = [customer["customer"] for customer in json.loads(hidden.stdout)["customers"]]
+    assert sorted(results) == sorted(map(SECRET.name, names)) and len(set(results)) == 2
     assert "ilhelmina" not in hidden.output
 
 
@@ -151,9 +151,9 @@ def test_details_do_not_hold_what_a_damaged_zip_says_of_others(run, tmp_path, qu
     other = b"x" * len(quoted)
     directory = whole.rindex(quoted.encode())  # the name stands before the photo, and here again
     path.write_bytes(whole[:directory] + other + whole[directory + len(other) :])
-    found = run("profile", path, "--json", "--pseudonymise")
-    assert found.exit_code == 3 and "damaged_archive" in found.stdout
-    assert "helmina" not in found.output and "Wil" not in found.output
+    result = run("profile", path, "--json", "--pseudonymise")
+    assert result.exit_code == 3 and "damaged_archive" in result.stdout
+    assert "helmina" not in result.output and "Wil" not in result.output
 
 
 def test_the_page_does_not_hold_it_either(run, named, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.factories.photos import moments, reading, wardrobes
+from tests.factories.photos import moments, photo_result, wardrobes
 from trendscope.categories import CATEGORIES
 from trendscope.photos.summary import photos_a_week, summarise
 from trendscope.skipped import Skipped
@@ -41,26 +41,26 @@ def test_all_ten_categories_are_there_in_label_order(profile):
         assert tuple(c.category for c in customer.categories) == CATEGORIES
 
 
-def test_what_belongs_to_nobody_stands_apart(profile):
+def test_skipped_files_of_no_customer_are_listed_apart(profile):
     assert [item.source for item in profile.unowned] == ["photos/notes.txt"]
     assert [item.source for item in profile.skipped] == ["photos/anna/x.jpg", "photos/notes.txt"]
 
 
 def test_a_name_without_a_photo_is_no_customer_but_its_files_are_listed():
     empty = Skipped("eve", "e.jpg", "empty", "empty")
-    found = summarise("w", [empty])
-    assert (found.customers, found.skipped) == ((), (empty,))
+    result = summarise("w", [empty])
+    assert (result.customers, result.skipped) == ((), (empty,))
 
 
 def test_without_a_classified_photo_all_shares_are_0():
-    (customer,) = summarise("w", [reading(None, verdict="uncertain")]).customers
+    (customer,) = summarise("w", [photo_result(None, verdict="uncertain")]).customers
     assert customer.ranked == ()
     assert all(c.share == 0 for c in customer.categories)
 
 
-def test_what_a_person_could_not_tell_is_in_no_share():
-    bag = reading("Bag", name="1")
-    unsure = reading("Coat", name="2", verdict="uncertain")
+def test_photos_labelled_uncertain_by_a_person_are_in_no_share():
+    bag = photo_result("Bag", name="1")
+    unsure = photo_result("Coat", name="2", verdict="uncertain")
     (customer,) = summarise("w", [bag, replace(unsure, corrected=True)]).customers
     assert {c.category for c in customer.categories if c.share} == {"Bag"}
     (customer,) = summarise("w", [bag, unsure]).customers
@@ -68,11 +68,11 @@ def test_what_a_person_could_not_tell_is_in_no_share():
 
 
 def test_ties_are_in_label_order():
-    ranked = summarise("w", [reading("Bag", name="1"), reading("Trouser", name="2")])
+    ranked = summarise("w", [photo_result("Bag", name="1"), photo_result("Trouser", name="2")])
     assert [c.category for c in ranked.customers[0].ranked] == ["Trouser", "Bag"]
 
 
-def test_readings_come_by_date_and_undated_ones_last(profile):
+def test_results_are_ordered_by_date_with_undated_ones_last(profile):
     names = [r.post_id for r in profile.customers[1].readings]
     assert names == ["6.jpg", "1.jpg", "4.jpg", "2.jpg", "5.jpg", "3.jpg"]
 
@@ -86,7 +86,7 @@ def test_readings_come_by_date_and_undated_ones_last(profile):
     ],
 )
 def test_explanations(verdict, sentence):
-    assert reading("Coat", verdict=verdict).explanation == sentence
+    assert photo_result("Coat", verdict=verdict).explanation == sentence
 
 
 @given(wardrobes)
@@ -128,7 +128,7 @@ def test_weeks_are_those_of_utc():
     assert photos_a_week([sunday_night_in_new_york]) == (("2026-W10", 1),)
 
 
-def test_weeks_begin_where_one_says():
+def test_weeks_begin_in_the_requested_zone():
     sunday_night_in_new_york = datetime.fromisoformat("2026-03-02T03:00:00+00:00")
     zone = ZoneInfo("America/New_York")
     assert photos_a_week([sunday_night_in_new_york], zone=zone) == (("2026-W09", 1),)

@@ -7,7 +7,9 @@ import hmac
 import io
 import json
 import re
+import sqlite3
 import sys
+import tempfile
 import types
 
 import pytest
@@ -15,15 +17,16 @@ from typer.testing import CliRunner
 
 from tests.factories.classifier import FakeClassifier
 from tests.factories.photos import painted
+from trendscope import store
 from trendscope.categories import CATEGORIES, parse_category
 from trendscope.cli import app
 from trendscope.cli.recommend import _band
 from trendscope.errors import NothingUsable, StoreError, UsageError
-from trendscope.ingest.catalog import import_catalog
+from trendscope.ingest.catalog import import_catalog, items_of_file
 from trendscope.ingest.photos import scan
 from trendscope.photos.run import profile
 from trendscope.recommend.campaigns import campaign, for_profile
-from trendscope.store import open_store, removal
+from trendscope.store import forget, open_store
 
 # Shades that the fake classifier takes for a dress (#E15759), a bag (#FF9DA7) and a coat.
 RED, PALE, DARK = "#E15759", "#F06A6C", "#C84044"
@@ -81,24 +84,24 @@ def filled(files):
 @pytest.fixture
 def run(filled):
     def call(*words):
-        found = CliRunner().invoke(
+        outcome = CliRunner().invoke(
             app, ["recommend", "--db", filled, *map(str, words)], prog_name="trendscope"
         )
-        assert "Traceback" not in found.output
-        return found
+        assert "Traceback" not in outcome.output
+        return outcome
 
     return call
 
 
-def told(found):
-    return list(found.targets.rows[["customer", "sku"]].itertuples(index=False, name=None))
+def pairs(outcome):
+    return list(outcome.targets.rows[["customer", "sku"]].itertuples(index=False, name=None))
 
 
-def test_everybody_in_both_kinds_of_database(files, db):
-    found = campaign(fill(db, files))
-    assert found.targets.rows["customer"].tolist() == ["anna"] * 3 + ["ben"]
-    assert set(told(found)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
-    by = found.targets.rows.set_index("sku")
+def test_targets_of_all_customers_in_sqlite_and_postgresql(files, db):
+    outcome = campaign(fill(db, files))
+    assert outcome.targets.rows["customer"].tolist() == ["anna"] * 3 + ["ben"]
+    assert set(pairs(outcome)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
+    by = outcome.targets.rows.set_index("sku")
     # The very picture of the first of April, and of a bag.
     assert by["likeness"][["D2", "B1"]].tolist() == pytest.approx([1, 1], abs=0.02)
     assert by["reason"]["D2"] == (
@@ -107,12 +110,16 @@ def test_everybody_in_both_kinds_of_database(files, db):
     assert by["reason"]["C1"].endswith(
         "chosen by category alone, as there is no picture to compare"
     )
-    assert found.targets.silent["customer"].tolist() == ["cleo"]
-    assert found.targets.left_out == {
+    assert outcome.targets.without_targets["customer"].tolist() == ["cleo"]
+    assert outcome.targets.left_out == {
         "waiting for a person's word on the category": 1,
         "out of stock": 1,
     }
-    assert (found.customers, found.bare, f"{found.as_of:%F}") == (3, 1, "2026-06-03")
+    assert (outcome.customers, outcome.without_picture, f"{outcome.as_of:%F}") == (
+        3,
+        1,
+        "2026-06-03",
+    )
 
 
 def test_one_customer_gets_the_same_as_among_all(filled):
@@ -120,23 +127,23 @@ def test_one_customer_gets_the_same_as_among_all(filled):
     assert one.to_dict("records") == every[every["customer"] == "anna"].to_dict("records")
 
 
-def test_the_reverse(filled):
-    assert told(campaign(filled, sku="D2")) == [("anna", "D2")]
-    assert told(campaign(filled, category="coats")) == [("ben", "")]
+def test_customers_for_an_item_and_for_a_category(filled):
+    assert pairs(campaign(filled, sku="D2")) == [("anna", "D2")]
+    assert pairs(campaign(filled, category="coats")) == [("ben", "")]
     with pytest.raises(StoreError, match=r"holds no item 'D'; is it D"):
         campaign(filled, sku="D")
     with pytest.raises(Exception, match="about item D3: out of stock"):
         campaign(filled, sku="D3")
 
 
-def test_who_is_forgotten_is_no_target_any_more(files, tmp_path):
+def test_forgotten_customers_are_no_targets(files, tmp_path):
     db = fill(tmp_path / "other.db", files)
-    removal(db, "anna")
-    assert told(campaign(db)) == [("ben", "C1")]
+    forget(db, "anna")
+    assert pairs(campaign(db)) == [("ben", "C1")]
     assert campaign(db, category="Dress").targets.rows.empty
 
 
-def test_wrong_questions(filled):
+def test_unknown_names_and_contradicting_options_are_refused(filled):
     with pytest.raises(StoreError, match="holds no customer 'ana'; is it anna"):
         campaign(filled, customer="ana")
     with pytest.raises(UsageError, match="exclude each other"):
@@ -154,7 +161,7 @@ def test_without_items_or_customers(files, tmp_path, fake_command):
     scan([files / "photos"], db)
     with pytest.raises(NothingUsable, match=r"holds no items; .* trendscope catalog import FILE"):
         campaign(db)
-    assert told(campaign(db, category="dress")) == [("anna", "")]
+    assert pairs(campaign(db, category="dress")) == [("anna", "")]
 
 
 def test_categories_are_known_by_many_names():
@@ -165,16 +172,29 @@ def test_categories_are_known_by_many_names():
     assert parse_category("trousers") == "Trouser"
 
 
-def test_for_a_profile_nothing_is_kept(files, tmp_path, monkeypatch, fake_command):
+def test_items_of_file_gives_what_import_catalog_stores(files, filled, fake_command):
+    catalogue = files / "shop" / "products.csv"
+    assert items_of_file(catalogue) == store.items(filled)
+    vectors = [
+        [None if item.embedding is None else item.embedding.tobytes() for item in every]
+        for every in (items_of_file(catalogue), store.items(filled))
+    ]
+    assert vectors[0] == vectors[1] and any(vectors[0])
+
+
+def test_for_profile_opens_no_database(files, tmp_path, monkeypatch, fake_command):
     monkeypatch.chdir(tmp_path)
-    found = for_profile(
-        profile([files / "photos"], keep_reposts=True), files / "shop" / "products.csv"
-    )
-    assert set(told(found)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
+    result = profile([files / "photos"], keep_reposts=True)
+    items = items_of_file(files / "shop" / "products.csv")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite3, "connect", None)
+        patch.setattr(tempfile, "mkdtemp", None)
+        outcome = for_profile(result, items)
+    assert set(pairs(outcome)) == {("anna", "D1"), ("anna", "D2"), ("anna", "B1"), ("ben", "C1")}
     assert not list(tmp_path.iterdir())
     (tmp_path / "none.csv").write_text("sku,title\n")
     with pytest.raises(NothingUsable, match="holds no item that could be used"):
-        for_profile(profile([files / "photos"]), tmp_path / "none.csv")
+        for_profile(result, items_of_file(tmp_path / "none.csv"))
 
 
 # --- the command ---------------------------------------------------------------------------------
@@ -201,9 +221,9 @@ def test_the_same_input_gives_the_same_bytes(run, tmp_path):
 
 
 def test_json_is_one_document(run):
-    found = json.loads(run("--json", "--sku", "C1").stdout)
-    assert (found["schema_version"], found["about"], found["asked"]) == (1, "sku", "C1")
-    (target,) = found["targets"]
+    outcome = json.loads(run("--json", "--sku", "C1").stdout)
+    assert (outcome["schema_version"], outcome["about"], outcome["asked"]) == (1, "sku", "C1")
+    (target,) = outcome["targets"]
     assert target["customer"] == "ben" and target["posted_at"] is None
     assert target["title"] == "Wool coat" and target["price"] == 200
     whole = json.loads(run("--json").stdout)
@@ -212,7 +232,7 @@ def test_json_is_one_document(run):
     assert category["targets"][0]["sku"] is None
 
 
-def test_pseudonyms_stand_where_names_stood(run, tmp_path, monkeypatch):
+def test_pseudonyms_replace_all_names(run, tmp_path, monkeypatch):
     key = "a key that is long enough"
     monkeypatch.setenv("TRENDSCOPE_KEY", key)
 
@@ -253,7 +273,7 @@ def test_a_page_with_both_pictures(run, tmp_path):
     assert page.read_text(encoding="utf-8").count(">no picture</div>") == 2
 
 
-def test_what_people_read(run):
+def test_printed_targets(run):
     lines = run().stdout.splitlines()
     assert lines[:3] == ["What suits whom", "", "anna"]
     assert "  1  " in lines[4] and "wears " in lines[4]
@@ -276,7 +296,7 @@ def test_price_stock_and_number(run):
 
 
 @pytest.mark.parametrize("price", ["20", "80-20", "x-y", "-", "1,5-2", "-5-20"])
-def test_price_bands_that_are_none(price):
+def test_invalid_price_bands_are_refused(price):
     with pytest.raises(UsageError, match="--price"):
         _band(price)
 
@@ -309,7 +329,7 @@ def test_lists_of_customers(run, tmp_path):
         (["--customer", "zoe"], 1, "check the spelling"),
     ],
 )
-def test_what_goes_wrong_is_said(run, words, code, message):
+def test_errors_have_a_message_and_an_exit_code(run, words, code, message):
     result = run(*words)
     assert (result.exit_code, result.stdout) == (code, "")
     assert message in result.stderr and len(result.stderr.splitlines()) <= 2

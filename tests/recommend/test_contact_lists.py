@@ -1,4 +1,4 @@
-"""Who may be written to; a mistake must never let somebody through who said no."""
+"""Who may be written to; nobody on the list `never` may get through by mistake."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ def names(*listed):
     return NameList("list.csv", frozenset(listed))
 
 
-def test_without_lists_everybody():
-    found = consent(PEOPLE, None, None)
-    assert (found.allowed, found.withheld, found.strangers) == (PEOPLE, (), {})
+def test_without_lists_everybody_may_be_written_to():
+    lists = consent(PEOPLE, None, None)
+    assert (lists.allowed, lists.suppressed, lists.unknown_names) == (PEOPLE, (), {})
 
 
-def test_only_lets_through_who_is_listed_by_the_very_name():
-    found = consent(PEOPLE, names("anna", "ben"), None)
-    assert found.allowed == ("anna",)
-    assert found.withheld == PEOPLE[1:]
-    assert found.strangers == {"list.csv": ("ben",)}
+def test_only_allows_exactly_the_listed_names():
+    lists = consent(PEOPLE, names("anna", "ben"), None)
+    assert lists.allowed == ("anna",)
+    assert lists.suppressed == PEOPLE[1:]
+    assert lists.unknown_names == {"list.csv": ("ben",)}
 
 
 @pytest.mark.parametrize(
@@ -39,38 +39,38 @@ def test_only_lets_through_who_is_listed_by_the_very_name():
         ("=SUM(A1)", "=SUM(A1)"),
     ],
 )
-def test_never_also_meets_who_is_written_otherwise(listed, who):
-    found = consent(PEOPLE, None, names(listed))
-    assert found.withheld == (who,) and found.strangers == {}
+def test_never_also_suppresses_other_spellings_of_a_name(listed, who):
+    lists = consent(PEOPLE, None, names(listed))
+    assert lists.suppressed == (who,) and lists.unknown_names == {}
 
 
-def test_never_wins_over_only():
+def test_a_customer_on_both_lists_is_suppressed():
     assert consent(PEOPLE, names("anna", "Ben"), names("anna")).allowed == ("Ben",)
 
 
-def test_an_empty_list_of_the_allowed_allows_nobody():
+def test_an_empty_only_list_allows_nobody():
     assert consent(PEOPLE, names(), None).allowed == ()
     assert consent(PEOPLE, None, names()).allowed == PEOPLE
 
 
-def test_names_that_nobody_has_are_told():
-    found = consent(PEOPLE, None, names("Anja", "anna", "'=SUM(A1)"))
-    assert found.strangers == {"list.csv": ("Anja",)}
+def test_names_that_no_customer_has_are_reported():
+    lists = consent(PEOPLE, None, names("Anja", "anna", "'=SUM(A1)"))
+    assert lists.unknown_names == {"list.csv": ("Anja",)}
 
 
 texts = st.text(min_size=1, max_size=5)
 
 
 @given(st.lists(texts, unique=True), st.none() | st.sets(texts), st.none() | st.sets(texts))
-def test_nobody_is_lost_and_nobody_who_said_no_is_let_through(people, only, never):
-    lists = [None if listed is None else names(*listed) for listed in (only, never)]
-    found = consent(people, *lists)
-    assert sorted(found.allowed + found.withheld) == sorted(people)
-    assert not {*found.allowed} & (never or set())
-    assert only is None or {*found.allowed} <= only | {name[1:] for name in only}
+def test_every_customer_is_allowed_or_suppressed_and_never_always_holds(people, only, never):
+    files = [None if listed is None else names(*listed) for listed in (only, never)]
+    lists = consent(people, *files)
+    assert sorted(lists.allowed + lists.suppressed) == sorted(people)
+    assert not {*lists.allowed} & (never or set())
+    assert only is None or {*lists.allowed} <= only | {name[1:] for name in only}
 
 
-def test_a_file(tmp_path):
+def test_read_names_reads_the_column_customer(tmp_path):
     path = tmp_path / "never.csv"
     path.write_text("\ufeffE-Mail;Customer \nx@y;anna\n;  \nz@y; Zoë K \n", encoding="utf-8")
     assert read_names(path) == NameList(str(path), frozenset({"anna", "Zoë K"}))
@@ -84,7 +84,7 @@ def test_a_file(tmp_path):
         (b"customer\nZo\xeb\n", "give a CSV with the header customer"),
     ],
 )
-def test_a_file_that_is_no_list_is_refused(tmp_path, content, words):
+def test_read_names_refuses_a_file_without_the_column(tmp_path, content, words):
     path = tmp_path / "never.csv"
     path.write_bytes(content)
     with pytest.raises(TrendscopeError, match=words):

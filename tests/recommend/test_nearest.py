@@ -19,29 +19,29 @@ NEAREST = SearchOptions(count=2, candidates=50, diversity=0.0, owned=2.0)
 
 
 def test_vectors_become_whole_numbers_of_one_length():
-    found, usable = quantised(stored([3, 4], [0.3, 0.4], [0, 7]))
-    assert found.tolist() == [[2400, 3200], [2400, 3200], [0, 4000]]
-    assert found.dtype == np.float32 and usable.all()
+    chosen, usable = quantised(stored([3, 4], [0.3, 0.4], [0, 7]))
+    assert chosen.tolist() == [[2400, 3200], [2400, 3200], [0, 4000]]
+    assert chosen.dtype == np.float32 and usable.all()
 
 
-def test_what_is_no_direction_is_not_usable():
+def test_vectors_without_a_direction_are_not_usable():
     odd = stored([1, 0], None, [0, 0], [np.nan, 1], [np.inf, 1], [1, 2, 3], [1, 1])
-    found, usable = quantised(odd)
+    chosen, usable = quantised(odd)
     assert usable.tolist() == [True, False, False, False, False, False, True]
-    assert not found[~usable].any() and found.shape == (7, 2)
+    assert not chosen[~usable].any() and chosen.shape == (7, 2)
 
 
-def test_nothing_at_all():
+def test_quantised_of_no_vectors():
     for nothing in ([], [None, None], [b""]):
-        found, usable = quantised(nothing)
-        assert found.shape == (len(nothing), 0) and not usable.any()
+        chosen, usable = quantised(nothing)
+        assert chosen.shape == (len(nothing), 0) and not usable.any()
 
 
 @given(st.lists(st.floats(0, 1e6, width=32), min_size=1, max_size=200))
 def test_products_are_exact_whatever_the_order_of_summation(numbers):
-    found, usable = quantised(stored(numbers, numbers[::-1]))
+    chosen, usable = quantised(stored(numbers, numbers[::-1]))
     if usable.all():
-        a, b = found
+        a, b = chosen
         exact = int(a.astype(np.int64) @ b.astype(np.int64))
         assert exact <= 2**24
         shuffled = np.random.default_rng(0).permutation(len(a))
@@ -81,7 +81,7 @@ def found_by(photos, owners, items, choice):
     st.integers(0, 2**32),
     st.sampled_from([1, 7, 30, 10**6]),
 )
-def test_it_finds_what_plain_sorting_finds(counts, items, count, seed, part):
+def test_nearest_items_agrees_with_plain_sorting(counts, items, count, seed, part):
     draw = np.random.default_rng(seed)
     # Few different numbers, so that many are equally near.
     rows = draw.integers(0, 3, (sum(counts) + items, 3))
@@ -92,17 +92,17 @@ def test_it_finds_what_plain_sorting_finds(counts, items, count, seed, part):
         choice = SearchOptions(count, 50, 0.0, owned)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(nearest, "LARGEST_PART", part)
-            found = found_by(photos, owners, sold, choice)
-        assert found == by_sorting(photos, owners, sold, count, owned)
+            chosen = found_by(photos, owners, sold, choice)
+        assert chosen == by_sorting(photos, owners, sold, count, owned)
 
 
-def test_what_is_equally_near_comes_in_the_items_order():
+def test_equally_near_items_keep_their_order():
     vectors, _ = quantised(stored([1, 0], [1, 1], [2, 2], [3, 3]))
-    found = found_by(vectors[:1], np.array([0]), vectors[1:], NEAREST)
-    assert [(row[1], row[3]) for row in found] == [(0, 0), (1, 0)]
+    chosen = found_by(vectors[:1], np.array([0]), vectors[1:], NEAREST)
+    assert [(row[1], row[3]) for row in chosen] == [(0, 0), (1, 0)]
 
 
-def test_variety_takes_what_is_unlike_the_chosen():
+def test_diversity_prefers_items_unlike_the_chosen():
     # At 0 degrees the photo; items at 10, 11 and 40 degrees to the other side.
     degrees = np.radians([0, 10, 11, -40])
     vectors, _ = quantised(stored(*np.stack([np.cos(degrees), np.sin(degrees)], 1)))
@@ -123,17 +123,17 @@ def test_variety_among_too_few_candidates_or_items():
     vectors, _ = quantised(stored([1, 0], [1, 0.1], [1, 0.2], [1, 0.3]))
     for candidates in (1, 2, 9):
         choice = SearchOptions(9, candidates, 0.5, 2.0)
-        found = found_by(vectors[:1], np.array([0]), vectors[1:], choice)
-        assert sorted(row[1] for row in found) == [0, 1, 2]
+        chosen = found_by(vectors[:1], np.array([0]), vectors[1:], choice)
+        assert sorted(row[1] for row in chosen) == [0, 1, 2]
 
 
-def test_what_is_owned_is_chosen_by_nobody_even_for_variety():
+def test_owned_items_are_never_chosen():
     vectors, _ = quantised(stored([1, 0], [1, 0], [1, 1], [0, 1]))
     owned = SearchOptions(3, 50, 0.9, 0.99)
     assert [row[1] for row in found_by(vectors[:1], np.array([0]), vectors[1:], owned)] == [1, 2]
 
 
-def test_without_photos_or_items_nothing_is_found():
+def test_without_photos_or_items_there_is_no_result():
     vectors, _ = quantised(stored([1, 0]))
     nothing = np.zeros((0, 2), np.float32)
     assert list(nearest_items(nothing, np.zeros(0, np.intp), vectors, NEAREST)) == []

@@ -60,19 +60,19 @@ def test_an_image_posted_twice_counts_once():
         (2, 39, False),  # the classifier's mistakes alone would make as many
     ],
 )
-def test_from_when_on_a_category_counts_as_worn(dresses, others, worn):
+def test_minimum_evidence_for_a_worn_category(dresses, others, worn):
     rows = [photo("ben", "Dress", "2026-10-01", degrees=n) for n in range(dresses)]
     rows += [photo("ben", "Bag", "2026-10-01", degrees=n) for n in range(others)]
-    found = wears(sightings(*rows)).set_index("category")
-    assert bool(found.loc["Dress", "worn"]) is worn
+    table = wears(sightings(*rows)).set_index("category")
+    assert bool(table.loc["Dress", "worn"]) is worn
 
 
-def test_what_is_needed_can_be_changed():
+def test_minimum_evidence_can_be_changed():
     little = MinimumEvidence(photos=1, worn=1, share=0.0)
     assert wears(sightings(*ANNA), little)["worn"].all()
 
 
-def test_who_cannot_be_judged_and_why():
+def test_unjudged_gives_a_code_and_a_reason():
     rows = sightings(
         *ANNA,
         photo("ben", "Coat", "2026-01-01"),
@@ -80,17 +80,18 @@ def test_who_cannot_be_judged_and_why():
         photo("cleo", None),
         *(photo("dora", name, "2026-01-01") for name in CATEGORIES),
     )
-    silent = unjudged(rows, wears(rows), customers=["zoe", "anna"])
-    assert dict(silent.itertuples(index=False)) == {
+    others = unjudged(rows, wears(rows), customers=["zoe", "anna"])
+    assert dict(others[["customer", "reason"]].itertuples(index=False)) == {
         "ben": "a garment was recognised in 1 of 2 photos; 3 are needed to recommend anything",
         "cleo": "a garment was recognised in 0 of 1 photo; 3 are needed to recommend anything",
         "dora": "no category is worn in 2 photos and 5 % of the 10 photos with a recognised "
         "garment",
         "zoe": "no photo has been judged",
     }
+    assert others["code"].tolist() == ["few_garments", "few_garments", "no_category", "no_photo"]
 
 
-def test_nobody_at_all():
+def test_without_sightings_the_tables_are_empty():
     assert wears(sightings()).empty
     assert unjudged(sightings(), wears(sightings())).empty
 
@@ -110,7 +111,7 @@ def test_a_customer_is_the_same_whoever_else_is_there():
     pd.testing.assert_frame_equal(among, alone)
 
 
-def test_a_column_that_is_missing_is_named():
+def test_a_missing_column_is_named():
     with pytest.raises(TrendscopeError, match="no column 'embedding'"):
         wears(sightings(*ANNA).drop(columns="embedding"))
 

@@ -15,10 +15,14 @@ from hypothesis import strategies as st
 
 from tests.factories.sightings import item, photo, shelf, sightings
 from trendscope.catalog.items import Item
+from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
-from trendscope.recommend import eligibility, ranking
+from trendscope.recommend import eligibility, preferences, ranking
+from trendscope.recommend.campaigns import Campaign
+from trendscope.recommend.contact_lists import Consent
 from trendscope.recommend.eligibility import ItemFilter, eligible
 from trendscope.recommend.ranking import RecommendOptions, audience, targets, wearers
+from trendscope.reports.targets import notes
 
 PLAIN = RecommendOptions(diversity=0.0)
 ANNA = (
@@ -35,59 +39,59 @@ BEN = (
 SHELF = shelf(item("D1", degrees=14), item("D2", degrees=62), item("B1", "Bag", degrees=71))
 
 
-def told(found):
-    return list(found.rows[["customer", "sku", "rank"]].itertuples(index=False, name=None))
+def pairs(result):
+    return list(result.rows[["customer", "sku", "rank"]].itertuples(index=False, name=None))
 
 
 def test_items_by_hand():
-    found = targets(sightings(*ANNA), SHELF, PLAIN)
-    assert told(found) == [("anna", "D2", 1), ("anna", "D1", 2), ("anna", "B1", 3)]
+    result = targets(sightings(*ANNA), SHELF, PLAIN)
+    assert pairs(result) == [("anna", "D2", 1), ("anna", "D1", 2), ("anna", "B1", 3)]
     second, first, bag = 1 - 4 / 90, 1 - 2 / 90, 1 - 9 / 90  # degrees to the nearest photo
-    assert found.rows["likeness"].tolist() == pytest.approx([first, second, bag], abs=1e-3)
+    assert result.rows["likeness"].tolist() == pytest.approx([first, second, bag], abs=1e-3)
     # Two of four new photos, and one of nothing.
-    assert found.rows["affinity"].tolist() == pytest.approx([0.4] * 3)
+    assert result.rows["affinity"].tolist() == pytest.approx([0.4] * 3)
     scores = [0.4 * first, 0.4 * second, 0.4 * bag]
-    assert found.rows["score"].tolist() == pytest.approx(scores, abs=1e-3)
-    assert found.rows["reason"].tolist() == [
+    assert result.rows["score"].tolist() == pytest.approx(scores, abs=1e-3)
+    assert result.rows["reason"].tolist() == [
         "wears dresses in 2 of 4 photos; closest to the photo of 2026-10-03",
         "wears dresses in 2 of 4 photos; closest to the photo of 2026-10-03",
         "wears bags in 2 of 4 photos; closest to the photo of 2026-10-03",
     ]
-    assert found.rows["sha256"].tolist()[:2] == [ANNA[1]["sha256"], ANNA[0]["sha256"]]
-    assert found.silent.empty and found.left_out == {}
+    assert result.rows["sha256"].tolist()[:2] == [ANNA[1]["sha256"], ANNA[0]["sha256"]]
+    assert result.without_targets.empty and result.left_out == {}
 
 
 def test_only_categories_worn_are_offered_and_only_what_is_in_the_catalogue():
-    found = targets(sightings(*ANNA, *BEN), shelf(item("B1", "Bag"), item("C1", "Coat")), PLAIN)
-    assert told(found) == [("anna", "B1", 1)]
-    silent = dict(found.silent.itertuples(index=False))
+    result = targets(sightings(*ANNA, *BEN), shelf(item("B1", "Bag"), item("C1", "Coat")), PLAIN)
+    assert pairs(result) == [("anna", "B1", 1)]
+    silent = dict(result.without_targets[["customer", "reason"]].itertuples(index=False))
     assert silent == {"ben": "wears Dress; there is nothing on offer in that"}
 
 
 def test_per_category():
     many = shelf(*(item(f"D{n}", degrees=n) for n in range(9)))
     for count in (1, 4, 20):
-        found = targets(sightings(*BEN), many, replace(PLAIN, per_category=count))
+        result = targets(sightings(*BEN), many, replace(PLAIN, per_category=count))
         expected = [f"D{n}" for n in range(8, -1, -1)][:count]  # 30 degrees is nearest to 8
-        assert found.rows["sku"].tolist() == expected
+        assert result.rows["sku"].tolist() == expected
 
 
-def test_what_looks_the_same_is_told_by_its_sku_the_first_first():
+def test_equally_near_items_are_ordered_by_sku():
     many = shelf(*(item(f"D{n}", degrees=30) for n in (3, 1, 2)))
     assert targets(sightings(*BEN), many, PLAIN).rows["sku"].tolist() == ["D1", "D2", "D3"]
 
 
-def test_what_is_owned():
+def test_exclude_owned():
     # 1 degree apart is a cosine of 0.9998, 11 degrees is 0.982.
     items = shelf(item("same", degrees=29), item("other", degrees=19))
     wish = replace(PLAIN, exclude_owned=True)
     assert targets(sightings(*BEN), items, wish).rows["sku"].tolist() == ["other"]
     assert len(targets(sightings(*BEN), items, PLAIN).rows) == 2
-    found = targets(sightings(*BEN), shelf(item("same", degrees=29)), wish)
-    assert found.rows.empty and found.silent["customer"].tolist() == ["ben"]
+    result = targets(sightings(*BEN), shelf(item("same", degrees=29)), wish)
+    assert result.rows.empty and result.without_targets["customer"].tolist() == ["ben"]
 
 
-def test_variety():
+def test_diversity():
     items = shelf(item("D1", degrees=40), item("D2", degrees=41), item("D3", degrees=10))
     two = replace(PLAIN, per_category=2)
     near = targets(sightings(*BEN), items, two).rows["sku"].tolist()
@@ -97,17 +101,17 @@ def test_variety():
 
 def test_an_undated_photo_is_named():
     rows = [photo("cy", "Coat", None, name=rf"up\down/{n}.jpg") for n in range(3)]
-    found = targets(sightings(*rows), shelf(item("C1", "Coat")), PLAIN)
-    assert found.rows["reason"].tolist() == [
+    result = targets(sightings(*rows), shelf(item("C1", "Coat")), PLAIN)
+    assert result.rows["reason"].tolist() == [
         "wears coats in 3 of 3 photos; closest to the undated photo 0.jpg"
     ]
 
 
-def test_without_pictures_the_category_decides_and_that_is_said():
+def test_items_without_pictures_are_chosen_by_category():
     bare = shelf(*(item(f"D{n}", degrees=None) for n in range(9)), item("D9", degrees=40))
-    found = targets(sightings(*BEN), bare, PLAIN)
-    assert found.rows["sku"].iloc[0] == "D9" and len(found.rows) == 5
-    rest = found.rows.iloc[1:]
+    result = targets(sightings(*BEN), bare, PLAIN)
+    assert result.rows["sku"].iloc[0] == "D9" and len(result.rows) == 5
+    rest = result.rows.iloc[1:]
     assert set(rest["reason"]) == {
         "wears dresses in 3 of 3 photos; chosen by category alone, as there is no picture to "
         "compare"
@@ -115,34 +119,34 @@ def test_without_pictures_the_category_decides_and_that_is_said():
     assert (rest["likeness"] == ranking.UNSEEN).all() and rest["sha256"].isna().all()
     # Others get others.
     people = [photo(f"c{n}", "Dress", "2026-10-03", degrees=d) for n in range(8) for d in (1, 2, 3)]
-    found = targets(sightings(*people), bare, replace(PLAIN, per_category=2))
-    seconds = found.rows[found.rows["likeness"] == ranking.UNSEEN]["sku"]
+    result = targets(sightings(*people), bare, replace(PLAIN, per_category=2))
+    seconds = result.rows[result.rows["likeness"] == ranking.UNSEEN]["sku"]
     assert len(seconds) == 8 and seconds.nunique() > 3
 
 
-def test_photos_whose_views_were_not_kept():
+def test_photos_without_embeddings():
     rows = [photo("cy", "Dress", "2026-10-03", None, name=f"{n}.jpg") for n in range(3)]
-    found = targets(sightings(*rows, *BEN), SHELF, PLAIN)
-    own = found.rows[found.rows["customer"] == "cy"]
+    result = targets(sightings(*rows, *BEN), SHELF, PLAIN)
+    own = result.rows[result.rows["customer"] == "cy"]
     assert sorted(own["sku"]) == ["D1", "D2"] and (own["likeness"] == ranking.UNSEEN).all()
 
 
-def test_views_of_different_networks_are_not_compared():
+def test_embeddings_of_different_lengths_are_not_compared():
     other = item("D7")
     other["embedding"] = b"\0\0\x80?" * 3  # three numbers where the photos have two
-    found = targets(sightings(*BEN), shelf(other, item("D8")), PLAIN)
-    assert found.rows.set_index("sku")["likeness"].to_dict()["D7"] == ranking.UNSEEN
+    result = targets(sightings(*BEN), shelf(other, item("D8")), PLAIN)
+    assert result.rows.set_index("sku")["likeness"].to_dict()["D7"] == ranking.UNSEEN
 
 
 # --- the other way round -------------------------------------------------------------------------
 
 
-def test_whom_to_write_to_about_an_item():
-    found = audience(sightings(*ANNA, *BEN), SHELF, "D2", PLAIN)
+def test_audience_of_an_item():
+    result = audience(sightings(*ANNA, *BEN), SHELF, "D2", PLAIN)
     # Ben: three of three photos and one of nothing, 30 degrees away. Anna: 2 of 4, 2 degrees.
-    assert told(found) == [("ben", "D2", 1), ("anna", "D2", 2)]
+    assert pairs(result) == [("ben", "D2", 1), ("anna", "D2", 2)]
     expected = [0.75 * (1 - 30 / 90), 0.4 * (1 - 2 / 90)]
-    assert found.rows["score"].tolist() == pytest.approx(expected, abs=1e-3)
+    assert result.rows["score"].tolist() == pytest.approx(expected, abs=1e-3)
 
 
 def test_the_item_on_its_own_gives_what_all_items_give():
@@ -155,8 +159,8 @@ def test_the_item_on_its_own_gives_what_all_items_give():
 
 
 def test_an_item_without_a_picture_ranks_by_what_is_worn():
-    found = audience(sightings(*ANNA, *BEN), shelf(item("D1", degrees=None)), "D1")
-    assert told(found) == [("ben", "D1", 1), ("anna", "D1", 2)]
+    result = audience(sightings(*ANNA, *BEN), shelf(item("D1", degrees=None)), "D1")
+    assert pairs(result) == [("ben", "D1", 1), ("anna", "D1", 2)]
 
 
 @pytest.mark.parametrize(
@@ -173,32 +177,32 @@ def test_an_item_that_cannot_be_judged_says_why(row, words):
         audience(sightings(*ANNA), shelf(row), "X1")
 
 
-def test_whom_to_write_to_about_a_category():
+def test_wearers_of_a_category():
     old = [photo("old", "Dress", "2025-10-08", degrees=n) for n in range(3)]  # 360 days before
     bare = [photo("bare", "Dress", None, name=f"{n}") for n in range(3)]
-    found = wearers(sightings(*ANNA, *BEN, *old, *bare), "Dress", customers=["zoe"])
+    result = wearers(sightings(*ANNA, *BEN, *old, *bare), "Dress", customers=["zoe"])
     # Worked out below: 0.75, 0.6, 0.43 and 0.4.
-    assert told(found) == [("ben", "", 1), ("bare", "", 2), ("old", "", 3), ("anna", "", 4)]
-    by = found.rows.set_index("customer")
+    assert pairs(result) == [("ben", "", 1), ("bare", "", 2), ("old", "", 3), ("anna", "", 4)]
+    by = result.rows.set_index("customer")
     expected = {"ben": 3 / 4, "bare": 1.5 / 2.5, "old": 0.75 / 1.75, "anna": 2 / 5}
     assert by["score"].to_dict() == pytest.approx(expected)
     assert by["reason"]["ben"] == "wears dresses in 3 of 3 photos; last on 2026-10-03"
     assert by["reason"]["bare"] == "wears dresses in 3 of 3 photos; none of them dated"
-    assert found.silent["customer"].tolist() == ["zoe"]
+    assert result.without_targets["customer"].tolist() == ["zoe"]
     with pytest.raises(TrendscopeError, match=r"unknown category 'Hat': use T-shirt/top, "):
         wearers(sightings(*ANNA), "Hat")
 
 
 def test_age_counts_from_the_day_given():
     day = datetime(2027, 4, 1, tzinfo=UTC)  # 180 days later: every photo counts half
-    found = wearers(sightings(*BEN), "Dress", now=day)
-    assert found.rows["score"].tolist() == pytest.approx([1.5 / 2.5])
+    result = wearers(sightings(*BEN), "Dress", now=day)
+    assert result.rows["score"].tolist() == pytest.approx([1.5 / 2.5])
 
 
 # --- what is on offer ----------------------------------------------------------------------------
 
 
-def test_what_is_left_out_is_counted_by_its_first_reason():
+def test_left_out_items_are_counted_by_their_first_reason():
     items = shelf(
         item("D1"),
         item("D2", in_stock=False),
@@ -252,7 +256,7 @@ def test_two_items_of_one_sku_are_refused():
         targets(sightings(*ANNA), shelf(item("D1"), item("D1")))
 
 
-def test_items_of_the_catalogue_as_a_shelf():
+def test_candidate_items_by_hand():
     common = {"brand": "", "kind": "", "url": "", "approximate": False, "because": ""}
     common |= {"reason": None, "category_source": "title", "confidence": None, "source": ""}
     one = Item(
@@ -264,7 +268,7 @@ def test_items_of_the_catalogue_as_a_shelf():
         category="Dress",
         review="",
         picture="a.jpg",
-        embedding=np.array([3, 4], np.float64),
+        embedding=np.array([3, 4], np.float32),
         **common,
     )
     two = replace(one, sku="B", price=None, embedding=None, category=None, review="look")
@@ -292,18 +296,18 @@ ALL = targets(sightings(*MANY), shelf(*GOODS))
 
 @given(st.permutations(range(len(MANY))), st.permutations(range(len(GOODS))))
 def test_the_order_of_customers_photos_and_items_does_not_matter(people, goods):
-    found = targets(sightings(*(MANY[n] for n in people)), shelf(*(GOODS[n] for n in goods)))
-    pd.testing.assert_frame_equal(found.rows, ALL.rows)
-    pd.testing.assert_frame_equal(found.silent, ALL.silent)
+    result = targets(sightings(*(MANY[n] for n in people)), shelf(*(GOODS[n] for n in goods)))
+    pd.testing.assert_frame_equal(result.rows, ALL.rows)
+    pd.testing.assert_frame_equal(result.without_targets, ALL.without_targets)
 
 
 @pytest.mark.parametrize("customer", ["anna", "ben", "cy"])
 def test_a_customers_targets_do_not_depend_on_the_others(customer):
     own = [row for row in MANY if row["customer"] == customer]
     # The others' latest photo must not make these older.
-    found = targets(sightings(*own), shelf(*GOODS), now=datetime(2026, 10, 3, tzinfo=UTC))
+    result = targets(sightings(*own), shelf(*GOODS), now=datetime(2026, 10, 3, tzinfo=UTC))
     of_all = ALL.rows[ALL.rows["customer"] == customer].reset_index(drop=True)
-    pd.testing.assert_frame_equal(found.rows, of_all)
+    pd.testing.assert_frame_equal(result.rows, of_all)
 
 
 def test_ranks_scores_and_counts_fit_together():
@@ -312,12 +316,35 @@ def test_ranks_scores_and_counts_fit_together():
         assert rows["score"].is_monotonic_decreasing and not rows["sku"].duplicated().any()
         assert (rows.groupby("category").size() <= RecommendOptions().per_category).all()
     assert ALL.rows["score"].between(0, 1).all()
-    served, silent = set(ALL.rows["customer"]), set(ALL.silent["customer"])
+    served, silent = set(ALL.rows["customer"]), set(ALL.without_targets["customer"])
     assert served | silent == {"anna", "ben", "cy", "zoe"} and not served & silent
 
 
-def test_nobody_and_nothing():
+def test_without_customers_or_items():
     for people, goods in (((), GOODS), (MANY, ()), ((), ())):
-        found = targets(sightings(*people), shelf(*goods))
-        assert found.rows.empty and list(found.rows.columns) == list(ranking.COLUMNS)
-        assert len(found.silent) == (4 if people else 0)
+        result = targets(sightings(*people), shelf(*goods))
+        assert result.rows.empty and list(result.rows.columns) == list(ranking.COLUMNS)
+        assert len(result.without_targets) == (4 if people else 0)
+
+
+def test_reasons_are_counted_by_their_code_and_not_by_their_words(monkeypatch):
+    """Of many customers without a target the report gives counts, however reasons are worded."""
+    rows = [*BEN, photo("eve", "Coat", "2026-10-03"), photo("fay", None, "2026-10-03")]
+    rows += [photo("guy", name, "2026-10-03") for name in CATEGORIES]
+    worded = preferences._too_little
+
+    def reworded(*evidence):
+        return worded(*evidence)[0], "too little evidence"
+
+    monkeypatch.setattr(preferences, "_too_little", reworded)
+    nothing = targets(sightings(*rows), shelf(), customers=["zoe"])
+    assert set(nothing.without_targets["reason"]) == {
+        "too little evidence",
+        "wears Dress; there is nothing on offer in that",
+    }
+    campaign = Campaign(*("shop.db", "customers", "", "", None, 5, 0, nothing, Consent((), (), {})))
+    assert notes(campaign) == [
+        "Nothing for 5 customers, of whom too little is known: 2 with too few recognised garments; "
+        "1 whose categories are not on offer; 1 who wear no category often enough; "
+        "1 without a judged photo."
+    ]

@@ -70,8 +70,24 @@ def test_words_by_hand(outlook):
 
 def test_a_change_is_held_against_the_year_before():
     year = [10] * 48 + [20] * 4
-    found = summary.outlook(both(year + year))
-    assert "in the same weeks a year before +100 %" in trend_report.headline(found)[0]
+    result = summary.outlook(both(year + year))
+    assert "in the same weeks a year before +100 %" in trend_report.headline(result)[0]
+
+
+def test_only_the_naive_models_are_no_better_than_the_model(outlook):
+    """The model's name decides, whatever other names look like."""
+    for name, words in (
+        ("same weeks last year", "as the model did no better on these very weeks"),
+        ("same as the last 4 weeks", "as the model did no better on these very weeks"),
+        ("same with a season", "as it did best on these very weeks"),
+    ):
+        errors = pd.DataFrame({"model": [name], "error": [0.01], "shown": [True]})
+        (sentence,) = [
+            note
+            for note in trend_report.notes(replace(outlook, errors=errors))
+            if note.startswith("Forecast: ")
+        ]
+        assert sentence.startswith(f"Forecast: {name}, {words}")
 
 
 @pytest.mark.parametrize(
@@ -107,10 +123,10 @@ def test_before_the_first_week_is_over():
 
 def test_segments_have_a_column():
     parts = [both([10] * 26).assign(segment=name) for name in ("Oslo", "Rome")]
-    found = summary.outlook(pd.concat(parts))
-    assert [line.segment for line in trend_report.lines(found)] == ["Oslo", "Oslo", "Rome", "Rome"]
-    assert trend_report.trends_csv(found).startswith("week,segment,category,kind,")
-    assert "| segment | category |" in trend_report.trends_markdown(found)
+    result = summary.outlook(pd.concat(parts))
+    assert [line.segment for line in trend_report.lines(result)] == ["Oslo", "Oslo", "Rome", "Rome"]
+    assert trend_report.trends_csv(result).startswith("week,segment,category,kind,")
+    assert "| segment | category |" in trend_report.trends_markdown(result)
 
 
 @pytest.mark.parametrize("name", [n for n in HOSTILE if n and "\udc80" not in n])
@@ -143,13 +159,13 @@ def test_the_page_needs_nothing_from_outside_and_runs_nothing(outlook):
 
 @settings(max_examples=20)
 @given(tables)
-def test_any_sightings_can_be_written_down(found):
-    weekly = counts.weekly(found, now=SPRING)
-    outlook = summary.outlook(weekly, now=SPRING, tally=counts.photo_counts(found, now=SPRING))
+def test_any_sightings_can_be_written_down(result):
+    weekly = counts.weekly(result, now=SPRING)
+    outlook = summary.outlook(weekly, now=SPRING, tally=counts.photo_counts(result, now=SPRING))
     document = json.loads(trend_report.trends_json(outlook, 4))
     rows = list(csv.DictReader(io.StringIO(trend_report.trends_csv(outlook, 4))))
     assert len(rows) == len(document["rows"])
-    assert document["photos"]["photos"] == len(found)
+    assert document["photos"]["photos"] == len(result)
     trend_report.trends_html(outlook)
     print_trends(outlook, io.StringIO())
 

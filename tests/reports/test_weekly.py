@@ -94,7 +94,7 @@ def test_weeks_end_in_the_stated_zone(closet):
 
 def test_trends_are_those_of_the_command_trends_and_every_photo_is_accounted_for(closet):
     report = report_of_store(closet, now=NOW)
-    tally = report.outlook.tally
+    tally = report.summary.tally
     assert tally == trends_of_store(closet, now=NOW).tally
     assert (tally.classified, tally.uncertain, tally.undated, tally.skipped) == (10, 1, 1, 1)
     assert tally.photos == len(CLOSET) + 1 == report.status.photos + 1
@@ -108,7 +108,7 @@ def test_names_are_replaced_everywhere(closet):
 
 
 def test_figures_are_those_of_the_very_weights_that_judged(closet, tmp_path):
-    assert report_of_store(closet, now=NOW).outlook.measured == read_scores("photos")
+    assert report_of_store(closet, now=NOW).summary.measured == read_scores("photos")
     with pytest.raises(WeightsError, match=r"did not judge what .* holds; that was photos"):
         report_of_store(closet, now=NOW, weights="fashion-mnist")
     assert store.status(closet).photos == len(CLOSET)
@@ -118,7 +118,7 @@ def test_of_weights_that_are_not_at_hand_nothing_is_claimed(tmp_path):
     db = tmp_path / "t.db"
     with open_store(db, create=True, now=NOW) as opened:
         write(opened, *CLOSET)
-    assert report_of_store(db, now=NOW).outlook.measured is None
+    assert report_of_store(db, now=NOW).summary.measured is None
 
 
 def test_an_empty_database_and_a_missing_one(tmp_path):
@@ -136,5 +136,5 @@ def test_before_the_first_week_is_over_there_is_nothing_to_list(tmp_path):
     with open_store(db, create=True, now=NOW) as opened:
         write(opened, photo("Dress", "anna", "1", (2026, 11, 18), thumbnail=b"A1"))
     report = report_of_store(db, now=NOW)
-    assert report.outlook.movement.empty
+    assert report.summary.movement.empty
     assert {category.photos for category in report.categories} == {0}

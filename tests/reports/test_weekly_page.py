@@ -20,7 +20,7 @@ from tests.factories.photos import MEASURED
 from tests.factories.populations import NOW, fill, last_weeks, pictures
 from trendscope.categories import CATEGORIES
 from trendscope.files.writing import encoded
-from trendscope.reports import charts, weekly_page
+from trendscope.reports import charts, trends, weekly_page
 from trendscope.reports.weekly import report_of_store
 from trendscope.trends.verdicts import RISING, TOO_FEW
 from trendscope.vision.scores import Scores
@@ -37,13 +37,13 @@ def crowded(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def found(crowded):
+def weekly_report(crowded):
     return report_of_store(crowded, now=NOW)
 
 
 @pytest.fixture(scope="module")
-def page(found):
-    return weekly_page.report_html(found)
+def page(weekly_report):
+    return weekly_page.report_html(weekly_report)
 
 
 # --- in a browser --------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ CONTRAST = """() => {
     }
     return [255, 255, 255];
   };
-  const found = [];
+  const tooFaint = [];
   for (const element of document.querySelectorAll("body *")) {
     const text = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
     if (!text || !element.getClientRects().length) continue;
@@ -128,9 +128,9 @@ CONTRAST = """() => {
     const ink = element.namespaceURI.endsWith("svg") ? style.fill : style.color;
     const [a, b] = [light(parts(ink)), light(behind(element))];
     const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-    if (contrast < 4.5) found.push([element.textContent.trim().slice(0, 30), contrast]);
+    if (contrast < 4.5) tooFaint.push([element.textContent.trim().slice(0, 30), contrast]);
   }
-  return found;
+  return tooFaint;
 }"""
 """Texts with less contrast to what is behind them than WCAG 2.2 asks for (1.4.3, AA)."""
 
@@ -165,16 +165,16 @@ class Outline(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
-        found = dict(attributes)
+        facts = dict(attributes)
         if re.fullmatch("h[1-6]", tag):
             self.levels.append(int(tag[1]))
         if tag == "svg":
-            self.labels.append((found.get("role"), found.get("aria-label")))
-        if tag == "th" and "scope" not in found:
+            self.labels.append((facts.get("role"), facts.get("aria-label")))
+        if tag == "th" and "scope" not in facts:
             self.bare.append(tag)
-        self.ids |= {found["id"]} if "id" in found else set()
+        self.ids |= {facts["id"]} if "id" in facts else set()
         if tag == "a":
-            self.links.append(found["href"].removeprefix("#"))
+            self.links.append(facts["href"].removeprefix("#"))
 
 
 def test_headings_labels_and_links_are_in_order(page):
@@ -217,13 +217,13 @@ def words(text):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text.split("</style>")[1]))
 
 
-def test_what_has_risen_stands_first(page, found):
-    said = words(page)
-    (risen,) = re.findall(r"▲ Has risen (.*?) ▼ Has fallen", said)
+def test_what_has_risen_stands_first(page, weekly_report):
+    sentences = words(page)
+    (risen,) = re.findall(r"▲ Has risen (.*?) ▼ Has fallen", sentences)
     assert risen.startswith("Dress has risen: +") and "cannot be told from season" in risen
-    assert "▼ Has fallen Nothing, for certain." in said
-    assert "Data as of 21 Nov 2026, 09:30 UTC:" in said
-    verdicts = dict(found.outlook.movement.groupby("category")["verdict"].last())
+    assert "▼ Has fallen Nothing, for certain." in sentences
+    assert "Data as of 21 Nov 2026, 09:30 UTC:" in sentences
+    verdicts = dict(weekly_report.summary.movement.groupby("category")["verdict"].last())
     assert verdicts.pop("Dress") == RISING and RISING not in verdicts.values()
 
 
@@ -234,57 +234,78 @@ def test_photos_add_up(page):
     assert "1 file not used: video." in words(page)
 
 
-def test_how_sure_the_network_is_comes_from_its_own_header(page, found):
-    said, measured = words(page), found.outlook.measured
-    assert f"{100 * measured.precision:.0f} % of these names are right" in said
+def test_how_sure_the_network_is_comes_from_its_own_header(page, weekly_report):
+    sentences, measured = words(page), weekly_report.summary.measured
+    assert f"{100 * measured.precision:.0f} % of these names are right" in sentences
     for group, share in measured.coverage_of.items():
         row = rf">{group}</th>.*?>{100 * share:.0f} %</td><td>(.*?)</td>"
         (remark,) = re.findall(row, page.split('id="sure"')[1])
         assert remark == ("hardly ever" if share < 0.25 else ""), group
-    assert "Never measured, for want of labelled photos: bag." in said
+    assert "Never measured, for want of labelled photos: bag." in sentences
 
 
 @pytest.mark.parametrize(
-    ("measured", "told"),
+    ("measured", "expected"),
     [
         (MEASURED, "the network hardly ever names them"),
         (Scores("w"), "was never measured"),
         (None, "how sure it is cannot be told here"),
     ],
 )
-def test_what_is_not_known_of_the_network_is_said(found, measured, told):
-    other = replace(found, outlook=replace(found.outlook, measured=measured))
-    assert told in words(weekly_page.report_html(other))
+def test_what_is_not_known_of_the_network_is_said(weekly_report, measured, expected):
+    other = replace(weekly_report, summary=replace(weekly_report.summary, measured=measured))
+    assert expected in words(weekly_page.report_html(other))
 
 
-def test_the_forecast_stands_beside_the_simplest_one(found):
-    coming = found.outlook.forecast
+def test_the_forecast_stands_beside_the_simplest_one(weekly_report):
+    coming = weekly_report.summary.forecast
     last = coming[coming["category"] == "Bag"].iloc[-1]
-    far = found.outlook.forecast.assign(naive_share=0.9)
+    far = weekly_report.summary.forecast.assign(naive_share=0.9)
     for table, slow in ((coming.assign(naive_share=last["share"]), False), (far, True)):
-        said = weekly_page._ahead(replace(found.outlook, forecast=table), "Bag")
-        assert said.startswith(f"To be expected in {last['week']}: ")
-        assert ("follows a fresh change slowly" in said) is slow
+        sentences = weekly_page._ahead(replace(weekly_report.summary, forecast=table), "Bag")
+        assert sentences.startswith(f"To be expected in {last['week']}: ")
+        assert ("follows a fresh change slowly" in sentences) is slow
+
+
+def test_rewording_a_remark_changes_neither_the_cards_nor_the_slides(weekly_report, monkeypatch):
+    """What the page says of the season and on slides does not hang on the words of remarks."""
+
+    def slides(report):
+        titles = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(charts, "png", lambda chart, title, below: titles.append(title))
+            list(weekly_page.report_pngs(report))
+        return titles
+
+    season = "Whether a change is more than the season: that needs 60 weeks of history."
+    titles, page = slides(weekly_report), words(weekly_page.report_html(weekly_report))
+    assert season in page and any(title.startswith("Dress has risen: +") for title in titles)
+    monkeypatch.setattr(trends, "_remarks", lambda row: ("too early; wait a year",))
+    reworded = words(weekly_page.report_html(weekly_report))
+    assert "too early; wait a year" in reworded and season in reworded
+    assert slides(weekly_report) == titles
+    monkeypatch.setattr(trends, "_change", lambda row: "goes up; by half")
+    assert "Dress goes up; by half" in slides(weekly_report)
 
 
 def test_little_data_says_little(tmp_path):
     fill(str(tmp_path / "few.db"), 3, length=3)
     few = report_of_store(tmp_path / "few.db", now=NOW)
-    said = words(weekly_page.report_html(few))
-    assert "Anything of any category: too few customers were active." in said
-    assert set(few.outlook.movement["verdict"]) == {TOO_FEW}
-    assert "No small pictures are kept of these." in said
+    sentences = words(weekly_page.report_html(few))
+    assert "Anything of any category: too few customers were active." in sentences
+    assert set(few.summary.movement["verdict"]) == {TOO_FEW}
+    assert "No small pictures are kept of these." in sentences
 
 
 def test_before_the_first_week_is_over(tmp_path):
     fill(str(tmp_path / "early.db"), 3, length=1)
     early = report_of_store(tmp_path / "early.db", now=NOW.replace(day=14))
-    said = words(weekly_page.report_html(early))
-    assert "No week is complete yet" in said and "What was left out" in said
+    sentences = words(weekly_page.report_html(early))
+    assert "No week is complete yet" in sentences and "What was left out" in sentences
     assert list(weekly_page.report_pngs(early)) == []
 
 
-def test_names_are_text_and_never_elements(found):
+def test_names_are_text_and_never_elements(weekly_report):
     hostile = itertools.cycle(name for name in HOSTILE if name)
 
     def renamed(name):
@@ -294,9 +315,9 @@ def test_names_are_text_and_never_elements(found):
                 fans=tuple(replace(fan, customer=name()) for fan in category.fans),
                 pictures=tuple(replace(p, customer=name()) for p in category.pictures),
             )
-            for category in found.categories
+            for category in weekly_report.categories
         )
-        return weekly_page.report_html(replace(found, categories=categories))
+        return weekly_page.report_html(replace(weekly_report, categories=categories))
 
     page = renamed(lambda: next(hostile))
     assert Elements(page).found == Elements(renamed(lambda: "anna")).found
@@ -346,7 +367,7 @@ def test_pseudonymised_pages_name_nobody(run):
 
 
 @pytest.mark.parametrize(
-    ("more", "code", "told"),
+    ("more", "code", "expected"),
     [
         (["-o", "missing/report.html"], 2, "create it first"),
         (["--timezone", "Mars"], 2, "--timezone Mars: unknown"),
@@ -355,9 +376,9 @@ def test_pseudonymised_pages_name_nobody(run):
         (["-o", "r.html", "--png", "a/b"], 2, "cannot write a/b: there is no folder"),
     ],
 )
-def test_errors_say_what_to_do_and_leave_no_page(run, tmp_path, more, code, told):
+def test_errors_say_what_to_do_and_leave_no_page(run, tmp_path, more, code, expected):
     done = run(*more)
-    assert done.returncode == code and told in done.stderr
+    assert done.returncode == code and expected in done.stderr
     assert done.stderr.count("\n") == 1 and done.stdout == ""
     assert not list(tmp_path.glob("*.html"))
 

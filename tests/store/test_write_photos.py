@@ -27,7 +27,7 @@ def test_a_reading_comes_back_as_it_was(opened):
         day=(2026, 3, 2, 9),
         taken_at=datetime(2026, 3, 1, tzinfo=UTC),
         thumbnail=b"JPEG",
-        looks=looks,
+        fingerprint=looks,
     )[1]
     open_questions = [
         found(None, name=f"{verdict}.jpg", verdict=verdict, outside=0.3)[1]

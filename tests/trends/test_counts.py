@@ -28,8 +28,8 @@ def row(table, week, category, **more):
     wanted = (table["week"] == week) & (table["category"] == category)
     for column, value in more.items():
         wanted &= table[column] == value
-    (found,) = table[wanted].to_dict("records")
-    return found
+    (result,) = table[wanted].to_dict("records")
+    return result
 
 
 # --- by hand -------------------------------------------------------------------------------------
@@ -95,15 +95,15 @@ def test_the_running_week_is_partial_and_the_last_even_if_nobody_posted():
 
 def test_photos_from_the_future_are_undated():
     future = MONDAY + timedelta(weeks=1)
-    found = seen(("a", MONDAY, "Bag"), ("a", future, "Bag"), ("a", None, "Bag"))
-    assert weekly(found, now=MONDAY)["count"].sum() == 1
-    assert photo_counts(found, now=MONDAY) == PhotoCounts(
+    result = seen(("a", MONDAY, "Bag"), ("a", future, "Bag"), ("a", None, "Bag"))
+    assert weekly(result, now=MONDAY)["count"].sum() == 1
+    assert photo_counts(result, now=MONDAY) == PhotoCounts(
         classified=1, uncertain=0, outside=0, undated=2
     )
-    assert photo_counts(found).undated == 1
+    assert photo_counts(result).undated == 1
 
 
-def test_one_customer_one_photo():
+def test_one_photo_of_one_customer():
     table = weekly(seen(("a", MONDAY, "Bag")))
     assert len(table) == 10
     bag = row(table, "2026-W47", "Bag")
@@ -118,17 +118,17 @@ def test_without_a_date_there_is_no_week():
 
 
 def test_garments_of_one_photo_are_one_photo():
-    found = seen(
+    result = seen(
         ("a", MONDAY, "Bag"),
         ("a", MONDAY, "Dress"),
         ("a", MONDAY, "Bag"),
         ("b", MONDAY, "Bag"),
         photo=["1", "1", "1", "1"],
     )
-    table = weekly(found)
+    table = weekly(result)
     bag, dress = (row(table, "2026-W47", name) for name in ("Bag", "Dress"))
     assert (bag["photos"], dress["photos"], bag["all_photos"]) == (2, 1, 2)
-    assert photo_counts(found).photos == 2
+    assert photo_counts(result).photos == 2
 
 
 def test_categories_of_other_people_come_after_the_ten():
@@ -139,8 +139,8 @@ def test_categories_of_other_people_come_after_the_ten():
 
 def test_segments_have_a_table_each():
     segments = pd.DataFrame({"customer": ["a", "b", "z"], "segment": ["Rome", "Oslo", "Paris"]})
-    found = seen(("a", MONDAY, "Bag"), ("b", MONDAY, "Bag"), ("c", MONDAY, "Bag"))
-    table = weekly(found, segments=segments)
+    result = seen(("a", MONDAY, "Bag"), ("b", MONDAY, "Bag"), ("c", MONDAY, "Bag"))
+    table = weekly(result, segments=segments)
     assert table.columns[1] == "segment"
     bags = table[table["category"] == "Bag"].set_index("segment")
     assert bags["count"].to_dict() == {"Oslo": 1, "Paris": 0, "Rome": 1, "no segment": 1}
@@ -153,7 +153,7 @@ def test_a_customer_is_in_one_segment():
         weekly(seen(("a", MONDAY, "Bag")), segments=segments)
 
 
-def test_what_is_no_table_of_sightings_is_refused():
+def test_invalid_tables_of_sightings_are_refused():
     with pytest.raises(TrendscopeError, match="no column 'posted_at'; it has: customer"):
         weekly(pd.DataFrame({"customer": ["a"]}))
     naive = seen(("a", MONDAY, "Bag")).assign(posted_at=pd.to_datetime(["2026-11-16"]))
@@ -164,11 +164,15 @@ def test_what_is_no_table_of_sightings_is_refused():
 
 
 def test_times_may_be_objects_or_of_another_zone():
-    found = seen(("a", MONDAY, "Bag"), ("b", None, "Bag"))
-    expected = weekly(found)
-    other = found["posted_at"].dt.tz_convert("Asia/Tokyo")
-    for posted_at in (found["posted_at"].astype(object), other, found["posted_at"].dt.as_unit("s")):
-        pd.testing.assert_frame_equal(weekly(found.assign(posted_at=posted_at)), expected)
+    result = seen(("a", MONDAY, "Bag"), ("b", None, "Bag"))
+    expected = weekly(result)
+    other = result["posted_at"].dt.tz_convert("Asia/Tokyo")
+    for posted_at in (
+        result["posted_at"].astype(object),
+        other,
+        result["posted_at"].dt.as_unit("s"),
+    ):
+        pd.testing.assert_frame_equal(weekly(result.assign(posted_at=posted_at)), expected)
 
 
 def test_readings_become_sightings_and_are_all_accounted_for(wardrobe):
@@ -190,11 +194,11 @@ def test_readings_become_sightings_and_are_all_accounted_for(wardrobe):
 @pytest.mark.parametrize("name", [*HOSTILE, "\ud800"])
 def test_a_customer_may_have_any_name(name):
     day = (2026, 1, 1)
-    found = sightings([reading("Bag", name, day), reading("Bag", "b", day, name="b.jpg")])
+    result = sightings([reading("Bag", name, day), reading("Bag", "b", day, name="b.jpg")])
     segments = pd.DataFrame({"customer": ["b"], "segment": ["Rome"]})
-    table = weekly(found, segments=segments)
+    table = weekly(result, segments=segments)
     assert table[table["category"] == "Bag"]["count"].tolist() == [1, 1]
-    assert photo_counts(found).classified == 2
+    assert photo_counts(result).classified == 2
 
 
 def test_readings_without_any_make_an_empty_table():
@@ -214,9 +218,9 @@ zones = st.sampled_from([UTC, ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Auckl
 
 
 @given(tables, zones)
-def test_counts_add_up(found, zone):
-    table, counted = weekly(found, zone=zone), photo_counts(found, zone=zone)
-    assert counted.photos == len(found)
+def test_counts_add_up(result, zone):
+    table, counted = weekly(result, zone=zone), photo_counts(result, zone=zone)
+    assert counted.photos == len(result)
     assert table["photos"].sum() == counted.classified
     by_week = table.groupby("week")
     assert by_week["all_photos"].first().sum() == counted.classified
@@ -227,12 +231,12 @@ def test_counts_add_up(found, zone):
 
 
 @given(tables, zones)
-def test_it_is_what_pandas_counts(found, zone):
-    dated = found.dropna(subset="posted_at")
+def test_counts_agree_with_pandas(result, zone):
+    dated = result.dropna(subset="posted_at")
     local = dated["posted_at"].map(lambda moment: f"{moment.astimezone(zone):%G-W%V}")
     named = dated.assign(week=local).dropna(subset="category")
     by_hand = named.groupby(["week", "category"])["customer"].agg(["nunique", "size"])
-    table = weekly(found, zone=zone).set_index(["week", "category"])
+    table = weekly(result, zone=zone).set_index(["week", "category"])
     assert table.loc[table["count"] > 0, "count"].to_dict() == by_hand["nunique"].to_dict()
     assert table.loc[table["photos"] > 0, "photos"].to_dict() == by_hand["size"].to_dict()
     totals = dated.assign(week=local).groupby("week")["customer"].nunique().to_dict()
@@ -240,24 +244,24 @@ def test_it_is_what_pandas_counts(found, zone):
 
 
 @given(tables, st.randoms(use_true_random=False))
-def test_order_does_not_matter(found, random):
-    order = random.sample(range(len(found)), len(found))
-    pd.testing.assert_frame_equal(weekly(found), weekly(found.iloc[order]))
+def test_the_order_of_rows_does_not_matter(result, random):
+    order = random.sample(range(len(result)), len(result))
+    pd.testing.assert_frame_equal(weekly(result), weekly(result.iloc[order]))
 
 
 @given(tables)
-def test_photos_twice_change_no_share_and_undated_ones_nothing(found):
-    twice = weekly(pd.concat([found, found]))
+def test_photos_twice_change_no_share_and_undated_ones_nothing(result):
+    twice = weekly(pd.concat([result, result]))
     columns = ["week", "category", "count", "total", "share", "photo_share"]
-    pd.testing.assert_frame_equal(twice[columns], weekly(found)[columns])
+    pd.testing.assert_frame_equal(twice[columns], weekly(result)[columns])
     undated = seen(("nobody", None, "Bag"))
-    pd.testing.assert_frame_equal(weekly(pd.concat([found, undated])), weekly(found))
+    pd.testing.assert_frame_equal(weekly(pd.concat([result, undated])), weekly(result))
 
 
 @given(tables)
-def test_segments_sum_to_the_whole(found):
+def test_segments_sum_to_all_customers(result):
     segments = pd.DataFrame({"customer": ["a", "b", "c"], "segment": ["x", "x", "y"]})
-    parts = weekly(found, segments=segments).groupby(["week", "category"], sort=False)
+    parts = weekly(result, segments=segments).groupby(["week", "category"], sort=False)
     sums = parts[["count", "total", "photos", "all_photos"]].sum()
-    whole = weekly(found).set_index(["week", "category"])[sums.columns]
+    whole = weekly(result).set_index(["week", "category"])[sums.columns]
     pd.testing.assert_frame_equal(sums, whole, check_index_type=False)

@@ -28,53 +28,53 @@ from trendscope.trends.counts import PhotoCounts
 from trendscope.trends.from_store import trends_of_store
 
 
-def shares(found, week, **more):
+def shares(report, week, **more):
     """count and total by category where anything was counted."""
-    rows = found.weekly[(found.weekly["week"] == week)]
+    rows = report.weekly[(report.weekly["week"] == week)]
     for name, value in more.items():
         rows = rows[rows[name] == value]
     return {row.category: (row.count, row.total) for row in rows.itertuples() if row.count}
 
 
 def test_weeks_by_hand(closet):
-    found = trends_of_store(closet, now=NOW)
-    assert found.tally == PhotoCounts(
+    report = trends_of_store(closet, now=NOW)
+    assert report.tally == PhotoCounts(
         classified=4, uncertain=1, outside=1, undated=2, skipped=2, doubles=1
     )
-    assert found.tally.photos == 11
-    assert found.running == "2026-W47"
-    assert shares(found, "2026-W44") == {"Dress": (1, 1)}
-    assert shares(found, "2026-W45") == {}
-    assert found.weekly.query("week == '2026-W45'")["total"].eq(0).all()
+    assert report.tally.photos == 11
+    assert report.running == "2026-W47"
+    assert shares(report, "2026-W44") == {"Dress": (1, 1)}
+    assert shares(report, "2026-W45") == {}
+    assert report.weekly.query("week == '2026-W45'")["total"].eq(0).all()
     # Anna is one customer with dresses, of three who were active.
-    assert shares(found, "2026-W46") == {"Dress": (1, 3), "Bag": (1, 3)}
-    dress = found.weekly.query("week == '2026-W46' and category == 'Dress'").iloc[0]
+    assert shares(report, "2026-W46") == {"Dress": (1, 3), "Bag": (1, 3)}
+    dress = report.weekly.query("week == '2026-W46' and category == 'Dress'").iloc[0]
     assert (dress.photos, dress.all_photos) == (2, 3)
 
 
 def test_only_some_customers(closet):
-    found = trends_of_store(closet, now=NOW, customers=["ben", "nobody"])
-    assert found.tally == PhotoCounts(classified=1, uncertain=1, outside=0, undated=0)
-    assert found.unknown == ("nobody",)
-    assert shares(found, "2026-W46") == {}
+    report = trends_of_store(closet, now=NOW, customers=["ben", "nobody"])
+    assert report.tally == PhotoCounts(classified=1, uncertain=1, outside=0, undated=0)
+    assert report.unknown == ("nobody",)
+    assert shares(report, "2026-W46") == {}
     with pytest.raises(NothingUsable, match=r"knows none of the 1 customers asked for"):
         trends_of_store(closet, now=NOW, customers=["nobody"])
 
 
 def test_segments(closet):
     cities = pd.DataFrame({"customer": ["anna", "cem"], "segment": ["Oslo", "Rome"]})
-    found = trends_of_store(closet, now=NOW, by="segment", segments=cities)
-    assert shares(found, "2026-W46", segment="Oslo") == {"Dress": (1, 1), "Bag": (1, 1)}
-    assert shares(found, "2026-W46", segment="Rome") == {}
-    assert shares(found, "2026-W44", segment="no segment") == {"Dress": (1, 1)}
+    report = trends_of_store(closet, now=NOW, by="segment", segments=cities)
+    assert shares(report, "2026-W46", segment="Oslo") == {"Dress": (1, 1), "Bag": (1, 1)}
+    assert shares(report, "2026-W46", segment="Rome") == {}
+    assert shares(report, "2026-W44", segment="no segment") == {"Dress": (1, 1)}
 
 
 def test_of_each_customer_photos_are_counted(closet):
-    found = trends_of_store(closet, now=NOW, by="customer", named=str.upper)
-    assert found.unit == "photos"
-    assert shares(found, "2026-W46", segment="ANNA") == {"Dress": (2, 3), "Bag": (1, 3)}
-    assert shares(found, "2026-W44", segment="BEN") == {"Dress": (1, 1)}
-    row = found.weekly.query("week == '2026-W46' and segment == 'ANNA' and category == 'Dress'")
+    report = trends_of_store(closet, now=NOW, by="customer", named=str.upper)
+    assert report.unit == "photos"
+    assert shares(report, "2026-W46", segment="ANNA") == {"Dress": (2, 3), "Bag": (1, 3)}
+    assert shares(report, "2026-W44", segment="BEN") == {"Dress": (1, 1)}
+    row = report.weekly.query("week == '2026-W46' and segment == 'ANNA' and category == 'Dress'")
     assert row["share"].item() == pytest.approx(2 / 3)
     # Wilson, 2 of 3: (2 + 1.9208) / (3 + 3.8416) -+ 1.96 sqrt(2/9 * 3 + .9604) / 6.8416
     assert row["lo95"].item() == pytest.approx(0.2077, abs=1e-4)
@@ -113,11 +113,11 @@ def test_several_garments_of_one_photo(opened):
     write(opened, found("Coat", name="2.jpg", sha256="anna-1.jpg", garments=both))  # a double
     found_ = trends_of_store(opened, now=NOW)
     assert found_.tally == PhotoCounts(1, 0, 0, 0, doubles=1)
-    assert shares(found_, "2026-W46") == {"Coat": (1, 1), "Bag": (1, 1)}
+    assert shares(report_, "2026-W46") == {"Coat": (1, 1), "Bag": (1, 1)}
     assert found_.weekly.query("week == '2026-W46'")["all_photos"].max() == 1
 
 
-def test_what_the_present_weights_have_not_judged_waits(opened):
+def test_photos_not_judged_by_the_current_weights_are_waiting(opened):
     write(opened, found(day=WEEK_46[0]))
     write(opened, found(name="2.jpg", day=WEEK_46[1]), weights=NEW, reclassify=True)
     assert trends_of_store(opened, now=NOW).tally == PhotoCounts(1, 0, 0, 0, waiting=1)
@@ -204,14 +204,14 @@ def run(closet, db):
     return call
 
 
-def test_the_command_tells_what_became_of_all_photos(run):
+def test_the_command_accounts_for_all_photos(run):
     done = run()
     assert (done.exit_code, done.stderr) == (0, "")
-    told = (
+    output = (
         "11 photos: 4 in a category, 1 not sure which garment, 1 none of the ten, 2 without a "
         "usable date, so in no week, 2 not used, 1 counted already."
     )
-    assert told in done.stdout
+    assert output in done.stdout
     photos = json.loads(run("--json").stdout)["photos"]
     assert photos.pop("photos") == sum(photos.values()) == 11
 
@@ -241,7 +241,7 @@ def test_pseudonyms(run, tmp_path, monkeypatch):
         assert "customer-" in done.stdout
 
 
-def test_the_table_of_customers_says_that_photos_are_counted(run, tmp_path):
+def test_a_table_by_customer_notes_that_photos_are_counted(run, tmp_path):
     path = tmp_path / "some.csv"
     path.write_text("customer\nanna\nzoe\n")
     text = run("--by", "customer", "--customers", path, "--markdown").stdout

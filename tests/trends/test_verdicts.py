@@ -17,12 +17,12 @@ from trendscope.trends import backtest, counts, forecasting, level_correction, m
 from trendscope.trends import verdicts as trends
 
 
-def last(found, category="Dress"):
-    return found[found["category"] == category].iloc[-1]
+def last(result, category="Dress"):
+    return result[result["category"] == category].iloc[-1]
 
 
-def verdicts(found, category="Dress"):
-    return found.loc[found["category"] == category, "verdict"].tolist()
+def verdicts(result, category="Dress"):
+    return result.loc[result["category"] == category, "verdict"].tolist()
 
 
 # --- movement by hand ----------------------------------------------------------------------------
@@ -31,19 +31,19 @@ def verdicts(found, category="Dress"):
 def test_a_doubling_by_hand():
     # 220 of 2200, then 80 of 400: z = .1 / sqrt(3/26 * 23/26 * (1/400 + 1/2200)) = 5.758, and both
     # categories have the same p, so that the correction changes nothing.
-    found = last(trends.movement(both([10] * 22 + [20] * 4)))
-    assert (found["recent"], found["before"]) == pytest.approx((0.2, 0.1))
-    assert found["change"] == pytest.approx(1.0)
-    assert found["factor"] == 1
-    assert found["p"] == pytest.approx(8.5e-9, rel=0.01)
-    assert 0.6 < found["lo90"] < 1 < found["hi90"] < 1.5
+    result = last(trends.movement(both([10] * 22 + [20] * 4)))
+    assert (result["recent"], result["before"]) == pytest.approx((0.2, 0.1))
+    assert result["change"] == pytest.approx(1.0)
+    assert result["factor"] == 1
+    assert result["p"] == pytest.approx(8.5e-9, rel=0.01)
+    assert 0.6 < result["lo90"] < 1 < result["hi90"] < 1.5
 
 
-def test_a_rise_is_said_when_it_holds_in_every_one_of_four_weeks():
+def test_a_rise_must_hold_in_each_of_four_weeks():
     # Recent / before: 12.5 % of 400 after 10 % of 2200 (z = 1.5), then 15 % (2.97), 17.5 % (4.3).
-    found = trends.movement(both([10] * 22 + [20] * 4))
-    assert verdicts(found)[-5:] == ["steady", "steady", "watch", "watch", "rising"]
-    assert verdicts(found, "Bag")[-1] == "steady"  # from .90 to .80 is less than a fifth
+    result = trends.movement(both([10] * 22 + [20] * 4))
+    assert verdicts(result)[-5:] == ["steady", "steady", "watch", "watch", "rising"]
+    assert verdicts(result, "Bag")[-1] == "steady"  # from .90 to .80 is less than a fifth
 
 
 def test_a_fall_is_a_fall():
@@ -51,86 +51,86 @@ def test_a_fall_is_a_fall():
 
 
 def test_one_week_of_noise_is_no_rise():
-    found = verdicts(trends.movement(both([10] * 22 + [40] + [10] * 6)))
-    assert "rising" not in found and "falling" not in found
+    result = verdicts(trends.movement(both([10] * 22 + [40] + [10] * 6)))
+    assert "rising" not in result and "falling" not in result
 
 
-def test_a_change_under_a_fifth_is_steady_however_sure():
-    found = last(trends.movement(both([10_000] * 22 + [11_900] * 4, total=100_000)))
-    assert found["p"] < 1e-9
-    assert (found["verdict"], found["change"]) == ("steady", pytest.approx(0.19))
+def test_a_change_under_a_fifth_is_steady():
+    result = last(trends.movement(both([10_000] * 22 + [11_900] * 4, total=100_000)))
+    assert result["p"] < 1e-9
+    assert (result["verdict"], result["change"]) == ("steady", pytest.approx(0.19))
 
 
 @pytest.mark.parametrize(
     ("total", "length", "verdict"),
     [(7, 26, "not enough data"), (8, 26, "steady"), (100, 4, "not enough data")],
 )
-def test_under_thirty_in_four_weeks_or_before_nothing_is_said(total, length, verdict):
-    found = trends.movement(both([2] * length, total=total))
-    assert verdicts(found)[-1] == verdict
+def test_totals_under_thirty_give_no_verdict(total, length, verdict):
+    result = trends.movement(both([2] * length, total=total))
+    assert verdicts(result)[-1] == verdict
 
 
 def test_scatter_widens_the_variance_by_hand():
     # Weeks of 10 and 30 of 100 in turn. The 22 before: chi-square (22 * 100) / (100 * .2 * .8)
     # = 137.5 with 21 degrees; the last four: 25 with 3. Both categories alike: 162.5 / 24.
-    found = last(trends.movement(both([10, 30] * 13)))
-    assert found["factor"] == pytest.approx(162.5 / 24)
+    result = last(trends.movement(both([10, 30] * 13)))
+    assert result["factor"] == pytest.approx(162.5 / 24)
 
 
 def test_wandering_in_blocks_widens_the_variance_by_hand():
     # Stretches of four weeks at .1 and .3 in turn before the last four. Each counts 40 or 120 of
     # 400; five stretches, from the latest: .1 .3 .1 .3 .1, mean .18.
     counts = [10] * 2 + [10] * 4 + [30] * 4 + [10] * 4 + [30] * 4 + [10] * 4 + [20] * 4
-    found = last(trends.movement(both(counts)))
+    result = last(trends.movement(both(counts)))
     chi_square = (3 * (40 - 72) ** 2 + 2 * (120 - 72) ** 2) / (400 * 0.18 * 0.82)
-    assert found["factor"] == pytest.approx(chi_square / 4)
+    assert result["factor"] == pytest.approx(chi_square / 4)
 
 
 def test_differences_from_one_and_four_weeks_before():
-    found = last(trends.movement(both([10, 12, 17, 20, 25])))
-    assert found["on_week"] == pytest.approx(0.05)
-    assert found["on_month"] == pytest.approx(0.15)
+    result = last(trends.movement(both([10, 12, 17, 20, 25])))
+    assert result["on_week"] == pytest.approx(0.05)
+    assert result["on_month"] == pytest.approx(0.15)
 
 
 def test_only_26_weeks_count():
     now = both([10] * 22 + [20] * 4, first="2026-W20")
     old = both([90] * 30, first="2025-W42")
     columns = ["change", "p", "factor", "lo90"]
-    found = trends.movement(pd.concat([old, now]))
+    result = trends.movement(pd.concat([old, now]))
     pd.testing.assert_series_equal(
-        last(found)[columns], last(trends.movement(now))[columns], check_names=False
+        last(result)[columns], last(trends.movement(now))[columns], check_names=False
     )
 
 
 def test_before_sixty_weeks_a_change_cannot_be_told_from_season():
     # The same rise in the last four weeks of both years.
     year = [10] * 48 + [20] * 4
-    found = trends.movement(both(year + year))
-    assert np.isnan(found["change_last_year"].iloc[58])
-    assert last(found)["change_last_year"] == pytest.approx(1.0)
+    result = trends.movement(both(year + year))
+    assert np.isnan(result["change_last_year"].iloc[58])
+    assert last(result)["change_last_year"] == pytest.approx(1.0)
     assert last(trends.movement(both(year))).isna()["change_last_year"]
 
 
-def test_neighbours_that_move_too_are_named():
+def test_confused_categories_that_move_too_are_named():
     parts = [
         steady(26, [10] * 22 + [20] * 4, category="Shirt"),
         steady(26, [10] * 22 + [25] * 4, category="Coat"),
         steady(26, [10] * 22 + [25] * 4, category="Bag"),
         steady(26, [80] * 22 + [40] * 4, category="Pullover"),
     ]
-    found = trends.movement(pd.concat(parts))
-    spill = {name: last(found, name)["spill"] for name in found["category"].unique()}
+    result = trends.movement(pd.concat(parts))
+    spill = {name: last(result, name)["spill"] for name in result["category"].unique()}
     assert spill == {"Shirt": "Coat, Pullover", "Coat": "Shirt", "Bag": "", "Pullover": "Shirt"}
 
 
-def test_neighbours_in_another_segment_are_no_neighbours():
+def test_confused_categories_of_another_segment_are_not_named():
     parts = [
         steady(26, [10] * 22 + [20] * 4, category="Shirt").assign(segment="Oslo"),
         steady(26, [10] * 22 + [25] * 4, category="Coat").assign(segment="Rome"),
     ]
-    found = trends.movement(pd.concat(parts))
-    assert last(found, "Shirt")["verdict"] == last(found, "Coat")["verdict"] == "rising"
-    assert set(found["spill"]) == {""}
+    result = trends.movement(pd.concat(parts))
+    assert last(result, "Shirt")["verdict"] == last(result, "Coat")["verdict"] == "rising"
+    assert set(result["spill"]) == {""}
 
 
 # --- what tables may look like -------------------------------------------------------------------
@@ -141,9 +141,9 @@ def test_weeks_left_out_are_empty_and_categories_left_out_were_not_seen():
     dropped = full[~((full["category"] == "Dress") & (full["count"] == 0))]
     pd.testing.assert_frame_equal(trends.movement(full), trends.movement(dropped))
     gap = full[full["week"] != "2026-W10"]
-    found = trends.movement(gap)
-    assert found["week"].nunique() == 26
-    assert found[found["week"] == "2026-W10"]["share"].isna().all()
+    result = trends.movement(gap)
+    assert result["week"].nunique() == 26
+    assert result[result["week"] == "2026-W10"]["share"].isna().all()
 
 
 def test_partial_weeks_are_not_judged():
@@ -167,13 +167,13 @@ def test_partial_weeks_are_not_judged():
         ({"count": "many"}, "count and total must be numbers"),
     ],
 )
-def test_tables_that_cannot_be_are_refused(change, message):
+def test_invalid_tables_are_refused(change, message):
     with pytest.raises(TrendscopeError) as caught:
         trends.movement(steady(1).assign(**change))
     assert message in str(caught.value)
 
 
-def test_rows_that_stand_there_twice_and_missing_columns_are_refused():
+def test_repeated_rows_and_missing_columns_are_refused():
     with pytest.raises(TrendscopeError, match="2026-W01, Dress stands there twice"):
         trends.movement(pd.concat([steady(1), steady(1)]))
     with pytest.raises(TrendscopeError, match="no column 'total'; it has: week, category, count"):
@@ -194,12 +194,12 @@ def test_an_empty_table_has_no_rows_and_all_columns():
 
 def test_two_hundred_categories_of_zeros():
     zeros = table(np.zeros((104, 200)), np.zeros(104), [f"kind {i}" for i in range(200)])
-    found, said = trends.movement(zeros), forecasting.forecast(zeros)
-    assert len(found) == 104 * 200 and set(found["verdict"]) == {"not enough data"}
-    assert len(said) == 4 * 200 and said["share"].isna().all()
-    assert set(said["model"]) == {"no data"}
-    assert (said[["lo80", "lo95"]] == 0).all(axis=None)
-    assert (said[["hi80", "hi95"]] == 1).all(axis=None)
+    result, expected = trends.movement(zeros), forecasting.forecast(zeros)
+    assert len(result) == 104 * 200 and set(result["verdict"]) == {"not enough data"}
+    assert len(expected) == 4 * 200 and expected["share"].isna().all()
+    assert set(expected["model"]) == {"no data"}
+    assert (expected[["lo80", "lo95"]] == 0).all(axis=None)
+    assert (expected[["hi80", "hi95"]] == 1).all(axis=None)
 
 
 # --- laws ----------------------------------------------------------------------------------------
@@ -218,24 +218,24 @@ def test_order_of_rows_and_unseen_categories_change_nothing(weekly, random):
     order = random.sample(range(len(weekly)), len(weekly))
     unseen = weekly[weekly["category"] == "Bag"].assign(category="Hat", count=0)
     keys = ["week", "category"]
-    found = trends.movement(weekly)
+    result = trends.movement(weekly)
     for other in (weekly.iloc[order], pd.concat([weekly, unseen])):
         again = trends.movement(other)
         again = again[again["category"] != "Hat"]
         pd.testing.assert_frame_equal(
-            *(x.sort_values(keys, ignore_index=True) for x in (found, again))
+            *(x.sort_values(keys, ignore_index=True) for x in (result, again))
         )
 
 
 @given(weekly_tables, st.integers(1, 12))
 def test_forecasts_are_shares_within_their_intervals(weekly, ahead):
-    said = forecasting.forecast(weekly, ahead)
-    known = said.dropna(subset="share")
+    expected = forecasting.forecast(weekly, ahead)
+    known = expected.dropna(subset="share")
     bounds = known[["lo95", "lo80", "hi80", "hi95"]].to_numpy()
     assert (np.diff(bounds, axis=1) >= 0).all() and (bounds >= 0).all() and (bounds <= 1).all()
-    assert (said["week"].nunique(), len(said)) == (ahead, 10 * ahead)
-    if len(known) == len(said):
-        assert said.groupby("week")["share"].sum().to_numpy() == pytest.approx(1)
+    assert (expected["week"].nunique(), len(expected)) == (ahead, 10 * ahead)
+    if len(known) == len(expected):
+        assert expected.groupby("week")["share"].sum().to_numpy() == pytest.approx(1)
 
 
 @given(weekly_tables, st.integers(1, 8))
@@ -245,7 +245,7 @@ def test_asking_for_more_weeks_does_not_change_the_first(weekly, ahead):
 
 
 @given(weekly_tables)
-def test_later_weeks_do_not_change_what_was_said(weekly):
+def test_later_weeks_do_not_change_earlier_verdicts(weekly):
     early = weekly[: len(weekly) // 20 * 10]
     pd.testing.assert_frame_equal(
         trends.movement(early), trends.movement(weekly)[: len(early)], check_dtype=False
@@ -260,19 +260,19 @@ def test_one_week_by_hand():
     assert forecasting.forecast(steady(1, 3, 10))["share"].tolist() == pytest.approx([3.5 / 11] * 4)
 
 
-def test_one_week_of_a_whole_by_hand():
+def test_one_week_of_categories_that_sum_to_the_total_by_hand():
     counts = np.array([[3, 0, 0, 0, 0, 0, 0, 7, 0, 0]])
-    said = forecasting.forecast(table(counts, 10), 1)["share"]
-    assert said.tolist() == pytest.approx([(count + 0.5) / 15 for count in counts[0]])
+    expected = forecasting.forecast(table(counts, 10), 1)["share"]
+    assert expected.tolist() == pytest.approx([(count + 0.5) / 15 for count in counts[0]])
 
 
 def test_columns_weeks_and_the_naive_share_at_the_edge_of_a_year():
-    said = forecasting.forecast(steady(5, [9, 1, 2, 3, 4], 10, first="2020-W48"))
-    assert said.columns.tolist() == [
+    expected = forecasting.forecast(steady(5, [9, 1, 2, 3, 4], 10, first="2020-W48"))
+    assert expected.columns.tolist() == [
         *("week", "category", "share", "lo80", "hi80", "lo95", "hi95", "model", "naive_share"),
     ]
-    assert said["week"].tolist() == ["2020-W53", "2021-W01", "2021-W02", "2021-W03"]
-    assert said["naive_share"].tolist() == [0.25] * 4  # 1 + 2 + 3 + 4 of 40
+    assert expected["week"].tolist() == ["2020-W53", "2021-W01", "2021-W02", "2021-W03"]
+    assert expected["naive_share"].tolist() == [0.25] * 4  # 1 + 2 + 3 + 4 of 40
 
 
 def test_a_step_is_followed_and_constant_noise_averaged():
@@ -288,8 +288,8 @@ def test_segments_are_forecast_each_by_its_own():
         steady(12, 60).assign(segment="Rome"),
         steady(12, 40, category="Bag").assign(segment="Rome"),
     ]
-    said = forecasting.forecast(pd.concat(parts), 1).set_index(["segment", "category"])["share"]
-    assert said.to_dict() == pytest.approx(
+    expected = forecasting.forecast(pd.concat(parts), 1).set_index(["segment", "category"])["share"]
+    assert expected.to_dict() == pytest.approx(
         {("Oslo", "Dress"): 0.1, ("Rome", "Dress"): 0.6, ("Rome", "Bag"): 0.4}
     )
 
@@ -299,8 +299,8 @@ def test_segments_are_judged_together():
     rise = both([10] * 22 + [16] * 4)
     alone = last(trends.movement(rise.assign(segment="A")))["p"]
     rest = [both([10] * 26).assign(segment=f"B{i}") for i in range(19)]
-    found = trends.movement(pd.concat([rise.assign(segment="A"), *rest]))
-    one = found[(found["segment"] == "A") & (found["category"] == "Dress")].iloc[-1]
+    result = trends.movement(pd.concat([rise.assign(segment="A"), *rest]))
+    one = result[(result["segment"] == "A") & (result["category"] == "Dress")].iloc[-1]
     assert one["p"] == pytest.approx(20 * alone)
 
 
@@ -313,51 +313,51 @@ def seasonal(length, total=100_000, noise=0.0):
 @pytest.mark.parametrize("length", [104, 156])
 def test_a_season_is_found(length):
     whole = seasonal(length + 52, noise=0.005)
-    said = forecasting.forecast(whole[:length], 52)
-    came = whole[length:]["count"].to_numpy() / 100_000
-    assert set(said["model"]) == {"recent weeks and season"}
-    assert np.abs(said["share"] - came).mean() < 0.012
-    assert np.abs(said["naive_share"] - came).mean() > 0.05
+    expected = forecasting.forecast(whole[:length], 52)
+    actual = whole[length:]["count"].to_numpy() / 100_000
+    assert set(expected["model"]) == {"recent weeks and season"}
+    assert np.abs(expected["share"] - actual).mean() < 0.012
+    assert np.abs(expected["naive_share"] - actual).mean() > 0.05
 
 
-def test_what_only_last_year_tells_is_told_by_it():
+def test_the_seasonal_naive_model_is_used_where_it_is_closest():
     shares = np.random.default_rng(1).integers(0, 1000, 52).tolist()
-    said = forecasting.forecast(steady(156, shares * 3, 1000, first="2021-W01"), 52)
-    assert set(said["model"]) == {"same weeks last year"}
-    assert (said["share"] * 1000).round().tolist() == shares
+    expected = forecasting.forecast(steady(156, shares * 3, 1000, first="2021-W01"), 52)
+    assert set(expected["model"]) == {"same weeks last year"}
+    assert (expected["share"] * 1000).round().tolist() == shares
     errors = forecasting.errors(steady(156, shares * 3, 1000, first="2021-W01")).set_index("model")
     assert errors.loc["same weeks last year", "error"] == 0
     assert errors.loc["same weeks last year", "shown"]
 
 
 def test_errors_by_hand():
-    # 6 weeks; origins after 4 and 5. Naive: 10 of 40, which came 20 and 30 points too low, then
+    # 6 weeks; origins after 4 and 5. Naive: 10 of 40, which was 20 and 30 points too low, then
     # (10 + 10 + 10 + 30)/100 against 40.
-    found = forecasting.errors(steady(6, [10, 10, 10, 10, 30, 40], 100)).set_index("model")
+    result = forecasting.errors(steady(6, [10, 10, 10, 10, 30, 40], 100)).set_index("model")
     naive = [0.30 - 0.10, 0.40 - 0.10, 0.40 - 0.15]
-    assert found.loc["same as the last 4 weeks", "error"] == pytest.approx(np.mean(naive))
-    assert found["shown"].sum() == 1
+    assert result.loc["same as the last 4 weeks", "error"] == pytest.approx(np.mean(naive))
+    assert result["shown"].sum() == 1
     assert forecasting.errors(steady(3))["error"].isna().all()
 
 
-def test_a_single_photo_tells_next_to_nothing():
-    said = forecasting.forecast(steady(1, 1, 1), 1).iloc[0]
-    assert (said["lo80"], said["hi80"]) == (0, 1)
+def test_a_single_photo_gives_a_wide_interval():
+    expected = forecasting.forecast(steady(1, 1, 1), 1).iloc[0]
+    assert (expected["lo80"], expected["hi80"]) == (0, 1)
 
 
 # --- smoothing by hand ---------------------------------------------------------------------------
 
 
 def test_overdispersion_by_hand():
-    # .6 came where .5 was said of 100: .01 / .0025 = 4. One such error: 1 + 3 * (1 + 1.5 / 1).
+    # .6 against a forecast of .5, of 100: .01 / .0025 = 4. One such error: 1 + 3 * (1 + 1.5 / 1).
     shape = (1, 1, 1)
-    said = np.full(shape, 0.5)
-    level = models.Forecasts(said, said, said, said)
+    expected = np.full(shape, 0.5)
+    level = models.Forecasts(expected, expected, expected, expected)
     test = backtest.Backtest(level, np.full(shape, 0.6), np.full(shape, 100.0))
-    found = backtest.overdispersion(said, test, np.zeros(1, int))
-    assert found[0, 0] == pytest.approx(1 + 3 * 2.5)
+    result = backtest.overdispersion(expected, test, np.zeros(1, int))
+    assert result[0, 0] == pytest.approx(1 + 3 * 2.5)
     test = backtest.Backtest(level, np.full(shape, 0.501), np.full(shape, 100.0))
-    assert backtest.overdispersion(said, test, np.zeros(1, int))[0, 0] == 1
+    assert backtest.overdispersion(expected, test, np.zeros(1, int))[0, 0] == 1
 
 
 def test_a_share_of_zero_still_has_a_spread():
@@ -365,13 +365,15 @@ def test_a_share_of_zero_still_has_a_spread():
         pytest.approx([0.05, 0.95, 0.3])
     )
     # Nobody of 400 lately, 3 of 1200 before: a forecast of 0 cannot be certain.
-    said = forecasting.forecast(both([1] * 3 + [0] * 4, total=400)).query("category == 'Dress'")
-    assert (said["hi95"] > 0).all()
+    expected = forecasting.forecast(both([1] * 3 + [0] * 4, total=400)).query("category == 'Dress'")
+    assert (expected["hi95"] > 0).all()
 
 
-def test_the_model_gives_way_to_what_was_closer():
-    found = [backtest.Model(name, 0, error) for name, error in (("m", 2.0), ("n", 1.0), ("l", 3.0))]
-    assert backtest.best_model(tuple(found)).name == "n"
+def test_the_model_with_the_least_error_is_used():
+    result = [
+        backtest.Model(name, 0, error) for name, error in (("m", 2.0), ("n", 1.0), ("l", 3.0))
+    ]
+    assert backtest.best_model(tuple(result)).name == "n"
     even = [backtest.Model(name, 0, error) for name, error in (("m", 1.0), ("n", 1.0))]
     assert backtest.best_model(tuple(even)).name == "m"
 
@@ -393,13 +395,13 @@ def test_paths_by_hand():
     )
 
 
-def test_last_year_by_hand():
-    found = models.forecast_shares(series(np.arange(104) / 1000), 105).last_year[:, 0]
+def test_seasonal_naive_by_hand():
+    result = models.forecast_shares(series(np.arange(104) / 1000), 105).seasonal_naive[:, 0]
     # The 105th week repeats the 53rd; after a year of forecasts last year's repeat.
-    assert (found[0], found[51], found[52], found[104]) == pytest.approx(
+    assert (result[0], result[51], result[52], result[104]) == pytest.approx(
         (0.052, 0.103, 0.052, 0.052)
     )
-    assert np.isnan(models.forecast_shares(series(np.arange(50) / 1000), 2).last_year).all()
+    assert np.isnan(models.forecast_shares(series(np.arange(50) / 1000), 2).seasonal_naive).all()
 
 
 def test_a_profile_has_no_level_and_the_right_shape():
@@ -412,12 +414,12 @@ def test_a_profile_has_no_level_and_the_right_shape():
     assert drifting.mean() == pytest.approx(0, abs=1e-12)
 
 
-def test_seasonal_shares_of_a_whole_sum_to_one():
+def test_seasonal_shares_sum_to_one():
     draw = np.random.default_rng(0)
     weekly = table(*world(draw, 200, 130, season=0.4))
-    said = forecasting.forecast(weekly, 20)
-    assert set(said["model"]) == {"recent weeks and season"}
-    assert said.groupby("week")["share"].sum().to_numpy() == pytest.approx(1)
+    expected = forecasting.forecast(weekly, 20)
+    assert set(expected["model"]) == {"recent weeks and season"}
+    assert expected.groupby("week")["share"].sum().to_numpy() == pytest.approx(1)
 
 
 # --- corrected levels ----------------------------------------------------------------------------
@@ -430,14 +432,14 @@ def confusion(labelled=1000):
 
 def test_levels_are_corrected_on_all_weeks_together():
     weekly = table(*world(np.random.default_rng(0), 1000, 12))
-    found = level_correction.adjusted_shares(weekly, confusion())
-    assert found["corrected"].sum() == pytest.approx(1)
+    result = level_correction.adjusted_shares(weekly, confusion())
+    assert result["corrected"].sum() == pytest.approx(1)
     # With rates .91 and .01 the inverse is (share - .01) / .9.
-    assert found["corrected"].to_numpy() == pytest.approx((found["share"] - 0.01) / 0.9, abs=1e-4)
-    assert (found["lo95"] <= found["corrected"]).all()
-    assert (found["corrected"] <= found["hi95"]).all()
+    assert result["corrected"].to_numpy() == pytest.approx((result["share"] - 0.01) / 0.9, abs=1e-4)
+    assert (result["lo95"] <= result["corrected"]).all()
+    assert (result["corrected"] <= result["hi95"]).all()
     pd.testing.assert_frame_equal(
-        found, level_correction.adjusted_shares(weekly, confusion(), seed=0)
+        result, level_correction.adjusted_shares(weekly, confusion(), seed=0)
     )
 
 
@@ -462,12 +464,12 @@ def test_levels_are_refused_where_correcting_does_harm(photos, labelled, message
 @pytest.mark.parametrize("burst", [1, 4])
 def test_hardly_a_false_alarm_where_nothing_happens(photos, burst):
     draw = np.random.default_rng(3)
-    said = [flags(table(*world(draw, photos, 52, burst=burst)))[0] for _ in range(20)]
-    moving = [np.isin(found, ["rising", "falling"]).any(1) for found in said]
+    expected = [flags(table(*world(draw, photos, 52, burst=burst)))[0] for _ in range(20)]
+    moving = [np.isin(result, ["rising", "falling"]).any(1) for result in expected]
     assert np.mean(moving) <= 0.05
 
 
-def test_the_naive_rule_cries_wolf_every_week():
+def test_the_naive_rule_gives_false_alarms_every_week():
     draw = np.random.default_rng(3)
     assert np.mean([flags(table(*world(draw, 30, 52)))[1].any(1) for _ in range(5)]) == 1
 
@@ -482,20 +484,20 @@ def test_bursts_of_customers_move_nothing():
 @pytest.mark.parametrize(("photos", "share"), [(30, 0.60), (100, 0.95), (1000, 1.0)])
 def test_a_doubling_is_found(photos, share):
     draw = np.random.default_rng(5)
-    found = [
+    result = [
         (flags(table(*world(draw, photos, HISTORY + 16, doubling=1)))[0][:, 1] == "rising").any()
         for _ in range(40)
     ]
-    assert np.mean(found) >= share
+    assert np.mean(result) >= share
 
 
 @pytest.mark.parametrize("photos", [30, 100, 1000])
-def test_intervals_hold_about_as_often_as_they_say(photos):
+def test_intervals_hold_about_as_often_as_stated(photos):
     draw = np.random.default_rng(6)
     inside = []
     for _ in range(25):
         weekly = table(*world(draw, photos, 34, wander=0.04))
-        said, later = forecasting.forecast(weekly[:300]), weekly[300:]
-        came = ratio(later["count"].to_numpy(), later["total"].to_numpy())
-        inside.append((came >= said["lo80"] - 1e-9) & (came <= said["hi80"] + 1e-9))
+        expected, later = forecasting.forecast(weekly[:300]), weekly[300:]
+        actual = ratio(later["count"].to_numpy(), later["total"].to_numpy())
+        inside.append((actual >= expected["lo80"] - 1e-9) & (actual <= expected["hi80"] + 1e-9))
     assert 0.75 <= np.mean(inside) <= 0.88

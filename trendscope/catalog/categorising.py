@@ -1,7 +1,7 @@
-"""Which category an item has, from what its words and its picture say, and who should look at it.
+"""Decides on an item's category by its words and its picture, and whether a person should look.
 
-A person's word counts most, then the category map, the taxonomy, the product type and the title.
-The picture decides what words leave open. What contradicts itself is kept for a person.
+A person's decision counts most, then the category map, the taxonomy, the product type and the
+title. The picture decides where the words allow several. Contradictions are left to a person.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from trendscope.catalog.items import Reason, Sight, Source
 from trendscope.catalog.products import Product
-from trendscope.catalog.vocabulary import CHILDREN, OTHER
-from trendscope.catalog.words import Words, of_path, of_title
+from trendscope.catalog.vocabulary import CHILDREN, OTHER, category_or_other
+from trendscope.catalog.words import Words, read_path, read_title
 from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError
-from trendscope.files.tables import open_table
+from trendscope.files.tables import UnknownHeader, open_table
 from trendscope.limits import Limits
 from trendscope.text import displayed
 
@@ -33,7 +33,7 @@ class Decision:
     review: str
 
 
-Said = tuple[Source, Words]
+Evidence = tuple[Source, Words]
 
 
 def decide(
@@ -45,30 +45,34 @@ def decide(
     """Decides on an item's category.
 
     Args:
-        product: What the file says.
-        sight: What the classifier said of its picture; None without one.
+        product: The product as its file describes it.
+        sight: The classifier's result for its picture; None without one.
         mapped: A category, or `OTHER`, by SKU or product type, from `read_map`.
-        person: What somebody has decided already.
+        person: A person's earlier decision, if there is one.
     """
     if person:
         return _settled(person, False, "person", "a person's decision")
     for key in (product.sku, product.taxonomy, *product.kinds):
         if answer := (mapped or {}).get(_key(key)):
             return _settled(answer, False, "map", f"{key} in the category map")
-    said = list(_said(product))
-    answers = [(source, words) for source, words in said if words.answer]
-    possible = _possible(said)
+    evidence = list(_evidence(product))
+    answers = [(source, words) for source, words in evidence if words.answer]
+    possible = _possible(evidence)
     if not answers:
-        return _by_picture(said, possible, sight)
+        return _by_picture(evidence, possible, sight)
     source, words = answers[0]
     answer = words.answer
     assert answer is not None
-    doubts = [f"{_TOLD[s]} says {_shown(w)} ({w.because})" for s, w in said if _denies(w, answer)]
+    doubts = [
+        f"{_SOURCE_NAMES[origin]} says {_alternatives(other)} ({other.because})"
+        for origin, other in evidence
+        if answer not in other.categories
+    ]
     if sight and sight.category and sight.category != answer:
         share = round(100 * sight.of(sight.category))
         doubts.append(f"the picture looks like {sight.category} ({share} %)")
-    because = f"{_TOLD[source]}: {words.because}"
-    review = f"{_TOLD[source]} says {answer}, but {' and '.join(doubts)}" if doubts else ""
+    because = f"{_SOURCE_NAMES[source]}: {words.because}"
+    review = f"{_SOURCE_NAMES[source]} says {answer}, but {' and '.join(doubts)}" if doubts else ""
     return _settled(answer, words.approximate, source, because, review)
 
 
@@ -84,95 +88,89 @@ def read_map(path: Path, limits: Limits | None = None) -> dict[str, str]:
     Raises:
         FeedError: It cannot be read, lacks a column, or a row names no known category.
     """
-    wanted = {"match", "category"}
+    columns, label = ("match", "category"), displayed(str(path))
     try:
-        table = open_table(path, lambda header: wanted <= {*header}, limits or Limits())
-    except FeedError as error:
-        if "known catalogue" not in str(error):
-            raise
-        shown = displayed(str(path))
-        raise FeedError(f"{shown}: a category map needs the columns match,category") from error
-    at = [table.header.index(name) for name in ("match", "category")]
-    known = {name.casefold(): name for name in CATEGORIES} | {"none": OTHER, OTHER: OTHER}
-    found: dict[str, str] = {}
+        table = open_table(path, lambda header: {*columns} <= {*header}, limits or Limits())
+    except UnknownHeader as error:
+        raise FeedError(f"{label}: a category map needs the columns match,category") from error
+    positions = [table.header.index(name) for name in columns]
+    categories: dict[str, str] = {}
     for line, cells in table.rows():
-        match, category = ("", "") if isinstance(cells, str) else (_at(cells, i) for i in at)
-        if not match or category.casefold() not in known:
+        match, text = ("", "") if isinstance(cells, str) else (_cell(cells, i) for i in positions)
+        category = category_or_other(text)
+        if not match or category is None:
             names = ", ".join((*CATEGORIES, "none"))
-            row = f"{displayed(str(path))}:{line}"
             raise FeedError(
-                f"{row}: {displayed(category)[:40]!r} is no category; give one of {names}"
+                f"{label}:{line}: {displayed(text)[:40]!r} is no category; give one of {names}"
             )
-        found[_key(match)] = known[category.casefold()]
-    return found
+        categories[_key(match)] = category
+    return categories
 
 
-def _at(cells: list[str], index: int) -> str:
-    return cells[index] if index < len(cells) else ""
+def _cell(cells: list[str], position: int) -> str:
+    return cells[position] if position < len(cells) else ""
 
 
 def _key(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-_TOLD: dict[Source, str] = {
+_SOURCE_NAMES: dict[Source, str] = {
     "taxonomy": "the taxonomy",
     "type": "the product type",
     "title": "the title",
 }
 
 
-def _said(product: Product) -> Iterator[Said]:
-    """What each of the product's words says, the most trusted first."""
+def _evidence(product: Product) -> Iterator[Evidence]:
+    """The evidence of the product's taxonomy, types and title, the most trusted first."""
     if age := next((age for age in product.age.split() if age in CHILDREN), ""):
         yield "taxonomy", Words(frozenset((OTHER,)), False, f"age group {age}")
-    if product.taxonomy and (words := of_path(product.taxonomy)):
+    if product.taxonomy and (words := read_path(product.taxonomy)):
         yield "taxonomy", words
-    kinds = [words for kind in product.kinds if (words := of_path(kind))]
+    kinds = [words for kind in product.kinds if (words := read_path(kind))]
     if kinds:
-        together = frozenset().union(*(words.categories for words in kinds))
-        one = [words for words in kinds if words.answer]
-        if one and len({words.answer for words in one}) == 1:
-            together = one[0].categories
+        categories = frozenset().union(*(words.categories for words in kinds))
+        definite = [words for words in kinds if words.answer]
+        if definite and len({words.answer for words in definite}) == 1:
+            categories = definite[0].categories
         because = ", ".join(dict.fromkeys(words.because for words in kinds))
-        yield "type", Words(together, any(words.approximate for words in kinds), because)
-    if words := of_title(product.title):
+        yield "type", Words(categories, any(words.approximate for words in kinds), because)
+    if words := read_title(product.title):
         yield "title", words
 
 
-def _possible(said: list[Said]) -> frozenset[str]:
-    """What all words together leave open; everything where they have nothing in common."""
+def _possible(evidence: list[Evidence]) -> frozenset[str]:
+    """The categories that all words together allow; all where they contradict each other."""
     possible = frozenset((*CATEGORIES, OTHER))
-    for _, words in said:
+    for _, words in evidence:
         possible = possible & words.categories or possible
     return possible
 
 
-def _denies(words: Words, answer: str) -> bool:
-    return answer not in words.categories
-
-
-def _shown(words: Words) -> str:
+def _alternatives(words: Words) -> str:
     return words.answer or " or ".join(sorted(words.categories))
 
 
-def _by_picture(said: list[Said], possible: frozenset[str], sight: Sight | None) -> Decision:
-    """Decides what words leave open."""
-    told = "; ".join(f"{_TOLD[source]}: {words.because}" for source, words in said)
+def _by_picture(
+    evidence: list[Evidence], possible: frozenset[str], sight: Sight | None
+) -> Decision:
+    """Lets the picture decide where the words allow several categories."""
+    because = "; ".join(f"{_SOURCE_NAMES[source]}: {words.because}" for source, words in evidence)
     if len(possible) == 1:
-        return _settled(next(iter(possible)), False, said[0][0], told)
-    left = f"words leave it open ({told})" if told else "no word tells what it is"
+        return _settled(next(iter(possible)), False, evidence[0][0], because)
+    undecided = f"words leave it open ({because})" if because else "no word tells what it is"
     if sight is None:
-        return _open(told, f"{left}, and there is no picture that could be judged")
+        return _open(because, f"{undecided}, and there is no picture that could be judged")
     answer = sight.category or (OTHER if sight.reason == "outside" else None)
     best, share = sight.probabilities[0]
     if answer is None:
         guess = f"the best guess is {best}, {round(100 * share)} %"
-        return _open(told, f"{left}, and the picture is not clear: {guess}")
+        return _open(because, f"{undecided}, and the picture is not clear: {guess}")
     if answer not in possible:
         sees = answer if answer == OTHER else f"{answer} ({round(100 * share)} %)"
-        return _open(told, f"{left}, and the picture looks like {sees}")
-    return _settled(answer, False, "picture", f"the picture{'; ' if told else ''}{told}")
+        return _open(because, f"{undecided}, and the picture looks like {sees}")
+    return _settled(answer, False, "picture", f"the picture{'; ' if because else ''}{because}")
 
 
 def _open(because: str, review: str) -> Decision:

@@ -40,43 +40,41 @@ def _needs(*groups: str) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(group.split(", ")) for group in groups)
 
 
+_SHOPIFY = _columns(
+    title="title",
+    brand="vendor",
+    taxonomy="product category, google shopping / google product category",
+    kind="type",
+    status="status",
+    age="google shopping / age group",
+)
 SHOPIFY_OLD = Layout(
     "Shopify (export until 2024)",
     _needs("handle", "title", "variant price, variant sku, body (html)"),
-    _columns(
+    _SHOPIFY
+    | _columns(
         group="handle",
         sku="variant sku",
-        title="title",
-        brand="vendor",
-        taxonomy="product category, google shopping / google product category",
-        kind="type",
         price="variant price",
         quantity="variant inventory qty",
         tracker="variant inventory tracker",
         policy="variant inventory policy",
         published="published",
-        status="status",
-        age="google shopping / age group",
     ),
     ("image src", "variant image"),
 )
 SHOPIFY_NEW = Layout(
     "Shopify (export since 2024)",
     _needs("title", "url handle, published on online store, product image url"),
-    _columns(
+    _SHOPIFY
+    | _columns(
         group="url handle",
         sku="sku",
-        title="title",
-        brand="vendor",
-        taxonomy="product category, google shopping / google product category",
-        kind="type",
         price="price",
         quantity="inventory quantity",
         tracker="inventory tracker",
         policy="continue selling when out of stock",
         published="published on online store",
-        status="status",
-        age="google shopping / age group",
     ),
     ("product image url", "variant image url"),
 )
@@ -142,7 +140,7 @@ PLAIN = Layout(
 )
 
 LAYOUTS = (SHOPIFY_OLD, SHOPIFY_NEW, WOOCOMMERCE, MERCHANT, PLAIN)
-"""In the order in which they are tried; the last one fits most."""
+"""All layouts, in the order in which they are tried; the last one fits most."""
 
 
 def layout_of(header: Sequence[str]) -> Layout | None:

@@ -1,4 +1,4 @@
-"""Catalogue files in, products out: rows put together, and every row that is not used named.
+"""Reads catalogue files: joins the rows of each product, and names every row that is not used.
 
 A product stands in one row or several: its sizes (variants) and further pictures have rows of their
 own. Sizes become one item, at the lowest price, in stock if one of them is.
@@ -24,7 +24,7 @@ from trendscope.catalog.layouts import (
 from trendscope.catalog.prices import Price, decimal_sign, read_price
 from trendscope.catalog.products import Catalog, Product, Remark
 from trendscope.errors import FeedError
-from trendscope.files.tables import open_table
+from trendscope.files.tables import UnknownHeader, open_table
 from trendscope.limits import Limits
 from trendscope.text import displayed
 
@@ -45,16 +45,24 @@ def read_catalog(
 
     Args:
         path: The file.
-        currency: Of prices that do not name theirs, ISO 4217.
+        currency: ISO 4217 code assumed for prices without a currency.
         store_url: The shop's address, for the pages of Shopify's products.
-        limits: What it may ask for.
+        limits: Upper bounds on the file's size in bytes and on its rows.
         now: The present, aware; decides whether a dated sale price counts.
 
     Raises:
         FeedError: It cannot be read, is no known catalogue, or is too large.
     """
     limits = limits or Limits()
-    table = open_table(path, lambda header: layout_of(header) is not None, limits)
+    try:
+        table = open_table(path, lambda header: layout_of(header) is not None, limits)
+    except UnknownHeader as error:
+        names = ", ".join(displayed(name)[:30] for name in error.header[:8])
+        raise FeedError(
+            f"{displayed(str(path))}: its columns ({names}) are those of no known catalogue; give "
+            "an export of Shopify, WooCommerce, Google or Meta, or a CSV with "
+            "sku,title,category,price,url,image"
+        ) from error
     layout = layout_of(table.header)
     assert layout is not None
     reader = _Reader(layout, table.header, path.name, currency.upper(), store_url, now)
@@ -100,11 +108,12 @@ class _Reader:
         self._currency = currency
         self._store_url = store_url.rstrip("/")
         self._now = now or datetime.now(UTC)
-        at = {column: i for i, column in reversed(list(enumerate(header)))}
-        self._at = {
-            field: [at[c] for c in columns if c in at] for field, columns in layout.columns.items()
+        position_of = {column: i for i, column in reversed(list(enumerate(header)))}
+        self._positions = {
+            field: [position_of[c] for c in columns if c in position_of]
+            for field, columns in layout.columns.items()
         }
-        self._pictures = [at[c] for c in layout.pictures if c in at]
+        self._pictures = [position_of[c] for c in layout.pictures if c in position_of]
         self._width = len(header)
         self._drafts: dict[str, _Draft] = {}
         self._latest = ""
@@ -122,7 +131,7 @@ class _Reader:
         cells += [""] * (self._width - len(cells))
         fields = {
             name: next((cells[i] for i in columns if cells[i]), "")
-            for name, columns in self._at.items()
+            for name, columns in self._positions.items()
         }
         pictures = [cells[i] for i in self._pictures if cells[i]]
         key = self._key(line, fields, pictures)
@@ -131,7 +140,7 @@ class _Reader:
             self._add(draft, line, fields, pictures)
 
     def _key(self, line: int, fields: dict[str, str], pictures: list[str]) -> str | None:
-        """What the rows of one product have in common; None if the row is refused."""
+        """A key that all rows of one product share; None if the row is refused."""
         if self._layout in (SHOPIFY_OLD, SHOPIFY_NEW):
             # Rows of further sizes and pictures leave the title empty, and some the handle too.
             self._latest = fields["group"] or (fields["title"] and f" {line}") or self._latest
@@ -157,8 +166,8 @@ class _Reader:
             # Colours have pictures of their own, sizes share one.
             return f"group {group} {''.join(pictures[:1])}"
         kind = "sku" if fields["sku"] else "id"
-        if other := self._drafts.get(f"{kind} {sku}"):
-            detail = f"row {other.line} has the same number; the first one counts"
+        if earlier := self._drafts.get(f"{kind} {sku}"):
+            detail = f"row {earlier.line} has the same number; the first one counts"
             self._remark(line, sku, "duplicate", detail)
             return None
         # WooCommerce names the product that a row varies by its SKU, or by its number.
@@ -201,16 +210,16 @@ class _Reader:
         sign = decimal_sign(
             text for draft in self._drafts.values() for pair in draft.prices for text in pair
         )
-        seen: dict[str, int] = {}
+        line_of_sku: dict[str, int] = {}
         for draft in self._drafts.values():
             product = self._product(draft, sign)
             if product is None:
                 continue
-            if product.sku in seen:
-                detail = f"row {seen[product.sku]} has the same number; the first one counts"
+            if product.sku in line_of_sku:
+                detail = f"row {line_of_sku[product.sku]} has the same number; the first one counts"
                 self._remark(draft.line, product.sku, "duplicate", detail)
                 continue
-            seen[product.sku] = draft.line
+            line_of_sku[product.sku] = draft.line
             yield product
 
     def _product(self, draft: _Draft, sign: str | None) -> Product | None:
@@ -246,35 +255,37 @@ class _Reader:
 
     def _price(self, draft: _Draft, sku: str, sign: str | None) -> Price:
         """The lowest price of all sizes, each the sale price where that is lower."""
-        found = []
+        offers = []
         for regular, sale in dict.fromkeys(draft.prices):
             prices = [read_price(text, sign) for text in (regular, sale) if text]
             if problem := next((price.problem for price in prices if price.problem), ""):
                 self._remark(draft.line, sku, "price", f"the price {problem}", kept=True)
             if prices and not any(price.problem for price in prices):
-                found.append(min(prices, key=lambda price: price.amount or 0))
-        if not found:
+                offers.append(min(prices, key=lambda price: price.amount or 0))
+        if not offers:
             return Price(None)
-        best = min(found, key=lambda price: price.amount or 0)
-        named = draft.fields.get("currency", "").upper()[:3] or self._currency
+        lowest = min(offers, key=lambda price: price.amount or 0)
+        currency = draft.fields.get("currency", "").upper()[:3] or self._currency
         # A sign that several currencies use says less than a name.
         return (
-            best
-            if re.fullmatch("[A-Z]{3}", best.currency)
-            else replace(best, currency=named or best.currency)
+            lowest
+            if re.fullmatch("[A-Z]{3}", lowest.currency)
+            else replace(lowest, currency=currency or lowest.currency)
         )
 
     def _stock(self, draft: _Draft, sku: str) -> bool | None:
-        found = [_in_stock(*stock) for stock in draft.stocks]
-        if wrong := next((text for text in found if isinstance(text, str)), ""):
+        states = [_in_stock(*stock) for stock in draft.stocks]
+        if wrong := next((text for text in states if isinstance(text, str)), ""):
             detail = f"the stock {wrong[:40]!r} is not understood; write in stock or out of stock"
             self._remark(draft.line, sku, "stock", detail, kept=True)
-        known = [value for value in found if isinstance(value, bool)]
-        return any(known) if known else None
+        certain = [value for value in states if isinstance(value, bool)]
+        return any(certain) if certain else None
 
 
-_IN = frozenset("in stock, instock, available, yes, true, 1, limited availability, y".split(", "))
-_OUT = frozenset(
+_AVAILABLE = frozenset(
+    "in stock, instock, available, yes, true, 1, limited availability, y".split(", ")
+)
+_UNAVAILABLE = frozenset(
     "out of stock, outofstock, no, false, 0, sold out, discontinued, preorder, pre order, "
     "backorder, on backorder, unavailable, n, not available, pending".split(", ")
 )
@@ -283,8 +294,8 @@ _OUT = frozenset(
 def _in_stock(stock: str, quantity: str, tracker: str, policy: str) -> bool | str | None:
     """Whether something can be had now; the text if it is not understood."""
     word = " ".join(re.sub("[_-]", " ", stock.lower()).split())
-    if word in _IN or word in _OUT:
-        return word in _IN
+    if word in _AVAILABLE or word in _UNAVAILABLE:
+        return word in _AVAILABLE
     if policy.lower() in ("continue", "true", "yes"):
         return True
     for text in (quantity, stock):

@@ -1,4 +1,4 @@
-"""Items' pictures, found in folders and zips on this computer; nothing is ever fetched."""
+"""Finds items' pictures in folders and zips on this computer; nothing is ever fetched."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Pictures:
     Args:
         places: Folders, zips and single pictures.
         home: The catalogue's folder; None if nothing is to be looked up there.
-        limits: What they may ask for.
+        limits: Upper bounds on the sizes of pictures and zips.
 
     Raises:
         FeedError: A place is missing.
@@ -62,13 +62,13 @@ class Pictures:
                 self._by_stem[os.path.splitext(last)[0]].append((tree, name))
 
     def find(self, product: Product) -> Picture | str | None:
-        """The product's first picture that is here; why it is not; None if it is not said to be."""
+        """The product's first picture that is here, or why there is none; None if it names none."""
         problem = None
         for reference in product.pictures:
-            found = self._named(reference)
-            if isinstance(found, Picture):
-                return found
-            problem = problem or found
+            picture = self._by_reference(reference)
+            if isinstance(picture, Picture):
+                return picture
+            problem = problem or picture
         if product.pictures:
             return problem
         stem = _folded(product.sku)
@@ -79,7 +79,7 @@ class Pictures:
                 return self._picture(tree, member)
         return None
 
-    def _named(self, reference: str) -> Picture | str | None:
+    def _by_reference(self, reference: str) -> Picture | str | None:
         web = re.match(r"[a-z][a-z0-9+.-]*://|//", reference, re.IGNORECASE)
         path = unquote(urlsplit(reference).path) if web else reference.replace("\\", "/")
         path = path.lstrip("/") if web else path.removeprefix("./")

@@ -40,8 +40,8 @@ def decimal_sign(texts: Iterable[str]) -> str | None:
     for text in texts:
         if match := _NUMBER.search(text):
             digits = re.sub(r"[' \u00a0\u202f’]", "", match[0])  # noqa: RUF001
-            if found := re.search(r"([.,])\d{1,2}$", digits):
-                signs.add(found[1])
+            if cents := re.search(r"([.,])\d{1,2}$", digits):
+                signs.add(cents[1])
     return signs.pop() if len(signs) == 1 else None
 
 
@@ -49,8 +49,8 @@ def read_price(text: str, sign: str | None = None) -> Price:
     """Reads a price.
 
     Args:
-        text: As the file has it.
-        sign: Before cents in the file's other prices, from `decimal_sign`.
+        text: The price as the file has it.
+        sign: The sign before cents in the file's other prices, from `decimal_sign`.
     """
     text = text.strip()
     if not text:
@@ -72,10 +72,10 @@ def read_price(text: str, sign: str | None = None) -> Price:
 
 def _currency(before: str, after: str) -> str | None:
     """What stands around the number; None if that is more than a currency."""
-    named = {part for part in (before, after) if part}
-    if len(named) > 1:
+    words = {part for part in (before, after) if part}
+    if len(words) > 1:
         return None
-    word = named.pop() if named else ""
+    word = words.pop() if words else ""
     if word in _SIGNS:
         return _SIGNS[word]
     if word in _SHARED_SIGNS or not word:

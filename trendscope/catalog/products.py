@@ -60,7 +60,7 @@ class Remark:
 
     Attributes:
         source: File and row.
-        sku: Of the product; empty if unknown.
+        sku: The product's SKU; empty if unknown.
         reason: A key of `REMARKS`.
         detail: One plain sentence.
         kept: Whether the product is used all the same.
@@ -78,10 +78,10 @@ class Catalog:
     """A catalogue file.
 
     Attributes:
-        kind: Of which make, for people.
-        encoding: Of the file.
-        products: In the order of the file.
-        remarks: What was not used, or not whole.
+        kind: Name of the layout, for people.
+        encoding: Encoding of the file.
+        products: Products in the order of the file.
+        remarks: Rows that were not used, or not fully.
     """
 
     kind: str

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trendscope.categories import CATEGORIES
+from trendscope.categories import CATEGORIES, match_category
 
 OTHER = "none of the ten"
 """What stands beside the ten categories where words may mean something else."""
+
+
+def category_or_other(text: str) -> str | None:
+    """The category that a person writes, `OTHER` for ``none``; None if it is neither."""
+    return OTHER if text.strip().casefold() in ("none", OTHER) else match_category(text)
+
 
 TOP, TROUSER, PULLOVER, DRESS, COAT, SANDAL, SHIRT, SNEAKER, BAG, BOOT = CATEGORIES
 

@@ -1,4 +1,4 @@
-"""What the words of a catalogue say: a product type, a path of a taxonomy, or a title.
+"""Reads categories from words: a product type, a path of a taxonomy, or a title.
 
 In English the thing itself comes last: a "shirt dress" is a dress, a "dress shirt" a shirt. What
 follows "with", "for" or a dash only describes it. Where words leave it open, so does the answer.
@@ -29,7 +29,7 @@ LONGEST_TEXT = 1_000
 
 @dataclass(frozen=True)
 class Words:
-    """What some words say.
+    """The categories that some words allow.
 
     Attributes:
         categories: Those of the ten that it may be, or `OTHER`: one is an answer, several leave
@@ -48,38 +48,38 @@ class Words:
         return next(iter(self.categories)) if len(self.categories) == 1 else None
 
 
-def of_title(title: str) -> Words | None:
-    """What a title says; None if it holds no word that is known."""
-    text = _plain(title[:LONGEST_TEXT])
+def read_title(title: str) -> Words | None:
+    """The categories that a title allows; None if the vocabulary has none of its words."""
+    text = _normalised(title[:LONGEST_TEXT])
     unquoted = re.sub(r'["“”«»].*?["“”«»]', " ", text)
-    clauses = [_joined(clause) for clause in _CLAUSE.split(unquoted if unquoted.strip() else text)]
+    clauses = [_phrases(clause) for clause in _CLAUSE.split(unquoted if unquoted.strip() else text)]
     words = [word for clause in clauses for part in clause for word in part]
-    if not_for_them := _for_others(words):
-        return Words(NONE.categories, False, not_for_them)
-    parts = [[found for part in clause if (found := _head(part))] for clause in clauses]
+    if word_for_others := _word_for_others(words):
+        return Words(NONE.categories, False, word_for_others)
+    parts = [[match for part in clause if (match := _head(part))] for clause in clauses]
     if {"set", "bundle"} & {*words}:
-        return _together([found for clause in parts for found in clause])
-    strong = [[f for f in clause if not f[1].weak] for clause in parts]
+        return _combined([match for clause in parts for match in clause])
+    strong = [[match for match in clause if not match[1].weak] for clause in parts]
     first = next(filter(None, strong), None) or next(filter(None, parts), None)
-    return _together(first) if first else None
+    return _combined(first) if first else None
 
 
-def of_path(path: str) -> Words | None:
-    """What a product type, or a path such as ``Clothing > Dresses``, says; None if nothing.
+def read_path(path: str) -> Words | None:
+    """The categories that a product type, or a path such as ``Clothing > Dresses``, allows.
 
-    Google's numbers are understood too. The last part that is known decides.
+    Google's numbers are understood too. The last part with a known word decides; None without one.
     """
     path = NUMBERS.get(path.strip(), path)
-    parts = [_plain(part) for part in re.split(r">|»|/(?=\s)|\|", path[:LONGEST_TEXT])]
-    words = [word for part in parts for clause in _joined(part) for word in clause]
-    if not_for_them := _for_others(words):
-        return Words(NONE.categories, False, not_for_them)
+    parts = [_normalised(part) for part in re.split(r">|»|/(?=\s)|\|", path[:LONGEST_TEXT])]
+    words = [word for part in parts for clause in _phrases(part) for word in clause]
+    if word_for_others := _word_for_others(words):
+        return Words(NONE.categories, False, word_for_others)
     for part in reversed(parts):
-        if known := PATHS.get(part):
-            return Words(known.categories, known.approximate, part)
-        clauses = (clause for piece in part.split(",") for clause in _joined(piece))
-        if found := _together([head for clause in clauses if (head := _head(clause))]):
-            return found
+        if kind := PATHS.get(part):
+            return Words(kind.categories, kind.approximate, part)
+        clauses = (clause for piece in part.split(",") for clause in _phrases(piece))
+        if answer := _combined([head for clause in clauses if (head := _head(clause))]):
+            return answer
     return None
 
 
@@ -88,10 +88,10 @@ _CLAUSE = re.compile(
     r"\s(?:with|w|for|in|by|from|featuring|inspired|made|and a|plus a)\s"
 )
 _JOINT = re.compile(r"\s(?:and|plus|or)\s|[&+/]")
-_Found = tuple[str, Kind]
+_Match = tuple[str, Kind]
 
 
-def _plain(text: str) -> str:
+def _normalised(text: str) -> str:
     """Lower case without accents, apostrophes, hyphens: ``Women's T-Shirt`` is womens t shirt."""
     letters = unicodedata.normalize("NFKD", text.lower())
     letters = "".join(c for c in letters if not unicodedata.combining(c))
@@ -100,56 +100,56 @@ def _plain(text: str) -> str:
     return " ".join(re.sub(r"(?<=\w)[-‐‑](?=\w)", " ", letters).split())  # noqa: RUF001
 
 
-def _joined(clause: str) -> list[list[str]]:
+def _phrases(clause: str) -> list[list[str]]:
     return [re.findall(r"[a-z0-9]+", part) for part in _JOINT.split(clause)]
 
 
-def _head(words: Sequence[str]) -> _Found | None:
+def _head(words: Sequence[str]) -> _Match | None:
     """The last garment that is named, or the last weak word for one if there is no other."""
-    found = _named(words)
-    strong = [item for item in found if not item[1].weak]
-    if decisive := [item for item in found if tuple(item[0].split()) in DECISIVE]:
+    matches = _matches(words)
+    strong = [match for match in matches if not match[1].weak]
+    if decisive := [match for match in matches if tuple(match[0].split()) in DECISIVE]:
         return decisive[0]
-    return next(reversed(strong or found), None)
+    return next(reversed(strong or matches), None)
 
 
-def _named(words: Sequence[str]) -> list[_Found]:
-    """The known words in their order, the longest phrases first."""
-    found: list[_Found] = []
+def _matches(words: Sequence[str]) -> list[_Match]:
+    """The phrases of the vocabulary in their order, the longest first."""
+    matches: list[_Match] = []
     at = 0
     while at < len(words):
         for length in range(min(LONGEST, len(words) - at), 0, -1):
             phrase = tuple(words[at : at + length])
             if phrase in PHRASES:
                 if kind := PHRASES[phrase]:
-                    found.append((" ".join(phrase), kind))
+                    matches.append((" ".join(phrase), kind))
                 break
         at += length
-    return found
+    return matches
 
 
-def _together(found: Sequence[_Found]) -> Words | None:
-    """What several things in one say: the same if they agree, else it stays open among them."""
-    if not found:
+def _combined(matches: Sequence[_Match]) -> Words | None:
+    """The answer of several matches: their category if they agree, else all their categories."""
+    if not matches:
         return None
-    kinds = {kind.categories for _, kind in found}
-    because = " and ".join(dict.fromkeys(words for words, _ in found))
+    kinds = {kind.categories for _, kind in matches}
+    because = " and ".join(dict.fromkeys(words for words, _ in matches))
     if len(kinds) == 1:
-        approximate = any(kind.approximate for _, kind in found)
-        return Words(found[0][1].categories, approximate, because)
+        approximate = any(kind.approximate for _, kind in matches)
+        return Words(matches[0][1].categories, approximate, because)
     return Words(frozenset().union(*kinds), False, because)
 
 
-def _for_others(words: Sequence[str]) -> str:
+def _word_for_others(words: Sequence[str]) -> str:
     """The word that says it is for children or animals; empty if none does."""
-    known = [PHRASES.get(tuple(words[i : i + 2]), NONE) for i in range(len(words))]
+    kinds = [PHRASES.get(tuple(words[i : i + 2]), NONE) for i in range(len(words))]
     for at, word in enumerate(words):
         follows = _head(words[at + 1 : at + 3])
-        if word in CHILDREN and known[at] is not None and word != "baby":
+        if word in CHILDREN and kinds[at] is not None and word != "baby":
             return word
         if word == "baby" and tuple(words[at : at + 2]) not in PHRASES:
             return word
-        shown = not PICTURED.isdisjoint(words[at + 1 : at + 2])
-        if word in ANIMALS and follows and not shown:
+        is_picture = not PICTURED.isdisjoint(words[at + 1 : at + 2])
+        if word in ANIMALS and follows and not is_picture:
             return word
     return ""

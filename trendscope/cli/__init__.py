@@ -19,11 +19,10 @@ from typing import Annotated
 import typer
 
 from trendscope.cli import catalog, correct, database, photos, recommend, report, serve, trends
+from trendscope.cli.options import examples
 from trendscope.cli.outcome import ExitCode as ExitCode
 
-# \b keeps the lines of a paragraph of help as they are.
-EXAMPLES = """\b
-Examples:
+EXAMPLES = examples("""
   trendscope profile anna/                      what Anna wears
   trendscope profile export.zip --html a.html   the same with pictures
   trendscope classify photo.jpg --show          one photo, all probabilities
@@ -32,7 +31,7 @@ Examples:
   trendscope report -o report.html              its page with charts
   trendscope serve                              the same in your browser
   trendscope recommend --sku A17                whom to write to about an item
-"""
+""")
 
 PATIENCE = 1.0
 """Seconds after Ctrl-C during which further ones change nothing."""

@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trendscope.cli.options import (
-    Db,
-    Json,
-    Limit,
-    Output,
-    Quiet,
-    Strict,
-    Traced,
-    Weights,
-)
+from trendscope.cli.options import Db, Json, Limit, Output, Quiet, Strict, Traced, Weights, examples
 from trendscope.cli.outcome import ExitCode, check_writable, draw, exit_codes, write_output
 from trendscope.errors import NothingUsable, UsageError
 from trendscope.limits import adjusted
@@ -25,36 +16,30 @@ if TYPE_CHECKING:
     from trendscope.catalog.items import Item
     from trendscope.ingest.catalog import ImportResult
 
-# \b keeps the lines of a paragraph of help as they are.
-CATALOG_EXAMPLES = """\b
-Examples:
+CATALOG_EXAMPLES = examples("""
   trendscope catalog import products.csv --images pictures/
   trendscope catalog add photo.jpg --sku A17 --title "Wrap dress"
   trendscope catalog list --review              what a person should look at
   trendscope catalog add --sku A17 --category Dress      a person's decision
   trendscope catalog show A17
-"""
-IMPORT_EXAMPLES = """\b
-Examples:
+""")
+IMPORT_EXAMPLES = examples("""
   trendscope catalog import products_export.csv --images pictures.zip
   trendscope catalog import feed.tsv --db fashion.db --currency EUR
   trendscope catalog import products.csv --category-map ours.csv
 
-\b
 A category map has the columns match,category: a SKU, or a product type as the
 file has it, and one of the ten categories, or none.
-"""
-ADD_EXAMPLES = """\b
-Examples:
+""")
+ADD_EXAMPLES = examples("""
   trendscope catalog add photo.jpg --sku A17 --title "Wrap dress"
   trendscope catalog add --sku A17 --price "59.90 EUR"
   trendscope catalog add --sku A17 --category Dress
-"""
-LIST_EXAMPLES = """\b
-Examples:
+""")
+LIST_EXAMPLES = examples("""
   trendscope catalog list --review --html review.html
   trendscope catalog list --category Dress --csv -o dresses.csv
-"""
+""")
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 

@@ -9,21 +9,18 @@ from typing import Annotated
 
 import typer
 
-from trendscope.cli.options import Db, Json, Output, Quiet, Strict, Traced
+from trendscope.cli.options import Db, Json, Output, Quiet, Strict, Traced, examples
 from trendscope.cli.outcome import ExitCode, check_writable, exit_codes, write_output
 
-# \b keeps the lines of a paragraph of help as they are.
-CORRECT_EXAMPLES = """\b
-Examples:
+CORRECT_EXAMPLES = examples("""
   trendscope correct corrections.csv --db fashion.db
   trendscope correct corrections.csv --remove   takes the labels back
 
-\b
 A corrections.csv has a column category and one that names the photo, file
 or sha256:  customers/anna/IMG_1.jpg,Dress
 A category is one of the ten, several joined by |, outside (none of the ten)
 or uncertain (nobody can tell).
-"""
+""")
 
 
 def correct(

@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,6 +27,7 @@ from trendscope.cli.options import (
     Traced,
     Verbose,
     Weights,
+    examples,
     kinds_of,
     pseudonyms_of,
     zone_of,
@@ -41,48 +42,42 @@ from trendscope.cli.outcome import (
 )
 from trendscope.errors import UsageError
 from trendscope.limits import adjusted
+from trendscope.photos.options import ScanOptions
 
 if TYPE_CHECKING:
     from trendscope.photos.cluster import Cluster
-    from trendscope.reports.table_export import Exported
-    from trendscope.store.write_photos import ScanResult
 
-# \b keeps the lines of a paragraph of help as they are.
-SCAN_EXAMPLES = """\b
-Examples:
+SCAN_EXAMPLES = examples("""
   trendscope scan customers/                    into trendscope.db, here
   trendscope scan week47/ --db fashion.db       only what is new is looked at
   trendscope scan week47/ --one-per-name        folders are named by customer
   trendscope scan exports/ --db postgresql://team@server/fashion
   trendscope scan /share/exports --engine ray --ray-address 10.0.0.5:6379
-"""
-STATUS_EXAMPLES = """\b
-Examples:
+""")
+STATUS_EXAMPLES = examples("""
   trendscope status --db fashion.db
   trendscope status --json
-"""
-FORGET_EXAMPLES = """\b
-Examples:
+""")
+FORGET_EXAMPLES = examples("""
   trendscope forget --customer anna --db fashion.db
   trendscope forget --customer anna --yes       without being asked
-"""
-EXPORT_EXAMPLES = """\b
-Examples:
+""")
+EXPORT_EXAMPLES = examples("""
   trendscope export --db fashion.db tables/
   trendscope export --db fashion.db tables/ --excel
   trendscope export --db fashion.db tables/ --format parquet
-"""
+""")
 
 
 class FileFormat(StrEnum):
-    """Of the files that ``export`` writes."""
+    """Format of the files that ``export`` writes."""
 
     CSV = "csv"
     PARQUET = "parquet"
 
 
 class Engine(StrEnum):
-    """Who looks at photos."""
+    """Where photos are judged."""
 
     LOCAL = "local"
     RAY = "ray"
@@ -137,41 +132,35 @@ def scan(
     """
     with exit_codes(verbose, kept="what was looked at is kept; run it again to go on"):
         check_writable(output)
-        found = _collected(
-            paths,
-            quiet,
-            db=db,
-            weights=weights,
-            customer=customer,
-            one_per_name=one_per_name,
-            include=kinds_of(include),
-            zone=zone_of(timezone),
-            limits=adjusted(limit or ()),
-            reclassify=reclassify,
-            thumbnails=thumbnails,
-            cluster=_cluster(engine, ray_address, workers, gpus),
-        )
+        kinds, zone, bounds = kinds_of(include), zone_of(timezone), adjusted(limit or ())
+        cluster = _cluster(engine, ray_address, workers, gpus)
+        from trendscope.ingest.photos import THUMBNAIL_SIDE, scan_paths
+        from trendscope.reports.terminal import print_scan, progress_bar
+
+        side = THUMBNAIL_SIDE if thumbnails else None
+        options = ScanOptions(weights, customer, kinds, zone, bounds, thumbnail_side=side)
+
+        # Ray writes to standard output when it has lost a worker; that is for data.
+        with progress_bar(quiet) as progress, redirect_stdout(sys.stderr):
+            result = scan_paths(
+                paths,
+                db,
+                options,
+                one_per_name=one_per_name,
+                reclassify=reclassify,
+                cluster=cluster,
+                progress=progress,
+            )
         if json:
             from trendscope.reports.database import scan_json
 
-            write_output(scan_json(found), output)
+            write_output(scan_json(result), output)
         else:
-            from trendscope.reports.terminal import print_scan
-
-            draw(lambda file: print_scan(found, file), output)
-        if not found.tally.photos:
-            raise nothing_usable(found.tally.skipped)
+            draw(lambda file: print_scan(result, file), output)
+        if not result.tally.photos:
+            raise nothing_usable(result.tally.skipped)
         if strict:
-            left_something_out(found.skipped)
-
-
-def _collected(paths: list[str], quiet: bool, **options: Any) -> ScanResult:
-    from trendscope.ingest.photos import scan
-    from trendscope.reports.terminal import progress_bar
-
-    # Ray writes to standard output when it has lost a worker; that is for data.
-    with progress_bar(quiet) as progress, redirect_stdout(sys.stderr):
-        return scan(paths, progress=progress, **options)
+            left_something_out(result.skipped)
 
 
 def _cluster(
@@ -194,17 +183,17 @@ def status(
         check_writable(output)
         from trendscope import store
 
-        found = store.status(db)
+        overview = store.status(db)
         if json:
             from trendscope.reports.database import status_json
 
-            write_output(status_json(found), output)
+            write_output(status_json(overview), output)
         else:
             from trendscope.reports.terminal import print_status
 
             skipped = store.skips(db)[["source", "detail"]] if verbose else None
             names = [] if skipped is None else list(skipped.itertuples(index=False))
-            draw(lambda file: print_status(found, file, names=names), output)
+            draw(lambda file: print_status(overview, file, names=names), output)
 
 
 def export(
@@ -233,32 +222,29 @@ def export(
         if excel and format != FileFormat.CSV:
             raise UsageError("--excel goes with CSV; Parquet needs no mark")
         zone = zone_of(timezone)
-        found = _exported(
-            db,
-            folder,
-            quiet,
-            format=format.value,
-            excel=excel,
-            pseudonyms=pseudonyms_of(pseudonymise),
-            now=as_of.replace(tzinfo=zone) if as_of else datetime.now(UTC),
-            zone=zone,
-        )
+        pseudonyms = pseudonyms_of(pseudonymise)
+        from trendscope.reports.table_export import export as export_tables
+        from trendscope.reports.terminal import progress_bar
+
+        with progress_bar(quiet, "Writing sightings", "sightings", "Counting") as progress:
+            tables = export_tables(
+                db,
+                folder,
+                format=format.value,
+                excel=excel,
+                pseudonyms=pseudonyms,
+                now=as_of.replace(tzinfo=zone) if as_of else datetime.now(UTC),
+                zone=zone,
+                progress=progress,
+            )
         if json:
             from trendscope.reports.documents import document
 
-            rows = {path.name: count for path, count in found.rows.items()}
+            rows = {path.name: count for path, count in tables.rows.items()}
             write_output(document({"folder": str(folder), "rows": rows}), None)
         elif not quiet:
-            for path, count in found.rows.items():
+            for path, count in tables.rows.items():
                 print(f"{path}: {count:,} row{'' if count == 1 else 's'}")
-
-
-def _exported(db: str | None, folder: Path, quiet: bool, **options: Any) -> Exported:
-    from trendscope.reports.table_export import export
-    from trendscope.reports.terminal import progress_bar
-
-    with progress_bar(quiet, "Writing sightings", "sightings", "Counting") as progress:
-        return export(db, folder, progress=progress, **options)
 
 
 def forget(
@@ -282,15 +268,15 @@ def forget(
         from trendscope.reports.database import forgotten_json, forgotten_text
 
         with store.open_store(db) as opened:
-            there = store.forgettable(opened, customer)
+            removable = store.forgettable(opened, customer)
             if not yes:
-                _confirm(forgotten_text(there, customer, opened.shown, done=False))
-            gone = store.forget(opened, customer)
+                _confirm(forgotten_text(removable, customer, opened.shown, done=False))
+            removed = store.forget(opened, customer)
             name = opened.shown
         if json:
-            write_output(forgotten_json(gone, customer, name), output)
+            write_output(forgotten_json(removed, customer, name), output)
         else:
-            write_output(forgotten_text(gone, customer, name, done=True) + "\n", output)
+            write_output(forgotten_text(removed, customer, name, done=True) + "\n", output)
 
 
 def _confirm(question: str) -> None:

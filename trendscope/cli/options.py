@@ -90,6 +90,13 @@ Db = Annotated[
 ]
 
 
+def examples(text: str) -> str:
+    """The end of a command's help: its examples, and paragraphs whose lines stay as they are."""
+    paragraphs = f"Examples:\n{text.strip(chr(10))}".split("\n\n")
+    # \b keeps the lines of a paragraph of help as they are.
+    return "\n\n".join(f"\b\n{paragraph}" for paragraph in paragraphs) + "\n"
+
+
 def kinds_of(include: str) -> frozenset[str]:
     """The kinds of posts named in ``--include``."""
     from trendscope.feeds.post import KINDS

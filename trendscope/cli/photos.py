@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,7 @@ from trendscope.cli.options import (
     Timezone,
     Verbose,
     Weights,
+    examples,
     kinds_of,
     pseudonyms_of,
     zone_of,
@@ -30,29 +31,24 @@ from trendscope.cli.options import (
 from trendscope.cli.outcome import check_writable, conclude, draw, exit_codes, write_output
 from trendscope.errors import UsageError
 from trendscope.limits import adjusted
+from trendscope.photos.options import ScanOptions
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
-    from trendscope.limits import Limits
-    from trendscope.photos.results import Classification
+    from trendscope.photos.pseudonyms import Pseudonyms
     from trendscope.photos.summary import Profile
     from trendscope.recommend.campaigns import Campaign
     from trendscope.store.memory import StoredPhotos
 
-# \b keeps the lines of a paragraph of help as they are.
-CLASSIFY_EXAMPLES = """\b
-Examples:
+CLASSIFY_EXAMPLES = examples("""
   trendscope classify photo.jpg --show
   trendscope classify photos/ --json -o verdicts.json
-"""
-PROFILE_EXAMPLES = """\b
-Examples:
+""")
+PROFILE_EXAMPLES = examples("""
   trendscope profile customers/                 one sub-folder per customer
   trendscope profile export.zip --html anna.html
   trendscope profile customers/ --csv -o shares.csv
   trendscope profile anna/ --catalog products.csv --catalog-images pictures/
-"""
+""")
 
 
 def classify(
@@ -73,25 +69,22 @@ def classify(
     """Say of each photo which garment it shows."""
     with exit_codes(verbose, pseudonymise and (*paths, output, customer)):
         check_writable(output)
-        found = _classification(
-            paths,
-            quiet,
-            weights=weights,
-            customer=customer,
-            include=kinds_of(include),
-            zone=zone_of(timezone),
-            limits=adjusted(limit or ()),
-            pseudonyms=pseudonyms_of(pseudonymise),
+        options = ScanOptions(
+            weights, customer, kinds_of(include), zone_of(timezone), adjusted(limit or ())
         )
+        pseudonyms = pseudonyms_of(pseudonymise)
+        from trendscope.photos.run import classify_paths
+        from trendscope.reports.terminal import print_classification, progress_bar
+
+        with progress_bar(quiet) as progress:
+            results = classify_paths(paths, options, pseudonyms=pseudonyms, progress=progress)
         if json:
             from trendscope.reports.profile import classification_json
 
-            write_output(classification_json(found), output)
+            write_output(classification_json(results), output)
         else:
-            from trendscope.reports.terminal import print_classification
-
-            draw(lambda file: print_classification(found, file, bars=show), output)
-        conclude(found, strict, quiet or not (json or output))
+            draw(lambda file: print_classification(results, file, bars=show), output)
+        conclude(results, strict, quiet or not (json or output))
 
 
 def profile(
@@ -140,95 +133,100 @@ def profile(
         if catalog and (json or csv):
             raise UsageError("--catalog adds to the printed profile; for tables see recommend")
         check_writable(output, html, skipped)
-        found = profile_of(
-            paths,
-            quiet,
-            db,
-            weights=weights,
-            customer=customer,
-            include=kinds_of(include),
-            zone=zone_of(timezone),
-            limits=adjusted(limit or ()),
-            keep_reposts=keep_reposts,
-            pseudonyms=pseudonyms_of(pseudonymise),
+        options = ScanOptions(
+            weights,
+            customer,
+            kinds_of(include),
+            zone_of(timezone),
+            adjusted(limit or ()),
             pictures=html is not None,
         )
+        pseudonyms = pseudonyms_of(pseudonymise)
+        result = profile_of(
+            paths, options, quiet, db, keep_reposts=keep_reposts, pseudonyms=pseudonyms
+        )
         if html or skipped:
-            _write_beside(found, html, skipped)
+            _write_beside(result, html, skipped)
         if json or csv:
             from trendscope.reports import profile as report
 
-            write_output(report.profile_json(found) if json else report.profile_csv(found), output)
+            text = report.profile_json(result) if json else report.profile_csv(result)
+            write_output(text, output)
         else:
-            suits = _suiting(found, catalog, catalog_images, quiet, weights) if catalog else None
-            draw(lambda file: _print_profile(found, suits, file, verbose), output)
-        conclude(found, strict, quiet or not (json or csv or output))
-
-
-def _classification(paths: list[str], quiet: bool, **options: Any) -> Classification:
-    from trendscope.photos.run import classify as classify_photos
-    from trendscope.reports.terminal import progress_bar
-
-    with progress_bar(quiet) as progress:
-        return classify_photos(paths, progress=progress, **options)
+            targets = _targets(result, catalog, catalog_images, quiet, weights) if catalog else None
+            draw(lambda file: _print_profile(result, targets, file, verbose), output)
+        conclude(result, strict, quiet or not (json or csv or output))
 
 
 def profile_of(
-    paths: Sequence[Path | str], quiet: bool, db: str | None = None, **options: Any
+    paths: Sequence[Path | str],
+    options: ScanOptions,
+    quiet: bool,
+    db: str | None = None,
+    *,
+    keep_reposts: bool = False,
+    pseudonyms: Pseudonyms | None = None,
 ) -> Profile:
     """What customers wear, with a progress bar and, if there is one, a database's help."""
-    from trendscope.photos.run import profile as profile_photos
+    from trendscope.photos.run import profile_paths
     from trendscope.reports.terminal import progress_bar
 
-    with progress_bar(quiet) as progress, _memory(db, **options) as memory:
-        return profile_photos(paths, memory=memory, progress=progress, **options)
+    with progress_bar(quiet) as progress, _memory(db, options) as memory:
+        return profile_paths(
+            paths,
+            options,
+            keep_reposts=keep_reposts,
+            pseudonyms=pseudonyms,
+            memory=memory,
+            progress=progress,
+        )
 
 
-def _suiting(
-    found: Profile,
+def _memory(db: str | None, options: ScanOptions) -> AbstractContextManager[StoredPhotos | None]:
+    if db is None:
+        return nullcontext()
+    from trendscope.store.memory import remembered
+
+    return remembered(
+        db,
+        options.weights,
+        zone=options.zone,
+        limits=options.limits,
+        pictures=options.pictures,
+    )
+
+
+def _targets(
+    profile: Profile,
     catalog: Path,
     images: list[Path] | None,
     quiet: bool,
     weights: str | None,
 ) -> Campaign:
+    from trendscope.ingest.catalog import items_of_file
     from trendscope.recommend.campaigns import for_profile
     from trendscope.reports.terminal import progress_bar
 
     with progress_bar(quiet, "Reading the catalogue", "items") as progress:
-        return for_profile(found, catalog, images=images or (), weights=weights, progress=progress)
+        items = items_of_file(catalog, images=images or (), weights=weights, progress=progress)
+    return for_profile(found, items, catalogue=str(catalog))
 
 
 def _print_profile(
-    found: Profile, suits: Campaign | None, file: IO[str] | None, names: bool
+    profile: Profile, targets: Campaign | None, file: IO[str] | None, names: bool
 ) -> None:
     from trendscope.reports.terminal import print_profile, print_targets
 
-    print_profile(found, file, names=names)
-    if suits:
-        print_targets(suits, file)
+    print_profile(profile, file, names=names)
+    if targets:
+        print_targets(targets, file)
 
 
-def _memory(
-    db: str | None,
-    *,
-    weights: str | None,
-    zone: ZoneInfo,
-    limits: Limits | None = None,
-    pictures: bool = False,
-    **_: Any,
-) -> AbstractContextManager[StoredPhotos | None]:
-    if db is None:
-        return nullcontext()
-    from trendscope.store.memory import remembered
-
-    return remembered(db, weights, zone=zone, limits=limits, pictures=pictures)
-
-
-def _write_beside(found: Profile, html: Path | None, skipped: Path | None) -> None:
+def _write_beside(profile: Profile, html: Path | None, skipped: Path | None) -> None:
     from trendscope.files.writing import write_atomic
     from trendscope.reports.profile import profile_html, skipped_csv
 
     if html:
-        write_atomic(html, profile_html(found))
+        write_atomic(html, profile_html(profile))
     if skipped:
-        write_atomic(skipped, skipped_csv(found.skipped))
+        write_atomic(skipped, skipped_csv(profile.skipped))

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trendscope.cli.options import Db, Json, Output, Pseudonymise, Quiet, Traced, pseudonyms_of
+from trendscope.cli.options import (
+    Db,
+    Json,
+    Output,
+    Pseudonymise,
+    Quiet,
+    Traced,
+    examples,
+    pseudonyms_of,
+)
 from trendscope.cli.outcome import check_writable, draw, exit_codes, write_output
 from trendscope.errors import NothingUsable, UsageError
 
@@ -18,19 +27,16 @@ if TYPE_CHECKING:
     from trendscope.recommend.campaigns import Campaign
     from trendscope.recommend.eligibility import ItemFilter
 
-# \b keeps the lines of a paragraph of help as they are.
-RECOMMEND_EXAMPLES = """\b
-Examples:
+RECOMMEND_EXAMPLES = examples("""
   trendscope recommend --db fashion.db          what suits each customer
   trendscope recommend --customer anna --html anna.html
   trendscope recommend --sku A17 --csv -o mail.csv      whom to write to
   trendscope recommend --category Dress --never optedout.csv
   trendscope recommend --price 20-80 --currency EUR --per-category 3
 
-\b
 The CSV has the columns customer,sku,category,rank,score,reason. Lists of
 customers have a column customer, as that CSV has.
-"""
+""")
 
 
 def recommend(
@@ -99,33 +105,33 @@ def recommend(
         from trendscope.recommend.ranking import RecommendOptions
         from trendscope.reports.terminal import working
 
-        wish = RecommendOptions(
+        options = RecommendOptions(
             per_category=per_category,
             diversity=diversity,
             exclude_owned=exclude_owned,
-            terms=_terms(price, currency, any_stock),
+            terms=_item_filter(price, currency, any_stock),
         )
         with working(quiet, "Comparing photos and items"):
-            found = campaign(
+            result = campaign(
                 db,
                 customer=customer,
                 category=category,
                 sku=sku,
-                wish=wish,
+                wish=options,
                 only=only,
                 never=never,
                 now=as_of and as_of.replace(tzinfo=UTC),
             )
         if pseudonyms:
-            found = pseudonymised(found, pseudonyms)
+            result = pseudonymised(result, pseudonyms)
         if html:
-            _write_page(found, db, html)
-        _write(found, output, json=json, csv=csv, quiet=quiet)
-        if found.targets.rows.empty:
+            _write_page(result, db, html)
+        _write(result, output, json=json, csv=csv, quiet=quiet)
+        if result.targets.rows.empty:
             raise NothingUsable("there is nobody and nothing to recommend; the notes say why")
 
 
-def _terms(price: str, currency: str, any_stock: bool) -> ItemFilter:
+def _item_filter(price: str, currency: str, any_stock: bool) -> ItemFilter:
     from trendscope.recommend.eligibility import ItemFilter
 
     low, high = _band(price)
@@ -148,30 +154,30 @@ def _band(price: str) -> tuple[float | None, float | None]:
     return low, high
 
 
-def _write_page(found: Campaign, db: str | None, html: Path) -> None:
+def _write_page(campaign: Campaign, db: str | None, html: Path) -> None:
     from trendscope import store
     from trendscope.files.writing import write_atomic
     from trendscope.reports import targets
 
-    photos, pictures = targets.shown_pictures(found)
-    with store.open_store(db) as opened:
+    photos, pictures = targets.shown_pictures(campaign)
+    with store.open_store(db) as reader:
         page = targets.targets_html(
-            found, store.thumbnails(opened, photos), store.item_thumbnails(opened, pictures)
+            campaign, store.thumbnails(reader, photos), store.item_thumbnails(reader, pictures)
         )
     write_atomic(html, page)
 
 
-def _write(found: Campaign, output: Path | None, *, json: bool, csv: bool, quiet: bool) -> None:
+def _write(campaign: Campaign, output: Path | None, *, json: bool, csv: bool, quiet: bool) -> None:
     from trendscope.reports import targets
 
     if json:
-        write_output(targets.targets_json(found), output)
+        write_output(targets.targets_json(campaign), output)
     elif csv:
-        write_output(targets.targets_csv(found), output)
+        write_output(targets.targets_csv(campaign), output)
     else:
         from trendscope.reports.terminal import print_targets
 
-        draw(lambda file: print_targets(found, file), output)
+        draw(lambda file: print_targets(campaign, file), output)
     if csv and not quiet:
-        for sentence in targets.notes(found):
+        for sentence in targets.notes(campaign):
             print(f"trendscope: {sentence}", file=sys.stderr)

@@ -15,6 +15,7 @@ from trendscope.cli.options import (
     Pseudonymise,
     Quiet,
     Traced,
+    examples,
     pseudonyms_of,
     zone_of,
 )
@@ -24,13 +25,11 @@ from trendscope.errors import TrendscopeError, UsageError
 if TYPE_CHECKING:
     from trendscope.reports.weekly import WeeklyReport
 
-# \b keeps the lines of a paragraph of help as they are.
-REPORT_EXAMPLES = """\b
-Examples:
+REPORT_EXAMPLES = examples("""
   trendscope report --db fashion.db -o report.html
   trendscope report --db fashion.db -o report.html --png charts/
   trendscope report --db fashion.db -o report.html --pseudonymise --pictures 0
-"""
+""")
 
 
 def report(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trendscope.cli.options import Db, Limit, Traced, Weights, zone_of
+from trendscope.cli.options import Db, Limit, Traced, Weights, examples, zone_of
 from trendscope.cli.outcome import exit_codes
 from trendscope.errors import UsageError
 from trendscope.limits import adjusted
@@ -22,13 +22,11 @@ if TYPE_CHECKING:
 TOKEN = "TRENDSCOPE_TOKEN"
 SHORTEST_TOKEN = 16
 
-# \b keeps the lines of a paragraph of help as they are.
-SERVE_EXAMPLES = """\b
-Examples:
+SERVE_EXAMPLES = examples("""
   trendscope serve --db fashion.db              for yourself, in your browser
   trendscope serve --segments cities.csv        trends of each city too
   TRENDSCOPE_TOKEN=... trendscope serve --host 192.168.1.5 --name desk.local
-"""
+""")
 
 
 def serve(

@@ -22,12 +22,14 @@ from trendscope.cli.options import (
     Strict,
     Verbose,
     Weights,
+    examples,
     pseudonyms_of,
     zone_of,
 )
 from trendscope.cli.outcome import check_writable, conclude, draw, exit_codes, write_output
 from trendscope.cli.photos import profile_of
 from trendscope.errors import UsageError
+from trendscope.photos.options import ScanOptions
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -37,9 +39,7 @@ if TYPE_CHECKING:
     from trendscope.photos.summary import Profile
     from trendscope.trends.summary import TrendSummary
 
-# \b keeps the lines of a paragraph of help as they are.
-TRENDS_EXAMPLES = """\b
-Examples:
+TRENDS_EXAMPLES = examples("""
   trendscope trends customers/                  what is worn more, what less
   trendscope trends --db fashion.db             of all that was scanned
   trendscope trends --db fashion.db --markdown  to paste into mail or chat
@@ -47,15 +47,14 @@ Examples:
   trendscope trends --db fashion.db --by customer --customers vip.csv
   trendscope trends --from-csv weekly.csv --csv -o trends.csv
 
-\b
 cities.csv has the columns customer,segment: anna,Oslo. vip.csv has the column
 customer. weekly.csv has the columns week,category,count,total (and segment,
 if you like): 2026-W47,Dress,99,412 for 99 of the 412 who were active then.
-"""
+""")
 
 
 class By(StrEnum):
-    """For what there is a table each."""
+    """Groups with a table each."""
 
     CATEGORY = "category"
     SEGMENT = "segment"
@@ -127,32 +126,32 @@ def trends(
         }
         photos = None
         if from_csv:
-            found = _outlook_of_table(from_csv, times)
+            summary = _summary_of_table(from_csv, times)
         else:
             groups = _groups(by, customers, segments, pseudonymise)
             if paths:
                 photos = profile_of(paths, quiet, weights=weights, zone=zone)
-                found = _outlook_of_photos(photos, groups, times)
+                summary = _summary_of_photos(photos, groups, times)
             else:
-                found = _outlook_of_store(db, groups, times, weights)
-        _write_trends(found, weeks, output, html, json=json, csv=csv, markdown=markdown)
+                summary = _summary_of_store(db, groups, times, weights)
+        _write_trends(summary, weeks, output, html, json=json, csv=csv, markdown=markdown)
         if photos:
             conclude(photos, strict, quiet or not (json or csv or markdown or output))
 
 
 def _check_source(paths: list[str] | None, db: str | None, from_csv: Path | None) -> None:
     """Raises UsageError unless there is one place to count from."""
-    given = bool(paths) + bool(db) + bool(from_csv)
-    if given > 1:
+    sources = bool(paths) + bool(db) + bool(from_csv)
+    if sources > 1:
         raise UsageError("give one of photos, --db DATABASE and --from-csv FILE, not several")
-    if not given and not (os.environ.get("TRENDSCOPE_DB") or Path("trendscope.db").exists()):
+    if not sources and not (os.environ.get("TRENDSCOPE_DB") or Path("trendscope.db").exists()):
         raise UsageError(
             "give photos, --db DATABASE or --from-csv FILE; see trendscope trends --help"
         )
 
 
 class Times(TypedDict):
-    """From when on what is said, and how far ahead."""
+    """The present, the time zone of the weeks, and the length of the forecast."""
 
     weeks_ahead: int
     now: datetime
@@ -161,13 +160,13 @@ class Times(TypedDict):
 
 @dataclass(frozen=True)
 class _Groups:
-    """Of whom the report speaks, and together with whom.
+    """The customers of a report, and how they are grouped.
 
     Attributes:
-        by: As for `trendscope.trends.trends_of_sightings`, like the next two.
-        segments: Customers and segments.
-        named: What a customer is called.
-        only: Speak only of these.
+        by: Groups to report on; see `trendscope.trends.trends_of_sightings`.
+        segments: Table ``customer, segment``.
+        named: Gives the name of a customer in the report.
+        only: The only customers to report on; None for all.
     """
 
     by: str
@@ -190,29 +189,29 @@ def _groups(
     groups = read_csv(segments, "customer", "segment") if segments else None
     only = None
     if customers:
-        wanted = ("customer",) if segments or by != By.SEGMENT else ("customer", "segment")
-        listed = read_csv(customers, *wanted)
+        columns = ("customer",) if segments or by != By.SEGMENT else ("customer", "segment")
+        listed = read_csv(customers, *columns)
         only = frozenset(listed["customer"])
         groups = listed if by == By.SEGMENT and not segments else groups
     return _Groups(by.value, groups, pseudonyms.name if pseudonyms else str, only)
 
 
-def _outlook_of_table(path: Path, times: Times) -> TrendSummary:
+def _summary_of_table(path: Path, times: Times) -> TrendSummary:
     from trendscope.files.tables import read_csv
     from trendscope.trends.summary import outlook
 
     return outlook(read_csv(path, "week", "category", "count", "total"), **times)
 
 
-def _outlook_of_photos(found: Profile, groups: _Groups, times: Times) -> TrendSummary:
+def _summary_of_photos(profile: Profile, groups: _Groups, times: Times) -> TrendSummary:
     from trendscope.trends.counts import sightings
     from trendscope.trends.summary import trends_of_sightings
 
     only = groups.only
-    readings = [r for r in found.readings if only is None or r.customer in only]
-    skipped = [s for s in found.skipped if only is None or s.customer in only]
-    known = {r.customer for r in readings} | {s.customer for s in skipped}
-    said = trends_of_sightings(
+    readings = [photo for photo in profile.readings if only is None or photo.customer in only]
+    skipped = [file for file in profile.skipped if only is None or file.customer in only]
+    customers = {entry.customer for entry in (*readings, *skipped)}
+    summary = trends_of_sightings(
         sightings(readings),
         by=groups.by,
         segments=groups.segments,
@@ -220,11 +219,11 @@ def _outlook_of_photos(found: Profile, groups: _Groups, times: Times) -> TrendSu
         reasons=Counter(item.reason for item in skipped),
         **times,
     )
-    unknown = tuple(sorted(map(groups.named, (only or set()) - known)))
-    return replace(said, unknown=unknown, measured=found.measured)
+    unknown = tuple(sorted(map(groups.named, (only or set()) - customers)))
+    return replace(summary, unknown=unknown, measured=profile.measured)
 
 
-def _outlook_of_store(
+def _summary_of_store(
     db: str | None, groups: _Groups, times: Times, weights: str | None
 ) -> TrendSummary:
     from trendscope.trends.from_store import trends_of_store
@@ -241,7 +240,7 @@ def _outlook_of_store(
 
 
 def _write_trends(
-    found: TrendSummary,
+    summary: TrendSummary,
     weeks: int,
     output: Path | None,
     html: Path | None,
@@ -254,14 +253,14 @@ def _write_trends(
     from trendscope.reports import trends as trend_report
 
     if html:
-        write_atomic(html, trend_report.trends_html(found, weeks))
+        write_atomic(html, trend_report.trends_html(summary, weeks))
     if json:
-        write_output(trend_report.trends_json(found, weeks), output)
+        write_output(trend_report.trends_json(summary, weeks), output)
     elif csv:
-        write_output(trend_report.trends_csv(found, weeks), output)
+        write_output(trend_report.trends_csv(summary, weeks), output)
     elif markdown:
-        write_output(trend_report.trends_markdown(found, weeks), output)
+        write_output(trend_report.trends_markdown(summary, weeks), output)
     else:
         from trendscope.reports.terminal import print_trends
 
-        draw(lambda file: print_trends(found, file, weeks=weeks), output)
+        draw(lambda file: print_trends(summary, file, weeks=weeks), output)

@@ -9,55 +9,55 @@ from trendscope.text import displayed
 
 
 class CustomerNames:
-    """Gives every customer a name of their own: two of one name are told apart by a number.
+    """Gives every customer a unique name: a second one of the same name gets a number.
 
-    A customer is known by an account, such as ``instagram:ann`` or the folder's place on disk, and
-    not by the name: the same account keeps its name, another one of that name is ``ann (2)``.
+    A customer is identified by an account, such as ``instagram:ann`` or the folder's path, and not
+    by the name: the same account keeps its name, another one of that name is ``ann (2)``.
 
     Args:
-        given: By the user, for whom the feed does not name; all accounts of that name are that
-            customer's.
-        known: Names given out before, by account.
-        taken: Further names that are not free.
-        together: Accounts of one name are one customer.
+        customer: The user's name for customers whom the feed does not name; all accounts of that
+            name are that customer's.
+        accounts: Names from earlier runs, by account.
+        reserved: Further names that are not free.
+        one_per_name: Whether all accounts of one name are one customer.
 
     Attributes:
-        new: Names that accounts got here for the first time, by account.
-        fresh: Those of them that nobody had before.
-        numbered: Those of them that bear a number.
+        new: Names of the accounts that were named here for the first time, by account.
+        fresh: Names among them that no customer had before.
+        numbered: Names among them with a number.
     """
 
     def __init__(
         self,
-        given: str | None = None,
+        customer: str | None = None,
         *,
-        known: Mapping[str, str] | None = None,
-        taken: Iterable[str] = (),
-        together: bool = False,
+        accounts: Mapping[str, str] | None = None,
+        reserved: Iterable[str] = (),
+        one_per_name: bool = False,
     ):
         self.new: dict[str, str] = {}
         self.fresh: set[str] = set()
         self.numbered: list[str] = []
-        self._given = given
-        self._names = dict(known or {})
-        self._taken = {_composed(name): name for name in (*self._names.values(), *taken)}
-        self._together = together
+        self._customer = customer
+        self._names = dict(accounts or {})
+        self._taken = {_composed(name): name for name in (*self._names.values(), *reserved)}
+        self._one_per_name = one_per_name
 
     def of_place(self, name: str, place: str) -> str:
-        """The name for what only its place has a name for; the one given by the user, if any."""
-        return self._given or self.of(name, place)
+        """The name for photos whose owner only their folder names; the user's own choice first."""
+        return self._customer or self.of(name, place)
 
     def of(self, name: str, account: str) -> str:
         """The name to show for an account that the feed names."""
-        if self._given and _composed(name).casefold() == _composed(self._given).casefold():
-            return self._given
+        if self._customer and _composed(name).casefold() == _composed(self._customer).casefold():
+            return self._customer
         if account not in self._names:
             self._names[account] = self.new[account] = self._allotted(displayed(name))
         return self._names[account]
 
     def _allotted(self, name: str) -> str:
-        if self._together and (known := self._taken.get(_composed(name))):
-            return known
+        if self._one_per_name and (same := self._taken.get(_composed(name))):
+            return same
         free, number = name, 2
         while _composed(free) in self._taken:
             free, number = f"{name} ({number})", number + 1
@@ -69,5 +69,5 @@ class CustomerNames:
 
 
 def _composed(name: str) -> str:
-    """Names that look the same must not be two customers without a word."""
+    """Composed Unicode, so that names which look the same are compared as equal."""
     return unicodedata.normalize("NFC", name)

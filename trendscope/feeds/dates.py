@@ -27,7 +27,6 @@ _WRITTEN_DATE = re.compile(
     r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*([ap])m\b",
     re.IGNORECASE,
 )
-_MONTHS = ("jan feb mar apr may jun jul aug sep oct nov dec").split()
 # Other languages have the day first, or the year, and 24 hours; a time with a word before it, such
 # as "PM" in Korean, is not read.
 _TIME = r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?"
@@ -66,17 +65,17 @@ def moment(
     Args:
         stamp: Unix seconds as a number or text, where values a thousand, a million or a billion
             times too large are taken as milli-, micro- or nanoseconds; or ISO 8601.
-        latest: A later time is not believed.
-        earliest: Nor is an earlier one.
-        zone: Of ISO 8601 without an offset.
+        latest: Latest time that is believed.
+        earliest: Earliest time that is believed.
+        zone: Time zone assumed for ISO 8601 without an offset.
     """
     if isinstance(stamp, bool) or not isinstance(stamp, int | float | str):
         return None
     try:
-        found = _from_text(stamp, zone) if isinstance(stamp, str) else _from_unix(float(stamp))
+        time = _from_text(stamp, zone) if isinstance(stamp, str) else _from_unix(float(stamp))
     except (ValueError, OverflowError, OSError):
         return None
-    return found if earliest <= found <= latest else None
+    return time if earliest <= time <= latest else None
 
 
 def _from_text(text: str, zone: tzinfo) -> datetime:
@@ -94,22 +93,22 @@ def _from_unix(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def to_utc(found: datetime, zone: tzinfo) -> datetime:
-    """Any time as aware UTC; one without an offset is taken in `zone`.
+def to_utc(time: datetime, zone: tzinfo) -> datetime:
+    """Any time as aware UTC; one without an offset is read as local time in `zone`.
 
     Raises:
         OverflowError: It lies before year 1 or after 9999 in UTC.
     """
-    return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def named_date(name: str, latest: datetime, zone: tzinfo = UTC) -> datetime | None:
     """The date in a file name such as ``IMG_20240131_123456.jpg``, aware UTC.
 
     Args:
-        name: Without folders.
-        latest: A later time is not believed.
-        zone: The camera's; names that say ``_UTC`` are read as such.
+        name: File name without folders.
+        latest: Latest time that is believed.
+        zone: The camera's time zone; names with ``_UTC`` are read as UTC.
     """
     match = _NAMED_DATE.search(name)
     if not match:
@@ -119,8 +118,8 @@ def named_date(name: str, latest: datetime, zone: tzinfo = UTC) -> datetime | No
         local = datetime(*map(int, numbers))  # type: ignore[arg-type]
     except ValueError:  # the 31st of February
         return None
-    found = to_utc(local, UTC if utc == "_UTC" else zone)
-    return found if found <= latest else None
+    time = to_utc(local, UTC if utc == "_UTC" else zone)
+    return time if time <= latest else None
 
 
 def written_date(text: str, latest: datetime, zone: tzinfo = UTC) -> datetime | None:
@@ -135,10 +134,10 @@ def written_date(text: str, latest: datetime, zone: tzinfo = UTC) -> datetime | 
     if not numbers:
         return None
     try:
-        found = to_utc(datetime(*numbers), zone)
+        time = to_utc(datetime(*numbers), zone)
     except (ValueError, OverflowError):
         return None
-    return found if FIRST_DAY <= found <= latest else None
+    return time if FIRST_DAY <= time <= latest else None
 
 
 _Numbers = tuple[int, int, int, int, int, int]
@@ -149,7 +148,7 @@ def _english(text: str) -> _Numbers | None:
     match = _WRITTEN_DATE.search(text)
     if not match:
         return None
-    month = _MONTHS.index(match[1].lower()) + 1
+    month = _MONTH_OF[match[1].lower()]
     hour = int(match[4]) % 12 + (12 if match[7].lower() == "p" else 0)
     return int(match[3]), month, int(match[2]), hour, int(match[5]), int(match[6] or 0)
 

@@ -1,7 +1,7 @@
-"""Opens what the user gave: folders, zips and files, shared out among the readers.
+"""Opens the user's folders, zips and files, and hands each part to the reader that recognises it.
 
-A first look finds out what there is and puts the parts of exports together, wherever they lie; then
-everything is read in the order in which it was found. What no reader knows is a plain photo, or
+A first look lists everything and joins the parts of exports, wherever they lie; then
+everything is read in that order. What no reader recognises is a plain photo, or
 turns out to be none when it is decoded.
 """
 
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from trendscope.errors import FeedError
 from trendscope.feeds import (
@@ -26,31 +25,29 @@ from trendscope.feeds import (
     meta,
     takeout,
 )
+from trendscope.feeds.customers import CustomerNames
 from trendscope.feeds.post import Post
 from trendscope.feeds.request import Request
 from trendscope.files import remote
 from trendscope.files.trees import DiskFile, FolderTree, LoneFile, Part, Place, Tree, is_url
-from trendscope.files.zips import ZipTree, _may_be_zip, is_zip
-from trendscope.limits import Limits as Limits
+from trendscope.files.zips import File, ZipTree, is_zip, may_be_zip
+from trendscope.limits import Limits
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
-
-if TYPE_CHECKING:
-    from trendscope.feeds.customers import CustomerNames
 
 Items = Iterable[Post | Skipped]
 
 
 @dataclass
 class _Plan:
-    """What is to be read, in order; for the parts of exports, once all are found."""
+    """The steps of reading, in order; those of exports are added once all their parts are known."""
 
     steps: list[Callable[[], Items]] = field(default_factory=list)
     pieces: list[tuple[int, meta.Piece]] = field(default_factory=list)
     takeouts: list[tuple[int, Part]] = field(default_factory=list)
 
     def later(self) -> int:
-        """Keeps a place in the order for what is not put together yet."""
+        """Reserves a step for an export whose parts are not joined yet; returns its number."""
         self.steps.append(list)
         return len(self.steps) - 1
 
@@ -59,7 +56,10 @@ def read_all(paths: Sequence[Path | str], request: Request) -> Iterator[Post | S
     """Reads paths of any kind as one feed; see `trendscope.feeds.dispatch.open_feed`."""
     plan = _Plan()
     for path in paths:
-        _open(path, plan, request)
+        if is_url(path):
+            _open_remote(remote.find(str(path)), plan, request)
+        else:
+            _open_local(Path(path), plan, request)
     exports = meta.put_together([piece for _, piece in plan.pieces], request)
     for number, export in exports.items():
         plan.steps[plan.pieces[number][0]] = partial(instagram.read, export, request)
@@ -70,21 +70,14 @@ def read_all(paths: Sequence[Path | str], request: Request) -> Iterator[Post | S
         yield from step()
 
 
-def _open(path: Path | str, plan: _Plan, request: Request) -> None:
-    if is_url(path):
-        _open_remote(remote.find(str(path)), plan, request)
+def _open_remote(path: remote.RemotePath, plan: _Plan, request: Request) -> None:
+    if path.size is None:
+        _open_folder(remote.RemoteTree(path), plan, request)
+    elif may_be_zip(path.name) and is_zip(path):
+        _open_zip(path, plan, request)
     else:
-        _open_local(Path(path), plan, request)
-
-
-def _open_remote(thing: remote.Thing, plan: _Plan, request: Request) -> None:
-    if thing.size is None:
-        _open_folder(remote.RemoteTree(thing), plan, request)
-    elif _may_be_zip(thing.name) and is_zip(thing):
-        _open_zip(thing, plan, request)
-    else:
-        lone = remote.RemoteTree(thing.parent, only=thing)
-        _open_file(lone, lambda: remote.RemoteTree(thing.parent), plan, request)
+        lone = remote.RemoteTree(path.parent, only=path)
+        _open_file(lone, lambda: remote.RemoteTree(path.parent), plan, request)
 
 
 def _open_local(path: Path, plan: _Plan, request: Request) -> None:
@@ -111,7 +104,7 @@ _PROGRAM_DATA = frozenset(".data .bin .db .cache .tmp .bak".split())
 
 
 def _open_folder(tree: FolderTree | remote.RemoteTree, plan: _Plan, request: Request) -> None:
-    zips = [name for name in tree.names if _may_be_zip(name) and is_zip(tree.at(name))]
+    zips = [name for name in tree.names if may_be_zip(name) and is_zip(tree.at(name))]
     tree.names = _without(tree.names, zips)
     plan.steps.append(partial(list, tree.skipped))
     rest = _exports(tree, plan, request)
@@ -121,14 +114,12 @@ def _open_folder(tree: FolderTree | remote.RemoteTree, plan: _Plan, request: Req
     plan.steps.append(partial(_photos, tree, rest, request))
 
 
-def _open_zip(
-    file: DiskFile | remote.Thing, plan: _Plan, request: Request, home: Place | None = None
-) -> None:
+def _open_zip(file: File, plan: _Plan, request: Request, home: Place | None = None) -> None:
     try:
         tree = ZipTree(file, request.limits, home)
     except FeedError as error:
         owner = request.names.of_place(*home) if home else None
-        problem = Skipped(owner, file.shown, "damaged_archive", str(error))
+        problem = Skipped(owner, file.label, "damaged_archive", str(error))
         plan.steps.append(partial(list, [problem]))
         return
     plan.steps.append(partial(list, tree.skipped))
@@ -137,7 +128,7 @@ def _open_zip(
 
 
 def _open_file(
-    tree: LoneFile | remote.RemoteTree,
+    tree: FolderTree | remote.RemoteTree,
     around: Callable[[], FolderTree | remote.RemoteTree],
     plan: _Plan,
     request: Request,
@@ -147,11 +138,11 @@ def _open_file(
         plan.steps.append(partial(manifest.read, around(), request, only=tree.names[0]))
         return
     rest = _exports(tree, plan, request)
-    plan.steps.append(partial(_photos, tree, rest, request, asked=True))
+    plan.steps.append(partial(_photos, tree, rest, request, by_name=True))
 
 
 def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
-    """Plans what the readers know of a tree; returns the names that none of them does."""
+    """Plans the steps of all readers for a tree; returns the names that no reader recognises."""
     rest = tree.names
     for reader in (manifest, instaloader, gallery_dl):
         for part in reader.find(Part(tree, rest), request):
@@ -161,29 +152,35 @@ def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
         plan.takeouts.append((plan.later(), part))
         rest = _without(rest, part.whole_names)
     for table, pictures in catalogues.find(tree, rest, request).items():
-        plan.steps.append(partial(list, [catalogues.skipped(tree, table, pictures)]))
+        plan.steps.append(partial(list, [catalogues.notice(tree, table, pictures)]))
         rest = _without(rest, [table, *pictures])
-    found = meta.find(Part(tree, rest), request)
-    plan.pieces += [(plan.later(), piece) for piece in found.pieces]
-    rest = _without(rest, found.claimed)
-    notices = {name: link_exports.tiktok(tree, name, n, request) for name, n in found.links.items()}
-    pages = {name: link_exports.pinterest(tree, name, request) for name in rest}
-    notices |= {name: notice for name, notice in pages.items() if notice}
+    contents = meta.find(Part(tree, rest), request)
+    plan.pieces += [(plan.later(), piece) for piece in contents.pieces]
+    rest = _without(rest, contents.claimed)
+    notices = {
+        name: link_exports.tiktok(tree, name, links, request)
+        for name, links in contents.links.items()
+    }
+    pins = {name: link_exports.pinterest(tree, name, request) for name in rest}
+    notices |= {name: notice for name, notice in pins.items() if notice}
     plan.steps.append(partial(list, notices.values()))
     return _without(rest, notices)
 
 
-def _without(names: list[str], taken: Iterable[str]) -> list[str]:
-    known = set(taken)
-    return [name for name in names if name not in known] if known else names
+def _without(names: list[str], names_to_drop: Iterable[str]) -> list[str]:
+    dropped = set(names_to_drop)
+    return [name for name in names if name not in dropped] if dropped else names
 
 
-def _photos(tree: Tree, names: list[str], request: Request, *, asked: bool = False) -> Items:
-    """Plain photos, each of the customer in whose folder it lies; what was `asked` for by name."""
+def _photos(tree: Tree, names: list[str], request: Request, *, by_name: bool = False) -> Items:
+    """Plain photos, each of the customer in whose folder it lies.
+
+    Files of programs are left out unless they were given `by_name`.
+    """
     for name in names:
         suffix = os.path.splitext(name)[1].lower()
         owner = request.owner(tree, name)
-        if suffix in _PROGRAM_DATA and not asked:
+        if suffix in _PROGRAM_DATA and not by_name:
             detail = f"a program's own file by its name ({suffix}); rename it if it is a photo"
             yield Skipped(owner, tree.source(name), "not_an_image", detail)
         else:
@@ -208,31 +205,24 @@ def open_feed(
             photos (images directly in a folder belong to one customer of its name; images in
             sub-folders to one customer per sub-folder), folders of all these at any depth, or
             single images. Text that is a URL names one in a store (`trendscope.files.remote`).
-        customer: Whose photos they are where the feed does not say: instead of the name of the
+        customer: Name of the owner where the feed does not name one, instead of the name of the
             folder or zip. Two customers of one name are kept apart as ``ann`` and ``ann (2)``.
-        include: Of `KINDS`, what is read besides posts.
-        zone: Of dates that do not say theirs.
-        limits: What it may ask for.
-        now: The present, aware; what is dated more than a day later counts as undated.
-        names: Those given out before, instead of `customer`; new ones are added.
+        include: Names from `KINDS` to be read besides posts.
+        zone: Time zone assumed for dates without an offset.
+        limits: Upper bounds on sizes, numbers of members, pixels, memory and time.
+        now: The present, aware; dates more than a day later count as missing.
+        names: Names of customers from earlier runs, instead of `customer`; new ones are added.
 
     Raises:
         FeedError: A path is missing, or a store cannot be used.
     """
     for path in paths:
         if is_url(path):
-            from trendscope.files.remote import find
-
-            find(str(path))
+            remote.find(str(path))
         elif not os.path.lexists(path):
-            shown = displayed(str(path))
-            raise FeedError(f"{shown} does not exist; check the spelling, or drag the folder here")
-    # Here and not above: the readers need the types of this module.
-    pass  # XXX import of own module
-    from trendscope.feeds.customers import CustomerNames
-    from trendscope.feeds.request import Request
-
+            label = displayed(str(path))
+            raise FeedError(f"{label} does not exist; check the spelling, or drag the folder here")
     now = now or datetime.now(UTC)
     names = names or CustomerNames(customer)
-    wanted = Request(limits or Limits(), now, frozenset(include), zone, names)
-    return read_all(paths, wanted)
+    request = Request(limits or Limits(), now, frozenset(include), zone, names)
+    return read_all(paths, request)

@@ -27,7 +27,7 @@ def find(tree: Tree, request: Request) -> list[Part]:
     claimed: list[str] = []
     for names in by_folder(tree.names).values():
         sidecars = [name for name in names if _subject(name)]
-        if any(_is_own(read_sidecar(tree, s, request.limits)) for s in sidecars[:_PROBED]):
+        if any(_is_own(read_sidecar(tree, name, request.limits)) for name in sidecars[:_PROBED]):
             claimed += names
     return [Part(tree, claimed)] if claimed else []
 
@@ -48,14 +48,14 @@ def _is_own(fields: dict[str, Any]) -> bool:
 def read(part: Part, request: Request) -> Iterator[Post | Skipped]:
     """Reads photo by photo, then names what metadata describe and is not there."""
     for names in by_folder(part.names).values():
-        known = set(names)
+        members = set(names)
         owner = None
         for name in names:
-            if f"{name}{_LOCAL}" in known:
+            if f"{name}{_LOCAL}" in members:
                 fields = read_sidecar(part, f"{name}{_LOCAL}", request.limits)
                 owner = _owner(part, name, fields, request)
                 yield _photo(part, name, fields, owner, request)
-            elif (subject := _subject(name)) and subject not in known:
+            elif (subject := _subject(name)) and subject not in members:
                 customer = owner or request.owner(part, name)
                 yield missing_media(part.source(subject), customer)
             elif not name.endswith((_LOCAL, ".txt", ".jsonl")):

@@ -19,7 +19,7 @@ from trendscope.feeds.meta_html import ADVICE
 from trendscope.feeds.meta_json import KIND_ORDER, Kind
 from trendscope.feeds.post import KINDS, Post
 from trendscope.feeds.request import DATA, VIDEOS, Request, missing_media, unsafe_path, video
-from trendscope.files.trees import Tree, unsafe
+from trendscope.files.trees import unsafe
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
 
@@ -39,7 +39,7 @@ _KINDS_OF_PLACES: tuple[tuple[re.Pattern[str], Kind], ...] = (
 
 @dataclass(slots=True)
 class _Medium:
-    """All that the indexes say of one photo or video."""
+    """One photo or video, as all indexes together describe it."""
 
     uri: str
     stamps: list[object]
@@ -48,7 +48,7 @@ class _Medium:
 
 @dataclass
 class _Account:
-    """What became of the members: those that were used, and the parts left out."""
+    """The members used so far, and how many files of each part were left out."""
 
     used: set[str]
     parts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -65,11 +65,11 @@ def read(export: Export, request: Request) -> Iterator[Post | Skipped]:
         yield Skipped(export.owner, export.tree.source(page), "html_export", ADVICE)
     account = _Account(set(export.consumed))
     places = _places(export.tree.names)
-    seen = set()
+    identities = set()
     for identity, medium in _media(export).items():
-        seen.add(identity)
-        yield from _named(export, medium, places, account, request)
-    yield from _rest(export, seen, account, request)
+        identities.add(identity)
+        yield from _indexed(export, medium, places, account, request)
+    yield from _rest(export, identities, account, request)
     for (reason, what, folder), count in sorted(account.parts.items()):
         detail = f"{count:,} file{'' if count == 1 else 's'}: {what}"
         yield Skipped(export.owner, f"{export.tree.label}/{displayed(folder)}", reason, detail)
@@ -77,16 +77,16 @@ def read(export: Export, request: Request) -> Iterator[Post | Skipped]:
 
 def _media(export: Export) -> dict[str, _Medium]:
     """The media that the indexes name, each once, by Instagram's own number or else the uri."""
-    found: dict[str, _Medium] = {}
+    media: dict[str, _Medium] = {}
     by_uri: dict[str, _Medium] = {}  # most are named by two indexes, in the same words
     for uri, stamps, kind in export.entries:
         medium = by_uri.get(uri)
         if medium is None:
-            medium = by_uri[uri] = found.setdefault(media_id(uri), _Medium(uri, [], set()))
+            medium = by_uri[uri] = media.setdefault(media_id(uri), _Medium(uri, [], set()))
             medium.kinds.add(kind_of_place(uri) or "listed")
         medium.stamps += stamps
         medium.kinds.add(kind)
-    return found
+    return media
 
 
 def media_id(uri: str) -> str:
@@ -107,11 +107,11 @@ def _kind_of_folder(folder: str) -> Kind | None:
     return next((kind for pattern, kind in _KINDS_OF_PLACES if pattern.search(folder)), None)
 
 
-def _wanted(kind: Kind, request: Request) -> bool:
+def _is_requested(kind: Kind, request: Request) -> bool:
     return kind in ("posts", "listed") or kind in request.include
 
 
-def _named(
+def _indexed(
     export: Export,
     medium: _Medium,
     places: dict[str, list[str]],
@@ -124,11 +124,11 @@ def _named(
         return
     outside = "://" in uri or unsafe(uri)
     kind = min(medium.kinds, key=KIND_ORDER.index)
-    wanted = _wanted(kind, request)
-    found = [] if outside else _resolve(uri, places, guess=wanted)
-    copies = [name for name in found if name not in account.used]
+    requested = _is_requested(kind, request)
+    members = [] if outside else _resolve(uri, places, guess=requested)
+    copies = [name for name in members if name not in account.used]
     account.used.update(copies)
-    if not wanted:
+    if not requested:
         for name in copies:
             account.leave_out(*_left_out(kind), _folder(name.partition("/")[2]))
     elif outside:
@@ -136,7 +136,10 @@ def _named(
     elif uri.lower().endswith(VIDEOS):
         yield Skipped(owner, source, "video", "a video; only photos are looked at")
     elif copies:
-        times = (moment(s, request.latest, earliest=OPENED[export.service]) for s in medium.stamps)
+        times = (
+            moment(stamp, request.latest, earliest=OPENED[export.service])
+            for stamp in medium.stamps
+        )
         posted_at = next(filter(None, times), None)
         yield request.post(tree, copies[0], owner, posted_at, media_id(uri), dated_name=False)
     else:
@@ -182,7 +185,7 @@ def _resolve(uri: str, places: dict[str, list[str]], *, guess: bool) -> list[str
 
 
 def _rest(
-    export: Export, seen: set[str], account: _Account, request: Request
+    export: Export, identities: set[str], account: _Account, request: Request
 ) -> Iterator[Post | Skipped]:
     """Members that no index names."""
     for name in export.tree.names:
@@ -195,25 +198,17 @@ def _rest(
             account.leave_out(*_left_out(kind), _folder(inside))
         elif lower.endswith(DATA):
             account.leave_out("other_data", "not about photos", _folder(inside))
-        elif kind and not _wanted(kind, request):
+        elif kind and not _is_requested(kind, request):
             account.leave_out(*_left_out(kind), _folder(inside))
-        elif kind and media_id(inside) in seen:
-            yield _second_copy(export.tree, name, export.owner)
+        elif kind and media_id(inside) in identities:
+            detail = "the same photo of this customer was counted already"
+            yield Skipped(export.owner, export.tree.source(name), "duplicate", detail)
         elif lower.endswith(VIDEOS):
             yield video(export.tree, name, export.owner)
         elif kind:
             identity = media_id(inside)
-            seen.add(identity)
+            identities.add(identity)
             yield request.post(export.tree, name, export.owner, None, identity, dated_name=False)
         else:
-            yield _unexplained(export.tree, name, export.owner)
-
-
-def _second_copy(tree: Tree, name: str, owner: str) -> Skipped:
-    detail = "the same photo of this customer was counted already"
-    return Skipped(owner, tree.source(name), "duplicate", detail)
-
-
-def _unexplained(tree: Tree, name: str, owner: str) -> Skipped:
-    detail = "no index of the export names it, and it lies in no folder of posts"
-    return Skipped(owner, tree.source(name), "unknown_media", detail)
+            detail = "no index of the export names it, and it lies in no folder of posts"
+            yield Skipped(export.owner, export.tree.source(name), "unknown_media", detail)

@@ -22,13 +22,13 @@ _PIN = re.compile(r"Board Name.*pinimg|pinimg.*Board Name|pinterest\.\w+/pin/", 
 
 
 def tiktok(tree: Tree, name: str, links: int, request: Request) -> Skipped:
-    """What to say of an index of TikTok's."""
+    """The notice for an index of TikTok's with so many links."""
     detail = _TIKTOK.format(f"{links:,} video{'' if links == 1 else 's'}")
     return Skipped(request.owner(tree, name), tree.source(name), "links_only", detail)
 
 
 def pinterest(tree: Tree, name: str, request: Request) -> Skipped | None:
-    """What to say of a page of Pinterest's; None if it is another page."""
+    """The notice for a page of Pinterest's; None if it is another page."""
     if not name.lower().endswith(PAGES):
         return None
     try:

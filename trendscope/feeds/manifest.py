@@ -8,7 +8,6 @@ speaks for all images below its folder: those it does not name are not read.
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,11 +15,12 @@ from trendscope.errors import ImageError
 from trendscope.feeds.dates import moment
 from trendscope.feeds.post import Post
 from trendscope.feeds.request import Request, missing_media, unsafe_path
+from trendscope.files.tables import read_rows
 from trendscope.files.trees import Part, Tree, unsafe
 from trendscope.skipped import Skipped
 
-COLUMNS = ("customer", "taken_at", "image")
-_HEADER = 65_536  # bytes within which the header must end
+COLUMNS = ("customer", "taken at", "image")
+"""Names of the columns in lower case, ``_`` as a blank."""
 
 
 def find(tree: Tree, request: Request) -> list[Part]:
@@ -28,7 +28,7 @@ def find(tree: Tree, request: Request) -> list[Part]:
     roots = sorted(
         name.rpartition("/")[0]
         for name in tree.names
-        if name.lower().endswith(".csv") and _columns(_lines(tree, name, request)) is not None
+        if name.lower().endswith(".csv") and _rows(tree, name, request)
     )
     parts: dict[str, Part] = {}
     for root in (f"{folder}/".lstrip("/") for folder in roots):
@@ -38,22 +38,13 @@ def find(tree: Tree, request: Request) -> list[Part]:
     return list(parts.values())
 
 
-def _lines(tree: Tree, name: str, request: Request) -> Iterator[list[str]]:
+def _rows(tree: Tree, name: str, request: Request) -> tuple[list[str], Iterator[list[str]]] | None:
+    """A manifest's header and rows; None if the file is no manifest."""
     try:
-        text = tree.read(name, request.limits.table_bytes).decode("utf-8-sig", "replace")
+        data = tree.read(name, request.limits.table_bytes)
     except ImageError:
-        text = ""
-    delimiter = max(",;\t", key=text[:_HEADER].partition("\n")[0].count)
-    return csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
-
-
-def _columns(lines: Iterator[list[str]]) -> list[int] | None:
-    """Where the three columns stand, if the first line is a manifest's header."""
-    try:
-        header = [cell.strip().lower() for cell in next(lines, [])]
-    except csv.Error:
         return None
-    return [header.index(column) for column in COLUMNS] if {*COLUMNS} <= {*header} else None
+    return read_rows(data, lambda header: {*COLUMNS} <= {*header})
 
 
 def read(part: Tree, request: Request, only: str | None = None) -> Iterator[Post | Skipped]:
@@ -61,18 +52,18 @@ def read(part: Tree, request: Request, only: str | None = None) -> Iterator[Post
 
     Args:
         part: What lies below the manifest's folder.
-        request: What was asked for.
-        only: The manifest, if it was given by itself: other files are not its business.
+        request: How the feed is to be read.
+        only: Name of the manifest if it was given by itself; other files are left alone then.
     """
     used: set[str] = set()
     for name in part.names:
         if "/" in name or not name.lower().endswith(".csv") or (only or name) != name:
             continue
-        lines = _lines(part, name, request)
-        columns = _columns(lines)
-        if columns:
+        if table := _rows(part, name, request):
             used.add(name)
-            yield from _Table(part, name, columns, set(part.names), used, request).read(lines)
+            header, rows = table
+            columns = [header.index(column) for column in COLUMNS]
+            yield from _Manifest(part, name, columns, set(part.names), used, request).read(rows)
     for name in part.names:
         if name not in used and not only:
             detail = "the manifest does not name it; add a line to it"
@@ -80,28 +71,28 @@ def read(part: Tree, request: Request, only: str | None = None) -> Iterator[Post
 
 
 @dataclass(frozen=True)
-class _Table:
+class _Manifest:
     """A manifest.
 
     Attributes:
         part: What lies below its folder.
         name: Its own name.
-        columns: Where `COLUMNS` stand in it.
-        known: The images there are.
-        used: Those that it named so far.
-        request: What was asked for.
+        columns: Positions of `COLUMNS` in a row.
+        images: Names of all files below its folder.
+        used: Names of the files used so far.
+        request: How the feed is to be read.
     """
 
     part: Tree
     name: str
     columns: list[int]
-    known: set[str]
+    images: set[str]
     used: set[str]
     request: Request
 
-    def read(self, lines: Iterator[list[str]]) -> Iterator[Post | Skipped]:
+    def read(self, rows: Iterator[list[str]]) -> Iterator[Post | Skipped]:
         try:
-            for number, cells in enumerate(lines, start=2):
+            for number, cells in enumerate(rows, start=2):
                 if any(cell.strip() for cell in cells):
                     yield self._row(f"{self.part.source(self.name)}:{number}", cells)
         except csv.Error as error:
@@ -111,13 +102,13 @@ class _Table:
     def _row(self, line: str, cells: list[str]) -> Post | Skipped:
         if len(cells) <= max(self.columns):
             return Skipped(None, line, "bad_table", "the line has fewer cells than the header")
-        wanted, taken_at, image = (cells[column].strip() for column in self.columns)
-        if not wanted or not image:
+        owner, taken_at, image = (cells[column].strip() for column in self.columns)
+        if not owner or not image:
             return Skipped(None, line, "bad_table", "the line names no customer or no image")
-        customer = self.request.names.of(wanted, f"{self.part.source('')}{wanted}")
+        customer = self.request.names.of(owner, f"{self.part.source('')}{owner}")
         if unsafe(image) or "://" in image:
             return unsafe_path(line, customer)
-        if image not in self.known:
+        if image not in self.images:
             return missing_media(self.part.source(image), customer)
         self.used.add(image)
         posted_at = moment(taken_at, self.request.latest, zone=self.request.zone)

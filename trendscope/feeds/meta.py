@@ -38,7 +38,7 @@ _PROFILE_ROOT = re.compile(r"((account|personal|profile)_information/)*[^/]+$")
 _MEDIA_ROOT = re.compile(
     r"^(.*?/)??((public-)?media/(posts|archived_posts|stories|profile|reels|igtv)/)"
 )
-_KNOWN = re.compile(
+_OWN_FOLDER = re.compile(
     r"^((public-)?media|content|photos|videos|stories|profile|posts|photos_and_videos|files|"
     r"your_\w+_activity|this_profile.*|\w+_information)$"
 )
@@ -50,7 +50,7 @@ _PROBE = 50  # entries of an index that are looked for to find the export's root
 
 @dataclass
 class Piece:
-    """What lies in one tree of one export.
+    """The part of one export that lies in one tree.
 
     Attributes:
         part: Its members, named from the export's root.
@@ -75,8 +75,8 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a tree holds of Meta's exports.
+class MetaContents:
+    """The exports of Meta's in a tree.
 
     Attributes:
         pieces: The members of each export.
@@ -89,15 +89,17 @@ class Found:
     links: dict[str, int]
 
 
-def find(tree: Tree, request: Request) -> Found:
+def find(tree: Tree, request: Request) -> MetaContents:
     """Looks for exports by what their JSON files, or else their pages, hold."""
     indexes, broken = _indexes(tree, request)
     roots = _roots(tree, indexes, broken)
-    named = {roots[i.name] + entry.uri for i in indexes if i.name in roots for entry in i.entries}
-    members = _members(tree.names, set(roots.values()), named)
+    media = {roots[i.name] + entry.uri for i in indexes if i.name in roots for entry in i.entries}
+    members = _members(tree.names, set(roots.values()), media)
     pieces = [_piece(tree, root, inside, indexes, broken) for root, inside in members.items()]
     claimed = {name for inside in members.values() for name in inside}
-    return Found(pieces, claimed, {index.name: index.links for index in indexes if index.links})
+    return MetaContents(
+        pieces, claimed, {index.name: index.links for index in indexes if index.links}
+    )
 
 
 def is_private(name: str) -> bool:
@@ -112,7 +114,7 @@ def _is_private_folder(folder: str) -> bool:
 
 def _indexes(tree: Tree, request: Request) -> tuple[list[Index], dict[str, str]]:
     """What the JSON files hold, and what is wrong with those that cannot be read."""
-    found, broken = [], {}
+    indexes, broken = [], {}
     for name in tree.names:
         if not name.lower().endswith(".json") or _TALKS.search(name):
             continue
@@ -122,11 +124,11 @@ def _indexes(tree: Tree, request: Request) -> tuple[list[Index], dict[str, str]]
             broken[name] = _short(error)
             continue
         if index.entries or index.user or index.links:
-            found.append(index)
-    if not any(index.entries for index in found):
+            indexes.append(index)
+    if not any(index.entries for index in indexes):
         pages = (name for name in tree.names if name.lower().endswith(PAGES))
-        found += [read_page(tree, name, request) for name in pages if not is_private(name)]
-    return found, broken
+        indexes += [read_page(tree, name, request) for name in pages if not is_private(name)]
+    return indexes, broken
 
 
 def _short(error: BaseException) -> str:
@@ -163,7 +165,7 @@ def _root(index: Index, places: dict[str, list[str]]) -> str | None:
     return _PROFILE_ROOT.sub("", index.name) if index.user else None
 
 
-def _members(names: list[str], roots: set[str], named: set[str]) -> dict[str, list[str]]:
+def _members(names: list[str], roots: set[str], media: set[str]) -> dict[str, list[str]]:
     """The names below each outermost root that belong to the export lying there.
 
     Photos in a folder beside an export's own folders are not part of it, unless it names them.
@@ -174,7 +176,7 @@ def _members(names: list[str], roots: set[str], named: set[str]) -> dict[str, li
             continue
         inside = [name for name in names if name.startswith(root)]
         tops = {_top(name, root) for name in inside if _is_export_file(name[len(root) :])}
-        members[root] = [name for name in inside if _top(name, root) in tops or name in named]
+        members[root] = [name for name in inside if _top(name, root) in tops or name in media]
     return members
 
 
@@ -184,13 +186,13 @@ def _top(name: str, root: str) -> str:
 
 def _is_export_file(name: str) -> bool:
     top, slash, _ = name.partition("/")
-    known = slash and _is_known(top)
-    return bool(known) or name.lower().endswith((".json", *PAGES, "no-data.txt"))
+    own_folder = slash and _is_own_folder(top)
+    return bool(own_folder) or name.lower().endswith((".json", *PAGES, "no-data.txt"))
 
 
 @lru_cache(1000)
-def _is_known(top: str) -> bool:
-    return bool(_KNOWN.match(top) or PRIVATE.match(top))
+def _is_own_folder(top: str) -> bool:
+    return bool(_OWN_FOLDER.match(top) or PRIVATE.match(top))
 
 
 def _piece(
@@ -205,8 +207,8 @@ def _piece(
         for name in names
         if name in broken
     ]
-    named = _EXPORT_NAME.search(part.title) or _OLD_EXPORT_NAME.search(part.title)
-    user = next((index.user for index in indexes if index.user), named and named["user"])
+    match = _EXPORT_NAME.search(part.title) or _OLD_EXPORT_NAME.search(part.title)
+    user = next((index.user for index in indexes if index.user), match and match["user"])
     facebook = any(index.facebook for index in indexes) or bool(_FACEBOOK.search(part.title))
     service = "facebook" if facebook else "instagram"
     own = [replace(index, name=index.name[len(root) :]) for index in indexes]
@@ -243,12 +245,12 @@ class Export:
 def put_together(pieces: Sequence[Piece], request: Request) -> dict[int, Export]:
     """The exports that the pieces make up, each by the number of its first piece."""
     groups = Groups([piece.user and f"{piece.service}:{piece.user}" for piece in pieces])
-    named = [{entry.uri for entry in piece.entries} for piece in pieces]
-    wanted = {uri: number for number, uris in enumerate(named) for uri in uris}
+    uris_of = [{entry.uri for entry in piece.entries} for piece in pieces]
+    piece_of = {uri: number for number, uris in enumerate(uris_of) for uri in uris}
     for number, piece in enumerate(pieces):
-        others = {wanted.get(name, number) for name in {*piece.part.names} - named[number]}
-        for other in sorted(others):
-            groups.join(number, other)
+        neighbours = {piece_of.get(name, number) for name in {*piece.part.names} - uris_of[number]}
+        for neighbour in sorted(neighbours):
+            groups.join(number, neighbour)
     _join_lone_profiles(pieces, groups)
     return {
         members[0]: _export([pieces[number] for number in members], request)
@@ -267,9 +269,9 @@ class Groups:
             for number, user in enumerate(users)
         ]
 
-    def join(self, one: int, other: int) -> None:
+    def join(self, first: int, second: int) -> None:
         """Puts the groups of two numbers together, if they are not of two users."""
-        low, high = sorted((self._leader[one], self._leader[other]))
+        low, high = sorted((self._leader[first], self._leader[second]))
         if low == high or (self.users[low] and self.users[high]):
             return
         self.users[low] = self.users[low] or self.users[high]
@@ -285,7 +287,7 @@ class Groups:
 
 def _join_lone_profiles(pieces: Sequence[Piece], groups: Groups) -> None:
     """A part that holds the profile only goes with the photos, if there is no doubt whose."""
-    nameless = [m[0] for m in groups.members() if not groups.users[m[0]]]
+    nameless = [members[0] for members in groups.members() if not groups.users[members[0]]]
     lone = [
         members[0]
         for members in groups.members()
@@ -316,5 +318,5 @@ def _export(pieces: list[Piece], request: Request) -> Export:
         pages=tuple(name for name, index in indexes if index.page and index.entries),
         owner=owner,
         service=service,
-        skipped=tuple(replace(s, customer=owner) for piece in pieces for s in piece.skipped),
+        skipped=tuple(replace(each, customer=owner) for piece in pieces for each in piece.skipped),
     )

@@ -37,9 +37,9 @@ def read_page(tree: Tree, name: str, request: Request) -> Index:
     reader.feed(text)
     reader.close()
     kind = kind_of_file(name)
-    found = {**dict.fromkeys(reader.waiting), **reader.dated}
+    moments = {**dict.fromkeys(reader.waiting), **reader.dated}
     entries = (
-        Entry(uri, (moment.isoformat(),) if moment else (), kind) for uri, moment in found.items()
+        Entry(uri, (moment.isoformat(),) if moment else (), kind) for uri, moment in moments.items()
     )
     return Index(name, tuple(entries), facebook="facebook" in name, page=True)
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from trendscope.errors import ImageError
 from trendscope.files.trees import Tree
@@ -22,15 +22,7 @@ Kind = Literal["private", "posts", "archived", "stories", "profile", "other", "l
 """What a photo is, the weightier claim first: where one index has it among the recently deleted and
 another among the posts, it is deleted. ``listed``: in a list that mixes posts with others."""
 
-KIND_ORDER: tuple[Kind, ...] = (
-    "private",
-    "posts",
-    "archived",
-    "stories",
-    "profile",
-    "other",
-    "listed",
-)
+KIND_ORDER: tuple[Kind, ...] = get_args(Kind)
 
 _KINDS_OF_KEYS: dict[str, Kind] = {
     "ig_stories": "stories",
@@ -83,7 +75,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Index:
-    """What was found in one JSON file.
+    """The photos that one JSON file names, or whose profile it is.
 
     Attributes:
         name: The file.
@@ -130,8 +122,8 @@ def _needed(value: dict[str, Any]) -> dict[str, Any]:
 
 @lru_cache(1000)
 def _is_needed(key: str) -> bool:
-    known = key in _NEEDED or key in _KINDS_OF_KEYS
-    return known or key.startswith("ig_") or _is_user_name(key)
+    is_field = key in _NEEDED or key in _KINDS_OF_KEYS
+    return is_field or key.startswith("ig_") or _is_user_name(key)
 
 
 def _is_user_name(key: str) -> bool:
@@ -139,7 +131,7 @@ def _is_user_name(key: str) -> bool:
 
 
 def read_index(tree: Tree, name: str, limits: Limits) -> Index:
-    """Looks what a JSON file is; see `load` for what it raises."""
+    """Reads a JSON file of any kind; raises what `load` raises."""
     document = load(tree, name, limits)
     file = name.rsplit("/", 1)[-1].lower()
     entries = tuple(_entries(document, kind_of_file(name)))
@@ -153,23 +145,23 @@ def kind_of_file(name: str) -> Kind:
     return next((kind for pattern, kind in _KINDS_OF_FILES if pattern.search(file)), "listed")
 
 
-def _entries(document: Any, named: Kind) -> Iterator[Entry]:
+def _entries(document: Any, kind_of_name: Kind) -> Iterator[Entry]:
     if isinstance(document, list):
-        yield from _media(document, named)
+        yield from _media(document, kind_of_name)
     elif isinstance(document, dict):
         if document.get("media") or document.get("label_values"):
-            yield from _media([document], named)
+            yield from _media([document], kind_of_name)
         for key, part in document.items():
             if isinstance(part, list) and (key in _KINDS_OF_KEYS or key.startswith("ig_")):
-                kind = _KINDS_OF_KEYS.get(key, _kind_of_key(key, named))
+                kind = _KINDS_OF_KEYS.get(key, _kind_of_key(key, kind_of_name))
                 # An album may be one of portraits, which only its folder tells.
                 kind = "listed" if _is_album(document) else kind
-                yield from _media(part, named if named == "private" else kind)
+                yield from _media(part, kind_of_name if kind_of_name == "private" else kind)
 
 
-def _kind_of_key(key: str, named: Kind) -> Kind:
+def _kind_of_key(key: str, kind_of_name: Kind) -> Kind:
     private = re.search(r"deleted|saved|liked|repost", key)
-    return "private" if private else named
+    return "private" if private else kind_of_name
 
 
 def _media(entries: list[Any], kind: Kind) -> Iterator[Entry]:
@@ -180,9 +172,9 @@ def _media(entries: list[Any], kind: Kind) -> Iterator[Entry]:
         for media in _media_of(entry):
             uri = isinstance(media, dict) and (media.get("uri") or media.get("path"))
             if uri and isinstance(uri, str):
-                taken = tuple(_taken(media)) if "media_metadata" in media else ()
-                known = taken + stamps + _stamps(media, _OWN_STAMPS)
-                yield Entry(uri if uri.isascii() else repaired(uri), known, kind)
+                taken_stamps = tuple(_taken(media)) if "media_metadata" in media else ()
+                times = taken_stamps + stamps + _stamps(media, _OWN_STAMPS)
+                yield Entry(uri if uri.isascii() else repaired(uri), times, kind)
 
 
 def _media_of(entry: dict[str, Any]) -> list[Any]:
@@ -245,13 +237,13 @@ def _is_album(document: Any) -> bool:
 
 def _links(document: Any) -> int:
     """The number of links in an export of TikTok's, which has its list of videos at some depth."""
-    waiting, found = [document], 0
+    waiting, count = [document], 0
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            found += len(_as_list(value.get("VideoList")))
+            count += len(_as_list(value.get("VideoList")))
             waiting += [part for part in value.values() if isinstance(part, dict)]
-    return found
+    return count
 
 
 def _user_name(document: Any, file: str) -> str | None:
@@ -265,9 +257,9 @@ def _user_name(document: Any, file: str) -> str | None:
     for user in _as_list(document.get("profile_user")):
         fields = user.get("string_map_data") if isinstance(user, dict) else None
         for key, value in fields.items() if isinstance(fields, dict) else ():
-            found = value.get("value") if isinstance(value, dict) else None
-            if _is_user_name(key) and isinstance(found, str) and found:
-                return repaired(found)
+            user_name = value.get("value") if isinstance(value, dict) else None
+            if _is_user_name(key) and isinstance(user_name, str) and user_name:
+                return repaired(user_name)
     return None
 
 

@@ -28,7 +28,7 @@ class Post:
         source: Where the image lies, for people: a path, or ``export.zip/media/x.jpg``.
         read: Returns the image's bytes, here or in a process that the post was sent to; raises
             `ImageError` when they cannot be read.
-        file: Where they lie; None where that is no place to come back to.
+        file: The file that holds the bytes; None where they cannot be read again.
     """
 
     customer: str
@@ -43,8 +43,8 @@ class Post:
         """Its date: the feed's own is trusted first, then the camera's, then the file name's.
 
         Args:
-            taken_at: When the camera says; see `trendscope.vision.images.Photo`.
-            zone: Of cameras that do not say theirs.
+            taken_at: The camera's time; see `trendscope.vision.images.Photo`.
+            zone: Time zone assumed for cameras that record none.
         """
         if self.date_source == "feed" or taken_at is None:
             return self.posted_at, self.date_source

@@ -1,4 +1,4 @@
-"""What was asked of a feed, and the customers' names given out so far."""
+"""How a feed is to be read, and the customers' names so far."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Request:
     """How a feed is to be read.
 
     Attributes:
-        limits: What it may ask for.
+        limits: Upper bounds on sizes, numbers of members, pixels, memory and time.
         now: The present, aware.
-        include: Of ``stories``, ``archived`` and ``profile``, what is read besides posts.
-        zone: Of dates that do not say theirs.
+        include: Names from ``stories``, ``archived`` and ``profile`` to be read besides posts.
+        zone: Time zone assumed for dates without an offset.
         names: The customers' names, shared by all that is read together.
     """
 
@@ -42,7 +42,7 @@ class Request:
         return latest_believed(self.now)
 
     def owner(self, tree: Tree, name: str) -> str:
-        """The customer of a member by where it lies, where nothing better is known."""
+        """The customer in whose folder a member lies, for feeds that do not name one."""
         return self.names.of_place(*tree.place(name))
 
     def post(
@@ -68,16 +68,16 @@ class Request:
 
 
 def video(tree: Tree, name: str, customer: str) -> Skipped:
-    """A video, by its name or by what the feed says of it."""
+    """The notice for a video."""
     return Skipped(customer, tree.source(name), "video", "a video; only photos are looked at")
 
 
 def unsafe_path(source: str, customer: str) -> Skipped:
-    """A place that a feed names and that lies outside of it."""
+    """The notice for a path that leads out of the feed."""
     return Skipped(customer, source, "unsafe_path", "the path leads out of the feed")
 
 
 def missing_media(source: str, customer: str) -> Skipped:
-    """A photo that a feed names and does not hold."""
+    """The notice for a photo that a feed names and does not hold."""
     detail = "the export names this photo but does not hold it; ask for all parts of the export"
     return Skipped(customer, source, "missing_media", detail)

@@ -1,4 +1,4 @@
-"""What several readers share: small JSON files that lie beside photos and describe one each."""
+"""Reads sidecars: small JSON files that lie beside photos and describe one each."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def read_sidecar(tree: Tree, name: str, limits: Limits) -> dict[str, Any]:
         if name.endswith(".xz"):
             unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, limits.sidecar_memory)
             data = unpacker.decompress(data, limits.sidecar_bytes)
-        found = json.loads(data.decode("utf-8-sig"))
+        fields = json.loads(data.decode("utf-8-sig"))
     except (ImageError, ValueError, RecursionError, lzma.LZMAError, EOFError, MemoryError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def text(fields: object, *path: str) -> str | None:
     """The text at a path of keys; None if there is none."""
-    found: Any = fields
+    value: Any = fields
     for key in path:
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, str) and found else None
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) and value else None
 
 
 def by_folder(names: Iterable[str]) -> dict[str, list[str]]:

@@ -111,19 +111,19 @@ def _album(
         tree: The export.
         names: The album's files, by the last part of their names.
         owner: The customer.
-        request: What was asked for.
+        request: How the feed is to be read.
     """
-    used: set[str] = set()
+    used_sidecars: set[str] = set()
     for last, name in names.items():
         if not last.lower().endswith(DATA):
             sidecar = _sidecar(last, names)
-            used.add(sidecar or "")
+            used_sidecars.add(sidecar or "")
             fields = read_sidecar(tree, names[sidecar], request.limits) if sidecar else {}
             yield _photo(
                 tree, name, fields, owner, request, _EDITED.sub("", last) in {*names} - {last}
             )
     for last, name in names.items():
-        if last.endswith(".json") and last not in used:
+        if last.endswith(".json") and last not in used_sidecars:
             fields = read_sidecar(tree, name, request.limits)
             if "photoTakenTime" in fields:
                 title = displayed(text(fields, "title") or last.removesuffix(".json"))
@@ -168,5 +168,5 @@ def _photo(
         return video(tree, name, owner)
     if edited:
         return Skipped(owner, source, "duplicate", "an edited copy of a photo that is counted")
-    taken = moment(text(fields, "photoTakenTime", "timestamp"), request.latest)
-    return request.post(tree, name, owner, taken, name.partition("/")[2])
+    taken_at = moment(text(fields, "photoTakenTime", "timestamp"), request.latest)
+    return request.post(tree, name, owner, taken_at, name.partition("/")[2])

@@ -18,7 +18,7 @@ from functools import partial
 from typing import IO, Any, cast
 
 from trendscope.errors import FeedError, ImageError
-from trendscope.files.trees import HIDDEN, Located, Place, is_hidden, is_junk
+from trendscope.files.trees import HIDDEN, Located, Tree, is_hidden, is_junk
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
 
@@ -36,14 +36,14 @@ _AHEAD = 1 << 20  # bytes of a zip read at a time; most photos in it are smaller
 
 
 @dataclass(frozen=True)
-class Thing:
-    """What lies at a place in a store: an object, or many below a folder. Also a `zips.File`.
+class RemotePath:
+    """An object in a store, or a folder of objects; see also `trendscope.files.zips.File`.
 
     Attributes:
         fs: The fsspec file system; pickled as its settings.
-        path: As `fs` names it.
-        size: In bytes; -1 where the store does not tell, None for a folder.
-        tag: A number that changes with the content; None if the store tells none.
+        path: Its path in the store, as `fs` names it.
+        size: Size in bytes; -1 where the store does not give one, None for a folder.
+        tag: A number that changes with the content; None if the store gives none.
     """
 
     fs: Any
@@ -62,20 +62,20 @@ class Thing:
         return self.path.rstrip("/").rpartition("/")[2]
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """The URL, for people."""
         return displayed(self.url)
 
     @property
     def located(self) -> Located:
         """Where it lies, and which version."""
-        known = self.size is not None and self.size >= 0 and self.tag is not None
-        return Located(self.url, "", self.version() if known else None)
+        versioned = self.size is not None and self.size >= 0 and self.tag is not None
+        return Located(self.url, "", self.version() if versioned else None)
 
     @property
-    def parent(self) -> Thing:
+    def parent(self) -> RemotePath:
         """The folder around it."""
-        return Thing(self.fs, self.path.rstrip("/").rpartition("/")[0])
+        return RemotePath(self.fs, self.path.rstrip("/").rpartition("/")[0])
 
     def version(self) -> tuple[int, int]:
         """Its size in bytes, and its tag."""
@@ -87,17 +87,17 @@ class Thing:
 
     def start(self, size: int) -> bytes:
         """The first bytes."""
-        with _explained(self.shown):
+        with _explained(self.label):
             return bytes(self.fs.cat_file(self.path, start=0, end=size)) if self.size else b""
 
 
 class _Fetched(io.RawIOBase):
     """An object's bytes, fetched as they are read; raises nothing but FeedError."""
 
-    def __init__(self, thing: Thing):
-        self._shown = thing.shown
-        with _explained(thing.shown):
-            self._file = thing.fs.open(thing.path, "rb", block_size=_AHEAD)
+    def __init__(self, path: RemotePath):
+        self._label = path.label
+        with _explained(path.label):
+            self._file = path.fs.open(path.path, "rb", block_size=_AHEAD)
 
     def readable(self) -> bool:
         return True
@@ -112,13 +112,13 @@ class _Fetched(io.RawIOBase):
         return int(self._file.tell())
 
     def readinto(self, buffer: Any) -> int:
-        with _explained(self._shown):
+        with _explained(self._label):
             data = self._file.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
 
-def find(url: str) -> Thing:
+def find(url: str) -> RemotePath:
     """Looks what is there.
 
     Raises:
@@ -133,75 +133,62 @@ def find(url: str) -> Thing:
         fs, path = url_to_fs(url, **OPTIONS.get(protocol.replace("s3a", "s3"), {}))
         fs.invalidate_cache()  # a listing kept from before may be old
         facts = fs.info(path)
-    return _thing(fs, path.rstrip("/"), facts)
+    return _path_of(fs, path.rstrip("/"), facts)
 
 
-def _thing(fs: Any, path: str, facts: Mapping[str, Any]) -> Thing:
+def _path_of(fs: Any, path: str, facts: Mapping[str, Any]) -> RemotePath:
     if facts["type"] == "directory":
-        return Thing(fs, path)
-    named = ("ETag", "etag", "LastModified", "mtime", "updated", "last_modified", "created")
-    known = next((str(facts[name]) for name in named if facts.get(name)), None)
-    digest = hashlib.blake2b(known.encode(), digest_size=8).digest() if known else None
+        return RemotePath(fs, path)
+    keys = ("ETag", "etag", "LastModified", "mtime", "updated", "last_modified", "created")
+    version = next((str(facts[name]) for name in keys if facts.get(name)), None)
+    digest = hashlib.blake2b(version.encode(), digest_size=8).digest() if version else None
     tag = int.from_bytes(digest) >> 1 if digest else None  # databases have 63 bits and a sign
     size = facts.get("size")
-    return Thing(fs, path, -1 if size is None else int(size), tag)
+    return RemotePath(fs, path, -1 if size is None else int(size), tag)
 
 
-class RemoteTree:
-    """The objects below a folder of a store, or one of them; see `trendscope.files.trees.Tree`.
+class RemoteTree(Tree):
+    """The objects below a folder of a store, or one of them.
 
     Args:
         folder: The folder.
         only: Nothing but this one in it.
     """
 
-    def __init__(self, folder: Thing, only: Thing | None = None):
-        self.label = folder.shown
+    def __init__(self, folder: RemotePath, only: RemotePath | None = None):
+        self.label = folder.label
         self.title = displayed(folder.name)
-        self.skipped: list[Skipped] = []
-        self._url = folder.url
-        self._things = {only.name: only} if only else self._listed(folder)
-        self.names = sorted(self._things)
+        self.skipped = []
+        self.root = folder.url
+        self._paths = {only.name: only} if only else self._list(folder)
+        self.names = sorted(self._paths)
 
-    def _listed(self, folder: Thing) -> dict[str, Thing]:
-        with _explained(folder.shown):
+    def _list(self, folder: RemotePath) -> dict[str, RemotePath]:
+        with _explained(folder.label):
             listing = folder.fs.find(folder.path, detail=True)
-        found: dict[str, Thing] = {}
+        objects: dict[str, RemotePath] = {}
         hidden: set[str] = set()
         for path, facts in listing.items():
             name = path[len(folder.path) :].lstrip("/")
-            closed = _closed(name)
-            if closed is None and facts["type"] != "directory":
-                found[name] = _thing(folder.fs, path, facts)
-            elif closed:
-                hidden.add(closed)
+            hidden_at = _closed(name)
+            if hidden_at is None and facts["type"] != "directory":
+                objects[name] = _path_of(folder.fs, path, facts)
+            elif hidden_at:
+                hidden.add(hidden_at)
         self.skipped = [Skipped(None, self.source(name), *HIDDEN) for name in sorted(hidden)]
-        return found
-
-    def read(self, name: str, limit: int) -> bytes:
-        """The object's bytes; see `Tree.read`."""
-        return read_object(self._things[name], limit)
+        return objects
 
     def apart(self, name: str, limit: int) -> Callable[[], bytes]:
         """Reads the object elsewhere; see `Tree.apart`."""
-        return partial(read_object, self._things[name], limit)
+        return partial(read_object, self._paths[name], limit)
 
-    def at(self, name: str) -> Thing:
+    def at(self, name: str) -> RemotePath:
         """The object itself."""
-        return self._things[name]
+        return self._paths[name]
 
     def file(self, name: str) -> Located:
         """The object's URL and version; see `Tree.file`."""
-        return self._things[name].located
-
-    def source(self, name: str) -> str:
-        """The object's URL, for people."""
-        return f"{self.label}/{displayed(name)}"
-
-    def place(self, name: str) -> Place:
-        """The sub-folder that it lies in, else the folder itself."""
-        first, _, rest = name.partition("/")
-        return (first, f"{self._url}/{first}") if rest else (self.title, self._url)
+        return self._paths[name].located
 
 
 def _closed(name: str) -> str | None:
@@ -218,18 +205,18 @@ def _closed(name: str) -> str | None:
     return None
 
 
-def read_object(thing: Thing, limit: int) -> bytes:
+def read_object(path: RemotePath, limit: int) -> bytes:
     """The bytes of an object of at most `limit` bytes.
 
     Raises:
         ImageError: ``too_large``, or ``unreadable``: it is gone or refused.
         FeedError: The store cannot be reached.
     """
-    size = thing.size or 0
+    size = path.size or 0
     if size <= limit:
         try:
-            with _explained(thing.shown, (FileNotFoundError, PermissionError)):
-                data = bytes(thing.fs.cat_file(thing.path)) if size else b""
+            with _explained(path.label, (FileNotFoundError, PermissionError)):
+                data = bytes(path.fs.cat_file(path.path)) if size else b""
         except FileNotFoundError as error:
             raise ImageError("unreadable", "the object is no longer there") from error
         except PermissionError as error:
@@ -259,14 +246,14 @@ _ADVICE = (
 
 
 @contextmanager
-def _explained(shown: str, kept: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+def _explained(label: str, passed_on: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     try:
         yield
-    except kept:
+    except passed_on:
         raise
     except Exception as error:  # stores have exceptions of their own, each another family
         kinds = {kind.__name__ for kind in type(error).__mro__}
         otherwise = "cannot be reached; check the network and the address, then run it again"
         advice = next((advice for names, advice in _ADVICE if kinds & names), otherwise)
-        said = displayed(" ".join(str(error).split()))[:120] or type(error).__name__
-        raise FeedError(f"{shown} {advice} ({said})") from error
+        reason = displayed(" ".join(str(error).split()))[:120] or type(error).__name__
+        raise FeedError(f"{label} {advice} ({reason})") from error

@@ -1,7 +1,8 @@
-"""A shop's table of whatever make, as rows of text: encodings, delimiters, comments, broken quotes.
+"""Reads tables (CSV) from any program: encodings, delimiters, comments, broken quotes.
 
-UTF-8 and UTF-16 are told by their bytes; what is neither is taken for Windows-1252, which Excel
-writes. The delimiter is the one with which the header is that of a known catalogue.
+The delimiter is the one with which the header is one of those looked for (`dialect`). Of catalogues
+(`open_table`), UTF-8 and UTF-16 are recognised by their bytes; anything else is taken for
+Windows-1252, which Excel writes.
 """
 
 from __future__ import annotations
@@ -13,21 +14,28 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from trendscope.errors import FeedError, ImageError, TrendscopeError
 from trendscope.files.formats import sniff
 from trendscope.files.trees import read_file
 from trendscope.limits import Limits
-from trendscope.proportions import Floats
 from trendscope.text import displayed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trendscope.proportions import Floats
 
 DELIMITERS = ",;\t|"
 
-_LONGEST_CELL = 10_000_000  # letters; descriptions hold whole pages, and pictures as text
+_LONGEST_HEADER = 65_536  # characters
+
+# The usual 131,072 characters are too few: descriptions hold whole pages, and pictures as text.
+# The limit is the whole process's, so it is set once here and not changed while tables are read.
+csv.field_size_limit(10_000_000)
 
 _KNOWN_STARTS = (
     (b"PK\x03\x04", "an Excel workbook or a zip; save it as CSV UTF-8 first"),
@@ -39,14 +47,53 @@ _KNOWN_STARTS = (
 )
 
 
+class UnknownHeader(FeedError):
+    """A table whose header is none of those looked for.
+
+    Attributes:
+        header: Its columns, in lower case, with the delimiter that gives the most of them.
+    """
+
+    def __init__(self, message: str, header: Sequence[str]):
+        super().__init__(message)
+        self.header = header
+
+
+def dialect(text: str, is_known: Callable[[Sequence[str]], bool]) -> tuple[str, list[str]]:
+    """A table's delimiter and header: a known one if any delimiter gives it, else the longest.
+
+    Args:
+        text: The table, from its header on.
+        is_known: Whether a header is one of those looked for; names are in lower case, words
+            separated by one blank, and ``_`` is a blank.
+    """
+    headers = {mark: _header(text[:_LONGEST_HEADER], mark) for mark in DELIMITERS}
+    return max(headers.items(), key=lambda item: (is_known(item[1]), len(item[1])))
+
+
+def read_rows(
+    data: bytes, is_known: Callable[[Sequence[str]], bool]
+) -> tuple[list[str], Iterator[list[str]]] | None:
+    """The header and rows of a table in UTF-8; None if its header is not known, see `dialect`.
+
+    The rows raise `csv.Error` where a cell is too long.
+    """
+    text = data.decode("utf-8-sig", "replace").replace("\0", "")
+    delimiter, header = dialect(text, is_known)
+    if not is_known(header):
+        return None
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return header, islice(rows, 1, None)
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows of text.
 
     Attributes:
-        header: The names of the columns in lower case, words parted by one blank.
-        encoding: Of the file.
-        delimiter: Between its cells.
+        header: The names of the columns in lower case, words separated by one blank.
+        encoding: Encoding of the file.
+        delimiter: Character between its cells.
     """
 
     header: tuple[str, ...]
@@ -56,7 +103,7 @@ class Table:
     _start: int
 
     def longer_than(self, most: int) -> bool:
-        """Whether there are more rows than that; soon told of a file with few lines."""
+        """Whether there are more rows than that; a file with few lines is not parsed for it."""
         if self._text.count("\n") + self._text.count("\r") <= most:
             return False
         return any(count > most for count, _ in enumerate(self.rows(), start=1))
@@ -65,7 +112,6 @@ class Table:
         """The number of each row's first line, and its cells; or what is wrong with the row."""
         file = io.StringIO(self._text, newline="")
         skipped = sum(1 for _ in zip(range(self._start), file, strict=False))
-        csv.field_size_limit(_LONGEST_CELL)
         reader = csv.reader(file, delimiter=self.delimiter, strict=True)
         while True:
             line = skipped + reader.line_num + 1
@@ -80,58 +126,54 @@ class Table:
                     yield line, [_cell(cell) for cell in cells]
 
 
-def open_table(path: Path, known: Callable[[Sequence[str]], bool], limits: Limits) -> Table:
+def open_table(path: Path, is_known: Callable[[Sequence[str]], bool], limits: Limits) -> Table:
     """Opens a table.
 
     Args:
         path: The file.
-        known: Whether a header is that of a known catalogue.
-        limits: What it may ask for.
+        is_known: Whether a header is one of those looked for; see `dialect`.
+        limits: Largest size in bytes, as `table_bytes`.
 
     Raises:
-        FeedError: It is missing, no table, too large, or its header is not known.
+        UnknownHeader: Its header is none of those looked for.
+        FeedError: It is missing, no table, or too large.
     """
-    shown = displayed(str(path))
-    text, encoding = _decoded(_bytes(path, shown, limits), shown)
+    label = displayed(str(path))
+    text, encoding = _decoded(_bytes(path, label, limits), label)
     lines = io.StringIO(text, newline="")
     start, first = 0, ""
     for start, first in enumerate(lines):  # noqa: B007
         if first.strip() and not re.match(r'\s*"?#|sep=.\s*$', first):
             break
-    headers = {mark: _header(text, start, mark) for mark in DELIMITERS}
-    for mark, header in headers.items():
-        if known(header):
-            return Table(tuple(header), encoding, mark, text, start + 1)
-    header = max(headers.values(), key=len)
-    names = ", ".join(displayed(name)[:30] for name in header[:8])
-    raise FeedError(
-        f"{shown}: its columns ({names}) are those of no known catalogue; give an export of "
-        "Shopify, WooCommerce, Google or Meta, or a CSV with sku,title,category,price,url,image"
-    )
+    begin = lines.tell() - len(first)
+    delimiter, header = dialect(text[begin : begin + _LONGEST_HEADER], is_known)
+    if not is_known(header):
+        raise UnknownHeader(f"{label}: its columns are not those expected", header)
+    return Table(tuple(header), encoding, delimiter, text, start + 1)
 
 
-def _bytes(path: Path, shown: str, limits: Limits) -> bytes:
+def _bytes(path: Path, label: str, limits: Limits) -> bytes:
     if os.path.isdir(path):
-        raise FeedError(f"{shown} is a folder; give the catalogue file, and pictures by --images")
+        raise FeedError(f"{label} is a folder; give the catalogue file, and pictures by --images")
     if not os.path.lexists(path):
-        raise FeedError(f"{shown} does not exist; check the spelling")
+        raise FeedError(f"{label} does not exist; check the spelling")
     try:
         data = read_file(path, limits.table_bytes)
     except ImageError as error:
         advice = "; raise it with --limit table_bytes=..." if error.reason == "too_large" else ""
-        raise FeedError(f"{shown}: {error}{advice}") from error
+        raise FeedError(f"{label}: {error}{advice}") from error
     start = data.lstrip(b"\xef\xbb\xbf \r\n\t")[:8]
     for magic, what in _KNOWN_STARTS:
         if start.startswith(magic):
-            raise FeedError(f"{shown} is {what}")
+            raise FeedError(f"{label} is {what}")
     if sniff(data[:32]) is not None:
-        raise FeedError(f"{shown} is a picture or video; trendscope catalog add takes pictures")
+        raise FeedError(f"{label} is a picture or video; trendscope catalog add takes pictures")
     if not start:
-        raise FeedError(f"{shown} is empty; export it again")
+        raise FeedError(f"{label} is empty; export it again")
     return data
 
 
-def _decoded(data: bytes, shown: str) -> tuple[str, str]:
+def _decoded(data: bytes, label: str) -> tuple[str, str]:
     guesses = ["utf-8-sig", "cp1252"]
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         guesses = ["utf-16"]
@@ -142,18 +184,17 @@ def _decoded(data: bytes, shown: str) -> tuple[str, str]:
             continue
         if text.count("\0") * 10 < len(text):
             return text.replace("\0", ""), encoding
-    raise FeedError(f"{shown} is no text in a known encoding; save it as CSV UTF-8")
+    raise FeedError(f"{label} is no text in a known encoding; save it as CSV UTF-8")
 
 
-def _header(text: str, start: int, delimiter: str) -> list[str]:
-    file = io.StringIO(text, newline="")
-    for _ in range(start):
-        file.readline()
-    try:
-        cells = next(csv.reader(file, delimiter=delimiter), [])
-    except csv.Error:
-        return []
-    return [" ".join(cell.replace("_", " ").lower().split()) for cell in cells]
+def _header(text: str, delimiter: str) -> list[str]:
+    cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    return [_column(cell) for cell in cells]
+
+
+def _column(name: str) -> str:
+    """A column's name as it is compared: ``Taken_At`` is ``taken at``."""
+    return " ".join(name.replace("_", " ").lower().split())
 
 
 def _cell(cell: str) -> str:
@@ -170,31 +211,34 @@ def _explained(error: str, more: int) -> str:
 
 def as_floats(column: pd.Series) -> Floats:
     """A column as floats; raises ValueError or TypeError where one is no number."""
-    return column.to_numpy(np.float64)
+    return column.to_numpy("float64")
 
 
 def require_columns(table: pd.DataFrame, *columns: str) -> None:
     """Raises TrendscopeError if a column is missing."""
     missing = [column for column in columns if column not in table]
     if missing:
-        found = ", ".join(map(str, table.columns))
-        raise TrendscopeError(f"the table has no column {missing[0]!r}; it has: {found}")
+        present = ", ".join(map(str, table.columns))
+        raise TrendscopeError(f"the table has no column {missing[0]!r}; it has: {present}")
 
 
 def read_csv(path: Path, *columns: str) -> pd.DataFrame:
-    """Reads a CSV of someone's own: UTF-8 with or without BOM; comma, semicolon or tab.
+    """Reads a CSV of someone's own: UTF-8 with or without BOM; comma, semicolon, tab or ``|``.
 
     ``count`` and ``total`` are numbers; everything else is text as it stands.
 
     Raises:
         TrendscopeError: It cannot be read, is no CSV, or lacks one of `columns`.
     """
+    # Not at the top: the readers of feeds do without pandas and its 40 MB of memory.
+    import pandas as pd
+
+    required = {_column(column) for column in columns}
     try:
         with path.open(encoding="utf-8-sig") as file:
-            header = file.readline()
-            comma = max(",;\t", key=header.count)
+            delimiter, _ = dialect(file.readline(), lambda header: required <= {*header})
             file.seek(0)
-            table = pd.read_csv(file, sep=comma, dtype=str, keep_default_na=False)
+            table = pd.read_csv(file, sep=delimiter, dtype=str, keep_default_na=False)
         if not isinstance(table.index, pd.RangeIndex):
             raise TrendscopeError("rows have more cells than the header")
         table.columns = table.columns.str.strip().str.lower()

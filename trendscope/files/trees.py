@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple
 
 from trendscope.errors import ImageError
 from trendscope.skipped import Skipped
@@ -24,9 +25,9 @@ class Located(NamedTuple):
 
     Attributes:
         path: Absolute path of a file on this disk, or an object's URL.
-        member: Of the archive that it is; "" for the file itself.
-        version: Size in bytes, and a number that changes with the content, where a listing told
-            them; None for files on this disk, which can be asked.
+        member: Name of the archive's member; "" for the file itself.
+        version: Size in bytes, and a number that changes with the content, from the
+            listing; None for files on this disk, which can be asked.
     """
 
     path: str
@@ -37,39 +38,51 @@ class Located(NamedTuple):
 JUNK = {".ds_store", "thumbs.db", "desktop.ini", ".localized"}
 
 
-class Tree(Protocol):
+Place = tuple[str, str]
+"""A customer's name, and the absolute path or URL of the folder or zip that bears it."""
+
+
+class Tree(ABC):
     """Named files, readable one at a time.
 
     Attributes:
-        label: Where it lies, for people.
-        title: Its own name without the way there; the owner's, where nothing better is known.
+        label: Its path or URL, for people.
+        title: Its own name without folders; the owner's name where nothing better is known.
+        root: Its absolute path or URL.
         names: Members in order, with forward slashes.
-        skipped: What in it cannot be used.
+        skipped: Members that cannot be used, and why.
     """
 
     label: str
     title: str
+    root: str
     names: list[str]
     skipped: list[Skipped]
+
+    @abstractmethod
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        """Does what `read` does; may be pickled, and is small: it does not hold the tree."""
+
+    @abstractmethod
+    def file(self, name: str) -> Located:
+        """The file that holds the member, and the member in it."""
 
     def read(self, name: str, limit: int) -> bytes:
         """The member's bytes.
 
         Raises:
-            ImageError: It is larger than `limit`, damaged, or cannot be read.
+            ImageError: It is larger than `limit` bytes, damaged, or cannot be read.
         """
-
-    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
-        """Does what `read` does; may be pickled, and is small: it does not hold the tree."""
-
-    def file(self, name: str) -> Located:
-        """The file that holds the member, and the member in it."""
+        return self.apart(name, limit)()
 
     def source(self, name: str) -> str:
-        """Where a member lies, for people."""
+        """A member's path or URL, for people."""
+        return f"{self.label}/{displayed(name)}"
 
     def place(self, name: str) -> Place:
-        """Whose a member is where nothing but its place tells."""
+        """The owner of a member by its path: its top folder, else the tree itself."""
+        first, _, rest = name.partition("/")
+        return (first, f"{self.root}/{first}") if rest else (self.title, self.root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +99,6 @@ class Member:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial, (self.tree.apart(self.name, self.limit),)
-
-
-Place = tuple[str, str]
-"""A customer's name, and the absolute path of what bears it: a folder or a zip."""
 
 
 def is_junk(name: str) -> bool:
@@ -109,11 +118,39 @@ def is_hidden(name: str) -> bool:
 HIDDEN = ("hidden", "a hidden or deleted file, not a photo of the feed")
 
 
-class Part:
-    """What lies below a folder of another tree, or some of it.
+class _View(Tree):
+    """A tree of members of other trees."""
+
+    @abstractmethod
+    def _member(self, name: str) -> tuple[Tree, str]:
+        """The tree that holds a member, and its name there."""
+
+    def read(self, name: str, limit: int) -> bytes:
+        tree, member = self._member(name)
+        return tree.read(member, limit)
+
+    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
+        tree, member = self._member(name)
+        return tree.apart(member, limit)
+
+    def source(self, name: str) -> str:
+        tree, member = self._member(name)
+        return tree.source(member)
+
+    def place(self, name: str) -> Place:
+        tree, member = self._member(name)
+        return tree.place(member)
+
+    def file(self, name: str) -> Located:
+        tree, member = self._member(name)
+        return tree.file(member)
+
+
+class Part(_View):
+    """Members of another tree below a folder, or some of them.
 
     Args:
-        tree: The other tree; what that one skipped stays with it.
+        tree: The other tree; its skipped members stay with it.
         names: The members, without `root`.
         root: The folder, with a slash at its end; "" for the tree itself.
     """
@@ -121,44 +158,26 @@ class Part:
     def __init__(self, tree: Tree, names: list[str], root: str = ""):
         self.label = f"{tree.label}/{displayed(root)}".rstrip("/")
         self.title = f"{tree.title}/{displayed(root)}".rstrip("/")
+        self.root = root
         self.names = names
-        self.skipped: list[Skipped] = []
+        self.skipped = []
         self._tree = tree
-        self._root = root
 
     @property
     def whole_names(self) -> list[str]:
         """The members as the other tree names them."""
-        return [self._root + name for name in self.names]
+        return [self.root + name for name in self.names]
 
-    def read(self, name: str, limit: int) -> bytes:
-        """The member's bytes; see `Tree.read`."""
-        return self._tree.read(self._root + name, limit)
-
-    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
-        """Reads the member elsewhere; see `Tree.apart`."""
-        return self._tree.apart(self._root + name, limit)
-
-    def source(self, name: str) -> str:
-        """Where a member lies, for people."""
-        return self._tree.source(self._root + name)
-
-    def place(self, name: str) -> Place:
-        """Whose a member is, by its place in the other tree."""
-        return self._tree.place(self._root + name)
-
-    def file(self, name: str) -> Located:
-        """The file that holds it; see `Tree.file`."""
-        return self._tree.file(self._root + name)
+    def _member(self, name: str) -> tuple[Tree, str]:
+        return self._tree, self.root + name
 
 
-class Joined:
+class Joined(_View):
     """The parts of one export as one tree; the part's number stands before each name."""
 
     def __init__(self, trees: Sequence[Tree]):
-        self.label = trees[0].label
-        self.title = trees[0].title
-        self.skipped: list[Skipped] = []
+        self.label, self.title, self.root = trees[0].label, trees[0].title, trees[0].root
+        self.skipped = []
         self._trees = trees
         numbered = enumerate(trees)
         self.names = [f"{number}/{name}" for number, tree in numbered for name in tree.names]
@@ -167,35 +186,10 @@ class Joined:
         number, _, rest = name.partition("/")
         return self._trees[int(number)], rest
 
-    def read(self, name: str, limit: int) -> bytes:
-        """The member's bytes; see `Tree.read`."""
-        tree, rest = self._member(name)
-        return tree.read(rest, limit)
-
-    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
-        """Reads the member elsewhere; see `Tree.apart`."""
-        tree, rest = self._member(name)
-        return tree.apart(rest, limit)
-
-    def source(self, name: str) -> str:
-        """Where it lies, for people: in its part."""
-        tree, rest = self._member(name)
-        return tree.source(rest)
-
-    def place(self, name: str) -> Place:
-        """Whose it is, by the place of its part."""
-        tree, rest = self._member(name)
-        return tree.place(rest)
-
-    def file(self, name: str) -> Located:
-        """The file that holds it; see `Tree.file`."""
-        tree, rest = self._member(name)
-        return tree.file(rest)
-
 
 @dataclass(frozen=True)
 class DiskFile:
-    """A file on this computer; see `trendscope.files.zips.File`."""
+    """A file on this computer."""
 
     path: Path
 
@@ -205,7 +199,7 @@ class DiskFile:
         return self.path.name
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """Its path as it was given, for people."""
         return displayed(str(self.path))
 
@@ -234,17 +228,17 @@ class DiskFile:
             return b""
 
 
-class FolderTree:
+class FolderTree(Tree):
     """The regular files below a folder; links are not followed, devices never opened."""
 
-    def __init__(self, root: Path):
-        self.root = root
-        self._absolute = os.path.abspath(root)
-        self.label = displayed(str(root))
-        self.title = displayed(root.resolve().name)
-        self.names: list[str] = []
-        self.skipped: list[Skipped] = []
-        for name, problem in sorted(_walk(root)):
+    def __init__(self, folder: Path):
+        self.root = os.path.abspath(folder)
+        self.label = displayed(str(folder))
+        self.title = displayed(folder.resolve().name)
+        self.names = []
+        self.skipped = []
+        self._folder = folder
+        for name, problem in sorted(_walk(folder)):
             if problem is None:
                 self.names.append(name)
             else:
@@ -252,60 +246,36 @@ class FolderTree:
 
     def at(self, name: str) -> DiskFile:
         """The file itself."""
-        return DiskFile(self.root / name)
-
-    def read(self, name: str, limit: int) -> bytes:
-        """The file's bytes; see `Tree.read`."""
-        return read_file(self.root / name, limit)
+        return DiskFile(self._folder / name)
 
     def apart(self, name: str, limit: int) -> Callable[[], bytes]:
         """Reads the file elsewhere; see `Tree.apart`."""
-        return partial(read_file, self.root / name, limit)
+        return partial(read_file, self._folder / name, limit)
 
     def file(self, name: str) -> Located:
         """The file itself; see `Tree.file`."""
-        return Located(os.path.join(self._absolute, name))
-
-    def source(self, name: str) -> str:
-        """The file's path, for people."""
-        return f"{self.label}/{displayed(name)}"
-
-    def place(self, name: str) -> Place:
-        """The sub-folder that it lies in, else the folder itself."""
-        first, _, rest = name.partition("/")
-        root = os.path.abspath(self.root)
-        return (first, f"{root}/{first}") if rest else (self.title, root)
+        return Located(os.path.join(self.root, name))
 
 
-class LoneFile:
-    """One file that was given by itself."""
+class LoneFile(FolderTree):
+    """One file that the user gave by itself, as the only one of its folder."""
 
     def __init__(self, path: Path):
+        self.root = os.path.abspath(path.parent)
         self.label = displayed(str(path.parent))
         self.title = displayed(path.absolute().parent.name)
         self.names = [path.name]
-        self.skipped: list[Skipped] = []
-        self._path = path
-
-    def read(self, name: str, limit: int) -> bytes:
-        """The file's bytes; see `Tree.read`."""
-        return read_file(self._path, limit)
-
-    def apart(self, name: str, limit: int) -> Callable[[], bytes]:
-        """Reads the file elsewhere; see `Tree.apart`."""
-        return partial(read_file, self._path, limit)
+        self.skipped = []
+        self._folder = path.parent
+        self._source = displayed(str(path))
 
     def source(self, name: str) -> str:
-        """The path as it was given, for people."""
-        return displayed(str(self._path))
+        """The path as the user gave it, for people."""
+        return self._source
 
     def place(self, name: str) -> Place:
         """The folder that it lies in."""
-        return self.title, os.path.abspath(self._path.parent)
-
-    def file(self, name: str) -> Located:
-        """The file itself; see `Tree.file`."""
-        return Located(os.path.abspath(self._path))
+        return self.title, self.root
 
 
 def _walk(root: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:

@@ -41,9 +41,9 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             _replace(path.resolve(), data)
     except OSError as error:
         reason = error.strerror or str(error)
-        needed = f"{len(data):,} bytes"
+        size = f"{len(data):,} bytes"
         raise TrendscopeError(
-            f"could not write {path} ({needed}): {reason}; free some space or choose another place"
+            f"could not write {path} ({size}): {reason}; free some space or choose another place"
         ) from error
 
 

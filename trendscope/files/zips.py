@@ -12,12 +12,20 @@ import zlib
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import IO, Protocol
 
 from trendscope.errors import FeedError, ImageError
 from trendscope.files import remote
 from trendscope.files.formats import sniff
-from trendscope.files.trees import HIDDEN, DiskFile, Located, Place, is_hidden, is_junk, unsafe
+from trendscope.files.trees import (
+    HIDDEN,
+    DiskFile,
+    Located,
+    Place,
+    Tree,
+    is_hidden,
+    is_junk,
+    unsafe,
+)
 from trendscope.limits import FREE_ARCHIVE_BYTES, FREE_MEMBER_BYTES, Limits
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
@@ -38,8 +46,7 @@ _DAMAGED = (
     MemoryError,  # a member packed by LZMA names the memory that it wants
     OSError,
     EOFError,
-    RuntimeError,
-    NotImplementedError,
+    RuntimeError,  # NotImplementedError too
     ValueError,
 )
 """What `zipfile` raises for archives that are not as they should be."""
@@ -48,10 +55,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile
 
 _METHOD_NAMES = {
     1: "shrinking",
-    2: "reducing",
-    3: "reducing",
-    4: "reducing",
-    5: "reducing",
+    **dict.fromkeys((2, 3, 4, 5), "reducing"),
     6: "imploding",
     9: "Deflate64",
     93: "Zstandard",
@@ -64,28 +68,8 @@ _ENCRYPTED = 0x1
 _QUOTED = re.compile(r"""b?(['"]).*\1""", re.DOTALL)
 
 
-class File(Protocol):
-    """What a zip's bytes lie in; equal to others of the same place, and may be pickled.
-
-    Attributes:
-        name: Its own, without the way there.
-        shown: Where it lies, for people.
-        located: Where it lies, for `Post.file`.
-    """
-
-    def __hash__(self) -> int: ...
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def shown(self) -> str: ...  # noqa: D102
-    @property
-    def located(self) -> Located: ...  # noqa: D102
-
-    def version(self) -> tuple[int, int]:
-        """Its size in bytes, and a number that changes when it does."""
-
-    def open(self) -> IO[bytes]:
-        """The bytes, to be read from any place."""
+File = DiskFile | remote.RemotePath
+"""A file that a zip's bytes lie in; equal to others of the same path, and may be pickled."""
 
 
 @lru_cache(maxsize=16)
@@ -118,7 +102,7 @@ def read_member(file: File, limits: Limits, name: str, limit: int) -> bytes:
         raise ImageError("unreadable", "the zip was changed while it was read") from error
 
 
-class ZipTree:
+class ZipTree(Tree):
     """The members of a zip that are safe to read, those of zips inside it included.
 
     Zips inside are opened only so far as `Limits.depth` says, in memory, and use up the same
@@ -126,18 +110,18 @@ class ZipTree:
 
     Args:
         file: The zip, or its path.
-        limits: What it may ask for.
-        home: Whose its photos are where the zip lies in a customer's folder; else None.
+        limits: Upper bounds on members, bytes, ratio of unpacked to packed bytes, and depth.
+        home: The customer in whose folder the zip lies, if there is one; else None.
     """
 
     def __init__(self, file: File | Path, limits: Limits, home: Place | None = None):
-        self._file: File = DiskFile(file) if isinstance(file, Path) else file
+        self._file = DiskFile(file) if isinstance(file, Path) else file
         self._home = home
         self._located = self._file.located
-        self.label = self._file.shown
+        self.label = self._file.label
         self.title = displayed(self._file.name.removesuffix(".zip"))
-        self.names: list[str] = []
-        self.skipped: list[Skipped] = []
+        self.root = self._located.path
+        self.skipped = []
         self._limits = limits
         self._members: dict[str, tuple[zipfile.ZipFile | None, zipfile.ZipInfo]] = {}
         self._counted = 0
@@ -145,13 +129,13 @@ class ZipTree:
         try:
             self._version = self._file.version()
             most = max(FREE_ARCHIVE_BYTES, limits.ratio * self._version[0])
-            archive = self._open()
+            zip_file = self._open()
         except _DAMAGED as error:
             raise FeedError(
                 f"{self.label} cannot be opened as a zip ({_short(error)}); "
                 "download the export again"
             ) from error
-        if any(0 < info.volume < 0xFFFF for info in archive.infolist()):
+        if any(0 < info.volume < 0xFFFF for info in zip_file.infolist()):
             raise FeedError(f"{self.label} is one part of a split zip; join the parts first")
         self._budget = min(limits.archive_bytes, most)
         self._add_all(None, "", limits.depth)
@@ -162,9 +146,9 @@ class ZipTree:
         return inner or _opened(self._file, self._version)
 
     def _add_all(self, inner: zipfile.ZipFile | None, prefix: str, depth: int) -> None:
-        archive = self._open(inner)
-        infos = archive.infolist()
-        overlapping = _overlapping(infos, archive.start_dir)
+        zip_file = self._open(inner)
+        infos = zip_file.infolist()
+        overlapping = _overlapping(infos, zip_file.start_dir)
         for info in infos:
             if self._counted >= self._limits.members:
                 most = f"more than {self._limits.members:,} members; the rest is not read"
@@ -206,17 +190,9 @@ class ZipTree:
         source = self.source(name).rstrip("/") if name else self.label
         self.skipped.append(Skipped(None, source, reason, detail))
 
-    def source(self, name: str) -> str:
-        """The zip's path and the member's in it, for people."""
-        return f"{self.label}/{displayed(name)}"
-
     def place(self, name: str) -> Place:
-        """The folder that the zip lies in, else a sub-folder in the zip, else the zip's name."""
-        if self._home:
-            return self._home
-        first, _, rest = name.partition("/")
-        root = self._located.path
-        return (first, f"{root}/{first}") if rest else (self.title, root)
+        """The customer in whose folder the zip lies, else as `Tree.place`."""
+        return self._home or super().place(name)
 
     def file(self, name: str) -> Located:
         """The zip and the member; see `Tree.file`."""
@@ -299,7 +275,7 @@ def _overlapping(infos: list[zipfile.ZipInfo], end: int) -> set[zipfile.ZipInfo]
     }
 
 
-def is_zip(file: DiskFile | remote.Thing) -> bool:
+def is_zip(file: File) -> bool:
     """True for a regular file that begins as a zip does, or is called one and is no picture.
 
     `zipfile.is_zipfile` looks at the end instead: a photo with a zip glued on would be one.
@@ -313,6 +289,6 @@ def is_zip(file: DiskFile | remote.Thing) -> bool:
     return bool(start) and suffix == ".zip" and sniff(start) is None
 
 
-def _may_be_zip(name: str) -> bool:
-    """By name, so that not every photo is opened twice, and office documents stay closed."""
+def may_be_zip(name: str) -> bool:
+    """Whether a file's name allows a zip, so that not every photo is opened twice."""
     return os.path.splitext(name)[1].lower() in (".zip", "")

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
+
 from trendscope.catalog.categorising import Decision, decide, read_map
 from trendscope.catalog.items import Item, Sight
 from trendscope.catalog.parsing import plain_text, read_catalog
@@ -25,6 +27,7 @@ from trendscope.errors import TrendscopeError, UsageError
 from trendscope.feeds.post import Post
 from trendscope.ingest.photos import THUMBNAIL_SIDE
 from trendscope.limits import Limits
+from trendscope.photos.options import ScanOptions
 from trendscope.photos.pipeline import Engine, Loader, Progress, classify_posts
 from trendscope.photos.results import Garment, PhotoResult
 from trendscope.skipped import Skipped
@@ -40,8 +43,9 @@ from trendscope.store.write_items import (
     stored_items,
     write_items,
 )
+from trendscope.store.write_photos import text_of
 from trendscope.text import displayed
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import identity_of, shipped
 
 BATCH = 256
@@ -100,7 +104,7 @@ def import_catalog(
     category_map: Path | None = None,
     currency: str = "",
     store_url: str = "",
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
     clock: Clock = present,
@@ -154,7 +158,7 @@ def add(
     url: str = "",
     in_stock: bool | None = None,
     category: str | None = None,
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     limits: Limits | None = None,
     tools: Engine | None = None,
     clock: Clock = present,
@@ -253,7 +257,7 @@ class _Run:
     def __init__(
         self,
         store: Store,
-        weights: str | Path | Predictor | None,
+        weights: WeightsChoice,
         limits: Limits | None,
         mapped: Mapping[str, str],
         clock: Clock,
@@ -282,10 +286,9 @@ class _Run:
         results = classify_posts(
             (_post(product, picture) for product, picture in pictured if picture),
             Loader(self._weights),
-            limits=self._limits,
-            small=THUMBNAIL_SIDE,
+            ScanOptions(limits=self._limits, thumbnail_side=THUMBNAIL_SIDE),
             recall=self._recall,
-            tools=self._tools,
+            engine=self._tools,
         )
         for start in range(0, len(pictured), BATCH):
             part = pictured[start : start + BATCH]
@@ -367,7 +370,7 @@ class _Run:
         if isinstance(result, Skipped):
             self._lost(product, f"{result.source}: {result.detail}")
             return None
-        self._judged += result.looks is not None
+        self._judged += not result.recalled
         category = result.garments[0].category if result.garments else None
         reason = None if result.verdict == "classified" else result.verdict
         sight = Sight(category, reason, result.probabilities, result.outside)
@@ -379,7 +382,7 @@ def _post(product: Product, picture: Picture) -> Post:
 
 
 def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: bytes) -> PhotoResult:
-    """What is known of a picture, as a reading; without `looks`, which tells it from a new one."""
+    """The stored result of a picture."""
     garments = (Garment(sight.category, sight.of(sight.category), None),) if sight.category else ()
     return PhotoResult(
         customer="",
@@ -394,6 +397,7 @@ def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: byte
         outside=sight.outside,
         thumbnail=jpeg,
         embedding=vector,
+        recalled=True,
     )
 
 
@@ -411,3 +415,78 @@ def _person(before: StoredItem | None) -> str | None:
     if before is None or before.row["category_source"] != "person":
         return None
     return before.row["category"] or OTHER
+
+
+def items_of_file(
+    path: Path,
+    *,
+    images: Sequence[Path] = (),
+    weights: str | Path | Predictor | None = None,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+    clock: Clock = present,
+) -> list[Item]:
+    """Reads a catalogue file, judges its pictures and decides on categories, without a database.
+
+    Args:
+        path: Catalogue file; see `trendscope.catalog.read_catalog`.
+        images: Folders and zips with the items' pictures; nothing is fetched.
+        weights: Weights that judge the pictures.
+        limits: Upper bounds on size, pixels, memory and time of file and pictures.
+        progress: Called with the number of items judged and of all items.
+        clock: Gives the present, aware.
+
+    Returns:
+        The items in order of SKU, as `import_catalog` would store them.
+
+    Raises:
+        FeedError: The file or a place of pictures cannot be read.
+    """
+    catalog = read_catalog(path, currency="", store_url="", limits=limits, now=clock())
+    places = Pictures(images, path.absolute().parent, limits)
+    found = [(product, places.find(product)) for product in catalog.products]
+    posts = [_post(product, place) for product, place in found if isinstance(place, Picture)]
+    results = classify_posts(posts, Loader(weights), limits=limits)
+    unavailable = {
+        text_of(remark.sku) for remark in catalog.remarks if remark.reason == "not_for_sale"
+    }
+    items = {}
+    for number, (product, place) in enumerate(found, 1):
+        result = next(results) if isinstance(place, Picture) else None
+        photo = result if isinstance(result, PhotoResult) else None
+        item = _decided(product, photo)
+        items[item.sku] = replace(item, in_stock=False) if item.sku in unavailable else item
+        if progress and (number % BATCH == 0 or number == len(found)):
+            progress(number, len(found))
+    return [items[sku] for sku in sorted(items, key=str.encode)]
+
+
+def _decided(product: Product, photo: PhotoResult | None) -> Item:
+    """A product of a file with its category, from its words and the result of its picture."""
+    sight = None
+    if photo:
+        category = photo.garments[0].category if photo.garments else None
+        reason = None if photo.verdict == "classified" else photo.verdict
+        sight = Sight(category, reason, photo.probabilities, photo.outside)
+    decision = decide(product, sight, {}, None)
+    return Item(
+        sku=text_of(product.sku),
+        title=text_of(product.title),
+        brand=text_of(product.brand),
+        kind=text_of("; ".join(filter(None, (product.taxonomy, *product.kinds)))),
+        price=None if product.price is None else product.price.quantize(Decimal(1) / THOUSAND),
+        currency=text_of(product.currency)[:8],
+        in_stock=product.in_stock,
+        url=text_of(product.url),
+        category=decision.category,
+        reason=decision.reason,
+        approximate=decision.approximate,
+        category_source=decision.source,
+        because=text_of(decision.because),
+        confidence=sight.of(decision.category) if sight and decision.category else None,
+        review=text_of(decision.review),
+        picture=text_of(photo.source) if photo else "",
+        source=text_of(product.source),
+        sight=sight,
+        embedding=np.frombuffer(photo.embedding, "<f4") if photo and photo.embedding else None,
+    )

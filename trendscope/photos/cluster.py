@@ -1,8 +1,8 @@
 """Photos looked at by workers of Ray, on this computer or on many, in the order of the feed.
 
-Workers are given posts, which say where images lie, and give readings: no pixels travel. Each holds
-the classifier and a decoding process of its own. A bounded number of batches is under way; batches
-of a worker that dies are done again, by Ray's own restarts. Only the caller writes to a database.
+Workers are sent posts, which say where images lie, and send back results: no pixels travel. Each
+worker holds the classifier and a decoding process of its own. A bounded number of batches is under
+way; Ray restarts a worker that dies and repeats its batches. Only the caller writes to a database.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,23 +22,21 @@ from typing import TYPE_CHECKING, Any
 from trendscope.errors import ImageError, TrendscopeError, UsageError
 from trendscope.feeds.post import Post
 from trendscope.files.trees import is_url
-from trendscope.limits import Limits
-from trendscope.photos.pipeline import BATCH, Done, Engine, Loader, Recall, classify_posts
-from trendscope.photos.results import PhotoResult
-from trendscope.skipped import Skipped
+from trendscope.photos.options import DEFAULTS, ScanOptions
+from trendscope.photos.pipeline import BATCH, Done, Engine, Item, K, Loader, Recall, classify_posts
 from trendscope.text import displayed
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import DEFAULT, SHIPPED, find_weights, identify
 
 if TYPE_CHECKING:
     from ray import ObjectRef
 
 AT_ONCE = 2
-"""Batches that a worker looks at at a time, so that it decodes one while another is judged."""
+"""Batches that a worker works on at a time, so that it decodes one while another is judged."""
 QUEUED = 3
-"""Batches that a worker is given at most before it has answered."""
+"""Batches sent to a worker at most before it has answered."""
 FINISHED = 2
-"""Batches a worker that may be done and wait for their place in the order."""
+"""Batches per worker that may be done and wait for their place in the order."""
 PASSING = 10 * BATCH
 """Items that need no worker in one batch, at most."""
 TRIES = 5
@@ -53,9 +50,9 @@ class Cluster:
     """Where Ray runs, and how much of it is used.
 
     Attributes:
-        address: Of a running cluster, such as ``10.0.0.5:6379``; else what RAY_ADDRESS says, else
-            one is started on this computer for as long as the scan lasts.
-        workers: How many; a worker keeps one CPU busy. As many as there are CPUs if None.
+        address: Address of a running cluster, such as ``10.0.0.5:6379``; if None that of
+            RAY_ADDRESS, else a cluster is started on this computer for the time of the scan.
+        workers: Number of workers, each of which keeps one CPU busy; one per CPU if None.
         gpus: Share of a GPU that each worker gets; its jax must be one for GPUs.
     """
 
@@ -69,38 +66,34 @@ class Job:
     """What every worker must know.
 
     Attributes:
-        weights: As in `trendscope.ingest.photos.scan`; a classifier is pickled.
-        places: Paths that a worker must see: those on disk of the feeds.
-        zone: Of cameras that do not say theirs.
-        limits: What photos may ask for.
-        small: Side of thumbnails in pixels; None for none.
+        options: Settings of the scan; a classifier in place of weights is pickled.
+        places: Paths on disk, of feeds and weights, that a worker must see.
     """
 
-    weights: str | Path | Predictor | None = None
+    options: ScanOptions = DEFAULTS
     places: tuple[str, ...] = ()
-    zone: tzinfo = UTC
-    limits: Limits | None = None
-    small: int | None = None
 
 
-def job_of(paths: Sequence[Path | str], weights: str | Path | Predictor | None, **more: Any) -> Job:
-    """The job of some feeds and weights: with the paths that workers must see."""
+def job_of(paths: Sequence[Path | str], options: ScanOptions) -> Job:
+    """The job of some feeds: with the paths that workers must see."""
     places = [str(path) for path in paths if not is_url(path)]
+    weights = options.weights
     if isinstance(weights, str | Path) and (file := find_weights(weights)).parent != SHIPPED:
-        weights = file.absolute()
-        places.append(str(weights))
-    return Job(weights, tuple(places), **more)
+        options = replace(options, weights=file.absolute())
+        places.append(str(options.weights))
+    return Job(options, tuple(places))
 
 
 class Worker:
-    """What runs in a process of Ray's; see `distribute`."""
+    """The part of `distribute` that runs in a process of Ray's."""
 
     def __init__(self, job: Job, gpus: float):
         if gpus:
             # Workers share a GPU; by itself jax takes three quarters of one.
             os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
         self._job = job
-        self._tools = Engine(Loader(job.weights), job.limits, threads=1)
+        self._load = Loader(job.options.weights)
+        self._engine = Engine(self._load, job.options.limits, threads=1)
 
     def check(self, release: str, weights: str | None) -> None:
         """Refuses to work where the answers would be others than the caller's own.
@@ -111,7 +104,7 @@ class Worker:
         where = f"Ray's worker on {os.uname().nodename}"
         if (ours := version("trendscope")) != release:
             raise TrendscopeError(f"{where} has trendscope {ours}, not {release}; install the same")
-        if weights and digest_of(self._job.weights) != weights:
+        if weights and digest_of(self._job.options.weights) != weights:
             raise TrendscopeError(f"{where} has other weights of that name; install the same")
         for place in self._job.places:
             if not os.path.lexists(place):
@@ -119,22 +112,19 @@ class Worker:
                     f"{where} does not see {displayed(place)}; put the photos where all workers "
                     "see them: a shared folder of the same path, or s3://bucket/..."
                 )
-        self._tools.start()
+        self._engine.start()
 
     def digests(self, posts: list[Post]) -> list[str | None]:
         """The sha256 of each image in hex; None where it cannot be read."""
         return [_digest(post) for post in posts]
 
-    def look(self, posts: list[Post]) -> list[PhotoResult | Skipped]:
-        """What is seen in each, in their order."""
-        job, tools = self._job, self._tools
-        return list(
-            classify_posts(posts, Loader(job.weights), zone=job.zone, small=job.small, tools=tools)
-        )
+    def classify(self, posts: list[Post]) -> list[Done]:
+        """One result per post, in their order."""
+        return list(classify_posts(posts, self._load, self._job.options, engine=self._engine))
 
 
-def digest_of(weights: str | Path | Predictor | None) -> str | None:
-    """Of the weights file; None for a classifier, which travels itself."""
+def digest_of(weights: WeightsChoice) -> str | None:
+    """The digest of the weights file; None for a classifier, which travels itself."""
     if weights is None or isinstance(weights, str | Path):
         return identify(weights or DEFAULT).digest
     return None
@@ -148,79 +138,86 @@ def _digest(post: Post) -> str | None:
 
 
 def distribute(
-    feed: Iterable[Post | Skipped | PhotoResult],
+    feed: Iterable[tuple[K, Item]],
     job: Job,
     cluster: Cluster,
     recall: Recall | None = None,
-) -> Generator[PhotoResult | Skipped, None, None]:
-    """Reads a feed's photos in its order, as `classify_posts` does, with Ray.
+) -> Generator[tuple[K, Done], None, None]:
+    """Judges a feed's photos in its order, as `classify_keyed` does, with Ray.
 
-    Ray is started with the first photo that must be looked at.
+    Ray is started with the first photo that must be judged.
 
     Args:
-        feed: Posts; everything else is passed on in its place.
-        job: What the workers must know.
-        cluster: Where they run.
-        recall: Knows photos by their bytes; where given, workers first read and digest.
+        feed: Pairs of a key, which comes back unchanged beside the result, and a post; everything
+            else is passed on in its place.
+        job: Settings and paths for the workers.
+        cluster: Where the workers run.
+        recall: Lookup of stored results by the photos' bytes; where given, workers first read and
+            digest.
 
     Raises:
         UsageError: There are fewer CPUs than workers.
         TrendscopeError: Ray is missing or cannot be reached; a worker cannot do its work.
     """
     with closing(_Crew(job, cluster, recall)) as crew:
-        line: deque[_Batch] = deque()
+        queue: deque[_Batch] = deque()
         for batch in _batches(feed):
-            line.append(batch)
+            queue.append(batch)
             crew.begin(batch)
-            yield from _finished(line)
-            while crew.busy or len(line) > crew.most:
+            yield from _finished(queue)
+            # Two bounds: on work sent to the workers, and on results held back by an older batch
+            # that is not done; without the second, one slow batch would fill the memory.
+            while crew.busy or len(queue) > crew.max_unfinished:
                 crew.step()
-                yield from _finished(line)
-        while line:
+                yield from _finished(queue)
+        while queue:
             crew.step()
-            yield from _finished(line)
+            yield from _finished(queue)
 
 
 @dataclass
 class _Batch:
-    """Some items of a feed in order; `waiting` are the places of posts among them."""
+    """Some items of a feed in order, with their keys; `pending` are the places of posts."""
 
+    keys: list[Any] = field(default_factory=list)
     items: list[Any] = field(default_factory=list)
-    waiting: list[int] = field(default_factory=list)
+    pending: list[int] = field(default_factory=list)
 
     @property
     def posts(self) -> list[Post]:
-        return [self.items[place] for place in self.waiting]
+        return [self.items[place] for place in self.pending]
 
-    def take(self, results: Sequence[PhotoResult | Skipped | None]) -> None:
-        """Puts results into their places; posts without one go on waiting."""
-        pairs = list(zip(self.waiting, results, strict=True))
+    def take(self, results: Sequence[Done | None]) -> None:
+        """Puts one result per post into its place; posts whose result is None stay pending."""
+        pairs = list(zip(self.pending, results, strict=True))
         for place, result in pairs:
             if result is not None:
                 self.items[place] = result
-        self.waiting = [place for place, result in pairs if result is None]
+        self.pending = [place for place, result in pairs if result is None]
 
 
-def _batches(feed: Iterable[Post | Skipped | PhotoResult]) -> Iterator[_Batch]:
+def _batches(feed: Iterable[tuple[Any, Item]]) -> Iterator[_Batch]:
     batch = _Batch()
-    for item in feed:
+    for key, item in feed:
         if not isinstance(item, Done):
-            batch.waiting.append(len(batch.items))
+            batch.pending.append(len(batch.items))
+        batch.keys.append(key)
         batch.items.append(item)
-        if len(batch.waiting) == BATCH or len(batch.items) == PASSING:
+        if len(batch.pending) == BATCH or len(batch.items) == PASSING:
             yield batch
             batch = _Batch()
     if batch.items:
         yield batch
 
 
-def _finished(line: deque[_Batch]) -> Iterator[PhotoResult | Skipped]:
-    while line and not line[0].waiting:
-        yield from line.popleft().items
+def _finished(queue: deque[_Batch]) -> Iterator[tuple[Any, Done]]:
+    while queue and not queue[0].pending:
+        batch = queue.popleft()
+        yield from zip(batch.keys, batch.items, strict=True)
 
 
 class _Crew:
-    """The workers, and what each of them is at."""
+    """The workers, and the batches that each of them works on."""
 
     def __init__(self, job: Job, cluster: Cluster, recall: Recall | None):
         self._job = job
@@ -235,25 +232,25 @@ class _Crew:
 
     @property
     def busy(self) -> bool:
-        """Every worker has as much as it may be given."""
+        """True if every worker has as many batches as it may have."""
         return len(self._under_way) >= max(1, QUEUED * len(self._ready))
 
     @property
-    def most(self) -> int:
+    def max_unfinished(self) -> int:
         """Batches that may be begun and not passed on."""
         return (QUEUED + FINISHED) * len(self._ready)
 
     def begin(self, batch: _Batch) -> None:
-        """Has a batch looked at by whoever has least to do; where bytes may be known, digested."""
-        if not batch.waiting:
+        """Has a batch judged; where `recall` may know its photos, only digested at first."""
+        if not batch.pending:
             return
         if not self._workers:
-            self._call_together()
-        self._welcome(0)
-        self._give(batch, "digests" if self._recall else "look")
+            self._start_workers()
+        self._await_workers(0)
+        self._give(batch, "digests" if self._recall else "classify")
 
     def step(self) -> None:
-        """Waits until something is done, and has the next thing done with it."""
+        """Waits until a worker answers; takes its results, or has unknown photos judged."""
         done, _ = self._ray.wait(list(self._under_way), num_returns=1)
         for ref in done:
             batch, _, take = self._under_way.pop(ref)
@@ -266,7 +263,7 @@ class _Crew:
         if self._own:
             self._ray.shutdown()
 
-    def _call_together(self) -> None:
+    def _start_workers(self) -> None:
         self._ray = _ray()
         if not self._ray.is_initialized():
             _start(self._ray, self._cluster)
@@ -280,31 +277,33 @@ class _Crew:
             max_task_retries=TRIES,
         )
         self._workers = [worker.remote(self._job, gpus) for _ in range(count)]
-        facts = version("trendscope"), digest_of(self._job.weights)
-        self._starting = {w.check.remote(*facts): i for i, w in enumerate(self._workers)}
-        self._welcome(PATIENCE)
+        expected = version("trendscope"), digest_of(self._job.options.weights)
+        self._starting = {w.check.remote(*expected): i for i, w in enumerate(self._workers)}
+        self._await_workers(PATIENCE)
         if not self._ready:
             raise TrendscopeError(
                 f"no worker of Ray's has started within {PATIENCE:.0f} s; see what keeps the "
                 "cluster busy (ray status), or give fewer --workers"
             )
 
-    def _give(self, batch: _Batch, what: str) -> None:
+    def _give(self, batch: _Batch, task: str) -> None:
+        # The worker with the fewest batches: all keep busy to the end, also those that started
+        # late or had to start again.
         load = Counter(worker for _, worker, _ in self._under_way.values())
         worker = min(self._ready, key=lambda each: load[each])
-        ref = getattr(self._workers[worker], what).remote(batch.posts)
-        take = self._recognise if what == "digests" else _Batch.take
+        ref = getattr(self._workers[worker], task).remote(batch.posts)
+        take = self._recognise if task == "digests" else _Batch.take
         self._under_way[ref] = batch, worker, take
 
     def _recognise(self, batch: _Batch, digests: list[str | None]) -> None:
         assert self._recall
         pairs = zip(batch.posts, digests, strict=True)
         batch.take([self._recall(post, digest) if digest else None for post, digest in pairs])
-        if batch.waiting:
-            self._give(batch, "look")
+        if batch.pending:
+            self._give(batch, "classify")
 
-    def _welcome(self, seconds: float) -> None:
-        """Lets those work who have started; waits so long for the first."""
+    def _await_workers(self, seconds: float) -> None:
+        """Gives work to those that have started; waits at most `seconds` for the next one."""
         if self._starting:
             started, _ = self._ray.wait(list(self._starting), num_returns=1, timeout=seconds)
             for ref in started:
@@ -376,9 +375,9 @@ def _line(error: Exception) -> str:
 
 
 def _count(ray: Any, cluster: Cluster) -> int:
-    there = int(ray.cluster_resources().get("CPU", 0))
-    if (cluster.workers or 1) > there:
+    cpus = int(ray.cluster_resources().get("CPU", 0))
+    if (cluster.workers or 1) > cpus:
         raise UsageError(
-            f"--workers {cluster.workers or 1}: Ray has {there} CPUs in all, and a worker needs one"
+            f"--workers {cluster.workers or 1}: Ray has {cpus} CPUs in all, and a worker needs one"
         )
-    return cluster.workers or there
+    return cluster.workers or cpus

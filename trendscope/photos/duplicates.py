@@ -19,65 +19,66 @@ from trendscope.vision.near_duplicates import (
 
 
 class DuplicateIndex(Generic[T]):
-    """Photos of many customers, each with something to tell it by, searched by likeness.
+    """Photos of many customers, each with a label, searched by their fingerprints.
 
-    A search takes a customer's photos times a few nanoseconds.
+    A search takes a few nanoseconds per photo of the customer.
     """
 
     def __init__(self) -> None:
         self._photos: defaultdict[str, list[tuple[ImageFingerprint, T]]] = defaultdict(list)
         self._hashes: defaultdict[str, np.ndarray] = defaultdict(lambda: np.zeros(64, np.uint64))
 
-    def find(self, customer: str, looks: ImageFingerprint) -> T | None:
-        """What was added first of those of the customer's photos that look the same."""
+    def find(self, customer: str, fingerprint: ImageFingerprint) -> T | None:
+        """The label of the customer's first photo that looks the same; None if none does."""
         photos = self._photos[customer]
         hashes = self._hashes[customer][: len(photos)]
-        apart = np.bitwise_count(hashes ^ np.uint64(looks.hash))
+        apart = np.bitwise_count(hashes ^ np.uint64(fingerprint.hash))
         near = np.flatnonzero(apart <= HASH_BITS_APART)
-        return next((photos[i][1] for i in near if is_near_duplicate(photos[i][0], looks)), None)
+        matches = (photos[i][1] for i in near if is_near_duplicate(photos[i][0], fingerprint))
+        return next(matches, None)
 
-    def add(self, customer: str, looks: ImageFingerprint, known_by: T) -> None:
-        """Adds a photo."""
+    def add(self, customer: str, fingerprint: ImageFingerprint, label: T) -> None:
+        """Adds a photo under a label."""
         photos = self._photos[customer]
         if len(photos) == len(self._hashes[customer]):
             self._hashes[customer] = np.tile(self._hashes[customer], 2)
-        self._hashes[customer][len(photos)] = looks.hash
-        photos.append((looks, known_by))
+        self._hashes[customer][len(photos)] = fingerprint.hash
+        photos.append((fingerprint, label))
 
 
 def drop_duplicates(
     results: Iterable[PhotoResult | Skipped], *, keep_reposts: bool = False
 ) -> Iterator[PhotoResult | Skipped]:
-    """Turns a customer's image that was read before into a `Skipped`.
+    """Turns repeated images of a customer into `Skipped`, so that each counts once.
 
     Args:
-        results: What was read.
-        keep_reposts: Only the same post or the same bytes are the same image; else also what looks
-            the same in another size or compression, which is told apart as ``repost``.
+        results: Results of one run.
+        keep_reposts: Whether to drop only the same post and the same bytes (``duplicate``), and not
+            images that look the same in another size or compression (``repost``).
     """
-    seen: set[tuple[str, str]] = set()
-    album = DuplicateIndex[str]()
+    counted: set[tuple[str, str]] = set()
+    index = DuplicateIndex[str]()
     for result in results:
         if isinstance(result, Skipped):
             yield result
             continue
         keys = {(result.customer, result.sha256), (result.customer, result.post_id)}
-        if keys & seen:
+        if keys & counted:
             detail = "the same photo of this customer was counted already"
             yield Skipped(result.customer, result.source, "duplicate", detail)
             continue
-        seen |= keys
-        yield result if keep_reposts else _first(result, album)
+        counted |= keys
+        yield result if keep_reposts else _first(result, index)
 
 
-def _first(reading: PhotoResult, album: DuplicateIndex[str]) -> PhotoResult | Skipped:
-    """The reading, unless the album holds one that looks the same."""
-    if reading.looks is None:
-        return reading
-    if original := album.find(reading.customer, reading.looks):
+def _first(result: PhotoResult, index: DuplicateIndex[str]) -> PhotoResult | Skipped:
+    """The result, unless the index holds a photo that looks the same."""
+    if result.fingerprint is None:
+        return result
+    if original := index.find(result.customer, result.fingerprint):
         detail = (
             f"the same photo as {original}, in another size or quality; --keep-reposts counts it"
         )
-        return Skipped(reading.customer, reading.source, "repost", detail)
-    album.add(reading.customer, reading.looks, reading.source)
-    return reading
+        return Skipped(result.customer, result.source, "repost", detail)
+    index.add(result.customer, result.fingerprint, result.source)
+    return result

@@ -1,8 +1,8 @@
-"""The one orchestrator: feeds, images, garments and the classifier joined into readings of photos.
+"""Feeds, images, garments and the classifier joined: posts in, one result per photo out.
 
 Photos are decoded, in processes of their own, while the weights load and beside the network, a
-bounded number at a time, and come out in the order of the feed. A photo that fails costs itself and
-is listed; the run goes on. What is known already passes through in its place.
+bounded number at a time; results come in the order of the feed. A photo that fails costs only
+itself and is listed; the run goes on. Results of earlier runs pass through in their place.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -25,28 +26,31 @@ from jaxtyping import UInt8
 from trendscope.errors import ImageError
 from trendscope.feeds.post import DateSource, Post
 from trendscope.limits import Limits
+from trendscope.photos.options import DEFAULTS, ScanOptions
 from trendscope.photos.results import Garment, PhotoResult
 from trendscope.skipped import Skipped
 from trendscope.vision import segmentation
 from trendscope.vision.images import DECODED_SIDE, thumbnail
 from trendscope.vision.near_duplicates import ImageFingerprint, fingerprint
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import Predictor, WeightsChoice
 from trendscope.vision.sandbox import Decoder
 from trendscope.vision.weights import DEFAULT, input_size
 
 if TYPE_CHECKING:
     from trendscope.vision.predictions import Prediction
 
-T = TypeVar("T")
-
-R = TypeVar("R")
+K = TypeVar("K")
 
 Done = PhotoResult | Skipped
-"""What passes through without more work."""
+"""Items that pass through without more work."""
+
+Item = Post | Done
 
 THUMBNAIL_SIDE = 224
+"""Longest side of thumbnails for contact sheets, in pixels."""
 
-SEEN_SIDE = 112
+NETWORK_VIEW_SIDE = 112
+"""Longest side of pictures of what the network saw, in pixels."""
 
 THREADS = 2
 
@@ -56,54 +60,61 @@ MAX_PENDING = 2 * BATCH
 """Photos prepared but not yet judged."""
 
 Recall = Callable[[Post, str], PhotoResult | None]
-"""Gives what is known of a post's bytes, by their sha256 in hex; None if nothing is."""
+"""Returns the stored result of a post's image by the sha256 of its bytes in hex, or None."""
 
 Progress = Callable[[int, int], None]
-"""Called with the number of photos and skipped items that are done, and of all found so far."""
+"""Called with the number of photos and skipped items that are done, and of all listed so far."""
 
 
 def classify_posts(
-    feed: Iterable[Post | Skipped | PhotoResult],
+    feed: Iterable[Item],
     load: Loader,
+    options: ScanOptions = DEFAULTS,
     *,
-    zone: tzinfo = UTC,
-    limits: Limits | None = None,
-    pictures: bool = False,
-    small: int | None = None,
     recall: Recall | None = None,
-    tools: Engine | None = None,
-) -> Generator[PhotoResult | Skipped, None, None]:
-    """Reads a feed's photos in its order, holding no more than `MAX_PENDING` of them at a time.
+    engine: Engine | None = None,
+) -> Generator[Done, None, None]:
+    """`classify_keyed` for items without keys."""
+    pairs = ((None, item) for item in feed)
+    with closing(classify_keyed(pairs, load, options, recall=recall, engine=engine)) as results:
+        for _, result in results:
+            yield result
+
+
+def classify_keyed(
+    feed: Iterable[tuple[K, Item]],
+    load: Loader,
+    options: ScanOptions = DEFAULTS,
+    *,
+    recall: Recall | None = None,
+    engine: Engine | None = None,
+) -> Generator[tuple[K, Done], None, None]:
+    """Judges a feed's photos in its order, holding at most `MAX_PENDING` of them at a time.
 
     Args:
-        feed: Posts; what the feed's reader skipped, and what is known already, is passed on in its
-            place.
+        feed: Pairs of a key, which comes back unchanged beside the result, and a post; skipped
+            items and results of earlier runs are passed on.
         load: Gives the classifier; runs beside the decoding of the first photos, and not at all if
             none has to be decoded.
-        zone: Of cameras that do not say theirs.
-        limits: What a photo may ask for.
-        pictures: Add a thumbnail and the network's view to each reading.
-        small: Add a thumbnail of so many pixels a side instead.
-        recall: Knows photos by their bytes, so that they need not be judged again.
-        tools: To be used, and kept for the next photos, instead of new ones made of `load` and
-            `limits`; several threads may share them.
+        options: Time zone, limits and pictures to add; its weights are those of `load`.
+        recall: Lookup of stored results by the photos' bytes, so that they are not judged again.
+        engine: Shared decoder and classifier, left running; made of `load` and closed if None.
 
     Raises:
-        WeightsError: `load` could not do its work.
+        WeightsError: The weights are missing or cannot be used.
     """
-    own, tools = tools is None, tools or Engine(load, limits)
+    own, engine = engine is None, engine or Engine(load, options.limits)
     # Half of the threads wait for a decoder while the others cut out what theirs has decoded.
-    pool = ThreadPoolExecutor(2 * tools.threads)
+    pool = ThreadPoolExecutor(2 * engine.threads)
     try:
-        side = THUMBNAIL_SIDE if pictures else small
-        prepare = partial(_prepare, tools=tools, recall=recall, zone=zone, side=side)
+        prepare = partial(_prepare, engine=engine, recall=recall, options=options)
         prepared = _in_order(feed, partial(pool.submit, prepare))
         while batch := list(islice(prepared, BATCH)):
-            yield from _judge(batch, tools, pictures)
+            yield from _judge(batch, engine, options.pictures)
     finally:
         # A caller who stops early, by Ctrl-C too, does not wait for photos nobody will see.
         if own:
-            tools.close()
+            engine.close()
         pool.shutdown(cancel_futures=True)
 
 
@@ -112,7 +123,7 @@ class Engine:
 
     Args:
         load: Gives the classifier.
-        limits: What a photo may ask for.
+        limits: Upper bounds on a photo's size, pixels, memory and time.
         threads: Photos decoded at a time, and cut out at a time; `THREADS` if None.
     """
 
@@ -157,7 +168,7 @@ class _Prepared:
     date_source: DateSource
     pixels: UInt8[np.ndarray, "2 s s 4"]
     box: segmentation.Box
-    looks: ImageFingerprint
+    fingerprint: ImageFingerprint
     thumbnail: bytes | None
 
 
@@ -168,7 +179,7 @@ class Loader:
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
     """
 
-    def __init__(self, weights: str | Path | Predictor | None):
+    def __init__(self, weights: WeightsChoice):
         self._weights = DEFAULT if weights is None else weights
 
     def __call__(self) -> Predictor:
@@ -186,57 +197,57 @@ class Loader:
 
     @cached_property
     def input_size(self) -> int:
-        """As `Predictor.input_size`; of weights in a file their header tells, and jax can wait."""
+        """Side of the classifier's cut-outs in pixels; of a weights file, read without jax."""
         if not isinstance(self._weights, str | Path):
             return self._weights.input_size
         return input_size(self._weights)
 
 
 def _in_order(
-    items: Iterable[T | Done], begin: Callable[[T], Future[R | Done]]
-) -> Iterator[R | Done]:
+    pairs: Iterable[tuple[K, Item]], begin: Callable[[Post], Future[_Prepared | Done]]
+) -> Iterator[tuple[K, _Prepared | Done]]:
     """The results of what was begun for each item, at most `MAX_PENDING` of them ahead."""
-    waiting: deque[Future[R | Done] | Done] = deque()
-    for item in items:
-        waiting.append(item if isinstance(item, Done) else begin(item))
-        if len(waiting) >= MAX_PENDING:
-            yield _finished(waiting.popleft())
-    while waiting:
-        yield _finished(waiting.popleft())
+    pending: deque[tuple[K, Future[_Prepared | Done] | Done]] = deque()
+    for key, item in pairs:
+        pending.append((key, item if isinstance(item, Done) else begin(item)))
+        if len(pending) >= MAX_PENDING:
+            yield _finished(*pending.popleft())
+    while pending:
+        yield _finished(*pending.popleft())
 
 
-def _finished(item: Future[R | Done] | Done) -> R | Done:
-    return item if isinstance(item, Done) else item.result()
+def _finished(key: K, item: Future[_Prepared | Done] | Done) -> tuple[K, _Prepared | Done]:
+    return key, item if isinstance(item, Done) else item.result()
 
 
 def _prepare(
-    post: Post, tools: Engine, recall: Recall | None, zone: tzinfo, side: int | None
+    post: Post, engine: Engine, recall: Recall | None, options: ScanOptions
 ) -> _Prepared | Done:
-    """Reads, decodes and cuts out one photo, unless it is known."""
+    """Reads, decodes and cuts out one photo, unless its result is stored already."""
     try:
         data = post.read()
         sha256 = hashlib.sha256(data).hexdigest()
-        if recall and (known := recall(post, sha256)):
-            return known
-        tools.start()
-        photo = tools.decoder.decode(data, edge=DECODED_SIDE)
+        if recall and (stored := recall(post, sha256)):
+            return stored
+        engine.start()
+        photo = engine.decoder.decode(data, edge=DECODED_SIDE)
     except ImageError as error:
         return Skipped(post.customer, post.source, error.reason, str(error))
-    cut = segmentation.cut_out(photo.rgb, tools.input_size)
-    posted_at, date_source = post.dated(photo.taken_at, zone)
-    box = _scaled(cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0])
-    looks = fingerprint(photo)
-    small = thumbnail(photo.rgb, side) if side else None
+    cut = segmentation.cut_out(photo.rgb, engine.input_size)
+    posted_at, date_source = post.dated(photo.taken_at, options.zone)
+    side = THUMBNAIL_SIDE if options.pictures else options.thumbnail_side
     return _Prepared(
-        post,
-        sha256,
-        photo.taken_at,
-        posted_at,
-        date_source,
-        cut.pixels,
-        box,
-        looks,
-        small,
+        post=post,
+        sha256=sha256,
+        taken_at=photo.taken_at,
+        posted_at=posted_at,
+        date_source=date_source,
+        pixels=cut.pixels,
+        box=_scaled(
+            cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0]
+        ),
+        fingerprint=fingerprint(photo),
+        thumbnail=thumbnail(photo.rgb, side) if side else None,
     )
 
 
@@ -246,21 +257,21 @@ def _scaled(box: segmentation.Box, across: float, down: float) -> segmentation.B
 
 
 def _judge(
-    batch: list[_Prepared | Done], tools: Engine, pictures: bool
-) -> Iterator[PhotoResult | Skipped]:
-    cut_outs = [item.pixels for item in batch if isinstance(item, _Prepared)]
-    predictions = iter(tools.classifier.predict(cut_outs) if cut_outs else ())
-    for item in batch:
-        if isinstance(item, _Prepared):
-            yield _reading(item, next(predictions), pictures)
-        else:
-            yield item
+    batch: list[tuple[K, _Prepared | Done]], engine: Engine, pictures: bool
+) -> Iterator[tuple[K, Done]]:
+    photos = [item for _, item in batch if isinstance(item, _Prepared)]
+    cut_outs = [photo.pixels for photo in photos]
+    predictions = engine.classifier.predict(cut_outs) if photos else []
+    judged = zip(photos, predictions, strict=True)
+    results = iter([_result(photo, prediction, pictures) for photo, prediction in judged])
+    for key, item in batch:
+        yield key, next(results) if isinstance(item, _Prepared) else item
 
 
-def _reading(item: _Prepared, prediction: Prediction, pictures: bool) -> PhotoResult:
-    found: tuple[Garment, ...] = ()
+def _result(item: _Prepared, prediction: Prediction, pictures: bool) -> PhotoResult:
+    garments: tuple[Garment, ...] = ()
     if prediction.category is not None:
-        found = (Garment(prediction.category, prediction.confidence, item.box),)
+        garments = (Garment(prediction.category, prediction.confidence, item.box),)
     return PhotoResult(
         customer=item.post.customer,
         post_id=item.post.post_id,
@@ -269,12 +280,14 @@ def _reading(item: _Prepared, prediction: Prediction, pictures: bool) -> PhotoRe
         posted_at=item.posted_at,
         date_source=item.date_source,
         verdict=prediction.verdict,
-        garments=found,
+        garments=garments,
         probabilities=tuple(prediction.top(len(prediction.probabilities))),
         outside=prediction.outside,
-        looks=item.looks,
+        fingerprint=item.fingerprint,
         thumbnail=item.thumbnail,
-        seen=thumbnail(item.pixels[0, ..., :3], SEEN_SIDE, quality=90) if pictures else None,
+        seen=thumbnail(item.pixels[0, ..., :3], NETWORK_VIEW_SIDE, quality=90)
+        if pictures
+        else None,
         taken_at=item.taken_at,
         embedding=prediction.embedding.astype("<f4").tobytes(),
     )

@@ -22,7 +22,7 @@ from trendscope.text import displayed
 KEY = "TRENDSCOPE_KEY"
 """The environment variable that holds the key."""
 KEY_FILE = "TRENDSCOPE_KEY_FILE"
-"""The one that names a file with it."""
+"""The environment variable that names a file with the key."""
 SHORTEST_KEY = 16
 
 
@@ -33,17 +33,17 @@ class Pseudonyms:
         self._key = key
 
     def name(self, name: str) -> str:
-        """``customer-`` and 16 hex digits."""
+        """A name's pseudonym: ``customer-`` and 16 hex digits."""
         return f"customer-{self._digest('name', name)}"
 
     def path(self, customer: str | None, path: str) -> str:
-        """Whose it is, a hash and the suffix: ``customer-…/3f2a….jpg``; equal for equal paths."""
+        """Owner's pseudonym, hash and suffix: ``customer-…/3f2a….jpg``; equal for equal paths."""
         suffix = re.search(r"\.[A-Za-z0-9]{1,4}$", path)
         owner = "unknown" if customer is None else self.name(customer)
         return f"{owner}/{self._digest('path', path)}{suffix[0].lower() if suffix else ''}"
 
     def post(self, post_id: str) -> str:
-        """16 hex digits; equal for equal posts."""
+        """A post's pseudonym: 16 hex digits, equal for equal posts."""
         return self._digest("post", post_id)
 
     def replaced(self, result: PhotoResult | Skipped) -> PhotoResult | Skipped:
@@ -66,8 +66,8 @@ class Pseudonyms:
 def without(text: str, names: Iterable[str]) -> str:
     """A message with names, paths and their parts blanked out, in any case."""
     parts = {part for name in names for part in (name, *re.split(r"[/\\]", name))}
-    shown = {displayed(part) for part in parts} | parts
-    longest_first = sorted((word for word in shown if word.strip(".")), key=len, reverse=True)
+    spellings = {displayed(part) for part in parts} | parts
+    longest_first = sorted((word for word in spellings if word.strip(".")), key=len, reverse=True)
     if not longest_first:
         return text
     words = "|".join(map(re.escape, longest_first))

@@ -1,4 +1,4 @@
-"""What is known of each photo once it was looked at, and the sums per customer.
+"""The result of each photo, and the label that a person may give it.
 
 Pure values and arithmetic: nothing here reads a file, a clock or a network.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from trendscope.categories import CATEGORIES
+from trendscope.categories import CATEGORIES, letters, match_category
 from trendscope.errors import TrendscopeError
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
@@ -28,8 +28,8 @@ class Garment:
     Attributes:
         category: One of the ten.
         confidence: Calibrated probability of the category, 0..1; 1 where a person named it.
-        box: Where it is, in pixels of the upright original; None where a person named it in a photo
-            in which the network had found none.
+        box: Where it is, in pixels of the upright original; None where a person named it and the
+            network saw no garment.
     """
 
     category: str
@@ -39,10 +39,10 @@ class Garment:
 
 @dataclass(frozen=True)
 class Label:
-    """What a person says a photo shows.
+    """What a photo shows, according to a person.
 
     Attributes:
-        categories: Of the garments in it, in the order they were named; empty if a reason is given.
+        categories: Categories of the garments in it, in the order named; empty with a reason.
         reason: ``outside`` (none of the ten) or ``uncertain`` (not even a person can tell); None if
             there are categories.
     """
@@ -62,49 +62,45 @@ def label_of(text: str) -> Label:
     Raises:
         TrendscopeError: It is none of these; the message lists them.
     """
-    plain = _plain(text)
+    plain = letters(text)
     if plain == "outside":
         return Label(reason="outside")
     if plain == "uncertain":
         return Label(reason="uncertain")
-    names = {_plain(category): category for category in CATEGORIES}
-    try:
-        return Label(tuple(dict.fromkeys(names[_plain(part)] for part in text.split("|"))))
-    except KeyError:
+    categories = [category for part in text.split("|") if (category := match_category(part))]
+    if len(categories) < text.count("|") + 1:
         words = ", ".join((*CATEGORIES, "outside", "uncertain"))
-        raise TrendscopeError(f"{displayed(text)[:60]!r} is no label; use {words}") from None
-
-
-def _plain(text: str) -> str:
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
+        raise TrendscopeError(f"{displayed(text)[:60]!r} is no label; use {words}")
+    return Label(tuple(dict.fromkeys(categories)))
 
 
 @dataclass(frozen=True)
 class PhotoResult:
-    """What was seen in one photo.
+    """What the network, or a person, sees in one photo.
 
     Attributes:
-        customer: Who posted it.
+        customer: Name of the customer who posted it.
         post_id: The image's identity within the customer.
-        source: Where it lies, for people.
-        sha256: Digest of its bytes, in hex.
+        source: Path of the image, as shown to people.
+        sha256: Digest of the image's bytes, in hex.
         posted_at: Aware UTC, None if unknown; the feed's date, else the camera's, else the name's.
-        date_source: Where that date comes from.
+        date_source: Origin of that date.
         verdict: ``classified``, ``uncertain`` (a garment, but which?) or ``outside`` (none of the
             ten).
-        garments: What was recognised; empty unless ``classified``.
+        garments: Garments recognised; empty unless ``classified``.
         probabilities: All ten categories with their calibrated probabilities, best first; empty
             where a person named a photo that the weights in use have not judged.
         outside: Calibrated probability that none of the ten is shown, 0..1; None where
             `probabilities` is empty.
-        looks: What it looks like, to tell when it was posted again.
-        thumbnail: A small JPEG of the photo, if pictures were asked for.
-        seen: A small JPEG of what the network saw at first look, if pictures were asked for.
-        taken_at: When the camera says it was taken; see `trendscope.vision.images.Photo`.
+        fingerprint: Hash and colours by which a copy in another size is recognised.
+        thumbnail: A small JPEG of the photo, if pictures were requested.
+        seen: A small JPEG of what the network saw at first look, if pictures were requested.
+        taken_at: The camera's time of the shot; see `trendscope.vision.images.Photo`.
         embedding: The network's view as float32 numbers, little-endian; near for images that look
             alike.
         corrected: True where `verdict` and `garments` are a person's; the probabilities stay the
             network's.
+        recalled: True where the result comes from a store, not from the network in this run.
     """
 
     customer: str
@@ -117,22 +113,23 @@ class PhotoResult:
     garments: tuple[Garment, ...]
     probabilities: tuple[tuple[str, float], ...]
     outside: float | None
-    looks: ImageFingerprint | None = field(default=None, repr=False)
+    fingerprint: ImageFingerprint | None = field(default=None, repr=False)
     thumbnail: bytes | None = field(default=None, repr=False)
     seen: bytes | None = field(default=None, repr=False)
     taken_at: datetime | None = field(default=None, repr=False)
     embedding: bytes | None = field(default=None, repr=False)
     corrected: bool = False
+    recalled: bool = field(default=False, repr=False)
 
     def labelled(self, label: Label) -> PhotoResult:
-        """The same photo as a person sees it; what the network said is in the probabilities."""
+        """The same photo as a person labels it; the probabilities stay the network's."""
         boxes = [garment.box for garment in self.garments]
         boxes += [None] * len(label.categories)
-        named = zip(label.categories, boxes, strict=False)
+        pairs = zip(label.categories, boxes, strict=False)
         return replace(
             self,
             verdict=label.reason or "classified",
-            garments=tuple(Garment(category, 1.0, box) for category, box in named),
+            garments=tuple(Garment(category, 1.0, box) for category, box in pairs),
             corrected=True,
         )
 
@@ -156,17 +153,17 @@ class PhotoResult:
 
 @dataclass(frozen=True)
 class Classification:
-    """Every photo's verdict, in the order of the feed; what could not be read keeps its place."""
+    """One result per photo, in the order of the feed; skipped items keep their place."""
 
     weights: str
     photos: tuple[PhotoResult | Skipped, ...]
 
     @property
     def readings(self) -> tuple[PhotoResult, ...]:
-        """The photos that were looked at."""
+        """The photos that were judged."""
         return tuple(photo for photo in self.photos if isinstance(photo, PhotoResult))
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        """What was not."""
+        """The items that could not be used."""
         return tuple(photo for photo in self.photos if isinstance(photo, Skipped))

@@ -12,21 +12,22 @@ from trendscope.feeds.dispatch import open_feed
 from trendscope.feeds.post import Post
 from trendscope.limits import Limits
 from trendscope.photos.duplicates import drop_duplicates
+from trendscope.photos.options import ScanOptions
 from trendscope.photos.pipeline import Loader, Progress, classify_posts
 from trendscope.photos.pseudonyms import Pseudonyms
 from trendscope.photos.results import Classification, PhotoResult
 from trendscope.photos.summary import Profile, summarise
 from trendscope.skipped import Skipped
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.scores import Scores, read_scores
 from trendscope.vision.weights import DEFAULT
 
 PROGRESS_EVERY = 1000
-"""Photos found between two reports of progress."""
+"""Items listed between two reports of progress."""
 
 
 class KnownPhotos(Protocol):
-    """What is known of photos from before; `trendscope.store.memory.StoredPhotos` is one.
+    """Results of earlier runs; `trendscope.store.memory.StoredPhotos` is one.
 
     Attributes:
         weights: Name of the weights that judged them.
@@ -35,14 +36,14 @@ class KnownPhotos(Protocol):
     weights: str
 
     def names(self, given: str | None = None) -> CustomerNames:
-        """The customers' names given out before; `given` is the one for all that is read now."""
+        """The customers' names of earlier runs; `given` is the one for all that is read now."""
 
     @property
     def recall(self) -> Callable[[Post, str], PhotoResult | None] | None:
-        """Says what is known of a post's image by the SHA-256 of its bytes; None if nothing is."""
+        """Lookup of a post's result by the SHA-256 of its bytes; None if there are no results."""
 
     def recalled(self, feed: Iterable[Post | Skipped]) -> Iterator[Post | Skipped | PhotoResult]:
-        """A feed in its order, with results in place of the items that are known."""
+        """A feed in its order, with results in place of the items that have one."""
 
     def corrected(self, result: PhotoResult | Skipped) -> PhotoResult | Skipped:
         """A result as a person labelled its image; unchanged if nobody did."""
@@ -51,7 +52,7 @@ class KnownPhotos(Protocol):
 def classify(
     paths: Sequence[Path | str],
     *,
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     customer: str | None = None,
     include: Collection[str] = (),
     zone: tzinfo = UTC,
@@ -59,34 +60,30 @@ def classify(
     pseudonyms: Pseudonyms | None = None,
     progress: Progress | None = None,
 ) -> Classification:
-    """Says of each photo what garment it shows.
+    """Names the garment in each photo.
 
     Args:
         paths: Photos, folders and exports; see `trendscope.feeds.dispatch.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
-        customer: Whose photos they are where the feed does not say.
-        include: Of `trendscope.feeds.post.KINDS`, what is read besides posts.
-        zone: Of dates that do not say theirs.
-        limits: What feeds and photos may ask for.
-        pseudonyms: Replace the customers' names, and the paths, which may hold them.
-        progress: Told after every item.
+        customer: Owner of the photos where the feed names none.
+        include: Kinds of images to read besides posts (`trendscope.feeds.post.KINDS`).
+        zone: Time zone assumed for dates without an offset.
+        limits: Upper bounds on size, pixels, memory and time.
+        pseudonyms: Replacement for the customers' names, and for paths, which may hold them.
+        progress: Callback after every item.
 
     Raises:
         FeedError: A path is missing.
         WeightsError: The weights are missing or cannot be used.
     """
-    load = Loader(weights)
-    found = open_feed(paths, customer=customer, include=include, zone=zone, limits=limits)
-    feed = _listed(found, progress)
-    looked_at = classify_posts(feed, load, zone=zone, limits=limits)
-    results = _named(_told(looked_at, len(feed), progress), pseudonyms)
-    return Classification(load().name, tuple(results))
+    options = ScanOptions(weights, customer, include, zone, limits)
+    return classify_paths(paths, options, pseudonyms=pseudonyms, progress=progress)
 
 
 def profile(
     paths: Sequence[Path | str],
     *,
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     customer: str | None = None,
     include: Collection[str] = (),
     zone: tzinfo = UTC,
@@ -97,60 +94,101 @@ def profile(
     memory: KnownPhotos | None = None,
     progress: Progress | None = None,
 ) -> Profile:
-    """Says per customer what they wear and how often; each image of a customer counts once.
+    """Sums up per customer what they wear and how often; each image of a customer counts once.
 
     Args:
         paths: Photos, folders and exports; see `trendscope.feeds.dispatch.open_feed`.
         weights: Name of shipped weights, a weights file, or a classifier; the default if None.
-        customer: Whose photos they are where the feed does not say.
-        include: Of `trendscope.feeds.post.KINDS`, what is read besides posts.
-        zone: Of dates that do not say theirs, and of the weeks.
-        limits: What feeds and photos may ask for.
-        keep_reposts: Count photos that were posted again in another size or quality.
-        pseudonyms: Replace the customers' names, and the paths, which may hold them.
-        pictures: Keep a thumbnail and the network's view of each photo, for a contact sheet.
-        memory: Knows photos that need not be looked at again, what persons said of some, and the
-            customers' names (`trendscope.store.memory.remembered`).
-        progress: Told after every item.
+        customer: Owner of the photos where the feed names none.
+        include: Kinds of images to read besides posts (`trendscope.feeds.post.KINDS`).
+        zone: Time zone assumed for dates without an offset, and of the weeks.
+        limits: Upper bounds on size, pixels, memory and time.
+        keep_reposts: Whether to count photos that were posted again in another size or quality.
+        pseudonyms: Replacement for the customers' names, and for paths, which may hold them.
+        pictures: Whether to keep a thumbnail and the network's view of each photo.
+        memory: Stored results, labels and customers' names (`trendscope.store.memory.remembered`).
+        progress: Callback after every item.
 
     Raises:
         FeedError: A path is missing.
         WeightsError: The weights are missing or cannot be used.
     """
-    scores, load = _measured(weights), Loader(weights)
-    names = memory.names(customer) if memory else CustomerNames(customer)
-    found = open_feed(paths, include=include, zone=zone, limits=limits, names=names)
-    feed = _listed(found, progress)
-    known = memory.recalled(feed) if memory else feed
-    recall = memory.recall if memory else None
-    looked_at = classify_posts(
-        known, load, zone=zone, limits=limits, pictures=pictures, recall=recall
+    options = ScanOptions(weights, customer, include, zone, limits, pictures=pictures)
+    return profile_paths(
+        paths,
+        options,
+        keep_reposts=keep_reposts,
+        pseudonyms=pseudonyms,
+        memory=memory,
+        progress=progress,
     )
-    judged = map(memory.corrected, looked_at) if memory else looked_at
-    results = _named(_told(judged, len(feed), progress), pseudonyms)
-    once = tuple(drop_duplicates(results, keep_reposts=keep_reposts))
+
+
+def classify_paths(
+    paths: Sequence[Path | str],
+    options: ScanOptions,
+    *,
+    pseudonyms: Pseudonyms | None = None,
+    progress: Progress | None = None,
+) -> Classification:
+    """`classify`, with its settings as one value."""
+    load = Loader(options.weights)
+    feed = list_feed(_open(paths, options, CustomerNames(options.customer)), progress)
+    judged = _reported(classify_posts(feed, load, options), len(feed), progress)
+    results = tuple(_pseudonymised(judged, pseudonyms))
+    return Classification(load().name, results)
+
+
+def profile_paths(
+    paths: Sequence[Path | str],
+    options: ScanOptions,
+    *,
+    keep_reposts: bool = False,
+    pseudonyms: Pseudonyms | None = None,
+    memory: KnownPhotos | None = None,
+    progress: Progress | None = None,
+) -> Profile:
+    """`profile`, with its settings as one value."""
+    scores, load = _scores(options.weights), Loader(options.weights)
+    names = memory.names(options.customer) if memory else CustomerNames(options.customer)
+    feed = list_feed(_open(paths, options, names), progress)
+    if memory:
+        judged = classify_posts(memory.recalled(feed), load, options, recall=memory.recall)
+        labelled: Iterable[PhotoResult | Skipped] = map(memory.corrected, judged)
+    else:
+        labelled = classify_posts(feed, load, options)
+    results = _pseudonymised(_reported(labelled, len(feed), progress), pseudonyms)
+    counted = tuple(drop_duplicates(results, keep_reposts=keep_reposts))
     name = memory.weights if memory else load().name
-    return summarise(name, once, zone, scores)
+    return summarise(name, counted, options.zone, scores)
 
 
-def _measured(weights: str | Path | Predictor | None) -> Scores | None:
-    """What weights from a file scored on photos; of a classifier without one nothing is known."""
+def _open(
+    paths: Sequence[Path | str], options: ScanOptions, names: CustomerNames
+) -> Iterator[Post | Skipped]:
+    return open_feed(
+        paths, include=options.include, zone=options.zone, limits=options.limits, names=names
+    )
+
+
+def _scores(weights: WeightsChoice) -> Scores | None:
+    """What weights from a file scored on photos; None for a classifier without a file."""
     if weights is None or isinstance(weights, str | Path):
         return read_scores(weights or DEFAULT)
     return None
 
 
-def _listed(feed: Iterable[Post | Skipped], progress: Progress | None) -> list[Post | Skipped]:
-    """All of a feed, told now and then: a large one is long in being listed."""
-    found: list[Post | Skipped] = []
+def list_feed(feed: Iterable[Post | Skipped], progress: Progress | None) -> list[Post | Skipped]:
+    """All items of a feed; progress is reported on the way, as a large feed takes long to list."""
+    items: list[Post | Skipped] = []
     for item in feed:
-        found.append(item)
-        if progress and len(found) % PROGRESS_EVERY == 0:
-            progress(0, len(found))
-    return found
+        items.append(item)
+        if progress and len(items) % PROGRESS_EVERY == 0:
+            progress(0, len(items))
+    return items
 
 
-def _told(
+def _reported(
     results: Iterable[PhotoResult | Skipped], total: int, progress: Progress | None
 ) -> Iterator[PhotoResult | Skipped]:
     for done, result in enumerate(results, start=1):
@@ -159,7 +197,7 @@ def _told(
         yield result
 
 
-def _named(
+def _pseudonymised(
     results: Iterable[PhotoResult | Skipped], pseudonyms: Pseudonyms | None
 ) -> Iterable[PhotoResult | Skipped]:
     return results if pseudonyms is None else map(pseudonyms.replaced, results)

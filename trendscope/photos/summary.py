@@ -27,10 +27,10 @@ class CategoryCount:
 
     Attributes:
         category: One of the ten.
-        count: Garments of it; today at most one in a photo.
-        share: What part of the customer's garments is probably of it; see `estimated_shares`.
+        count: Garments of the category; today at most one in a photo.
+        share: Estimated share of the customer's garments, 0..1; see `estimated_shares`.
         first_seen: Earliest dated photo of it, aware UTC.
-        last_seen: Latest.
+        last_seen: Latest dated photo of it, aware UTC.
     """
 
     category: str
@@ -46,8 +46,8 @@ class CustomerProfile:
 
     Attributes:
         customer: The name.
-        readings: The photos looked at, by date (undated last), then by source.
-        skipped: What was not used, by source.
+        readings: Results of the photos, by date (undated last), then by source.
+        skipped: Items that were not used, by source.
         categories: All ten, in label order, also those never seen.
     """
 
@@ -68,13 +68,13 @@ class CustomerProfile:
 
     def verdicts(self, verdict: Verdict) -> tuple[PhotoResult, ...]:
         """The photos with one verdict."""
-        return tuple(reading for reading in self.readings if reading.verdict == verdict)
+        return tuple(result for result in self.readings if result.verdict == verdict)
 
     @property
     def ranked(self) -> tuple[CategoryCount, ...]:
         """The categories that were seen, most worn first, ties in label order."""
-        seen = (category for category in self.categories if category.count)
-        return tuple(sorted(seen, key=lambda category: -category.share))
+        worn = (category for category in self.categories if category.count)
+        return tuple(sorted(worn, key=lambda category: -category.share))
 
     @property
     def other_share(self) -> float:
@@ -88,10 +88,10 @@ class Profile:
 
     Attributes:
         weights: Name of the weights that judged.
-        customers: Those of whom a photo could be read, by name.
-        unowned: What was not used and belongs to none of them, by source.
-        zone: In which weeks begin.
-        measured: What these weights scored on labelled photos; None where that is not known.
+        customers: Customers of whom a photo could be read, by name.
+        unowned: Unused items that belong to none of them, by source.
+        zone: Time zone in which weeks begin.
+        measured: Scores of these weights on labelled photos; None if unknown.
     """
 
     weights: str
@@ -102,12 +102,12 @@ class Profile:
 
     @property
     def readings(self) -> tuple[PhotoResult, ...]:
-        """All photos that were looked at."""
-        return tuple(reading for customer in self.customers for reading in customer.readings)
+        """The results of all photos."""
+        return tuple(result for customer in self.customers for result in customer.readings)
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        """Everything that was not used, the customers' own first."""
+        """All items that were not used, the customers' own first."""
         own = (skipped for customer in self.customers for skipped in customer.skipped)
         return (*own, *self.unowned)
 
@@ -118,16 +118,16 @@ def summarise(
     zone: tzinfo = UTC,
     measured: Scores | None = None,
 ) -> Profile:
-    """Sums up photos per customer; the order in which they come does not matter."""
-    readings: defaultdict[str, list[PhotoResult]] = defaultdict(list)
+    """Sums up photos per customer; their order does not matter."""
+    photos: defaultdict[str, list[PhotoResult]] = defaultdict(list)
     skipped: defaultdict[str | None, list[Skipped]] = defaultdict(list)
     for result in results:
         if isinstance(result, PhotoResult):
-            readings[result.customer].append(result)
+            photos[result.customer].append(result)
         else:
             skipped[result.customer].append(result)
-    names = sorted(readings)
-    customers = tuple(_customer(name, readings[name], skipped.pop(name, [])) for name in names)
+    names = sorted(photos)
+    customers = tuple(_customer(name, photos[name], skipped.pop(name, [])) for name in names)
     unowned = [item for items in skipped.values() for item in items]
     return Profile(weights, customers, _by_source(unowned), zone, measured)
 
@@ -139,8 +139,8 @@ def photos_a_week(
 
     Args:
         dates: Aware times.
-        longest: Only so many weeks up to the last one that has a photo.
-        zone: In which days begin.
+        longest: Most weeks to return, up to the last one with a photo.
+        zone: Time zone in which days begin.
     """
     counts = Counter(weeks.number_of(weeks.monday(moment, zone)) for moment in dates)
     if not counts:
@@ -150,41 +150,39 @@ def photos_a_week(
     return tuple((weeks.name(week), counts[week]) for week in range(first, last + 1))
 
 
-def _customer(name: str, readings: list[PhotoResult], skipped: list[Skipped]) -> CustomerProfile:
-    ordered = tuple(sorted(readings, key=_by_date))
+def _customer(name: str, results: list[PhotoResult], skipped: list[Skipped]) -> CustomerProfile:
+    ordered = tuple(sorted(results, key=_by_date))
     dates = defaultdict(list)
-    for reading in ordered:
-        for garment in reading.garments:
-            dates[garment.category].append(reading.posted_at)
-    named = [float(len(dates[category])) for category in CATEGORIES]
-    shares = estimated_shares(np.array(named), _uncertain(ordered))
-    pairs = zip(CATEGORIES, shares.tolist(), strict=True)
-    categories = tuple(_count(category, dates[category], share) for category, share in pairs)
+    for result in ordered:
+        for garment in result.garments:
+            dates[garment.category].append(result.posted_at)
+    named = np.array([len(dates[category]) for category in CATEGORIES], np.float64)
+    shares = estimated_shares(named, _uncertain(ordered)).tolist()
+    categories = tuple(
+        _count(c, dates[c], share) for c, share in zip(CATEGORIES, shares, strict=True)
+    )
     return CustomerProfile(name, ordered, _by_source(skipped), categories)
 
 
-def _uncertain(readings: Iterable[PhotoResult]) -> Floats:
-    """Sums of the probabilities of photos that neither network nor person could name."""
+def _uncertain(results: Iterable[PhotoResult]) -> Floats:
+    """Sums of the probabilities of the photos that are uncertain by the network's verdict."""
     photos = [
-        dict(reading.probabilities)
-        for reading in readings
-        if reading.verdict == "uncertain" and not reading.corrected
+        dict(result.probabilities)
+        for result in results
+        if result.verdict == "uncertain" and not result.corrected
     ]
-    return sum_exactly(
-        np.array([[photo.get(name, 0.0) for photo in photos] for name in CATEGORIES])
-    )
+    return sum_exactly(np.array([[photo.get(c, 0.0) for photo in photos] for c in CATEGORIES]))
 
 
 def _count(category: str, dates: list[datetime | None], share: float) -> CategoryCount:
-    known = [moment for moment in dates if moment is not None]
-    first, last = min(known, default=None), max(known, default=None)
+    moments = [moment for moment in dates if moment is not None]
+    first, last = min(moments, default=None), max(moments, default=None)
     return CategoryCount(category, len(dates), share, first, last)
 
 
-def _by_date(reading: PhotoResult) -> tuple[bool, datetime, str, str, str]:
-    moment = reading.posted_at or datetime.max.replace(tzinfo=UTC)
-    undated = reading.posted_at is None
-    return undated, moment, reading.source, reading.post_id, reading.sha256
+def _by_date(result: PhotoResult) -> tuple[bool, datetime, str, str, str]:
+    moment = result.posted_at or datetime.max.replace(tzinfo=UTC)
+    return result.posted_at is None, moment, result.source, result.post_id, result.sha256
 
 
 def _by_source(skipped: list[Skipped]) -> tuple[Skipped, ...]:

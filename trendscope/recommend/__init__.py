@@ -1,9 +1,9 @@
 """Whom to offer what: same-category targets for customers, items and categories.
 
     >>> from trendscope import recommend, store
-    >>> seen = store.sightings(db, vectors=True)                          # doctest: +SKIP
-    >>> shelf = recommend.shelf(store.items(db))                          # doctest: +SKIP
-    >>> recommend.targets(seen, shelf).rows                               # doctest: +SKIP
+    >>> sightings = store.sightings(db, vectors=True)                     # doctest: +SKIP
+    >>> items = recommend.candidate_items(store.items(db))                # doctest: +SKIP
+    >>> recommend.targets(sightings, items).rows                          # doctest: +SKIP
 
 `preferences` says which categories a customer wears, `eligibility` which items may be offered,
 `nearest` which of these look most alike, and `ranking` joins them, on plain tables; `contact_lists`

@@ -1,16 +1,15 @@
 """A database's customers and items brought together: whom to offer what, and who may be written to.
 
-What is recommended is worked out by `trendscope.recommend.ranking`; here it is fed from the store.
+`trendscope.recommend.ranking` works out the recommendations; here it is fed from the store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -18,7 +17,6 @@ import pandas as pd
 from trendscope import store
 from trendscope.categories import parse_category
 from trendscope.errors import NothingUsable, StoreError, UsageError
-from trendscope.ingest.catalog import import_catalog
 from trendscope.photos.pseudonyms import Pseudonyms, without
 from trendscope.recommend.contact_lists import Consent, consent, read_names
 from trendscope.recommend.eligibility import candidate_items, eligible
@@ -29,8 +27,7 @@ from trendscope.store.read_items import find
 from trendscope.text import displayed
 
 if TYPE_CHECKING:
-    from trendscope.limits import Limits
-    from trendscope.photos.pipeline import Progress
+    from trendscope.catalog.items import Item
     from trendscope.photos.summary import Profile
 
 About = Literal["customers", "category", "sku"]
@@ -38,27 +35,27 @@ About = Literal["customers", "category", "sku"]
 
 @dataclass(frozen=True)
 class Campaign:
-    """What came of one question.
+    """Whom to offer what, for one customer, category or item, or for all customers.
 
     Attributes:
-        database: Its name, without any password.
-        about: What was asked for: items for customers, or customers for a category or an item.
-        asked: The customer, category or SKU; empty where all customers were meant.
-        title: Of the item asked for; else empty.
-        as_of: The day up to which a photo's age is counted; None without a dated photo.
-        customers: How many there are, of whom one was meant or all.
-        bare: Items to choose from that cannot be compared by their looks.
+        database: Name of the database, without any password, or of the catalogue file.
+        about: Kind of campaign: items for customers, or customers for a category or an item.
+        about_name: Name of the customer or category, or the SKU; empty for all customers.
+        title: Title of the item whose customers were looked for; else empty.
+        as_of: Day up to which a photo's age is counted; None without a dated photo.
+        customers: Number of customers considered: one or all.
+        without_picture: Number of eligible items that cannot be compared by their looks.
         targets: Whom to offer what.
         consent: Who may be written to.
     """
 
     database: str
     about: About
-    asked: str
+    about_name: str
     title: str
     as_of: datetime | None
     customers: int
-    bare: int
+    without_picture: int
     targets: Targets
     consent: Consent
 
@@ -78,13 +75,13 @@ def campaign(
 
     Args:
         db: The database.
-        customer: Only for this one.
-        category: Customers who wear it; case does not matter.
-        sku: Customers whom this item suits.
-        wish: What is wanted.
+        customer: The only customer to find items for.
+        category: Category whose wearers are looked for; case does not matter.
+        sku: SKU of the item whose customers are looked for.
+        wish: Number and choice of items, and the evidence needed.
         only: CSV with a column customer: nobody else is written to.
         never: CSV with a column customer: these are not written to.
-        now: Up to when a photo's age is counted, aware; the latest photo's time if None.
+        now: Aware time up to which a photo's age is counted; the latest photo's time if None.
 
     Raises:
         UsageError: More than one of customer, category and sku is given, or there is no such
@@ -93,9 +90,9 @@ def campaign(
         StoreError: It cannot be used, or holds no such customer or item.
         TrendscopeError: A list cannot be read, or the item may not be recommended.
     """
-    wish = wish or RecommendOptions()
     if sum(name is not None for name in (customer, category, sku)) > 1:
         raise UsageError("--customer, --category and --sku exclude each other; choose one")
+    options = wish or RecommendOptions()
     category = None if category is None else parse_category(category)
     lists = [None if path is None else read_names(path) for path in (only, never)]
     with opened(db) as open_store:
@@ -103,109 +100,105 @@ def campaign(
         if people.empty:
             raise NothingUsable(f"{open_store.shown} holds no customers; see trendscope scan")
         names = people["customer"].tolist()
-        asked = names if customer is None else [_known(customer, names, open_store)]
-        allowed = consent(names, *lists)
-        meant = [name for name in asked if name in {*allowed.allowed}]
-        seen = _sightings(open_store, meant, customer)
-        goods = _goods(open_store, category, sku)
+        requested = names if customer is None else [_checked(customer, names, open_store)]
+        permitted = consent(names, *lists)
+        addressed = [name for name in requested if name in {*permitted.allowed}]
+        sightings = _sightings(open_store, addressed, customer)
+        items = _items(open_store, category, sku)
         database = open_store.shown
-    latest = people["last_posted"].max()
-    day = now or (None if pd.isna(latest) else latest.to_pydatetime())
-    title = ""
+    day = now or _latest(people["last_posted"])
     if category:
-        found = wearers(seen, category, wish, customers=meant, now=day)
+        offers = wearers(sightings, category, options, customers=addressed, now=day)
     elif sku:
-        found = audience(seen, goods, sku, wish, customers=meant, now=day)
-        title = str(goods["title"].iloc[0])
+        offers = audience(sightings, items, sku, options, customers=addressed, now=day)
     else:
-        found = targets(seen, goods, wish, customers=meant, now=day)
-    about: About = "category" if category else "sku" if sku else "customers"
+        offers = targets(sightings, items, options, customers=addressed, now=day)
     return Campaign(
-        *(database, about, customer or category or sku or "", title, day, len(asked)),
-        *(_bare(goods, wish), found, _meant(allowed, asked)),
+        database=database,
+        about="category" if category else "sku" if sku else "customers",
+        about_name=customer or category or sku or "",
+        title=str(items["title"].iloc[0]) if sku else "",
+        as_of=day,
+        customers=len(requested),
+        without_picture=_without_picture(items, options),
+        targets=offers,
+        consent=_requested_only(permitted, requested),
     )
 
 
-def pseudonymised(found: Campaign, pseudonyms: Pseudonyms) -> Campaign:
+def pseudonymised(campaign: Campaign, pseudonyms: Pseudonyms) -> Campaign:
     """The same without customers' names and paths, in the order of their pseudonyms."""
     name = pseudonyms.name
 
-    def told(row: Any) -> tuple[str, str, str]:
+    def renamed(row: Any) -> tuple[str, str, str]:
         if not isinstance(row.source, str):
             return name(row.customer), row.source, row.reason
         path, reason = pseudonyms.path(row.customer, row.source), row.reason
-        if pd.isna(row.posted_at):  # Then the reason tells the photo by its file's name.
+        if pd.isna(row.posted_at):  # Then the reason names the photo's file.
             reason = without(reason, (row.source,))
         return name(row.customer), path, reason
 
-    rows, silent = found.targets.rows.copy(), found.targets.silent
+    offers, lists, by_customer = campaign.targets, campaign.consent, campaign.about == "customers"
+    rows = offers.rows.copy()
     columns = ["customer", "source", "reason"]
-    rows[columns] = pd.DataFrame(map(told, rows.itertuples()), rows.index, columns)
-    silent = silent.assign(customer=silent["customer"].map(name))
-    if found.about == "customers":
+    rows[columns] = pd.DataFrame(map(renamed, rows.itertuples()), rows.index, columns)
+    if by_customer:
         rows = rows.sort_values("customer", kind="stable", ignore_index=True)
-    silent = silent.sort_values("customer", kind="stable", ignore_index=True)
-    strangers = {
-        Path(file).name: tuple(map(name, those)) for file, those in found.consent.strangers.items()
-    }
-    allowed, withheld = (
-        tuple(sorted(map(name, those))) for those in (found.consent.allowed, found.consent.withheld)
+    others = offers.without_targets
+    others = others.assign(customer=others["customer"].map(name))
+    others = others.sort_values("customer", kind="stable", ignore_index=True)
+    allowed, suppressed = (
+        tuple(sorted(map(name, names))) for names in (lists.allowed, lists.suppressed)
     )
+    unknown = {Path(file).name: tuple(map(name, n)) for file, n in lists.unknown_names.items()}
+    requested = campaign.about_name
     return replace(
-        found,
-        asked=name(found.asked) if found.asked and found.about == "customers" else found.asked,
-        targets=replace(found.targets, rows=rows, silent=silent),
-        consent=Consent(allowed, withheld, strangers),
+        campaign,
+        about_name=name(requested) if requested and by_customer else requested,
+        targets=replace(offers, rows=rows, without_targets=others),
+        consent=Consent(allowed, suppressed, unknown),
     )
 
 
 def for_profile(
     profile: Profile,
-    catalogue: Path,
+    items: Iterable[Item],
     *,
-    images: Sequence[Path] = (),
+    catalogue: str = "the catalogue",
     wish: RecommendOptions | None = None,
-    weights: str | Path | None = None,
-    limits: Limits | None = None,
-    progress: Progress | None = None,
 ) -> Campaign:
-    """Items of a catalogue file for the customers of some feeds; nothing is kept.
+    """Items for the customers of some feeds; no database is read or written.
 
     Args:
         profile: What the customers wear.
-        catalogue: The file; see `trendscope.ingest.catalog.import_catalog`, as for the rest.
-        images: Folders and zips with the items' pictures.
-        wish: What is wanted; three items in each category if None.
-        weights: Those that judged the profile.
-        limits: What file and pictures may ask for.
-        progress: Told now and then.
+        items: What may be offered, judged by the weights of the profile; see
+            `trendscope.ingest.catalog.items_of_file`.
+        catalogue: Name of the catalogue, for people.
+        wish: Number and choice of items; three items in each category if None.
 
     Raises:
-        NothingUsable: The file holds no item.
-        FeedError: The file, or a place of pictures, cannot be read.
+        NothingUsable: There is no item.
     """
-    wish = wish or RecommendOptions(per_category=3)
-    with TemporaryDirectory(prefix="trendscope-") as folder:
-        place = Path(folder) / "catalogue.db"
-        import_catalog(
-            catalogue, place, images=images, weights=weights, limits=limits, progress=progress
-        )
-        goods = candidate_items(store.items(place))
-    if goods.empty:
-        raise NothingUsable(f"{displayed(str(catalogue))} holds no item that could be used")
-    seen = _seen(profile)
+    options = wish or RecommendOptions(per_category=3)
+    table = candidate_items(items)
+    if table.empty:
+        raise NothingUsable(f"{displayed(catalogue)} holds no item that could be used")
+    sightings = _profile_sightings(profile)
     names = tuple(customer.customer for customer in profile.customers)
-    found = targets(seen, goods, wish, customers=names)
-    latest = seen["posted_at"].max()
-    day = None if pd.isna(latest) else latest.to_pydatetime()
-    allowed = Consent(names, (), {})
     return Campaign(
-        *(str(catalogue), "customers", "", "", day, len(names)),
-        *(_bare(goods, wish), found, allowed),
+        database=catalogue,
+        about="customers",
+        about_name="",
+        title="",
+        as_of=_latest(sightings["posted_at"]),
+        customers=len(names),
+        without_picture=_without_picture(table, options),
+        targets=targets(sightings, table, options, customers=names),
+        consent=Consent(names, (), {}),
     )
 
 
-def _seen(profile: Profile) -> pd.DataFrame:
+def _profile_sightings(profile: Profile) -> pd.DataFrame:
     """The photos of a profile as a table of sightings."""
     rows = [
         (
@@ -220,11 +213,16 @@ def _seen(profile: Profile) -> pd.DataFrame:
     return table.assign(posted_at=pd.to_datetime(table["posted_at"], utc=True))
 
 
-def _bare(goods: pd.DataFrame, wish: RecommendOptions) -> int:
-    return int(eligible(goods, wish.terms)[0]["embedding"].isna().sum())
+def _latest(times: pd.Series) -> datetime | None:
+    latest = times.max()
+    return None if pd.isna(latest) else latest.to_pydatetime()
 
 
-def _known(customer: str, names: Sequence[str], open_store: Store) -> str:
+def _without_picture(items: pd.DataFrame, options: RecommendOptions) -> int:
+    return int(eligible(items, options.terms)[0]["embedding"].isna().sum())
+
+
+def _checked(customer: str, names: Sequence[str], open_store: Store) -> str:
     if customer in names:
         return customer
     near = get_close_matches(customer, names, 3)
@@ -232,28 +230,27 @@ def _known(customer: str, names: Sequence[str], open_store: Store) -> str:
     raise StoreError(f"{open_store.shown} holds no customer {displayed(customer)!r}; {advice}")
 
 
-def _sightings(open_store: Store, meant: Sequence[str], customer: str | None) -> pd.DataFrame:
-    seen = store.sightings(open_store, customer, vectors=True)
-    return seen[seen["customer"].isin(list(meant))].reset_index(drop=True)
+def _sightings(open_store: Store, names: Sequence[str], customer: str | None) -> pd.DataFrame:
+    rows = store.sightings(open_store, customer, vectors=True)
+    return rows[rows["customer"].isin(list(names))].reset_index(drop=True)
 
 
-def _goods(open_store: Store, category: str | None, sku: str | None) -> pd.DataFrame:
-    """The items that the question is about; none are needed to ask who wears a category."""
+def _items(open_store: Store, category: str | None, sku: str | None) -> pd.DataFrame:
+    """The items to choose from; none are needed to find who wears a category."""
     if category:
         return candidate_items([])
     if sku is not None:
         return candidate_items([find(open_store, sku)])
-    goods = candidate_items(store.items(open_store))
-    if goods.empty:
+    table = candidate_items(store.items(open_store))
+    if table.empty:
         raise NothingUsable(
             f"{open_store.shown} holds no items; read a catalogue first: "
             "trendscope catalog import FILE --db DATABASE"
         )
-    return goods
+    return table
 
 
-def _meant(allowed: Consent, asked: Sequence[str]) -> Consent:
-    """Of those left out only the ones who were asked about."""
-    wanted = {*asked}
-    withheld = tuple(name for name in allowed.withheld if name in wanted)
-    return Consent(allowed.allowed, withheld, allowed.strangers)
+def _requested_only(lists: Consent, requested: Sequence[str]) -> Consent:
+    """Of the suppressed customers only those whom the campaign is about."""
+    names = {*requested}
+    return replace(lists, suppressed=tuple(name for name in lists.suppressed if name in names))

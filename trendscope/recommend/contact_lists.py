@@ -15,8 +15,8 @@ class NameList:
     """The customers that a file lists.
 
     Attributes:
-        file: Its name, for people.
-        names: As they stand there, without blanks around them.
+        file: Name of the file, for people.
+        names: Customers' names as written in the file, without blanks around them.
     """
 
     file: str
@@ -25,17 +25,17 @@ class NameList:
 
 @dataclass(frozen=True)
 class Consent:
-    """Who may be written to, who is left out, and which names in the lists nobody has.
+    """Who may be written to, who may not, and which names in the lists no customer has.
 
     Attributes:
-        allowed: In the order they were given.
-        withheld: Those left out.
-        strangers: Names by the file that lists them.
+        allowed: Customers who may be written to, in their order.
+        suppressed: Customers who may not.
+        unknown_names: Names that no customer has, by the file that lists them.
     """
 
     allowed: tuple[str, ...]
-    withheld: tuple[str, ...]
-    strangers: dict[str, tuple[str, ...]]
+    suppressed: tuple[str, ...]
+    unknown_names: dict[str, tuple[str, ...]]
 
 
 def read_names(path: Path) -> NameList:
@@ -56,33 +56,39 @@ def consent(customers: Iterable[str], only: NameList | None, never: NameList | N
     must be the very same.
 
     Args:
-        customers: Their names.
-        only: Nobody else may be written to; None: everybody may.
-        never: These may not.
+        customers: Names of all customers.
+        only: The only customers who may be written to; None for everybody.
+        never: Customers who may not be written to.
     """
     everyone = tuple(customers)
     barred = {_folded(name) for name in _spelled(never)}
     listed = _spelled(only)
-    allowed = [name for name in everyone if _folded(name) not in barred]
-    allowed = [name for name in allowed if only is None or name in listed]
-    found = {}
-    for source, same in ((only, str), (never, _folded)):
-        have = {same(name) for name in everyone}
-        if source and (rest := _strangers(source.names, have, same)):
-            found[source.file] = rest
-    kept = {*allowed}
-    withheld = tuple(name for name in everyone if name not in kept)
-    return Consent(tuple(allowed), withheld, found)
+    allowed = tuple(
+        name
+        for name in everyone
+        if _folded(name) not in barred and (only is None or name in listed)
+    )
+    unknown_names = {}
+    for names, spelling in ((only, str), (never, _folded)):
+        if names and (unknown := _unknown(names.names, everyone, spelling)):
+            unknown_names[names.file] = unknown
+    permitted = {*allowed}
+    suppressed = tuple(name for name in everyone if name not in permitted)
+    return Consent(allowed, suppressed, unknown_names)
 
 
-def _strangers(names: Iterable[str], have: set[str], same: Callable[[str], str]) -> tuple[str, ...]:
+def _unknown(
+    listed: Iterable[str], customers: Iterable[str], spelling: Callable[[str], str]
+) -> tuple[str, ...]:
+    """The listed names that no customer has, after both are spelled alike."""
+    known = {spelling(name) for name in customers}
     return tuple(
-        name for name in sorted(names) if not any(same(v) in have for v in _variants(name))
+        name for name in sorted(listed) if not any(spelling(v) in known for v in _variants(name))
     )
 
 
-def _spelled(source: NameList | None) -> set[str]:
-    return {variant for name in (source.names if source else ()) for variant in _variants(name)}
+def _spelled(listed: NameList | None) -> set[str]:
+    return {variant for name in (listed.names if listed else ()) for variant in _variants(name)}
 
 
 def _variants(name: str) -> tuple[str, ...]:

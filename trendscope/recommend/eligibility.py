@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from trendscope.catalog.items import Item
 
 ITEM_COLUMNS = ("sku", "title", "category", "price", "currency", "in_stock", "review", "embedding")
-"""Columns of a shelf.
+"""Columns of a table of items.
 
-sku, title: text, no two rows with one sku. category: one of the ten, None where it is open. price:
+sku, title: text, no two rows with one sku. category: one of the ten, None if undecided. price:
 float, NaN if unknown. currency: text, empty if unknown. in_stock: True, False, or None if unknown.
 review: why a person should look first; empty if settled. embedding: bytes, float32, by the weights
 that judged the customers' photos; None without a picture.
@@ -32,9 +32,9 @@ class ItemFilter:
     """Which items may be recommended.
 
     Attributes:
-        any_stock: Also what is out of stock. What is not said to be counts as in stock.
-        least_price, most_price: The price band, both included; None where it is open.
-        currency: Of the band; items priced in others are left out. Empty: the only one there is.
+        any_stock: Whether items out of stock are included. Unknown stock counts as in stock.
+        least_price, most_price: Bounds of the price band, both included; None for no bound.
+        currency: Currency of the band; items priced in others are left out. Empty: the only one.
     """
 
     any_stock: bool = False
@@ -65,46 +65,50 @@ def eligible(items: pd.DataFrame, terms: ItemFilter) -> tuple[pd.DataFrame, dict
             currency the price band is in.
     """
     require_columns(items, *ITEM_COLUMNS)
-    twice = items.loc[items["sku"].duplicated(), "sku"]
-    if len(twice):
-        raise TrendscopeError(f"two items have the SKU {twice.iloc[0]!r}; give each its own")
+    repeated = items.loc[items["sku"].duplicated(), "sku"]
+    if len(repeated):
+        raise TrendscopeError(f"two items have the SKU {repeated.iloc[0]!r}; give each its own")
     rows = items.sort_values("sku", ignore_index=True)
-    kept = np.ones(len(rows), bool)
+    remaining = np.ones(len(rows), bool)
     left_out: dict[str, int] = {}
-    for reason, out in _grounds(rows, terms):
-        if count := int((kept & out).sum()):
+    for reason, excluded in _exclusions(rows, terms):
+        if count := int((remaining & excluded).sum()):
             left_out[reason] = count
-        kept &= ~out
-    return rows[kept].reset_index(drop=True), left_out
+        remaining &= ~excluded
+    return rows[remaining].reset_index(drop=True), left_out
 
 
-def _grounds(rows: pd.DataFrame, terms: ItemFilter) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Why items are left out, and which of them; the first reason that holds is told."""
+def _exclusions(
+    rows: pd.DataFrame, item_filter: ItemFilter
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Reasons to leave items out, and the items concerned; an item counts for the first only."""
     waiting = np.array([bool(text) for text in rows["review"].fillna("")], bool)
-    open_ = ~rows["category"].isin(CATEGORIES).to_numpy(bool)
+    undecided = ~rows["category"].isin(CATEGORIES).to_numpy(bool)
     yield "waiting for a person's word on the category", waiting
-    yield "in none of the ten categories, or it is not known in which", open_
-    if not terms.any_stock:
+    yield "in none of the ten categories, or it is not known in which", undecided
+    if not item_filter.any_stock:
         stock = rows["in_stock"].astype(object)
         yield "out of stock", (stock.notna() & (stock == False)).to_numpy(bool)  # noqa: E712
-    if terms.least_price is None and terms.most_price is None:
+    low, high = item_filter.least_price, item_filter.most_price
+    if low is None and high is None:
         return
     price = rows["price"].to_numpy(np.float64)
-    currency = rows["currency"].fillna("").to_numpy(object)
-    wanted = terms.currency or _only(currency[np.isfinite(price) & ~open_ & ~waiting])
-    low = -np.inf if terms.least_price is None else terms.least_price
-    high = np.inf if terms.most_price is None else terms.most_price
-    yield "without a price", ~np.isfinite(price)
-    yield f"not priced in {wanted or 'the one currency'}", currency != wanted
-    yield "outside the price band", ~((price >= low) & (price <= high))
+    priced = np.isfinite(price)
+    currencies = rows["currency"].fillna("").to_numpy(object)
+    currency = item_filter.currency or _only(currencies[priced & ~undecided & ~waiting])
+    above = price >= (-np.inf if low is None else low)
+    below = price <= (np.inf if high is None else high)
+    yield "without a price", ~priced
+    yield f"not priced in {currency or 'the one currency'}", currencies != currency
+    yield "outside the price band", ~(above & below)
 
 
 def _only(currencies: NDArray[np.object_]) -> str:
     names = sorted(set(currencies))
     if len(names) > 1:
-        told = ", ".join(str(name or "none") for name in names[:4])
+        listed = ", ".join(str(name or "none") for name in names[:4])
         raise TrendscopeError(
-            f"prices are in several currencies ({told}): say which one is meant, such as "
+            f"prices are in several currencies ({listed}): say which one is meant, such as "
             f"--currency {names[-1]}"
         )
     return str(names[0]) if names else ""

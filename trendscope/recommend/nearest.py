@@ -17,15 +17,15 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 
 NORM = 4000
-"""Of a rounded vector, with what rounding adds: its square is below 2**24, up to which float32
-holds every whole number."""
+"""Length of a rounded vector: its square, with what rounding adds, stays below 2**24, up to which
+float32 holds every whole number."""
 
 LARGEST_PART = 8_000_000
-"""Likenesses computed at once; each takes 12 bytes."""
+"""Products computed at once; each takes 12 bytes."""
 
 
 def quantised(vectors: Sequence[bytes | None]) -> tuple[Floats, NDArray[np.bool_]]:
-    """Vectors of `NORM` made of whole numbers, and which of them are usable.
+    """Vectors of length `NORM` made of whole numbers, and which of them are usable.
 
     Args:
         vectors: Little-endian float32, all of one length, or None.
@@ -35,11 +35,11 @@ def quantised(vectors: Sequence[bytes | None]) -> tuple[Floats, NDArray[np.bool_
         of another length than most have, are rows of zeros.
     """
     lengths = [len(vector) if vector else 0 for vector in vectors]
-    known = np.array([length for length in lengths if length], np.intp)
-    wide = int(np.bincount(known).argmax()) if len(known) else 0
-    rows = np.zeros((len(lengths), wide // 4), "<f4")
+    nonzero = np.array([length for length in lengths if length], np.intp)
+    width = int(np.bincount(nonzero).argmax()) if len(nonzero) else 0
+    rows = np.zeros((len(lengths), width // 4), "<f4")
     for row, vector in enumerate(vectors):
-        if vector and len(vector) == wide:
+        if vector and len(vector) == width:
             rows[row] = np.frombuffer(vector, "<f4")
     rows[~np.isfinite(rows).all(axis=1)] = 0
     size = np.sqrt((rows.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
@@ -55,14 +55,14 @@ def cosine(products: Floats) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """How items are chosen for someone.
+    """How many items are chosen for an owner of photos, and how.
 
     Attributes:
-        count: Items for each.
-        candidates: So many of the nearest are looked at where variety is wanted.
+        count: Number of items for each owner.
+        candidates: Number of nearest items among which diversity chooses.
         diversity: 0 chooses the nearest; towards 1, items unlike those already chosen (maximal
             marginal relevance, Carbonell and Goldstein 1998).
-        owned: Items at least this like one of someone's photos are left out; above 1, none is.
+        owned: Cosine from which an item is left out as the owner's own; above 1, none is.
     """
 
     count: int
@@ -72,20 +72,19 @@ class SearchOptions:
 
 
 def nearest_items(
-    photos: Floats, owners: Places, items: Floats, choice: SearchOptions
+    photos: Floats, owners: Places, items: Floats, search: SearchOptions
 ) -> Iterator[tuple[Places, Places, Floats, Places]]:
-    """The items nearest to someone's photos, by the photo nearest to each.
+    """The items nearest to each owner's photos, by the photo nearest to each.
 
     Args:
-        photos: (n, d), of `quantised`, all of one owner together.
-        owners: (n,) numbers, 0 upwards without gaps, never falling.
-        items: (m, d), of `quantised`; where two are equally near, the one that comes first is
-            chosen.
-        choice: How many, and which.
+        photos: (n, d) vectors of `quantised`, all of one owner together.
+        owners: (n,) numbers of the owners, 0 upwards without gaps, never falling.
+        items: (m, d) vectors of `quantised`; of two equally near, the first is chosen.
+        search: How many are chosen, and which.
 
     Yields:
         For a part of the owners: owner, item, their product, and the number of the nearest photo
-        (of several equally near ones, the first); each (k,), in order of owner and of choice.
+        (of several equally near ones, the first); each (k,), by owner, best item first.
     """
     if not len(items) or not len(photos):
         return
@@ -96,8 +95,8 @@ def nearest_items(
         own = slice(starts[first], ends[min(first + together, len(starts)) - 1])
         part, local = photos[own], owners[own] - first
         best = _closest(part, local, items)
-        best[best >= choice.owned * NORM**2] = -1
-        owner, item, product = _picked(best, items, choice)
+        best[best >= search.owned * NORM**2] = -1
+        owner, item, product = _picked(best, items, search)
         nearest = _photo(part, local, items, owner, item)
         yield owner + first, item, product, nearest + starts[first]
 
@@ -110,17 +109,19 @@ def _closest(photos: Floats, owners: Places, items: Floats) -> Floats:
         owner = owners[start : start + rows]
         products = photos[start : start + rows] @ items.T
         begins = np.flatnonzero(np.diff(owner, prepend=-1)).tolist()
-        # One by one: numpy's reduceat takes ten times as long.
+        # One owner at a time: numpy's reduceat takes ten times as long.
         for first, end in zip(begins, [*begins[1:], len(owner)], strict=True):
-            most = best[owner[first]]
-            np.maximum(most, products[first:end].max(axis=0), out=most)
+            own = best[owner[first]]
+            np.maximum(own, products[first:end].max(axis=0), out=own)
     return best
 
 
 def _ranked(best: Floats, count: int) -> Places:
     """(owners, count): the columns with the greatest values, equal ones in their order."""
     columns = best.shape[1]
-    # One whole number per cell that no other cell of the row shares: value first, then place.
+    # Partition and sort leave equal values in any order. Products are whole numbers, so value and
+    # column fit into one key that no other cell of the row shares; of equal values, the smaller
+    # column has the larger key. The key modulo the number of columns gives the column back.
     keys = best.astype(np.int64) * columns + np.arange(columns - 1, -1, -1)
     if count < columns:
         keys = np.partition(keys, columns - count, axis=1)[:, columns - count :]
@@ -128,22 +129,22 @@ def _ranked(best: Floats, count: int) -> Places:
     return np.asarray(columns - 1 - keys % columns, np.intp)
 
 
-def _picked(best: Floats, items: Floats, choice: SearchOptions) -> tuple[Places, Places, Floats]:
-    """Owner, item and product of what is chosen, in order of owner and of choice."""
-    wanted = choice.candidates if choice.diversity else choice.count
-    near = _ranked(best, min(max(wanted, choice.count), best.shape[1]))
+def _picked(best: Floats, items: Floats, search: SearchOptions) -> tuple[Places, Places, Floats]:
+    """Owner, item and product of the chosen pairs, by owner, best item first."""
+    candidates = max(search.candidates if search.diversity else 0, search.count)
+    near = _ranked(best, min(candidates, best.shape[1]))
     products = np.take_along_axis(best, near, axis=1)
-    count = min(choice.count, near.shape[1])
-    order = _varied(near, products, items, count, choice.diversity)
-    items_of = np.take_along_axis(near, order, axis=1)
-    found = np.take_along_axis(products, order, axis=1)
-    there = found >= 0
-    owner = np.broadcast_to(np.arange(len(best))[:, None], there.shape)
-    return owner[there], items_of[there], found[there]
+    count = min(search.count, near.shape[1])
+    order = _varied(near, products, items, count, search.diversity)
+    item = np.take_along_axis(near, order, axis=1)
+    product = np.take_along_axis(products, order, axis=1)
+    allowed = product >= 0
+    owner = np.broadcast_to(np.arange(len(best))[:, None], allowed.shape)
+    return owner[allowed], item[allowed], product[allowed]
 
 
 def _varied(near: Places, products: Floats, items: Floats, count: int, diversity: float) -> Places:
-    """(owners, count): places among the near ones, each for being near and unlike the former.
+    """(owners, count): places among the near items, each near and unlike those chosen before.
 
     Those with a negative product come last, after all others.
     """
@@ -172,10 +173,10 @@ def _photo(photos: Floats, owners: Places, items: Floats, owner: Places, item: P
     pair = np.repeat(np.arange(len(owner)), counts)
     begins = np.cumsum(counts) - counts
     photo = np.arange(len(pair)) - begins[pair] + starts[pair]
-    found = np.empty(len(pair), np.float32)
+    product = np.empty(len(pair), np.float32)
     rows = max(1, LARGEST_PART // max(1, photos.shape[1]))
     for start in range(0, len(pair), rows):
         part = slice(start, start + rows)
-        found[part] = (photos[photo[part]] * items[item[pair[part]]]).sum(axis=1)
-    order = np.lexsort((photo, -found, pair))
+        product[part] = (photos[photo[part]] * items[item[pair[part]]]).sum(axis=1)
+    order = np.lexsort((photo, -product, pair))
     return np.asarray(photo[order][begins], np.intp)

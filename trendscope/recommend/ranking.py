@@ -1,13 +1,8 @@
 """From what customers wear to what to offer them, and from an item to whom. Pure tables.
 
-    >>> from trendscope import recommend, store
-    >>> seen = store.sightings(db, vectors=True)                          # doctest: +SKIP
-    >>> shelf = recommend.shelf(store.items(db))                          # doctest: +SKIP
-    >>> recommend.targets(seen, shelf).rows                               # doctest: +SKIP
-
 Items are offered in the categories that a customer wears, those whose pictures look most like one
 of the customer's photos to the network. The same tables give the same result, whatever the order of
-their rows, and a customer's targets do not depend on who else is there.
+their rows, and a customer's targets do not depend on the other customers.
 """
 
 from __future__ import annotations
@@ -27,28 +22,28 @@ from trendscope.errors import TrendscopeError
 from trendscope.recommend import nearest, preferences
 from trendscope.recommend.eligibility import ItemFilter, eligible
 from trendscope.recommend.nearest import Floats, Places
-from trendscope.recommend.preferences import MinimumEvidence, wears
+from trendscope.recommend.preferences import MinimumEvidence, NoTarget, wears
 
 OWNED = 0.99
 """Cosine from which a picture is taken to show the very thing on a photo; what that catches is
 measured by tests.benchmarks.retrieval."""
 
 UNSEEN = 0.25
-"""Likeness of what cannot be compared: less than nearly all pictures of one category have, so that
-what can be compared comes first."""
+"""Likeness of items that cannot be compared: less than nearly all pictures of one category have, so
+that those that can be compared come first."""
 
 
 @dataclass(frozen=True)
 class RecommendOptions:
-    """What is to be recommended.
+    """How many items are recommended, and which.
 
     Attributes:
-        per_category: Items for each customer in each category worn.
-        diversity: 0 takes the most alike; towards 1, rather those unlike each other.
-        candidates: So many of the most alike are looked at for that.
-        exclude_owned: Leave out what looks the very same as something on a customer's photos.
-        terms: Which items may be recommended.
-        evidence: What must be known of a customer.
+        per_category: Number of items for each customer in each category worn.
+        diversity: 0 takes the most alike; towards 1, rather items unlike each other.
+        candidates: Number of most alike items among which diversity chooses.
+        exclude_owned: Whether items are left out that look the same as one on a customer's photos.
+        terms: Filter of the items that may be recommended.
+        evidence: Least evidence of what a customer wears.
     """
 
     per_category: int = 5
@@ -59,8 +54,8 @@ class RecommendOptions:
     evidence: MinimumEvidence = field(default_factory=MinimumEvidence)
 
     @property
-    def choice(self) -> nearest.SearchOptions:
-        """The same for `trendscope.recommend.nearest.nearest_items`."""
+    def search(self) -> nearest.SearchOptions:
+        """The options of `trendscope.recommend.nearest.nearest_items`."""
         owned = OWNED if self.exclude_owned else 2.0
         return nearest.SearchOptions(self.per_category, self.candidates, self.diversity, owned)
 
@@ -76,19 +71,20 @@ class Targets:
     """Whom to offer what.
 
     Attributes:
-        rows: A row per target, with `COLUMNS`. sku: empty where a category was asked for. rank:
-            from 1; of an item among the customer's, or of a customer where an item or a category
-            was asked for. score: affinity x likeness, 0..1, never rising with rank; where a
-            category was asked for, the affinity. reason: a sentence. affinity: see `wears`.
-            likeness: 1 - 2 angle / pi between the item's picture and the photo nearest to it, 0..1;
-            `UNSEEN` where they cannot be compared. title, price, currency: of the item. posted_at,
-            source, sha256: of that photo, or of the latest one of a category; missing without one.
-        silent: Customers without a target: customer, reason.
-        left_out: How many items were not considered, by reason.
+        rows: A row per target, with `COLUMNS`. sku: empty for `wearers`. rank: from 1; of an item
+            among the customer's, or of a customer for `audience` and `wearers`. score: affinity x
+            likeness, 0..1, never rising with rank; for `wearers` the affinity. reason: a sentence.
+            affinity: see `wears`. likeness: 1 - 2 angle / pi between the item's picture and the
+            photo nearest to it, 0..1; `UNSEEN` where they cannot be compared. title, price,
+            currency: of the item. posted_at, source, sha256: of that photo, or of the latest one of
+            the category; missing without one.
+        without_targets: Customers without a target: customer, code (see
+            `trendscope.recommend.preferences.NoTarget`), reason (a sentence).
+        left_out: Number of items that were not considered, by reason.
     """
 
     rows: pd.DataFrame
-    silent: pd.DataFrame
+    without_targets: pd.DataFrame
     left_out: Mapping[str, int]
 
 
@@ -103,24 +99,23 @@ def targets(
     """The items that suit each customer best, in the categories they wear.
 
     Args:
-        sightings: As `trendscope.store.sightings` gives them, with vectors.
-        items: A shelf, see `trendscope.recommend.eligibility.ITEM_COLUMNS`.
-        wish: What is wanted.
-        customers: All there are, so that those without photos are told too.
-        now: Up to when a photo's age is counted, aware; the latest photo's time if None.
+        sightings: Table of `trendscope.store.sightings`, with vectors.
+        items: Table with `trendscope.recommend.eligibility.ITEM_COLUMNS`.
+        wish: Number and choice of items.
+        customers: Names of all customers, so that those without photos are listed too.
+        now: Aware time up to which a photo's age is counted; the latest photo's time if None.
 
     Raises:
         TrendscopeError: A column is missing, two items share a SKU, or it is not clear what
             currency the price band is in.
     """
-    wish = wish or RecommendOptions()
-    offer, left_out = eligible(items, wish.terms)
-    worn, silent = _judged(sightings, wish, customers, now)
-    rows = _matched(sightings, worn, offer, wish)
-    order = np.lexsort((rows["sku"], -rows["score"], rows["customer"]))
-    rows = rows.iloc[order]
+    options = wish or RecommendOptions()
+    offer, left_out = eligible(items, options.terms)
+    worn, others = _judged(sightings, options, customers, now)
+    rows = _matched(sightings, worn, offer, options)
+    rows = rows.iloc[np.lexsort((rows["sku"], -rows["score"], rows["customer"]))]
     rows = rows.assign(rank=rows.groupby("customer", sort=False).cumcount() + 1)
-    return Targets(_finished(rows), _with_unserved(silent, worn, rows), left_out)
+    return Targets(_finished(rows), _with_unserved(others, worn, rows), left_out)
 
 
 def audience(
@@ -137,14 +132,14 @@ def audience(
     Raises:
         TrendscopeError: There is no such item, or it may not be recommended; says why.
     """
-    wish = wish or RecommendOptions()
-    offer, left_out = eligible(items[items["sku"] == sku], wish.terms)
+    options = wish or RecommendOptions()
+    offer, left_out = eligible(items[items["sku"] == sku], options.terms)
     if offer.empty:
         why = next(iter(left_out), "not in the catalogue; check the spelling")
         raise TrendscopeError(f"nobody is written to about item {sku}: {why}")
-    worn, silent = _judged(sightings, wish, customers, now)
-    rows = _matched(sightings, worn, offer, wish)
-    return Targets(_finished(_ranked(rows)), silent, {})
+    worn, others = _judged(sightings, options, customers, now)
+    rows = _matched(sightings, worn, offer, options)
+    return Targets(_finished(_ranked(rows)), others, {})
 
 
 def wearers(
@@ -162,28 +157,30 @@ def wearers(
     """
     if category not in CATEGORIES:
         raise TrendscopeError(f"unknown category {category!r}: use {', '.join(CATEGORIES)}")
-    worn, silent = _judged(sightings, wish or RecommendOptions(), customers, now)
+    worn, others = _judged(sightings, wish or RecommendOptions(), customers, now)
     rows = worn[worn["category"] == category]
-    last = [
-        "none of them dated" if pd.isna(time) else f"last on {time:%Y-%m-%d}"
-        for time in rows["last_seen"]
+    reasons = [
+        f"{sentence}; {'none of them dated' if pd.isna(time) else f'last on {time:%Y-%m-%d}'}"
+        for sentence, time in zip(_sentences(rows), rows["last_seen"], strict=True)
     ]
-    reasons = [f"{said}; {when}" for said, when in zip(_said(rows), last, strict=True)]
     rows = rows.assign(sku="", title="", score=rows["affinity"], reason=reasons)
-    latest = preferences.ordered(sightings[sightings["category"] == category])
-    latest = latest.sort_values("posted_at", na_position="first", kind="stable")
-    latest = latest.drop_duplicates("customer", keep="last")
-    rows = rows.merge(latest[["customer", "posted_at", "source", "sha256"]], on="customer")
-    return Targets(_finished(_ranked(rows)), silent, {})
+    photos = preferences.ordered(sightings[sightings["category"] == category])
+    photos = photos.sort_values("posted_at", na_position="first", kind="stable")
+    photos = photos.drop_duplicates("customer", keep="last")
+    rows = rows.merge(photos[["customer", "posted_at", "source", "sha256"]], on="customer")
+    return Targets(_finished(_ranked(rows)), others, {})
 
 
 def _judged(
-    sightings: pd.DataFrame, wish: RecommendOptions, customers: Iterable[str], now: datetime | None
+    sightings: pd.DataFrame,
+    options: RecommendOptions,
+    customers: Iterable[str],
+    now: datetime | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What is worn for certain, and of whom nothing is."""
-    worn = wears(sightings, wish.evidence, now)
-    silent = preferences.unjudged(sightings, worn, wish.evidence, customers)
-    return worn[worn["worn"]].reset_index(drop=True), silent
+    """What is worn for certain, and the customers of whom nothing is."""
+    worn = wears(sightings, options.evidence, now)
+    others = preferences.unjudged(sightings, worn, options.evidence, customers)
+    return worn[worn["worn"]].reset_index(drop=True), others
 
 
 def _ranked(rows: pd.DataFrame) -> pd.DataFrame:
@@ -196,16 +193,18 @@ def _finished(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.reindex(columns=list(COLUMNS)).reset_index(drop=True)
 
 
-def _with_unserved(silent: pd.DataFrame, worn: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+def _with_unserved(others: pd.DataFrame, worn: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Adds the customers in whose categories there is nothing on offer."""
     unserved = worn[~worn["customer"].isin(rows["customer"].unique())]
-    told = unserved.groupby("customer")["category"].agg(", ".join)
-    reasons = [f"wears {names}; there is nothing on offer in that" for names in told]
-    more = pd.DataFrame({"customer": list(told.index), "reason": reasons}, dtype=object)
-    return pd.concat([silent, more]).sort_values("customer", ignore_index=True)
+    more = [
+        (name, NoTarget.NOT_OFFERED, f"wears {categories}; there is nothing on offer in that")
+        for name, categories in unserved.groupby("customer")["category"].agg(", ".join).items()
+    ]
+    table = pd.DataFrame(more, columns=others.columns, dtype=object)
+    return pd.concat([others, table]).sort_values("customer", ignore_index=True)
 
 
-def _said(rows: pd.DataFrame) -> list[str]:
+def _sentences(rows: pd.DataFrame) -> list[str]:
     columns = (rows[name].tolist() for name in ("category", "photos", "named", "unnamed"))
     return [preferences.sentence(*figures) for figures in zip(*columns, strict=True)]
 
@@ -213,73 +212,78 @@ def _said(rows: pd.DataFrame) -> list[str]:
 # --- matching ------------------------------------------------------------------------------------
 
 Pairs = tuple[Places, Places, Places, Floats]
-"""Choices as numbers of rows: of what is worn, of the item, of the nearest photo (-1 where nothing
+"""Chosen pairs as row numbers: of what is worn, of the item, of the nearest photo (-1 where nothing
 could be compared), and the product of their vectors."""
 
 
 def _matched(
-    sightings: pd.DataFrame, worn: pd.DataFrame, offer: pd.DataFrame, wish: RecommendOptions
+    sightings: pd.DataFrame, worn: pd.DataFrame, offer: pd.DataFrame, options: RecommendOptions
 ) -> pd.DataFrame:
-    """A row per choice: what is worn, the item, the nearest photo, score and reason."""
+    """A row per chosen pair: what is worn, the item, the nearest photo, score and reason."""
     photos = preferences.ordered(sightings[sightings["category"].notna()])
     vectors, usable = nearest.quantised([*photos["embedding"], *offer["embedding"]])
     keys = ["customer", "category"]
     owner = pd.MultiIndex.from_frame(worn[keys]).get_indexer(pd.MultiIndex.from_frame(photos[keys]))
-    seen, pictured = (owner >= 0) & usable[: len(photos)], usable[len(photos) :]
-    views, looks = vectors[: len(photos)], vectors[len(photos) :]
-    kinds, sold = photos["category"].to_numpy(object), offer["category"].to_numpy(object)
+    comparable, pictured = (owner >= 0) & usable[: len(photos)], usable[len(photos) :]
+    photo_vectors, item_vectors = vectors[: len(photos)], vectors[len(photos) :]
+    photo_category = photos["category"].to_numpy(object)
+    item_category = offer["category"].to_numpy(object)
     pairs: list[Pairs] = []
     for category, rows in worn.groupby("category", sort=True, observed=True):
-        mine = np.flatnonzero(seen & (kinds == category))
-        mine = mine[np.argsort(owner[mine], kind="stable")]
-        items = np.flatnonzero(sold == category)
-        shown = items[pictured[items]]
-        found = list(_compared(mine, owner[mine], views[mine], shown, looks[shown], wish.choice))
-        pairs += found
-        pairs += _filled(rows["customer"], found, owner[mine], items, pictured, wish.per_category)
+        own = np.flatnonzero(comparable & (photo_category == category))
+        own = own[np.argsort(owner[own], kind="stable")]
+        items = np.flatnonzero(item_category == category)
+        views = items[pictured[items]]
+        places = (own, owner[own], photo_vectors[own], views, item_vectors[views])
+        compared = list(_compared(*places, options.search))
+        count = options.per_category
+        rest = _filled(rows["customer"], compared, owner[own], items, pictured, count)
+        pairs += [*compared, *rest]
     return _described(_joined(pairs), worn, offer, photos)
 
 
 def _compared(
     photos: Places,
     owner: Places,
-    views: Floats,
+    photo_vectors: Floats,
     items: Places,
-    looks: Floats,
-    choice: nearest.SearchOptions,
+    item_vectors: Floats,
+    search: nearest.SearchOptions,
 ) -> Iterator[Pairs]:
-    """The items that look most like someone's photos."""
-    names, number = np.unique(owner, return_inverse=True)
-    for who, item, product, photo in nearest.nearest_items(views, number, looks, choice):
-        yield names[who], items[item], photos[photo], product
+    """The items that look most like a customer's photos."""
+    rows, number = np.unique(owner, return_inverse=True)
+    for who, item, product, photo in nearest.nearest_items(
+        photo_vectors, number, item_vectors, search
+    ):
+        yield rows[who], items[item], photos[photo], product
 
 
 def _filled(
     customers: pd.Series,
-    found: list[Pairs],
+    pairs: list[Pairs],
     compared: Places,
     items: Places,
     pictured: NDArray[np.bool_],
-    wanted: int,
+    per_customer: int,
 ) -> Iterator[Pairs]:
-    """Items that nothing can be compared of, for those who were found too few others.
+    """Items that cannot be compared, for customers with too few of the others.
 
     Each customer is given other ones, always the same, so that not all get the first of the list.
     """
-    who, counts = np.unique(
-        np.concatenate([np.zeros(0, np.intp), *(p[0] for p in found)]), return_counts=True
+    owner, counts = np.unique(
+        np.concatenate([np.zeros(0, np.intp), *(pair[0] for pair in pairs)]), return_counts=True
     )
-    served = dict(zip(who.tolist(), counts.tolist(), strict=True))
-    known, bare = set(compared.tolist()), items[~pictured[items]]
+    served = dict(zip(owner.tolist(), counts.tolist(), strict=True))
+    with_photo, without_picture = set(compared.tolist()), items[~pictured[items]]
     for row, name in customers.items():
-        rest = bare if row in known else items
-        count = min(wanted - served.get(row, 0), len(rest))
+        rest = without_picture if row in with_photo else items
+        count = min(per_customer - served.get(row, 0), len(rest))
         if count > 0:
             digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
             start = int.from_bytes(digest[:7], "big")
             item = rest[(start + np.arange(count)) % len(rest)]
-            nothing = np.full(count, -1, np.intp)
-            yield np.full(count, row), item, nothing, np.zeros(count, np.float32)
+            no_photo = np.full(count, -1, np.intp)
+            yield np.full(count, row), item, no_photo, np.zeros(count, np.float32)
 
 
 def _joined(pairs: list[Pairs]) -> Pairs:
@@ -292,8 +296,8 @@ def _joined(pairs: list[Pairs]) -> Pairs:
 def _described(
     pairs: Pairs, worn: pd.DataFrame, offer: pd.DataFrame, photos: pd.DataFrame
 ) -> pd.DataFrame:
-    who, item, photo, product = pairs
-    rows = worn.iloc[who].reset_index(drop=True)
+    owner, item, photo, product = pairs
+    rows = worn.iloc[owner].reset_index(drop=True)
     for name in ("sku", "title", "price", "currency"):
         rows[name] = offer[name].to_numpy()[item]
     near = photos[["posted_at", "source", "sha256"]].iloc[photo].reset_index(drop=True)
@@ -301,12 +305,10 @@ def _described(
     angle = np.arccos(nearest.cosine(product))
     rows["likeness"] = np.where(photo >= 0, 1 - 2 * angle / np.pi, UNSEEN)
     rows["score"] = rows["affinity"] * rows["likeness"]
-    closest = map(
-        _closest, rows["posted_at"].dt.strftime("%Y-%m-%d").tolist(), rows["source"].tolist()
-    )
-    return rows.assign(
-        reason=[f"{said}; {near}" for said, near in zip(_said(rows), closest, strict=True)]
-    )
+    days = rows["posted_at"].dt.strftime("%Y-%m-%d")
+    closest = map(_closest, days.tolist(), rows["source"].tolist())
+    pieces = zip(_sentences(rows), closest, strict=True)
+    return rows.assign(reason=["; ".join(sentences) for sentences in pieces])
 
 
 def _closest(day: object, source: object) -> str:

@@ -5,8 +5,6 @@ Nothing is decided here; the same input gives the same bytes.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -17,7 +15,7 @@ from trendscope.catalog.items import Item
 from trendscope.catalog.products import REMARKS, Remark
 from trendscope.reports.documents import document
 from trendscope.reports.pages import page
-from trendscope.reports.spreadsheets import defused
+from trendscope.reports.spreadsheets import csv_text
 from trendscope.text import percent, plural, shown
 
 if TYPE_CHECKING:
@@ -200,15 +198,14 @@ what the picture looks like most, and its probability 0..1. in_stock, approximat
 
 def items_csv(items: Iterable[Item]) -> str:
     """A table of `ITEM_COLUMNS`: UTF-8, comma, text in quotes, lines end in LF."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(ITEM_COLUMNS)
-    for item in items:
-        facts = _item(item)
-        best, share = facts["top"][0] if facts["top"] else ("", None)
-        facts |= {"picture_best": best, "picture_best_confidence": share}
-        writer.writerow([_cell(facts[name]) for name in ITEM_COLUMNS])
-    return out.getvalue()
+    return csv_text(ITEM_COLUMNS, map(_csv_row, items))
+
+
+def _csv_row(item: Item) -> list[str | int | float]:
+    facts = _item(item)
+    best, share = facts["top"][0] if facts["top"] else ("", None)
+    facts |= {"picture_best": best, "picture_best_confidence": share}
+    return [_cell(facts[name]) for name in ITEM_COLUMNS]
 
 
 def _cell(value: Any) -> str | int | float:
@@ -216,7 +213,8 @@ def _cell(value: Any) -> str | int | float:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return defused(value) if isinstance(value, str) else value
+    plain: str | int | float = value
+    return plain
 
 
 def _plain(price: Decimal) -> str:

@@ -7,8 +7,6 @@ page.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -19,17 +17,22 @@ from trendscope.photos.results import Classification, PhotoResult
 from trendscope.photos.summary import CategoryCount, CustomerProfile, Profile, photos_a_week
 from trendscope.reports.documents import _iso, document
 from trendscope.reports.pages import page
-from trendscope.reports.spreadsheets import defused
+from trendscope.reports.spreadsheets import csv_text
 from trendscope.skipped import REASONS, Skipped
 
 # --- JSON ----------------------------------------------------------------------------------------
 
 
 def classification_json(classification: Classification) -> str:
-    """One document with every photo's verdict.
+    """One document with the version and `classification_facts`."""
+    return document(classification_facts(classification))
 
-    ``schema_version`` (1), ``weights`` (name), ``photos``: in the order of the feed, each with
-    ``path``; ``verdict``: ``classified``, ``uncertain``, ``outside`` or ``unreadable``; ``reason``:
+
+def classification_facts(classification: Classification) -> dict[str, Any]:
+    """Every photo's verdict.
+
+    ``weights`` (name), ``photos``: in the order of the feed, each with ``path``;
+    ``verdict``: ``classified``, ``uncertain``, ``outside`` or ``unreadable``; ``reason``:
     null if classified, else the verdict or a key of `trendscope.skipped.REASONS`; ``detail``: the
     same as a sentence; ``garments``: ``category``, ``confidence`` 0..1 and ``box`` [x0, y0, x1, y1]
     in pixels of the upright photo; ``top``: the three likeliest categories with probabilities.
@@ -38,7 +41,7 @@ def classification_json(classification: Classification) -> str:
         _skipped_photo(photo) if isinstance(photo, Skipped) else _photo(photo)
         for photo in classification.photos
     ]
-    return document({"weights": classification.weights, "photos": photos})
+    return {"weights": classification.weights, "photos": photos}
 
 
 def profile_json(profile: Profile) -> str:
@@ -141,13 +144,12 @@ same in all ten rows.
 
 def profile_csv(profile: Profile) -> str:
     """A table of `CSV_COLUMNS`: UTF-8, comma, text in quotes, lines end in LF."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for customer in profile.customers:
-        for category in customer.categories:
-            writer.writerow(_csv_row(customer, category))
-    return out.getvalue()
+    rows = (
+        _csv_row(customer, category)
+        for customer in profile.customers
+        for category in customer.categories
+    )
+    return csv_text(CSV_COLUMNS, rows)
 
 
 SKIPPED_COLUMNS = ("customer", "path", "reason", "detail")
@@ -160,18 +162,13 @@ All text: whose it would have been, empty if unknown; where it lies; a key of
 
 def skipped_csv(skipped: Iterable[Skipped]) -> str:
     """A table of `SKIPPED_COLUMNS`, written as `profile_csv` is."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(SKIPPED_COLUMNS)
-    for item in skipped:
-        cells = (item.customer or "", item.source, item.reason, item.detail)
-        writer.writerow([defused(cell) for cell in cells])
-    return out.getvalue()
+    rows = ((item.customer or "", item.source, item.reason, item.detail) for item in skipped)
+    return csv_text(SKIPPED_COLUMNS, rows)
 
 
 def _csv_row(customer: CustomerProfile, category: CategoryCount) -> tuple[str | int | float, ...]:
     return (
-        defused(customer.customer),
+        customer.customer,
         category.category,
         category.count,
         round(category.share, 6),

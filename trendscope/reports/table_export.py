@@ -21,7 +21,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
 from trendscope.files.writing import check_writable, encoded, replacing
 from trendscope.photos.pseudonyms import Pseudonyms, without
-from trendscope.reports.spreadsheets import defused
+from trendscope.reports.spreadsheets import frame_csv
 from trendscope.store import Census, Database
 from trendscope.store.database import opened
 from trendscope.trends import counts
@@ -239,16 +239,12 @@ def _csv(file: IO[bytes], name: str, excel: bool) -> Iterator[Callable[[pd.DataF
 
     def write(rows: pd.DataFrame) -> None:
         cells = {column: _cells(rows[column], kind) for column, kind in columns.items()}
-        text = pd.DataFrame(cells).to_csv(index=False, header=False, lineterminator="\n")
-        file.write(encoded(text))
+        file.write(encoded(frame_csv(pd.DataFrame(cells), header=False)))
 
     yield write
 
 
 def _cells(values: pd.Series, kind: Kind) -> pd.Series:
-    if kind == "text":
-        harmless = {text: defused(text) for text in values.dropna().unique()}
-        return values.astype(object).map(harmless)
     if kind == "time":
         moments: pd.Series = values.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         return moments

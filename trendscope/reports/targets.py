@@ -6,8 +6,6 @@ gives the same bytes.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,18 +16,19 @@ import pandas as pd
 
 from trendscope import text
 from trendscope.recommend.campaigns import Campaign
+from trendscope.recommend.preferences import NoTarget
 from trendscope.reports import documents, pages
-from trendscope.reports.spreadsheets import defused
+from trendscope.reports.spreadsheets import csv_text
 from trendscope.text import plural, shown
 
 CSV_COLUMNS = ("customer", "sku", "category", "rank", "score", "reason")
 """Columns of `targets_csv`; see `trendscope.recommend.ranking.Targets`.
 
-Who cannot be judged has no row. sku is empty where a category was asked for.
+Customers without a target have no row. sku is empty in a campaign about a category.
 """
 
 LARGEST_TABLE, LARGEST_PAGE = 200, 1_000
-"""Targets shown on the terminal, and with pictures on a page; how many are left out is said there.
+"""Targets shown on the terminal, and with pictures on a page; both say how many are left out.
 """
 
 
@@ -38,38 +37,37 @@ LARGEST_TABLE, LARGEST_PAGE = 200, 1_000
 
 def targets_csv(campaign: Campaign) -> str:
     """A table of `CSV_COLUMNS`: UTF-8, comma, text in quotes, lines end in LF, formulas defused."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
     columns = (campaign.targets.rows[name].tolist() for name in CSV_COLUMNS)
-    for customer, sku, category, rank, score, reason in zip(*columns, strict=True):
-        texts = map(defused, (customer, sku, category))
-        writer.writerow([*texts, rank, round(score, 4), defused(reason)])
-    return out.getvalue()
+    rows = (
+        (customer, sku, category, rank, round(score, 4), reason)
+        for customer, sku, category, rank, score, reason in zip(*columns, strict=True)
+    )
+    return csv_text(CSV_COLUMNS, rows)
 
 
 def targets_json(campaign: Campaign) -> str:
     """One document with all of it.
 
     ``schema_version`` (1), ``database``, ``about`` (``customers``, ``category`` or ``sku``),
-    ``asked``, ``as_of`` (up to when a photo's age is counted), ``targets`` (the columns of
-    `trendscope.recommend.ranking.Targets.rows`; null where there is nothing), ``silent`` (customers
-    without a target: ``customer``, ``reason``), ``left_out`` (items by reason), ``withheld`` (how
-    many customers may not be written to), ``strangers`` (names by the list that has them, which no
-    customer has) and ``notes`` (plain sentences).
+    ``asked`` (the customer, category or SKU; null for all customers), ``as_of`` (time up to which a
+    photo's age is counted), ``targets`` (the columns of
+    `trendscope.recommend.ranking.Targets.rows`; null where unknown), ``silent`` (customers without
+    a target: ``customer``, ``reason``), ``left_out`` (items by reason), ``withheld`` (number of
+    customers who may not be written to), ``strangers`` (names that no customer has, by the list
+    that has them) and ``notes`` (plain sentences).
     """
-    found = campaign.targets
+    offers, lists = campaign.targets, campaign.consent
     return documents.document(
         {
             "database": campaign.database,
             "about": campaign.about,
-            "asked": campaign.asked or None,
+            "asked": campaign.about_name or None,
             "as_of": campaign.as_of and f"{campaign.as_of:%Y-%m-%dT%H:%M:%SZ}",
-            "targets": [_target(row) for row in found.rows.to_dict("records")],
-            "silent": found.silent.to_dict("records"),
-            "left_out": dict(found.left_out),
-            "withheld": len(campaign.consent.withheld),
-            "strangers": campaign.consent.strangers,
+            "targets": [_target(row) for row in offers.rows.to_dict("records")],
+            "silent": offers.without_targets[["customer", "reason"]].to_dict("records"),
+            "left_out": dict(offers.left_out),
+            "withheld": len(lists.suppressed),
+            "strangers": lists.unknown_names,
             "notes": notes(campaign),
         }
     )
@@ -95,15 +93,15 @@ class Line:
     """A target in words.
 
     Attributes:
-        rank: As in the table.
-        customer, sku, title: Made safe to show.
+        rank: Rank in the table.
+        customer, sku, title: Names made safe to show.
         category: One of the ten.
-        price: With its currency; empty if unknown.
+        price: Price with its currency; empty if unknown.
         score: ``0.42``.
         reason: The sentence.
-        day: Of the customer's photo; empty without one.
-        photo, picture: sha256 of the customer's photo, and the SKU as it is kept, to find the
-            pictures by; empty without.
+        day: Day of the customer's photo; empty without one.
+        photo, picture: Keys of the pictures: sha256 of the customer's photo, and the SKU as it is
+            stored; empty without one.
     """
 
     rank: int
@@ -121,11 +119,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Group:
-    """Targets that stand together: a customer's, or all of one question.
+    """Targets that stand together: those of one customer, or all of an item or a category.
 
     Attributes:
-        title: The customer, made safe to show; empty where customers are what was asked for.
-        lines: Best first.
+        title: Name of the customer, made safe to show; empty for an item or a category.
+        lines: Targets, best first.
     """
 
     title: str
@@ -133,10 +131,10 @@ class Group:
 
 
 def title(campaign: Campaign) -> str:
-    """What it is about."""
+    """What the campaign is about, as a heading."""
+    name = shown(campaign.about_name)
     if campaign.about == "customers":
-        return f"What suits {shown(campaign.asked)}" if campaign.asked else "What suits whom"
-    name = shown(campaign.asked)
+        return f"What suits {name}" if campaign.about_name else "What suits whom"
     if campaign.title:
         name += f", {shown(campaign.title)}"
     return f"Whom to write to about {name}"
@@ -155,14 +153,14 @@ def groups(campaign: Campaign, largest: int) -> tuple[Group, ...]:
 
 
 def _line(row: Any) -> Line:
-    known = not _missing(row.price)
+    price = "" if _missing(row.price) else f"{row.price:,.2f} {row.currency}".strip()
     return Line(
         rank=row.rank,
         customer=shown(row.customer),
         sku=shown(row.sku, 40),
         title=shown(row.title, 60),
         category=row.category,
-        price=f"{row.price:,.2f} {row.currency}".strip() if known else "",
+        price=price,
         score=f"{row.score:.2f}",
         reason=shown(row.reason, 200),
         day="" if _missing(row.posted_at) else text.day(row.posted_at),
@@ -188,19 +186,17 @@ def cells(campaign: Campaign, line: Line) -> tuple[str, ...]:
 
 def notes(campaign: Campaign) -> list[str]:
     """What to know before acting on it, a plain sentence each."""
-    found, consent = campaign.targets, campaign.consent
-    sentences = [
-        f"{plural(count, 'item')} left out: {reason}." for reason, count in found.left_out.items()
-    ]
-    if campaign.bare:
+    consent, items = campaign.consent, campaign.targets.left_out.items()
+    sentences = [f"{plural(count, 'item')} left out: {reason}." for reason, count in items]
+    if campaign.without_picture:
         sentences.append(
-            f"{plural(campaign.bare, 'item')} without a judged picture: chosen by category alone, "
-            "and only where nothing else is left."
+            f"{plural(campaign.without_picture, 'item')} without a judged picture: chosen by "
+            "category alone, and only where nothing else is left."
         )
-    sentences += _silences(campaign)
-    if consent.withheld:
-        sentences.append(f"{plural(len(consent.withheld), 'customer')} not to be written to.")
-    for file, names in consent.strangers.items():
+    sentences += _without_targets(campaign.targets.without_targets)
+    if consent.suppressed:
+        sentences.append(f"{plural(len(consent.suppressed), 'customer')} not to be written to.")
+    for file, names in consent.unknown_names.items():
         first = ", ".join(shown(name, 40) for name in names[:3])
         more = ", ..." if len(names) > 3 else ""
         sentences.append(
@@ -209,24 +205,22 @@ def notes(campaign: Campaign) -> list[str]:
     return sentences
 
 
-def _silences(campaign: Campaign) -> list[str]:
-    """Why customers have no target: each told where there are few, counted where there are many."""
-    silent = campaign.targets.silent
-    if len(silent) <= 3:
-        return [f"Nothing for {shown(n)}: {why}." for n, why in silent.itertuples(index=False)]
-    kinds = Counter(_kind(reason) for reason in silent["reason"])
-    told = "; ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-    return [f"Nothing for {len(silent):,} customers, of whom too little is known: {told}."]
+def _without_targets(rows: pd.DataFrame) -> list[str]:
+    """Why customers have no target: a sentence each for a few, counts by reason for many."""
+    if len(rows) <= 3:
+        pairs = zip(rows["customer"], rows["reason"], strict=True)
+        return [f"Nothing for {shown(name)}: {reason}." for name, reason in pairs]
+    counts = Counter(rows["code"])
+    parts = "; ".join(f"{count:,} {_IN_SHORT[code]}" for code, count in counts.most_common())
+    return [f"Nothing for {len(rows):,} customers, of whom too little is known: {parts}."]
 
 
-def _kind(reason: str) -> str:
-    if reason.startswith("no photo"):
-        return "without a judged photo"
-    if reason.startswith("a garment"):
-        return "with too few recognised garments"
-    if reason.startswith("no category"):
-        return "who wear no category often enough"
-    return "whose categories are not on offer"
+_IN_SHORT = {
+    NoTarget.NO_PHOTO: "without a judged photo",
+    NoTarget.FEW_GARMENTS: "with too few recognised garments",
+    NoTarget.NO_CATEGORY: "who wear no category often enough",
+    NoTarget.NOT_OFFERED: "whose categories are not on offer",
+}
 
 
 def targets_html(
@@ -235,7 +229,7 @@ def targets_html(
     """A page of its own: the customer's photo beside the item. No scripts, no network.
 
     Args:
-        campaign: The targets.
+        campaign: The targets, of which the page shows the first `LARGEST_PAGE`.
         photos: Small JPEGs of customers' photos, by sha256.
         pictures: Small JPEGs of items, by SKU.
     """

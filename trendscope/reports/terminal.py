@@ -366,7 +366,7 @@ def _line(photo: PhotoResult | Skipped) -> Text:
     others = ", ".join(f"{name} {percent(p)}" for name, p in photo.probabilities[:3])
     if photo.garments:
         names = ", ".join(garment.category for garment in photo.garments)
-        return Text.assemble(f"{source}: ", (names, f"bold {color(categories)}"), f" ({others})")
+        return Text.assemble(f"{source}: ", (names, f"bold {color(names)}"), f" ({others})")
     verdict = photo.verdict if photo.verdict == "outside" else "uncertain"
     return Text.assemble(f"{source}: ", (verdict, "bold"), f", {photo.explanation} ({others})")
 

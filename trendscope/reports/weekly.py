@@ -1,4 +1,4 @@
-"""All that the weekly page tells of a store: trends, who wears what, pictures, what was left out.
+"""The values of the weekly page: trends, who wears what, pictures, what was left out.
 
 Values only; `trendscope.reports.weekly_page` draws them.
 """
@@ -22,11 +22,11 @@ from trendscope.trends.from_store import trends_of_store
 from trendscope.trends.summary import TrendSummary
 
 WEEKS = 26
-"""Shown: the 4 that a verdict is of, and the 22 before that they are held against."""
+"""Weeks shown: the 4 of a verdict, and the 22 before that they are compared with."""
 FANS = 5
-"""Customers listed of each category."""
+"""Most customers listed for each category."""
 PICTURES = 12
-"""Photos shown of each category."""
+"""Most photos shown for each category."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Fan:
     """A customer who wears a category.
 
     Attributes:
-        customer: The name.
-        weeks: Of those shown, in how many they were seen wearing it.
-        photos: With it, in these weeks.
-        last_seen: The latest of them, aware UTC.
+        customer: Name of the customer.
+        weeks: Number of weeks, of those shown, in which they wore it.
+        photos: Number of photos with it in these weeks.
+        last_seen: Time of the latest of these photos, aware UTC.
     """
 
     customer: str
@@ -51,10 +51,10 @@ class Picture:
     """A small photo.
 
     Attributes:
-        jpeg: At most 128 pixels a side, without metadata.
-        customer: Who posted it.
-        posted_at: Aware UTC.
-        confidence: In the category, 0..1.
+        jpeg: JPEG of at most 128 pixels a side, without metadata.
+        customer: Name of the customer who posted it.
+        posted_at: Time of the post, aware UTC.
+        confidence: Confidence in the category, 0..1.
     """
 
     jpeg: bytes
@@ -69,10 +69,10 @@ class Category:
 
     Attributes:
         name: One of the ten.
-        customers: How many were seen wearing it.
-        photos: With it.
-        fans: Those who wear it most, by weeks, then by photos.
-        pictures: Of its latest photos, as many different customers as there are.
+        customers: Number of customers who wore it.
+        photos: Number of photos with it.
+        fans: Customers who wear it most, by weeks, then by photos.
+        pictures: Its latest photos, of as many different customers as there are.
     """
 
     name: str
@@ -84,16 +84,16 @@ class Category:
 
 @dataclass(frozen=True)
 class WeeklyReport:
-    """What the page tells.
+    """The values of the weekly page.
 
     Attributes:
-        outlook: Trends and forecasts, and what became of all photos.
-        categories: All ten, in label order.
-        status: What the database holds, since when, and by which weights.
-        weeks: Complete weeks shown.
+        summary: Trends and forecasts, and what became of all photos.
+        categories: All ten categories, in label order.
+        status: Content of the database, its dates and weights.
+        weeks: Number of complete weeks shown.
     """
 
-    outlook: TrendSummary
+    summary: TrendSummary
     categories: tuple[Category, ...]
     status: Status
     weeks: int
@@ -110,17 +110,17 @@ def report_of_store(
     now: datetime | None = None,
     zone: tzinfo = UTC,
 ) -> WeeklyReport:
-    """Gathers what the weekly page tells of all that was scanned; ``trendscope report``.
+    """Gathers the values of the weekly page from all photos scanned; ``trendscope report``.
 
     Args:
-        db: A file, a URL or an open store; None for the usual one.
-        weeks_shown: Complete weeks of which there are charts, lists and pictures.
-        weeks_ahead: Of the forecast.
-        pictures: Shown of each category; 0 for none.
-        weights: Where the weights lie that judged, if they are not shipped ones.
-        pseudonyms: Replace the customers' names.
-        now: Aware; None: every week is over.
-        zone: In which weeks begin.
+        db: Database file, URL or open store; None for the usual one.
+        weeks_shown: Number of complete weeks in charts, lists and pictures.
+        weeks_ahead: Number of weeks of the forecast.
+        pictures: Most pictures shown for each category; 0 for none.
+        weights: File of the weights that judged the photos, unless shipped ones.
+        pseudonyms: Names that replace the customers' names.
+        now: Aware time; weeks that end later are not judged. None: every week is over.
+        zone: Time zone in which weeks begin.
 
     Raises:
         StoreError: The database is missing, or cannot be read.
@@ -129,32 +129,32 @@ def report_of_store(
     """
     name = pseudonyms.name if pseudonyms else str
     with opened(db) as reader:
-        held = store.status(reader)
-        if not held.photos:
+        status = store.status(reader)
+        if not status.photos:
             raise NothingUsable(
-                f"{held.database} holds no photos yet; fill it with trendscope scan PATH --db ..."
+                f"{status.database} holds no photos yet; fill it with trendscope scan PATH --db ..."
             )
-        outlook = trends_of_store(
+        summary = trends_of_store(
             reader, weights=weights, weeks_ahead=weeks_ahead, now=now, zone=zone
         )
-        recent = _seen_lately(reader, outlook, weeks_shown, zone)
-        small = _thumbnails(reader, recent, pictures)
+        recent = _recent_rows(reader, summary, weeks_shown, zone)
+        thumbnails = _thumbnails(reader, recent, pictures)
     categories = tuple(
-        _category(kind, recent[recent["category"] == kind], small, pictures, name)
+        _category(kind, recent[recent["category"] == kind], thumbnails, pictures, name)
         for kind in CATEGORIES
     )
-    return WeeklyReport(outlook, categories, held, weeks_shown)
+    return WeeklyReport(summary, categories, status, weeks_shown)
 
 
 _COLUMNS = ("customer", "posted_at", "category", "confidence", "sha256")
 
 
-def _seen_lately(db: Store, outlook: TrendSummary, weeks_shown: int, zone: tzinfo) -> pd.DataFrame:
+def _recent_rows(db: Store, summary: TrendSummary, weeks_shown: int, zone: tzinfo) -> pd.DataFrame:
     """Rows with a category of the weeks shown; ``week`` is the number of each one's."""
-    shown = outlook.movement["week"].unique()[-weeks_shown:]
-    if not len(shown):
+    labels = summary.movement["week"].unique()[-weeks_shown:]
+    if not len(labels):
         return pd.DataFrame(columns=[*_COLUMNS, "week"])
-    first, last = (weeks.monday_of(str(week)) for week in (shown[0], shown[-1]))
+    first, last = (weeks.monday_of(str(week)) for week in (labels[0], labels[-1]))
     since, until = (
         datetime(day.year, day.month, day.day, tzinfo=zone)
         for day in (first, last + timedelta(days=7))
@@ -168,12 +168,12 @@ def _seen_lately(db: Store, outlook: TrendSummary, weeks_shown: int, zone: tzinf
 def _category(
     kind: str,
     rows: pd.DataFrame,
-    small: Mapping[str, bytes],
+    thumbnails: Mapping[str, bytes],
     pictures: int,
     name: Callable[[str], str],
 ) -> Category:
     chosen = _latest(rows, len(rows))
-    chosen = chosen[chosen["sha256"].isin(small.keys())].head(pictures)
+    chosen = chosen[chosen["sha256"].isin(thumbnails.keys())].head(pictures)
     return Category(
         kind,
         rows["customer"].nunique(),
@@ -181,7 +181,7 @@ def _category(
         _fans(rows, name),
         tuple(
             Picture(
-                small[row["sha256"]],
+                thumbnails[row["sha256"]],
                 name(row["customer"]),
                 row["posted_at"].to_pydatetime(),
                 row["confidence"],

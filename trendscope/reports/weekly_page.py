@@ -17,14 +17,14 @@ from trendscope.categories import GROUP
 from trendscope.reports import charts, pages, trends
 from trendscope.reports.trends import Line
 from trendscope.reports.weekly import Category, WeeklyReport
-from trendscope.reports.wording import plural_of
+from trendscope.reports.wording import photo_outcomes, plural_of
 from trendscope.text import percent
 from trendscope.trends.summary import TrendSummary
 from trendscope.trends.verdicts import FALLING, RISING, STEADY, TOO_FEW, WATCH
 from trendscope.vision.scores import RARELY_NAMED, Scores
 
 SYMBOLS = {RISING: "▲", FALLING: "▼", STEADY: "●", WATCH: "◆", TOO_FEW: "?"}
-"""Of verdicts, so that nobody has to tell them by colour."""
+"""A symbol for each verdict, so that nobody has to tell them by colour."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Card:
     """A part of the headline.
 
     Attributes:
-        verdict: Whose look it has.
-        title: Such as "Has risen".
-        sentences: What is said.
+        verdict: Verdict whose colour and symbol the card has.
+        title: Title, such as "Has risen".
+        sentences: Sentences for people.
     """
 
     verdict: str
@@ -44,16 +44,16 @@ class Card:
 
 @dataclass(frozen=True)
 class Panel:
-    """What is shown of one category.
+    """The part of the page about one category.
 
     Attributes:
         line: The latest week in words and figures.
-        category: Who wears it.
-        chart: An SVG element.
-        share: Of the latest week, with its 95 % interval.
-        weeks: Week, customers, share, 95 % interval; of the complete weeks, the latest first.
-        ahead: What to expect of the last of the coming weeks, and if nothing changes.
-        doubt: How seldom it is named, where that is hardly ever; else empty.
+        category: Customers who wear it, and pictures.
+        chart: SVG element.
+        share: Share of the latest week, and its 95 % interval.
+        weeks: Week, customers, share, 95 % interval of the complete weeks, the latest first.
+        ahead: Forecast of the last of the coming weeks, beside the share if nothing changes.
+        doubt: Warning where the network hardly ever names the category; else empty.
     """
 
     line: Line
@@ -65,47 +65,47 @@ class Panel:
     doubt: str
 
 
-def report_html(found: WeeklyReport) -> str:
+def report_html(report: WeeklyReport) -> str:
     """A page of its own: headline, charts, tables, pictures, what was left out. No scripts."""
-    outlook = found.outlook
-    lines = trends.lines(outlook, found.weeks)
-    known = {category.name: category for category in found.categories}
+    summary = report.summary
+    lines = trends.lines(summary, report.weeks)
+    by_name = {category.name: category for category in report.categories}
     return pages.page(
         "report.html",
-        title=trends.title(outlook),
-        found=found,
-        cards=_cards(lines, outlook.measured),
-        together=charts.together(outlook, found.weeks),
-        panels=[_panel(found, line, known[line.category]) for line in lines],
+        title=trends.title(summary),
+        found=report,
+        cards=_cards(lines, summary.measured),
+        together=charts.together(summary, report.weeks),
+        panels=[_panel(report, line, by_name[line.category]) for line in lines],
         lines=lines,
         headings=trends.headings(lines),
         cells=trends.cells,
         symbols=SYMBOLS,
         bands=charts.BANDS,
         each=charts.EACH,
-        notes=trends.notes(outlook),
-        tally=_tally(outlook),
+        notes=trends.notes(summary),
+        tally=_tally(summary),
         hardly=RARELY_NAMED,
-        period=_period(outlook.movement["week"].unique().tolist()[-found.weeks :]),
-        ahead=_period(outlook.forecast["week"].unique().tolist()[-1:]),
+        period=_period(summary.movement["week"].unique().tolist()[-report.weeks :]),
+        ahead=_period(summary.forecast["week"].unique().tolist()[-1:]),
         plural_of=plural_of,
     )
 
 
-def report_pngs(found: WeeklyReport) -> Iterator[tuple[str, bytes]]:
+def report_pngs(report: WeeklyReport) -> Iterator[tuple[str, bytes]]:
     """The page's charts for slides: a file name such as ``dress.png``, and the picture."""
-    outlook, week = found.outlook, trends.title(found.outlook)
-    if several := charts.prominent(outlook):
-        yield "shares.png", charts.png(_slide(found, several), week, charts.BANDS)
-    for line in trends.lines(outlook, found.weeks):
+    summary, week = report.summary, trends.title(report.summary)
+    if several := charts.prominent(summary):
+        yield "shares.png", charts.png(_slide(report, several), week, charts.BANDS)
+    for line in trends.lines(summary, report.weeks):
         moving = line.verdict in (RISING, FALLING)
-        said = f" {line.words.split(';')[0]}" if moving else f": {line.verdict}"
-        chart, below = _slide(found, [line.category]), charts.BANDS + charts.DOTTED
-        yield f"{_slug(line.category)}.png", charts.png(chart, f"{line.category}{said}", below)
+        title = line.category + (f" {line.change}" if moving else f": {line.verdict}")
+        chart, below = _slide(report, [line.category]), charts.BANDS + charts.DOTTED
+        yield f"{_slug(line.category)}.png", charts.png(chart, title, below)
 
 
-def _slide(found: WeeklyReport, categories: Sequence[str]) -> charts.Drawing:
-    return charts.shares(found.outlook, categories, weeks_shown=found.weeks, size=charts.SLIDE)
+def _slide(report: WeeklyReport, categories: Sequence[str]) -> charts.Drawing:
+    return charts.shares(report.summary, categories, weeks_shown=report.weeks, size=charts.SLIDE)
 
 
 def _slug(category: str) -> str:
@@ -120,37 +120,42 @@ def _cards(lines: Sequence[Line], measured: Scores | None) -> tuple[Card, ...]:
     if not lines:
         return ()
 
-    def told(verdict: str, otherwise: str) -> tuple[str, ...]:
-        said = tuple(f"{line.category} {line.words}." for line in lines if line.verdict == verdict)
-        return said or (otherwise,)
-
-    watch = [f"{line.category}: {line.words}." for line in lines if line.verdict == WATCH]
+    sentences = {
+        verdict: tuple(
+            f"{line.category} {line.words}." for line in lines if line.verdict == verdict
+        )
+        or ("Nothing, for certain.",)
+        for verdict in (RISING, FALLING)
+    }
+    watch = tuple(f"{line.category}: {line.words}." for line in lines if line.verdict == WATCH)
     return (
-        Card(RISING, "Has risen", told(RISING, "Nothing, for certain.")),
-        Card(FALLING, "Has fallen", told(FALLING, "Nothing, for certain.")),
-        *([Card(WATCH, "Not certain yet", tuple(watch))] if watch else []),
+        Card(RISING, "Has risen", sentences[RISING]),
+        Card(FALLING, "Has fallen", sentences[FALLING]),
+        *([Card(WATCH, "Not certain yet", watch)] if watch else []),
         Card(TOO_FEW, "Cannot be said", _unsaid(lines, measured)),
     )
 
 
 def _unsaid(lines: Sequence[Line], measured: Scores | None) -> tuple[str, ...]:
     few = [line.category for line in lines if line.verdict == TOO_FEW]
-    said = ["Whether anything goes on as it did: a verdict is about the weeks behind us."]
+    sentences = ["Whether anything goes on as it did: a verdict is about the weeks behind us."]
     if few:
         names = "any category" if len(few) == len(lines) else ", ".join(few)
-        said.append(f"Anything of {names}: too few customers were active.")
-    if any("season" in line.words for line in lines):
-        said.append("Whether a change is more than the season: that needs 60 weeks of history.")
+        sentences.append(f"Anything of {names}: too few customers were active.")
+    if any(line.season_unknown for line in lines):
+        sentences.append(
+            "Whether a change is more than the season: that needs 60 weeks of history."
+        )
     if measured is None or not measured.photos:
-        said.append("How often the network is right on photos: that is not known.")
+        sentences.append("How often the network is right on photos: that is not known.")
     elif rare := [group for group, share in measured.coverage_of.items() if share < RARELY_NAMED]:
         names = ", ".join(map(plural_of, rare))
-        said.append(f"Much of {names}: the network hardly ever names them (see below).")
-    return tuple(said)
+        sentences.append(f"Much of {names}: the network hardly ever names them (see below).")
+    return tuple(sentences)
 
 
-def _panel(found: WeeklyReport, line: Line, category: Category) -> Panel:
-    measured = found.outlook.measured
+def _panel(report: WeeklyReport, line: Line, category: Category) -> Panel:
+    measured = report.summary.measured
     share = measured.named(category.name) if measured else None
     doubt = ""
     if share is not None and share < RARELY_NAMED:
@@ -158,30 +163,30 @@ def _panel(found: WeeklyReport, line: Line, category: Category) -> Panel:
         doubt = (
             f"Hardly ever named: {percent(share)} of the photos of {group}. The share says little."
         )
-    chart = charts.alone(found.outlook, category.name, found.weeks)
-    table = _weeks(found, category.name)
-    ahead = _ahead(found.outlook, category.name)
+    chart = charts.alone(report.summary, category.name, report.weeks)
+    table = _weeks(report, category.name)
+    ahead = _ahead(report.summary, category.name)
     return Panel(line, category, chart, table[0][2:], table, ahead, doubt)
 
 
-def _ahead(outlook: TrendSummary, category: str) -> str:
+def _ahead(summary: TrendSummary, category: str) -> str:
     """The forecast beside the simplest one; where they differ a lot, which is slower to move."""
-    row = outlook.forecast[outlook.forecast["category"] == category].iloc[-1]
+    row = summary.forecast[summary.forecast["category"] == category].iloc[-1]
     if math.isnan(row["share"]):
         return ""
     low, high = 100 * row["lo80"], 100 * row["hi80"]
-    said = (
+    sentence = (
         f"To be expected in {row['week']}: {low:.0f} to {high:.0f} % (80 % interval); if all stays "
         f"as in the last four weeks, {percent(row['naive_share'])}."
     )
     if not row["lo80"] <= row["naive_share"] <= row["hi80"]:
-        said += " The forecast follows a fresh change slowly: trust neither alone."
-    return said
+        sentence += " The forecast follows a fresh change slowly: trust neither alone."
+    return sentence
 
 
-def _weeks(found: WeeklyReport, category: str) -> tuple[tuple[str, str, str, str], ...]:
-    rows = found.outlook.movement
-    rows = rows[rows["category"] == category].tail(found.weeks)[::-1]
+def _weeks(report: WeeklyReport, category: str) -> tuple[tuple[str, str, str, str], ...]:
+    rows = report.summary.movement
+    rows = rows[rows["category"] == category].tail(report.weeks)[::-1]
     return tuple(
         (
             str(row["week"]),
@@ -199,18 +204,18 @@ def _period(weeks: Sequence[str]) -> str:
     return " to ".join(ends)
 
 
-def _tally(outlook: TrendSummary) -> tuple[tuple[int, str], ...]:
-    """What became of the photos, a count and words each, and all of them last."""
-    tally = outlook.tally
-    if tally is None:
-        return ()
-    parts = (
-        (tally.classified, "with a date and a category: these are what the shares are made of"),
-        (tally.uncertain, "not sure which garment it is, so in no category"),
-        (tally.outside, "none of the ten categories is seen"),
-        (tally.undated, "without a usable date, so in no week"),
-        (tally.skipped, "not used, for the reasons below"),
-        (tally.doubles, "the same photo again, counted once"),
-        (tally.waiting, "not yet judged by the present weights: scan --reclassify to the end"),
-    )
-    return (*((count, text) for count, text in parts if count), (tally.photos, "in all"))
+OUTCOMES = {
+    "classified": "with a date and a category: these are what the shares are made of",
+    "uncertain": "not sure which garment it is, so in no category",
+    "outside": "none of the ten categories is seen",
+    "undated": "without a usable date, so in no week",
+    "skipped": "not used, for the reasons below",
+    "doubles": "the same photo again, counted once",
+    "waiting": "not yet judged by the present weights: scan --reclassify to the end",
+}
+
+
+def _tally(summary: TrendSummary) -> tuple[tuple[int, str], ...]:
+    """Counts of photos by what became of them, each with its words, and all of them last."""
+    counts = summary.tally
+    return (*photo_outcomes(counts, OUTCOMES), (counts.photos, "in all")) if counts else ()

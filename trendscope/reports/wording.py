@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from trendscope.categories import CATEGORIES, PLURALS
 from trendscope.photos.results import PhotoResult
 from trendscope.skipped import PARTS, REASONS, Skipped
-from trendscope.text import plural
-from trendscope.vision.scores import RARELY_NAMED, Scores, _percent
+from trendscope.text import percent, plural
+from trendscope.vision.scores import RARELY_NAMED, Scores
 
 # --- in words ------------------------------------------------------------------------------------
 
@@ -32,7 +32,7 @@ def coverage_sentence(scores: Scores) -> str:
 
 
 def _of(share: float, group: str) -> str:
-    return f"{_percent(share)} of the {plural_of(group)}" if share else f"no {plural_of(group)}"
+    return f"{percent(share)} of the {plural_of(group)}" if share else f"no {plural_of(group)}"
 
 
 def plural_of(group: str) -> str:
@@ -79,3 +79,14 @@ def _left_out(reason: str, count: int) -> str:
     if reason in PARTS:
         return f"{plural(count, 'part')} left out"
     return f"{plural(count, 'file')} not used"
+
+
+def photo_outcomes(counts: object, words: Mapping[str, str]) -> list[tuple[int, str]]:
+    """Counts of photos by what became of them, each with its words; counts of 0 are left out.
+
+    Args:
+        counts: Counts of photos, such as `trendscope.trends.counts.PhotoCounts`.
+        words: Words by the name of the count, in the order of the report.
+    """
+    pairs = ((getattr(counts, name), text) for name, text in words.items())
+    return [(count, text) for count, text in pairs if count]

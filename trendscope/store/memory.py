@@ -12,7 +12,6 @@ from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from importlib.metadata import version
 from itertools import islice
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -41,7 +40,7 @@ from trendscope.store.schema import (
 )
 from trendscope.store.weights import current_weights
 from trendscope.vision.near_duplicates import ImageFingerprint
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import identity_of
 
 CHUNK = 500
@@ -173,7 +172,7 @@ class StoredPhotos:
                 select(accounts.c.account, customers.c.name).join_from(accounts, customers)
             )
             known = {str(row[0]): str(row[1]) for row in rows}
-        return CustomerNames(given, known=known, taken=taken, together=together)
+        return CustomerNames(given, accounts=known, reserved=taken, one_per_name=together)
 
     @property
     def recall(self) -> Callable[[Post, str], PhotoResult | None] | None:
@@ -253,7 +252,7 @@ class StoredPhotos:
             replace(
                 _reading(post, row, seen[row.image_id], self._zone),
                 thumbnail=small.get(row.image_id),
-                looks=alike.get(row.image_id),
+                fingerprint=alike.get(row.image_id),
             )
             for post, row in pairs
         ]
@@ -358,6 +357,7 @@ def _reading(post: Post, image: Fields, seen: Sequence[Fields], zone: tzinfo) ->
         probabilities=ranked(first.probabilities),
         outside=first.outside,
         taken_at=taken_at,
+        recalled=True,
     )
 
 
@@ -376,7 +376,7 @@ def ranked(probabilities: bytes) -> tuple[tuple[str, float], ...]:
 @contextmanager
 def remembered(
     db: Database,
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     *,
     zone: tzinfo = UTC,
     limits: Limits | None = None,

@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import and_, select
 
 from trendscope.catalog.items import Item, Sight
-from trendscope.catalog.vocabulary import OTHER
+from trendscope.catalog.vocabulary import OTHER, category_or_other
 from trendscope.categories import CATEGORIES
 from trendscope.errors import StoreError, UsageError
 from trendscope.store import schema
@@ -144,7 +144,7 @@ def find(db: Database, sku: str) -> Item:
 
 
 def _category(name: str | None) -> str | None:
-    known = {category.casefold(): category for category in CATEGORIES} | {"none": OTHER}
-    if name is not None and name.strip().casefold() not in known:
+    category = None if name is None else category_or_other(name)
+    if name is not None and category is None:
         raise UsageError(f"--category {name}: choose one of {', '.join((*CATEGORIES, 'none'))}")
-    return None if name is None else known[name.strip().casefold()]
+    return category

@@ -84,7 +84,7 @@ def stored_items(
 def judged(
     connection: Connection, sha256: str, weights_id: int
 ) -> tuple[Sight, bytes, bytes] | None:
-    """Some weights' verdict on a picture, whichever item has it; with embedding and thumbnail."""
+    """What some weights saw in a picture, whichever item has it, with embedding and thumbnail."""
     query = (
         select(item_sights, item_thumbnails.c.jpeg)
         .join_from(item_sights, items)

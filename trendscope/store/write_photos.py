@@ -202,7 +202,9 @@ def _images(connection: Connection, readings: Sequence[PhotoResult]) -> dict[str
     ids |= _ids(connection, images.c.sha256, [reading.sha256 for reading in new])
     small = [{"image_id": ids[r.sha256], "jpeg": r.thumbnail} for r in new if r.thumbnail]
     _insert(connection, thumbnails, small)
-    _insert(connection, looks, [_looks_row(ids[r.sha256], r.looks) for r in new if r.looks])
+    _insert(
+        connection, looks, [_looks_row(ids[r.sha256], r.fingerprint) for r in new if r.fingerprint]
+    )
     return ids
 
 

@@ -1,8 +1,8 @@
-"""How well each way of forecasting did on the weeks that are known: rolling origins."""
+"""Errors of each model of forecasting on past weeks, from rolling origins."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,145 +21,147 @@ from trendscope.trends.models import (
 )
 
 SEASON_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""How much of the season may be used; the back-test chooses."""
+"""Weights that the season may have; the back-test chooses one."""
 
 SCORED_HORIZON = 8
-"""Weeks ahead by whose errors a way of forecasting is chosen, however many are asked for."""
+"""Weeks ahead whose errors choose the model, however many weeks are forecast."""
 
 ORIGINS = 52
 """Weeks from which the back-test forecasts."""
 
-# --- how well it did -----------------------------------------------------------------------------
-
 
 @dataclass(frozen=True)
 class Backtest:
-    """What would have been said in earlier weeks, and what came: (origins, ahead, series).
+    """Forecasts from earlier weeks, and the shares and totals of those weeks.
 
-    Weeks not yet over, and weeks without anything, are NaN in `came`.
+    Arrays are (origins, ahead, series). Weeks not yet over, and weeks without anything, are NaN in
+    `actual`.
     """
 
-    said: Forecasts
-    came: Floats
+    forecasts: Forecasts
+    actual: Floats
     total: Floats
 
     @property
-    def portion(self) -> float:
-        """Of the season, what would have served best; half where that can hardly be told."""
-        near, season = self.came[:, :SCORED_HORIZON], self.said.season[:, :SCORED_HORIZON]
-        known = np.isfinite(season + near)
-        if known.any(axis=(1, 2)).sum() < 13:
-            return 0.5 if np.isfinite(self.said.season).any() else 0.0
+    def season_weight(self) -> float:
+        """The weight of the season with the least error; half where too few weeks tell."""
+        actual = self.actual[:, :SCORED_HORIZON]
+        usable = np.isfinite(self.forecasts.season[:, :SCORED_HORIZON] + actual)
+        if usable.any(axis=(1, 2)).sum() < 13:
+            return 0.5 if np.isfinite(self.forecasts.season).any() else 0.0
         errors = [
-            np.abs(near - self.said.model(part)[:, :SCORED_HORIZON])[known].mean()
-            for part in SEASON_WEIGHTS
+            np.abs(actual - self.forecasts.blended(weight)[:, :SCORED_HORIZON])[usable].mean()
+            for weight in SEASON_WEIGHTS
         ]
         return SEASON_WEIGHTS[int(np.argmin(errors))]
 
 
 @dataclass(frozen=True)
 class Model:
-    """A way of forecasting and how it did.
+    """A model of forecasting and its error.
 
     Attributes:
         name: `RECENT_WEEKS`, `SEASON`, `WINDOW_AVERAGE` or `SEASONAL_NAIVE`.
-        portion: Of the season, 0 to 1.
+        season_weight: Weight of the season, 0 to 1.
         error: Mean absolute error of the back-test as a share, up to `SCORED_HORIZON` weeks ahead;
             NaN where the history is too short for one.
     """
 
     name: str
-    portion: float
+    season_weight: float
     error: float
 
-    def of(self, said: Forecasts) -> Floats:
-        """Its part of what was said; the level for weeks of which last year tells nothing."""
+    def of(self, forecasts: Forecasts) -> Floats:
+        """This model's forecasts; the level for weeks of which last year is not known."""
         if self.name == SEASONAL_NAIVE:
-            return np.where(np.isnan(said.last_year), said.level, said.last_year)
-        return said.naive if self.name == WINDOW_AVERAGE else said.model(self.portion)
+            known = ~np.isnan(forecasts.seasonal_naive)
+            return np.where(known, forecasts.seasonal_naive, forecasts.level)
+        if self.name == WINDOW_AVERAGE:
+            return forecasts.window_average
+        return forecasts.blended(self.season_weight)
 
 
 def candidate_models(series: Series, test: Backtest) -> tuple[Model, ...]:
     """The model, then the naive ones, judged on the same weeks."""
     seasonal = series.weeks >= SEASONAL_FROM
-    portion = test.portion if seasonal else 0.0
-    said, came = test.said, test.came
-    named = [
-        (SEASON if portion else RECENT_WEEKS, said.model(portion)),
-        (WINDOW_AVERAGE, said.naive),
-    ]
-    named += [(SEASONAL_NAIVE, said.last_year)] if seasonal else []
-    wrong = [np.abs(came - share)[:, :SCORED_HORIZON] for _, share in named]
+    weight = test.season_weight if seasonal else 0.0
+    forecasts = test.forecasts
+    shares = {
+        SEASON if weight else RECENT_WEEKS: forecasts.blended(weight),
+        WINDOW_AVERAGE: forecasts.window_average,
+    }
+    if seasonal:
+        shares[SEASONAL_NAIVE] = forecasts.seasonal_naive
+    wrong = [np.abs(test.actual - share)[:, :SCORED_HORIZON] for share in shares.values()]
     known = np.isfinite(np.sum(wrong, axis=0))
     errors = [float(each[known].mean()) if known.any() else np.nan for each in wrong]
-    return tuple(Model(name, portion, e) for (name, _), e in zip(named, errors, strict=True))
+    return tuple(Model(name, weight, error) for name, error in zip(shares, errors, strict=True))
 
 
-def best_model(found: tuple[Model, ...]) -> Model:
-    """The model, unless a naive way was closer."""
-    return min(found, key=lambda way: np.nan_to_num(way.error))
+def best_model(models: tuple[Model, ...]) -> Model:
+    """The model, unless a naive one was closer."""
+    return min(models, key=lambda model: np.nan_to_num(model.error))
 
 
 def backtest(series: Series, ahead: int, origins: int = ORIGINS, least: int = 4) -> Backtest:
     """Forecasts from each of the last weeks as if it had been the last.
 
     Args:
-        series: The past.
-        ahead: How many weeks.
-        origins: At most so many weeks to forecast from.
-        least: Weeks that must lie before the first of them.
+        series: Weekly counts of the past.
+        ahead: Number of weeks to forecast.
+        origins: Most weeks to forecast from.
+        least: Number of weeks that must lie before the first of them.
     """
     weeks, width = series.count.shape
     starts = range(max(least, weeks - origins), weeks)
-    shares = ratio(series.count, series.total)
     rows = [np.minimum(start + np.arange(ahead), weeks) for start in starts]
     beyond = np.full((1, width), np.nan)
-    said = [forecast_shares(series.until(start), ahead) for start in starts]
-    names = ("level", "season", "naive", "last_year")
-    empty = np.empty((0, ahead, width))
-    return Backtest(
-        Forecasts(
-            *(
-                np.array([getattr(s, name) for s in said]).reshape(len(said), ahead, width)
-                for name in names
-            )
-        ),
-        np.vstack([shares, beyond])[rows] if rows else empty,
-        np.vstack([series.total, beyond])[rows] if rows else empty,
+    forecasts = [forecast_shares(series.until(start), ahead) for start in starts]
+    columns = (
+        np.array([getattr(each, field.name) for each in forecasts]).reshape(
+            len(starts), ahead, width
+        )
+        for field in fields(Forecasts)
     )
+    empty = np.empty((0, ahead, width))
+    actual, total = (
+        np.vstack([values, beyond])[rows] if rows else empty
+        for values in (ratio(series.count, series.total), series.total)
+    )
+    return Backtest(Forecasts(*columns), actual, total)
 
 
 def inside(share: Floats, level: Floats) -> Floats:
-    """Shares that a spread can be worked out from: at least half as far from 0 and 1 as the level.
+    """Shares that have a variance: at least half as far from 0 and 1 as the level.
 
-    The naive ways may say 0, and a season too; the level never does.
+    The naive models may forecast 0, and a season too; the level never does.
     """
     return np.clip(share, level / 2, 1 - (1 - level) / 2)
 
 
-def overdispersion(said: Floats, test: Backtest, group: NDArray[np.intp]) -> Floats:
+def overdispersion(shares: Floats, test: Backtest, group: NDArray[np.intp]) -> Floats:
     """By how much the variance of forecasts exceeds the binomial: (ahead, series), at least 1.
 
     The mean squared standardised error of the back-test per horizon and its neighbours, pooled
     over each group. Errors h weeks ahead from neighbouring weeks are much alike, so that n of them
-    tell as much as n/h; as Student's t is wider than the normal, what exceeds 1 grows by 1.5 h/n.
+    count as n/h; as Student's t is wider than the normal, what exceeds 1 grows by 1.5 h/n.
     Horizons never reached take the last one known.
 
     Args:
-        said: The shares of the back-test, (origins, ahead, series).
+        shares: Forecasts of the back-test, (origins, ahead, series).
         test: The back-test.
-        group: Of each series.
+        group: Number of the group of each series.
     """
-    safe = inside(said, test.said.level)
-    surprise = (test.came - said) ** 2 * test.total / (safe * (1 - safe))
+    safe = inside(shares, test.forecasts.level)
+    surprise = (test.actual - shares) ** 2 * test.total / (safe * (1 - safe))
     known = np.isfinite(surprise)
     sums = pooled(np.where(known, surprise, 0).sum(0).T, group).T
     counts = pooled(known.sum(0).T, group).T
-    factor = np.ones_like(sums)
+    dispersion = np.ones_like(sums)
     for step in range(len(sums)):
         near = slice(max(0, step - step // 4), step + step // 4 + 1)
         excess = ratio(sums[near].sum(0), counts[near].sum(0)) - 1
         excess *= 1 + ratio(1.5 * (step + 1), counts[step])
-        latest = factor[max(step - 1, 0)]
-        factor[step] = np.where(np.isfinite(excess), 1 + np.maximum(excess, 0), latest)
-    return factor
+        latest = dispersion[max(step - 1, 0)]
+        dispersion[step] = np.where(np.isfinite(excess), 1 + np.maximum(excess, 0), latest)
+    return dispersion

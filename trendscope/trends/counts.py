@@ -1,4 +1,4 @@
-"""Sightings to what became of all photos, and to customers per ISO week and category.
+"""Counts sightings: photos by what became of them, customers per ISO week and category.
 
 Pure tables: no clock, no file. Every time is aware; the zone in which weeks begin is an argument.
 """
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from trendscope.photos.results import PhotoResult
 
 DOUBLES = ("duplicate", "repost")
-"""Reasons of photos that are counted elsewhere."""
+"""Reasons of files whose photo is counted already."""
 NO_SEGMENT = "no segment"
-"""Of customers whom the table of segments does not name."""
+"""Segment of customers whom the table of segments does not name."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class PhotoCounts:
     """What became of all photos; each is counted in one field, so that they sum to `photos`.
 
     Attributes:
-        classified: Dated, with a category.
-        uncertain: Dated; a garment, but which?
-        outside: Dated; none of the ten.
-        undated: Without a date, or dated after the running week, by a clock that is wrong.
+        classified: Dated photos with a category.
+        uncertain: Dated photos with a garment of uncertain category.
+        outside: Dated photos with none of the ten categories.
+        undated: Photos without a date, or dated after the running week by a wrong clock.
         skipped: Files that were not used.
-        doubles: Counted already.
-        waiting: In a database, not yet judged by the weights that count there.
+        doubles: Files whose photo is counted already.
+        waiting: Photos of a database not yet judged by the weights in use there.
     """
 
     classified: int
@@ -55,9 +55,9 @@ class PhotoCounts:
 
     @property
     def photos(self) -> int:
-        """All of them."""
-        seen = self.classified + self.uncertain + self.outside
-        return seen + self.undated + self.skipped + self.doubles + self.waiting
+        """Number of all photos."""
+        dated = self.classified + self.uncertain + self.outside
+        return dated + self.undated + self.skipped + self.doubles + self.waiting
 
 
 def sightings(readings: Iterable[PhotoResult]) -> pd.DataFrame:
@@ -89,12 +89,12 @@ def photo_counts(
     """Counts photos by what became of them.
 
     Args:
-        sightings: See `sightings` for the columns.
-        zone: In which weeks begin.
-        now: Aware; what is dated after its week is undated.
-        reasons: How many things were not used, by the keys of `trendscope.skipped.REASONS`; parts
-            of an export that were left out as they should be are no photos.
-        waiting: Photos that are in no row yet.
+        sightings: Table with the columns of `sightings`.
+        zone: Time zone in which weeks begin.
+        now: Aware time; photos dated after its week count as undated.
+        reasons: Numbers of files not used, by the keys of `trendscope.skipped.REASONS`; parts of an
+            export that were left out as they should be are no photos.
+        waiting: Number of photos without a row, not yet judged.
     """
     counts = outcomes(sightings, zone=zone, now=now)["fate"].value_counts()
     unused = split_unused(reasons or {})
@@ -109,7 +109,7 @@ OUTCOMES = ("classified", "uncertain", "outside", "undated")
 def outcomes(
     sightings: pd.DataFrame, *, zone: tzinfo = UTC, now: datetime | None = None
 ) -> pd.DataFrame:
-    """A row per photo: ``customer`` and ``fate``, one of `FATES`, categorical; see `Tally`."""
+    """A row per photo: ``customer`` and ``fate``, one of `OUTCOMES`, categorical."""
     photos = sightings
     if "photo" in sightings:
         photos = sightings.drop_duplicates(["customer", "photo"])
@@ -149,15 +149,16 @@ def weekly(
 
     Args:
         sightings: A row per garment seen and per photo without any. ``customer``; ``posted_at``
-            aware (any zone) or NaT; ``category`` or None. Optional ``photo``, which tells the
-            garments of one photo together; without it every row is a photo.
-        zone: In which weeks begin.
-        now: Aware; its week is the last row and marked partial. None: the last week seen, whole.
-        segments: ``customer, segment``; asks for a table per segment.
-        categories: That have a row even if never seen, in this order; others come after them.
+            aware (any zone) or NaT; ``category`` or None. Optional ``photo``, which joins the
+            garments of one photo; without it every row is a photo.
+        zone: Time zone in which weeks begin.
+        now: Aware time; its week is the last row and marked partial. None: the last week with
+            photos is the last row, and complete.
+        segments: Table ``customer, segment``; makes a table per segment.
+        categories: Categories with a row even if never seen, in this order; others follow.
 
     Returns:
-        ``week``; ``segment`` (if asked for); ``category``; ``count``: customers seen wearing it;
+        ``week``; ``segment`` (with `segments`); ``category``; ``count``: customers seen wearing it;
         ``total``: customers who posted any dated photo that could be looked at; ``share``, with
         the 95 % Wilson interval ``lo95``, ``hi95``; ``photos`` with it; ``all_photos`` with any
         category; ``photo_share``; ``partial``: the week still runs. Shares of nothing are NaN.
@@ -168,21 +169,23 @@ def weekly(
     require_columns(sightings, "customer", "posted_at", "category")
     week = _week_numbers(sightings["posted_at"], zone, now)
     dated = week >= 0
-    seen, week = (sightings, week) if dated.all() else (sightings[dated], week[dated])
-    codes, found = pd.factorize(seen["category"])
-    kinds = [*categories, *sorted({*map(str, found)} - {*categories})]
-    kind = np.append(pd.Index(kinds).get_indexer(pd.Index(found)), -1)[codes]
-    customer, customers = pd.factorize(seen["customer"])
+    rows, week = (sightings, week) if dated.all() else (sightings[dated], week[dated])
+    codes, names = pd.factorize(rows["category"])
+    kinds = [*categories, *sorted({*map(str, names)} - {*categories})]
+    kind = np.append(pd.Index(kinds).get_indexer(pd.Index(names)), -1)[codes]
+    customer, customers = pd.factorize(rows["customer"])
     if (customer < 0).any():
         raise TrendscopeError("a sighting has no customer; give every row the name of one")
-    segment, names = _segments(customers, segments)
+    segment, labels = _segments(customers, segments)
     first = int(week.min()) if len(week) else 0
     last = weeks.number_of(weeks.monday(now, zone)) if now else int(week.max(initial=first - 1))
     span = range(first, last + 1 if len(week) else first)
-    week, size = week - first, (len(span), len(names), len(kinds))
-    table = _grid(span, names, kinds, running=last if now else None).assign(
+    week, size = week - first, (len(span), len(labels), len(kinds))
+    table = _grid(span, labels, kinds, running=last if now else None).assign(
         **_customers(week, customer, kind, segment, size),
-        **_photos(week * len(names) + segment[customer], kind, *_shots(seen, customer, kind), size),
+        **_photos(
+            week * len(labels) + segment[customer], kind, *_first_rows(rows, customer, kind), size
+        ),
     )
     table["share"] = ratio(table["count"], table["total"])
     table["lo95"], table["hi95"] = proportions.wilson(
@@ -213,9 +216,9 @@ def left_open(
     """``week``, and how many photos were ``uncertain`` and ``outside``; weeks without are left out.
 
     Args:
-        sightings: As for `weekly`, with ``reason``.
-        zone: In which weeks begin.
-        now: As for `weekly`.
+        sightings: Table as described at `weekly`, with ``reason``.
+        zone: Time zone in which weeks begin.
+        now: Aware time; see `weekly`.
     """
     rows = sightings[sightings["category"].isna()]
     week = week_of(rows["posted_at"], zone=zone, now=now)
@@ -251,17 +254,19 @@ def _week_numbers(posted_at: pd.Series, zone: tzinfo, now: datetime | None) -> N
 def _segments(
     customers: pd.Index, segments: pd.DataFrame | None
 ) -> tuple[NDArray[np.intp], list[str]]:
-    """The segment of each customer as a number, and the names; one without a name if not asked."""
+    """The segment of each customer as a number, and the names; one empty name without segments."""
     if segments is None:
         return np.zeros(len(customers), np.intp), [""]
     require_columns(segments, "customer", "segment")
     pairs = segments[["customer", "segment"]].drop_duplicates()
-    twice = pairs.loc[pairs["customer"].duplicated(), "customer"]
-    if len(twice):
-        raise TrendscopeError(f"customer {twice.iloc[0]!r} is in two segments; leave them in one")
+    repeated = pairs.loc[pairs["customer"].duplicated(), "customer"]
+    if len(repeated):
+        raise TrendscopeError(
+            f"customer {repeated.iloc[0]!r} is in two segments; leave them in one"
+        )
     names = sorted(pairs["segment"].astype(str).unique())
-    known = pairs.set_index("customer")["segment"].astype(str).reindex(customers)
-    codes = pd.Index(names).get_indexer(pd.Index(known))
+    of_customer = pairs.set_index("customer")["segment"].astype(str).reindex(customers)
+    codes = pd.Index(names).get_indexer(pd.Index(of_customer))
     if (codes < 0).any():
         names = [*names, NO_SEGMENT]
     return np.where(codes < 0, len(names) - 1, codes), names
@@ -288,28 +293,28 @@ def _customers(
     ends = np.bincount(week, minlength=spans).cumsum()
     for number, rows in enumerate(np.split(order, ends[:-1]) if spans else []):
         if len(rows):
-            seen = np.zeros((kinds + 1, len(segment)), bool)
-            seen[kind[rows], place[customer[rows]]] = True  # -1, without a category, is the last
-            seen = np.vstack([seen[:-1], seen.any(0)])
+            flags = np.zeros((kinds + 1, len(segment)), bool)
+            flags[kind[rows], place[customer[rows]]] = True  # -1, without a category, is the last
+            flags = np.vstack([flags[:-1], flags.any(0)])
             for part, (low, high) in enumerate(pairwise(edges)):
                 *count[number, part], total[number, part] = (
-                    np.count_nonzero(flags[low:high]) for flags in seen
+                    np.count_nonzero(row[low:high]) for row in flags
                 )
     return {"count": count.ravel(), "total": np.repeat(total.ravel(), kinds)}
 
 
-def _shots(
-    seen: pd.DataFrame, customer: NDArray[np.intp], kind: NDArray[np.intp]
+def _first_rows(
+    rows: pd.DataFrame, customer: NDArray[np.intp], kind: NDArray[np.intp]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which rows are a photo's first of its category, and its first with any."""
     named = kind >= 0
-    if "photo" not in seen:
+    if "photo" not in rows:
         return named, named
-    shot, shots = pd.factorize(seen["photo"])
-    photo = customer * (len(shots) + 1) + shot
+    digest, digests = pd.factorize(rows["photo"])
+    photo = customer * (len(digests) + 1) + digest
     by_kind = pd.DataFrame({"photo": photo, "kind": kind})
-    again = pd.Series(np.where(named, photo, -1 - np.arange(len(photo)))).duplicated()
-    return named & ~by_kind.duplicated().to_numpy(), named & ~again.to_numpy()
+    repeated = pd.Series(np.where(named, photo, -1 - np.arange(len(photo)))).duplicated()
+    return named & ~by_kind.duplicated().to_numpy(), named & ~repeated.to_numpy()
 
 
 def _photos(

@@ -31,21 +31,21 @@ def trends_of_store(
     now: datetime | None = None,
     zone: tzinfo = UTC,
 ) -> TrendSummary:
-    """Says what is worn more and what less of all that was scanned; ``trendscope trends --db``.
+    """Movement and forecast of all photos scanned; ``trendscope trends --db``.
 
-    Every photo of the store, or of `customers`, is counted in one field of the outlook's tally,
-    all as of one moment, whoever writes meanwhile.
+    Every photo of the store, or of `customers`, is counted in one field of the tally, all as
+    of one moment, whoever writes meanwhile.
 
     Args:
-        db: A file, a URL or an open store; None for the usual one.
-        by: See `trendscope.trends.summary.trends_of_sightings`, like all others.
-        customers: Only these.
-        segments: Groups of customers, for `by` = ``segment``.
-        named: What a customer is called in the report.
-        weights: Where the weights lie that judged, if they are not shipped ones.
-        weeks_ahead: Of the forecast.
-        now: Aware; None: every week is over.
-        zone: In which weeks begin.
+        db: Database file, URL or open store; None for the usual one.
+        by: Groups to report on; see `trendscope.trends.summary.trends_of_sightings`.
+        customers: The only customers to count; None for all.
+        segments: Table ``customer, segment``, for `by` = ``segment``.
+        named: Gives the name of a customer in the report.
+        weights: File of the weights that judged the photos, unless shipped ones.
+        weeks_ahead: Number of weeks of the forecast.
+        now: Aware time, in the week that is not over; None: every week is over.
+        zone: Time zone in which weeks begin.
 
     Raises:
         StoreError: The database is missing, or cannot be read.
@@ -54,39 +54,38 @@ def trends_of_store(
         TrendscopeError: `segments` has a customer twice, or there are too many groups.
     """
     with opened(db) as reader:
-        held, scores = store.census(reader, customers), measured_in(reader, weights)
-        shown = reader.shown
-    unknown = set(customers or ()) - {*held.customers}
-    if unknown and not held.customers:
+        counts, scores = store.census(reader, customers), measured_in(reader, weights)
+        name = reader.shown
+    unknown = set(customers or ()) - {*counts.customers}
+    if unknown and not counts.customers:
         raise NothingUsable(
-            f"{shown} knows none of the {len(unknown):,} customers asked for; names are "
+            f"{name} knows none of the {len(unknown):,} customers asked for; names are "
             "those that trendscope profile and export give"
         )
-    if held.rows.empty and not held.waiting:
+    if counts.rows.empty and not counts.waiting:
         raise NothingUsable(
-            f"{shown} holds no photos yet; fill it with trendscope scan PATH --db DATABASE"
+            f"{name} holds no photos yet; fill it with trendscope scan PATH --db DATABASE"
         )
-    found = summary.trends_of_sightings(
-        held.rows,
+    result = summary.trends_of_sightings(
+        counts.rows,
         by=by,
         segments=segments,
         named=named,
-        reasons=held.reasons,
-        waiting=held.waiting.total(),
+        reasons=counts.reasons,
+        waiting=counts.waiting.total(),
         weeks_ahead=weeks_ahead,
         now=now,
         zone=zone,
     )
-    gone = tuple(sorted(map(named, unknown)))
-    return replace(found, unknown=gone, measured=scores)
+    return replace(result, unknown=tuple(sorted(map(named, unknown))), measured=scores)
 
 
 def measured_in(reader: Store, weights: str | Path | None = None) -> Scores | None:
-    """What the weights scored whose results a store counts; None if their file is not at hand.
+    """Scores of the weights whose results a store counts; None if their file is not at hand.
 
     Args:
-        reader: The open store.
-        weights: Where they lie, if they are not shipped ones.
+        reader: Open store.
+        weights: File of these weights, unless shipped ones.
 
     Raises:
         WeightsError: `weights` are missing, of another kind, or did not judge what is counted.

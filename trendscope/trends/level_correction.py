@@ -13,9 +13,7 @@ LABELLED = PHOTOS = 1000
 """Labelled photos per category, and photos counted, from which correcting levels helps."""
 
 DRAWS = 200
-"""Of the bootstrap."""
-
-# --- levels, corrected ---------------------------------------------------------------------------
+"""Number of bootstrap draws."""
 
 
 def adjusted_shares(
@@ -28,10 +26,10 @@ def adjusted_shares(
     correcting them adds more noise than it takes away.
 
     Args:
-        weekly: As `weekly` returns it, with ``photos``; else ``count`` is taken for photos.
-        confusion: Labelled photos: a row per true category, a column per predicted one, both named
-            alike. It must be of real photos, not of the set the network was trained on.
-        seed: Of the bootstrap, which draws both the labelled and the counted photos anew.
+        weekly: Table of `trendscope.trends.weekly`; without ``photos``, ``count`` is of photos.
+        confusion: Counts of labelled photos: a row per true category, a column per predicted one,
+            both named alike. They must be real photos that the network was not trained on.
+        seed: Seed of the bootstrap, which draws both the labelled and the counted photos anew.
 
     Returns:
         ``category``; ``photos``; ``share`` of the photos as counted; ``corrected`` share, with the
@@ -63,10 +61,10 @@ def adjusted_shares(
     return pd.DataFrame({**columns, "corrected": level, "lo95": low, "hi95": high})
 
 
-def _refuse_few(what: str, found: float, needed: int) -> None:
-    if found < needed:
+def _refuse_few(what: str, count: float, needed: int) -> None:
+    if count < needed:
         raise TrendscopeError(
-            f"levels are not corrected: {found:,.0f} {what}, but with fewer than {needed:,} "
+            f"levels are not corrected: {count:,.0f} {what}, but with fewer than {needed:,} "
             "correcting is no better than leaving them"
         )
 

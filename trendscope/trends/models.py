@@ -22,7 +22,7 @@ SEASONAL_FROM = 60
 """Weeks with data from which a season is looked for."""
 
 DISCOUNTS = np.array([0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.78, 0.85, 0.9, 0.94, 0.97, 0.99, 1])
-"""What a count keeps of its weight from one week to the next; 1 - 1/9 forgets in about 9 weeks."""
+"""Parts of its weight that a count keeps each week; 1 - 1/9 forgets in about 9 weeks."""
 
 RECENT_WEEKS = "recent weeks"
 
@@ -32,6 +32,9 @@ WINDOW_AVERAGE = "same as the last 4 weeks"
 
 SEASONAL_NAIVE = "same weeks last year"
 
+NAIVE_MODELS = (WINDOW_AVERAGE, SEASONAL_NAIVE)
+"""Models that only repeat former weeks; the others are measured against them."""
+
 NOTHING = "no data"
 
 
@@ -40,9 +43,9 @@ class Series:
     """Weekly counts.
 
     Attributes:
-        count: (weeks, series) how many.
-        total: (weeks, series) of how many.
-        season: (weeks,) ISO week of the year, 0..51; week 53 counts as the 52nd.
+        count: (weeks, series) numbers counted.
+        total: (weeks, series) numbers that the counts are parts of.
+        season: (weeks,) ISO weeks of the year, 0..51; week 53 counts as the 52nd.
         group: (series,) numbers of the segments; series of one segment are smoothed alike.
     """
 
@@ -56,8 +59,8 @@ class Series:
         return Series(self.count[:week], self.total[:week], self.season[:week], self.group)
 
     @property
-    def whole(self) -> NDArray[np.bool_]:
-        """Per series, whether it and others of its segment sum to the totals in every week."""
+    def sums_to_total(self) -> NDArray[np.bool_]:
+        """(series,) whether a series and others of its segment sum to the totals in every week."""
         sums = pooled(self.count.T, self.group).T
         same = np.isclose(sums, self.total, rtol=1e-6, atol=1e-9).all(0)
         alone = pooled(np.ones(len(self.group)), self.group) == 1
@@ -70,7 +73,7 @@ class Series:
 
 
 def pooled(values: NDArray[np.generic], group: NDArray[np.intp]) -> Floats:
-    """Sums over the series (first axis) of each group, given back to each series."""
+    """Sums over the series (first axis) of each group, repeated for each of its series."""
     sums = np.zeros((int(group.max(initial=-1)) + 1, *values.shape[1:]))
     np.add.at(sums, group, values)
     return np.asarray(sums[group])
@@ -78,23 +81,23 @@ def pooled(values: NDArray[np.generic], group: NDArray[np.intp]) -> Floats:
 
 @dataclass(frozen=True)
 class Forecasts:
-    """What each way of forecasting says of the weeks to come, all (ahead, series) shares.
+    """Forecasts of the weeks to come by each model, all (ahead, series) shares.
 
     Attributes:
-        level: The level of recent weeks.
-        season: The same with the week of the year; NaN under `SEASONAL_FROM` weeks.
-        naive: The share of the last four weeks taken together, or of all where they are empty.
-        last_year: The share of the same week a year before; NaN where nothing is known.
+        level: Level of recent weeks.
+        season: Level with the week of the year; NaN under `SEASONAL_FROM` weeks.
+        window_average: Share of the last four weeks together, or of all where they are empty.
+        seasonal_naive: Share of the same week a year before; NaN where it is not known.
     """
 
     level: Floats
     season: Floats
-    naive: Floats
-    last_year: Floats
+    window_average: Floats
+    seasonal_naive: Floats
 
-    def model(self, portion: float) -> Floats:
-        """The level with a portion, 0 to 1, of the season."""
-        return self.level if portion == 0 else (1 - portion) * self.level + portion * self.season
+    def blended(self, weight: float) -> Floats:
+        """The level and the season, the season by a weight of 0 to 1."""
+        return self.level if weight == 0 else (1 - weight) * self.level + weight * self.season
 
 
 def forecast_shares(series: Series, ahead: int) -> Forecasts:
@@ -103,17 +106,16 @@ def forecast_shares(series: Series, ahead: int) -> Forecasts:
     level = np.broadcast_to(_level(series), shape)
     seasonal = series.weeks >= SEASONAL_FROM
     season = _seasonal(series, ahead) if seasonal else np.full(shape, np.nan)
-    return Forecasts(
-        level, season, np.broadcast_to(_naive(series), shape), _last_year(series, ahead)
-    )
+    average = np.broadcast_to(_window_average(series), shape)
+    return Forecasts(level, season, average, _seasonal_naive(series, ahead))
 
 
-def _naive(series: Series) -> Floats:
+def _window_average(series: Series) -> Floats:
     recent = ratio(series.count[-RECENT:].sum(0), series.total[-RECENT:].sum(0))
     return np.where(np.isnan(recent), ratio(series.count.sum(0), series.total.sum(0)), recent)
 
 
-def _last_year(series: Series, ahead: int) -> Floats:
+def _seasonal_naive(series: Series, ahead: int) -> Floats:
     shares = np.full((ahead, series.count.shape[1]), np.nan)
     for step in range(ahead):
         week = len(series.count) + step - YEAR * (1 + step // YEAR)
@@ -128,30 +130,30 @@ def _last_year(series: Series, ahead: int) -> Floats:
 def _level(series: Series) -> Floats:
     """A Dirichlet posterior that forgets; one forgetting factor per group, of highest likelihood.
 
-    The prior is Jeffreys': half a count for every category. Where categories make up a whole the
-    shares sum to 1.
+    The prior is Jeffreys': half a count for every category. Where the counts of
+    categories sum to the total, the shares sum to 1.
     """
     prior = np.full(series.count.shape[1], 0.5)
-    whole = series.whole
-    against = np.where(whole, pooled(prior, series.group), 1.0)
-    paths = _paths(series.count, series.total, prior, against)
+    denominator = np.where(series.sums_to_total, pooled(prior, series.group), 1.0)
+    paths = _paths(series.count, series.total, prior, denominator)
     losses = pooled(_losses(paths, series.count, series.total).T, series.group).T
-    return _best(paths, losses)
+    return _best_path(paths, losses)
 
 
-def _paths(count: Floats, total: Floats, prior: Floats, against: Floats) -> Floats:
-    """What each forgetting factor expects of each week and the one after the last.
+def _paths(count: Floats, total: Floats, prior: Floats, denominator: Floats) -> Floats:
+    """Shares that each forgetting factor expects of each week and the one after the last.
 
     Returns:
         (factors, weeks + 1, series) shares.
     """
     keep = DISCOUNTS[:, None]
-    seen, of = np.zeros((2, len(DISCOUNTS), count.shape[1]))
+    count_so_far, total_so_far = np.zeros((2, len(DISCOUNTS), count.shape[1]))
     path = np.empty((len(DISCOUNTS), len(count) + 1, count.shape[1]))
-    path[:, 0] = prior / against
+    path[:, 0] = prior / denominator
     for week in range(len(count)):
-        seen, of = keep * seen + count[week], keep * of + total[week]
-        path[:, week + 1] = (prior + seen) / (against + of)
+        count_so_far = keep * count_so_far + count[week]
+        total_so_far = keep * total_so_far + total[week]
+        path[:, week + 1] = (prior + count_so_far) / (denominator + total_so_far)
     return path
 
 
@@ -162,7 +164,7 @@ def _losses(paths: Floats, count: Floats, total: Floats) -> Floats:
     return np.asarray(-likely.sum(1))
 
 
-def _best(paths: Floats, losses: Floats) -> Floats:
+def _best_path(paths: Floats, losses: Floats) -> Floats:
     best = losses.argmin(0)
     return np.asarray(paths[best, -1, np.arange(paths.shape[2])])
 
@@ -176,28 +178,28 @@ def _seasonal(series: Series, ahead: int) -> Floats:
     prior = np.full(rest.shape[1], 0.5)
     paths = _paths(rest, series.total, prior, np.ones_like(prior))
     losses = _losses(paths + profile[np.append(series.season, 0)], series.count, series.total)
-    level = _best(paths, losses)
+    level = _best_path(paths, losses)
     coming = (series.season[-1] + 1 + np.arange(ahead)) % YEAR
     shares = np.clip(level + profile[coming], 0, 1)
     sums = pooled(shares.T, series.group).T
-    return np.asarray(np.where(series.whole & (sums > 0), ratio(shares, sums), shares))
+    return np.asarray(np.where(series.sums_to_total & (sums > 0), ratio(shares, sums), shares))
 
 
 def _profile(series: Series) -> Floats:
     """By how much each week of the year lies above the year's level: (52, series).
 
-    What the centred yearly mean leaves is averaged by week of the year, smoothed over the
+    The difference from the centred yearly mean is averaged by week of the year, smoothed over the
     neighbouring weeks by 1-2-3-2-1, centred, and shrunk by signal/(signal + noise/years).
     """
     above = series.count - series.total * _yearly_mean(series)
-    seen, of = np.zeros((2, YEAR, series.count.shape[1]))
-    np.add.at(seen, series.season, above)
-    np.add.at(of, series.season, series.total)
-    profile = np.nan_to_num(ratio(_circular(seen), _circular(of)))
+    by_week, total = np.zeros((2, YEAR, series.count.shape[1]))
+    np.add.at(by_week, series.season, above)
+    np.add.at(total, series.season, series.total)
+    profile = np.nan_to_num(ratio(_circular(by_week), _circular(total)))
     profile -= profile.mean(0)
     known = series.total > 0
-    left = np.where(known, ratio(above, series.total) - profile[series.season], 0)
-    noise = ratio((left**2).sum(0), known.sum(0))
+    residual = np.where(known, ratio(above, series.total) - profile[series.season], 0)
+    noise = ratio((residual**2).sum(0), known.sum(0))
     signal = (profile**2).mean(0)
     return profile * np.nan_to_num(ratio(signal, signal + noise / (series.weeks / YEAR)))
 

@@ -1,4 +1,4 @@
-"""A weekly table, of whoever made it, checked and laid out as arrays."""
+"""Any weekly table, checked and laid out as arrays."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Panel:
 
     Attributes:
         keys: ``segment``, if the table has it, and ``category`` of each column.
-        first: The number of the first week, see `trendscope.weeks`.
-        series: The counts.
+        first: Number of the first week, see `trendscope.weeks`.
+        series: Weekly counts.
     """
 
     keys: pd.DataFrame
@@ -53,16 +53,16 @@ def panel_of(table: pd.DataFrame) -> Panel:
     require_columns(table, "week", "category", "count", "total")
     _check(table)
     keys = [name for name in ("segment", "category") if name in table]
-    done = table[~_flags(table["partial"])] if "partial" in table else table
-    labels, names = pd.factorize(done["week"])
+    complete = table[~_flags(table["partial"])] if "partial" in table else table
+    labels, names = pd.factorize(complete["week"])
     number = _numbers(names)[labels]
-    columns = done[keys].drop_duplicates(ignore_index=True)
-    column = done.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
+    columns = complete[keys].drop_duplicates(ignore_index=True)
+    column = complete.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
     first = int(number.min()) if len(number) else 0
     shape = (int(number.max()) - first + 1 if len(number) else 0, len(columns))
     count, total = np.zeros(shape), np.full(shape, np.nan)
-    count[number - first, column] = as_floats(done["count"])
-    total[number - first, column] = as_floats(done["total"])
+    count[number - first, column] = as_floats(complete["count"])
+    total[number - first, column] = as_floats(complete["total"])
     group = pd.factorize(columns["segment"])[0] if "segment" in keys else np.zeros(shape[1], int)
     season = np.array(
         [min(int(weeks.name(first + row)[-2:]), 52) - 1 for row in range(shape[0])], np.intp
@@ -96,9 +96,9 @@ def _check(table: pd.DataFrame) -> None:
             "expected 0 <= count <= total"
         )
     keys = [name for name in ("week", "segment", "category") if name in table]
-    twice = table.duplicated(keys)
-    if twice.any():
-        row = table.loc[twice, keys].iloc[0]
+    repeated = table.duplicated(keys)
+    if repeated.any():
+        row = table.loc[repeated, keys].iloc[0]
         raise TrendscopeError(f"{', '.join(map(str, row))} stands there twice; keep one row of it")
 
 

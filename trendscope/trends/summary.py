@@ -1,4 +1,4 @@
-"""What is said of some weeks: shares, verdicts, forecasts and notes, for one or more segments."""
+"""Shares, verdicts and forecasts of some weeks together, for one or more segments."""
 
 from __future__ import annotations
 
@@ -20,24 +20,22 @@ from trendscope.vision.scores import Scores
 MOST_GROUPS = 1000
 """Customers or segments in one report; each has a row per week and category."""
 
-# --- all of it -----------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True)
 class TrendSummary:
-    """Everything that a weekly report says.
+    """The figures of a trend report.
 
     Attributes:
-        weekly: The table it rests on, partial weeks marked.
-        movement: See `movement`.
-        forecast: See `forecast`.
-        errors: See `errors`.
-        running: The week that is not over, such as ``2026-W47``; "" if there is none.
-        tally: What became of the photos; None for a table without any.
-        zone: The time zone in which weeks begin.
-        unit: What is counted: ``customers``, or the ``photos`` of one customer in each segment.
-        unknown: Customers asked for of whom nothing is known.
-        measured: What the weights that judged scored on labelled photos; None where not known.
+        weekly: Table of weekly counts, partial weeks marked.
+        movement: Table of `trendscope.trends.movement`.
+        forecast: Table of `trendscope.trends.forecast`.
+        errors: Table of `trendscope.trends.errors`.
+        running: Week that is not over, such as ``2026-W47``; "" if there is none.
+        tally: Counts of photos by what became of them; None for a table without photos.
+        zone: Time zone in which weeks begin.
+        unit: Unit of the counts: ``customers``, or the ``photos`` of one customer in each segment.
+        unknown: Requested customers without any photo.
+        measured: Scores of the weights on labelled photos; None where not known.
     """
 
     weekly: pd.DataFrame
@@ -60,14 +58,15 @@ def outlook(
     zone: tzinfo = UTC,
     tally: PhotoCounts | None = None,
 ) -> TrendSummary:
-    """Says all that can be said of a weekly table.
+    """Movement and forecast of a weekly table.
 
     Args:
-        weekly: As for `movement`. Without a column ``partial`` the week of `now` is partial.
-        weeks_ahead: Of the forecast.
-        now: Aware; None: every week is over.
-        zone: In which weeks begin.
-        tally: What became of the photos.
+        weekly: Table as described at `trendscope.trends.movement`. Without a column ``partial``
+            the week of `now` is partial.
+        weeks_ahead: Number of weeks of the forecast.
+        now: Aware time, in the week that is not over; None: every week is over.
+        zone: Time zone in which weeks begin.
+        tally: Counts of photos by what became of them.
 
     Raises:
         TrendscopeError: As for `movement` and `forecast`.
@@ -77,12 +76,12 @@ def outlook(
         running = weeks.label(weeks.monday(now, zone)) if now else ""
         weekly = weekly.assign(partial=weekly["week"] == running)
     partial = weekly.loc[weekly["partial"].astype(str).str.lower() == "true", "week"]
-    coming, told = _expect(panel_of(weekly), weeks_ahead)
+    coming, errors = _expect(panel_of(weekly), weeks_ahead)
     return TrendSummary(
         weekly,
         movement(weekly),
         coming,
-        told,
+        errors,
         partial.max() if len(partial) else "",
         tally,
         str(zone),
@@ -101,19 +100,19 @@ def trends_of_sightings(
     now: datetime | None = None,
     zone: tzinfo = UTC,
 ) -> TrendSummary:
-    """Counts sightings by week and says all that can be said of them.
+    """Movement and forecast of sightings, counted by week.
 
     Args:
-        sightings: As for `weekly`, with ``reason``.
-        by: ``category``: of all customers together; ``segment``: of each group in `segments`;
-            ``customer``: of the photos of each customer, who stands in the column ``segment``.
-        segments: ``customer, segment``.
-        named: What a customer is called in the report.
-        reasons: What was not used, see `photo_counts`.
-        waiting: See `photo_counts`.
-        weeks_ahead: Of the forecast.
-        now: Aware; None: every week is over.
-        zone: In which weeks begin.
+        sightings: Table as described at `weekly`, with ``reason``.
+        by: ``category`` for all customers together; ``segment`` for each group in `segments`;
+            ``customer`` for the photos of each customer, whose name is in the column ``segment``.
+        segments: Table ``customer, segment``.
+        named: Gives the name of a customer in the report.
+        reasons: Numbers of files not used, by reason; see `photo_counts`.
+        waiting: Number of photos not yet judged; see `photo_counts`.
+        weeks_ahead: Number of weeks of the forecast.
+        now: Aware time, in the week that is not over; None: every week is over.
+        zone: Time zone in which weeks begin.
 
     Raises:
         TrendscopeError: As for `weekly`, or there are more than `MOST_GROUPS` groups.
@@ -127,9 +126,9 @@ def trends_of_sightings(
     table = weekly(sightings, zone=zone, now=now, segments=groups)
     if by == "customer":
         table = by_photos(table)
-    counted = photo_counts(sightings, zone=zone, now=now, reasons=reasons, waiting=waiting)
-    found = outlook(table, weeks_ahead=weeks_ahead, now=now, zone=zone, tally=counted)
-    return replace(found, unit="photos" if by == "customer" else "customers")
+    counts = photo_counts(sightings, zone=zone, now=now, reasons=reasons, waiting=waiting)
+    summary = outlook(table, weeks_ahead=weeks_ahead, now=now, zone=zone, tally=counts)
+    return replace(summary, unit="photos" if by == "customer" else "customers")
 
 
 def _refuse_many(groups: int, by: str) -> None:

@@ -23,7 +23,7 @@ def compiler_options() -> dict[str, str] | None:
 
 
 def keep_compiled() -> None:
-    """Has JAX keep what it compiles in the user's cache folder, unless another folder is set already.
+    """Has JAX keep what it compiles in the user's cache folder, unless another folder is set.
 
     To compile takes longer than to judge a few dozen photos. What cannot be kept or read there is
     compiled anew; nobody needs to hear of it.

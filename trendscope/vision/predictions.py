@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -57,3 +58,7 @@ class Predictor(Protocol):
 
     def predict(self, cut_outs: Sequence[UInt8[np.ndarray, "2 s s 4"]]) -> list[Prediction]:
         """One prediction per cut-out."""
+
+
+WeightsChoice = str | Path | Predictor | None
+"""Name of shipped weights, a weights file, or a classifier; the default weights if None."""

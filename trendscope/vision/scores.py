@@ -106,7 +106,3 @@ def _measured(name: str, scores: Mapping[str, object]) -> Scores:
         coverage=float(str(scores["coverage"])),
         coverage_of=dict(sorted(by_group.items(), key=lambda item: (-item[1], item[0]))),
     )
-
-
-def _percent(share: float) -> str:
-    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"

@@ -13,7 +13,7 @@ from typing import Any
 
 from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 
 
 @dataclass(frozen=True)
@@ -196,8 +196,8 @@ def _damaged(path: Path, error: Exception) -> WeightsError:
     )
 
 
-def identity_of(weights: str | Path | Predictor | None) -> WeightsIdentity:
-    """Which weights are meant; a classifier without a file goes by its name."""
+def identity_of(weights: WeightsChoice) -> WeightsIdentity:
+    """Which weights are meant; a classifier that comes without a file is told by its name."""
     if weights is None or isinstance(weights, str | Path):
         return identify(weights or DEFAULT)
     return WeightsIdentity(weights.name, hashlib.sha256(weights.name.encode()).hexdigest())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, TypeVar
@@ -24,9 +23,9 @@ from trendscope.reports import trends as trend_report
 from trendscope.reports.targets import targets_json
 from trendscope.store.profile import stored_profile
 from trendscope.store.read_items import chosen
-from trendscope.web.answers import json_text
 from trendscope.web.desk import Desk
-from trendscope.web.trials import Full, UploadJob
+from trendscope.web.responses import json_text
+from trendscope.web.upload_jobs import Full, UploadJob
 
 DOCUMENT = {
     "type": "object",
@@ -35,7 +34,7 @@ DOCUMENT = {
 }
 
 
-def _answers(description: str, *errors: int) -> dict[int | str, dict[str, Any]]:
+def _responses(description: str, *errors: int) -> dict[int | str, dict[str, Any]]:
     """What an address answers, for its description."""
     error = {
         "type": "object",
@@ -87,13 +86,13 @@ class Said(BaseModel):
     )
 
 
-@router.get("/status", responses=_answers("as trendscope status --json"))
+@router.get("/status", responses=_responses("as trendscope status --json"))
 def status(desk: AtDesk) -> Response:
     """What the database holds, since when, and by which weights."""
     return json_text(database.status_json(store.status(desk.store)))
 
 
-@router.get("/customers", responses=_answers("customers, and how many there are"))
+@router.get("/customers", responses=_responses("customers, and how many there are"))
 def customers(
     desk: AtDesk,
     search: Annotated[str, Query(max_length=200)] = "",
@@ -106,14 +105,14 @@ def customers(
     return json_text(documents.document({"total": total, "customers": listed}))
 
 
-@router.get("/profile", responses=_answers("as trendscope profile --json", 404))
+@router.get("/profile", responses=_responses("as trendscope profile --json", 404))
 def profile(desk: AtDesk, customer: Name) -> Response:
     """What one customer wears."""
     summary = found_or_404(lambda: stored_profile(desk.store, customer, zone=desk.settings.zone))
     return json_text(report.profile_json(summary))
 
 
-@router.get("/trends", responses=_answers("as trendscope trends --json", 404))
+@router.get("/trends", responses=_responses("as trendscope trends --json", 404))
 def trends(
     desk: AtDesk,
     weeks: Weeks = 12,
@@ -128,7 +127,7 @@ def trends(
 # --- what a person says --------------------------------------------------------------------------
 
 
-@router.get("/review", responses=_answers("photos that wait, and how many there are"))
+@router.get("/review", responses=_responses("photos that wait, and how many there are"))
 def review(
     desk: AtDesk, limit: Annotated[int, Query(ge=1, le=200)] = 20, offset: Offset = 0
 ) -> Response:
@@ -138,7 +137,7 @@ def review(
     return json_text(documents.document({"total": total, "photos": listed}))
 
 
-@router.put("/photos/{sha256}/label", responses=_answers("the label, and the one before", 404))
+@router.put("/photos/{sha256}/label", responses=_responses("the label, and the one before", 404))
 def label(desk: AtDesk, sha256: Sha256, body: Said) -> Response:
     """Notes what a person says a photo shows; it counts from now on."""
     try:
@@ -148,7 +147,7 @@ def label(desk: AtDesk, sha256: Sha256, body: Said) -> Response:
     return _labelled(desk, sha256, requested)
 
 
-@router.delete("/photos/{sha256}/label", responses=_answers("null, and the label before", 404))
+@router.delete("/photos/{sha256}/label", responses=_responses("null, and the label before", 404))
 def unlabel(desk: AtDesk, sha256: Sha256) -> Response:
     """Takes a person's word back; what the network saw counts again."""
     return _labelled(desk, sha256, None)
@@ -172,7 +171,7 @@ class Decided(BaseModel):
     category: str = Field(max_length=200, description="one of the ten, or none", examples=["Coat"])
 
 
-@router.get("/catalog", responses=_answers("as trendscope catalog list --json"))
+@router.get("/catalog", responses=_responses("as trendscope catalog list --json"))
 def catalog(
     desk: AtDesk,
     review: Annotated[bool, Query(description="only what waits for a person")] = False,
@@ -205,7 +204,7 @@ _ITEM_FORM = {
 }
 
 
-@router.post("/catalog", responses=_answers("the item", 415), openapi_extra=_ITEM_FORM)
+@router.post("/catalog", responses=_responses("the item", 415), openapi_extra=_ITEM_FORM)
 async def add_item(request: Request) -> Response:
     """Adds an item, finds its category by words and picture, and links it to its SKU."""
     desk = desk_of(request)
@@ -220,7 +219,7 @@ async def add_item(request: Request) -> Response:
     return json_text(catalog_report.items_json([item], desk.store.shown))
 
 
-@router.put("/catalog", responses=_answers("the item", 404))
+@router.put("/catalog", responses=_responses("the item", 404))
 def decide(desk: AtDesk, decided: Decided) -> Response:
     """Notes a person's decision on an item's category; it stays until the next one."""
     if not store.items(desk.store, [decided.sku]):
@@ -229,13 +228,13 @@ def decide(desk: AtDesk, decided: Decided) -> Response:
     return json_text(catalog_report.items_json([item], desk.store.shown))
 
 
-@router.get("/catalog/picture", responses=_answers("", 404) | PICTURE, response_class=Response)
+@router.get("/catalog/picture", responses=_responses("", 404) | PICTURE, response_class=Response)
 def item_picture(desk: AtDesk, sku: Annotated[str, Query(max_length=500)]) -> Response:
     """An item's picture, small."""
     return picture(store.item_thumbnails(desk.store, [sku]).get(sku))
 
 
-@router.get("/targets", responses=_answers("as trendscope recommend --customer --json", 404))
+@router.get("/targets", responses=_responses("as trendscope recommend --customer --json", 404))
 def targets(desk: AtDesk, customer: Name) -> Response:
     """What to offer a customer, and why."""
     if not store.knows_customer(desk.store, customer):
@@ -249,7 +248,7 @@ def targets(desk: AtDesk, customer: Name) -> Response:
 @router.post(
     "/try",
     status_code=202,
-    responses=_answers("", 415) | {202: _answers("where to ask for the verdicts")[200]},
+    responses=_responses("", 415) | {202: _responses("where to ask for the verdicts")[200]},
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -276,15 +275,15 @@ async def upload(request: Request) -> Response:
     desk = desk_of(request)
     files = await uploads(request, desk)
     try:
-        trial = await run_in_threadpool(
-            desk.trials.submit, [(file.filename or "", file.file) for file in files]
+        job = await run_in_threadpool(
+            desk.jobs.submit, [(file.filename or "", file.file) for file in files]
         )
     except Full as error:
         raise HTTPException(503, str(error)) from None
     finally:
         for file in files:
             await file.close()
-    return json_text(documents.document({"id": trial.id, "state": trial.state}), 202)
+    return json_text(documents.document({"id": job.id, "state": job.state}), 202)
 
 
 async def uploads(request: Request, desk: Desk) -> Sequence[UploadFile]:
@@ -311,20 +310,20 @@ async def form_of(request: Request, desk: Desk) -> FormData:
         raise HTTPException(400, "The form cannot be read.") from None
 
 
-@router.get("/try/{trial_id}", responses=_answers("as trendscope classify --json, so far", 404))
+@router.get("/try/{trial_id}", responses=_responses("as trendscope classify --json, so far", 404))
 def trial(desk: AtDesk, trial_id: str) -> Response:
     """How far an upload is, and the verdicts of the photos that were looked at."""
-    job = trial_or_404(desk, trial_id)
+    job = job_or_404(desk, trial_id)
     facts = {name: getattr(job, name) for name in ("id", "state", "done", "total", "failure")}
-    weights = desk.trials.weights if job.photos else ""
-    verdicts = json.loads(report.classification_json(job.classification(weights)))
+    weights = desk.jobs.weights if job.photos else ""
+    verdicts = report.classification_facts(job.classification(weights))
     return json_text(documents.document({**facts, **verdicts}))
 
 
-@router.delete("/try/{trial_id}", responses=_answers("gone", 404))
+@router.delete("/try/{trial_id}", responses=_responses("gone", 404))
 def forget_trial(desk: AtDesk, trial_id: str) -> Response:
     """Forgets an upload and its pictures."""
-    if not desk.trials.forget(trial_id):
+    if not desk.jobs.forget(trial_id):
         raise HTTPException(404)
     return json_text(documents.document({"id": trial_id}))
 
@@ -334,21 +333,23 @@ Kind = Literal["photo", "seen"]
 
 @router.get(
     "/try/{trial_id}/{number}/{kind}.jpg",
-    responses=_answers("", 404) | PICTURE,
+    responses=_responses("", 404) | PICTURE,
     response_class=Response,
 )
 def trial_picture(
     desk: AtDesk, trial_id: str, number: Annotated[int, Path(ge=0, le=10_000_000)], kind: Kind
 ) -> Response:
     """A photo of an upload, small; or what the network saw of it at first."""
-    photos = trial_or_404(desk, trial_id).photos
+    photos = job_or_404(desk, trial_id).photos
     photo = photos[number] if number < len(photos) else None
     if not isinstance(photo, PhotoResult):
         raise HTTPException(404)
     return picture(photo.thumbnail if kind == "photo" else photo.seen)
 
 
-@router.get("/photos/{sha256}.jpg", responses=_answers("", 404) | PICTURE, response_class=Response)
+@router.get(
+    "/photos/{sha256}.jpg", responses=_responses("", 404) | PICTURE, response_class=Response
+)
 def stored_picture(desk: AtDesk, sha256: Sha256) -> Response:
     """A photo of the database, small."""
     return picture(store.thumbnails(desk.store, [sha256]).get(sha256))
@@ -365,9 +366,9 @@ def picture(jpeg: bytes | None) -> Response:
     return Response(jpeg, 200, headers, "image/jpeg")
 
 
-def trial_or_404(desk: Desk, trial_id: str) -> UploadJob:
-    """A trial that is remembered."""
-    job = desk.trials.get(trial_id)
+def job_or_404(desk: Desk, trial_id: str) -> UploadJob:
+    """An upload that is remembered."""
+    job = desk.jobs.get(trial_id)
     if job is None:
         raise HTTPException(404, "That upload is gone; upload it again.")
     return job
@@ -384,10 +385,12 @@ def checked(work: Callable[[], T]) -> T:
 
 
 def found_or_404(look: Callable[[], T]) -> T:
-    """What `look` gives; 404 where there is nothing of that name."""
+    """What `look` gives; 404 where there is nothing of that name, 400 for other refusals."""
     try:
         return look()
     except StoreError:
         raise
-    except (NothingUsable, TrendscopeError) as error:
+    except NothingUsable as error:
         raise HTTPException(404, str(error)) from None
+    except TrendscopeError as error:
+        raise HTTPException(400, str(error)) from None

@@ -1,4 +1,4 @@
-"""The desk put together: its rooms behind the guard."""
+"""The desk put together: its rooms behind the guard of `security`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from starlette.types import ASGIApp
 from trendscope import __version__
 from trendscope.errors import StoreError, TrendscopeError
 from trendscope.web import api, pages
-from trendscope.web.answers import refusal
 from trendscope.web.desk import Desk
-from trendscope.web.guard import STATIC, Guard
+from trendscope.web.responses import refusal
+from trendscope.web.security import STATIC, Guard
 
 log = logging.getLogger("trendscope.web")
 
@@ -31,7 +31,7 @@ def make_app(desk: Desk) -> ASGIApp:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        desk.trials.warm()
+        desk.jobs.warm()
         yield
         desk.close()
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
 
 from markupsafe import Markup
 
 from trendscope.catalog.items import Item
-from trendscope.errors import TrendscopeError, UsageError
+from trendscope.errors import NothingUsable, UsageError
 from trendscope.ingest.catalog import add
 from trendscope.photos.pipeline import Engine
 from trendscope.reports import charts
@@ -19,14 +20,14 @@ from trendscope.store.database import Store
 from trendscope.store.weights import current_weights
 from trendscope.trends.from_store import trends_of_store
 from trendscope.trends.summary import TrendSummary
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import identity_of, shipped
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
-from trendscope.web.trials import UploadJobs
+from trendscope.web.upload_jobs import UploadJobs
 
-KEPT = 32
-"""Sets of charts that are remembered."""
+MOST_CHARTS = 32
+"""Sets of charts that a desk remembers; the one drawn first goes when another comes."""
 
 
 @dataclass(frozen=True)
@@ -37,24 +38,31 @@ class Charts:
     alone: dict[str, Markup]
 
 
-@dataclass(frozen=True)
 class Desk:
-    """Everything that answers are made of.
+    """Everything that responses are made of.
 
-    Attributes:
-        store: Open as long as the desk is.
-        trials: Uploads.
-        settings: How it is run.
-        spool: For uploads.
-        weights: Of the classifier.
+    Args:
+        store: The open database; `close` closes it.
+        jobs: Uploads, waiting and done.
+        settings: How the desk is run.
+        spool: Folder in which uploads lie until they were looked at.
+        weights: Weights of the classifier, as `trendscope.profile` takes them.
     """
 
-    store: Store
-    trials: UploadJobs
-    settings: Settings
-    spool: Spool
-    weights: str | Path | Predictor | None
-    _drawn: dict[tuple[int, str, str], Charts] = field(default_factory=dict)
+    def __init__(
+        self,
+        store: Store,
+        jobs: UploadJobs,
+        settings: Settings,
+        spool: Spool,
+        weights: str | Path | Predictor | None,
+    ):
+        self.store = store
+        self.jobs = jobs
+        self.settings = settings
+        self.spool = spool
+        self.weights = weights
+        self._charts: dict[bytes, Charts] = {}
 
     def now(self) -> datetime:
         """The present, in UTC."""
@@ -64,12 +72,12 @@ class Desk:
         """What is worn more and what less, of all customers or of those of one segment.
 
         Raises:
-            TrendscopeError: There is no such segment.
+            NothingUsable: There is no such segment, or nobody in it.
         """
         members = None
         if segment:
             if segment not in self.segments:
-                raise TrendscopeError(f"there is no segment {segment[:60]!r}")
+                raise NothingUsable(f"there is no segment {segment[:60]!r}")
             members = [name for name, group in self.settings.segments.items() if group == segment]
         return trends_of_store(
             self.store,
@@ -80,19 +88,20 @@ class Desk:
         )
 
     def charts(self, summary: TrendSummary, weeks: int) -> Charts:
-        """The charts of an outlook. To draw them takes a second: once for the same figures."""
-        figures = (weeks, summary.movement.to_csv(), summary.forecast.to_csv())
-        drawn = self._drawn.get(figures)
-        if drawn is None:
+        """The charts of a trend summary, drawn once for the same figures: that takes a second."""
+        tables = (summary.movement.to_csv(), summary.forecast.to_csv())
+        digest = sha256("\0".join((str(weeks), *tables)).encode("utf-8", "surrogatepass")).digest()
+        drawing = self._charts.get(digest)
+        if drawing is None:
             names = summary.movement["category"].unique()
-            drawn = Charts(
+            drawing = Charts(
                 charts.together(summary, weeks),
                 {name: charts.alone(summary, name, weeks) for name in names},
             )
-            if len(self._drawn) >= KEPT:
-                self._drawn.clear()
-            self._drawn[figures] = drawn
-        return drawn
+            for oldest in list(self._charts)[: max(0, len(self._charts) - MOST_CHARTS + 1)]:
+                self._charts.pop(oldest, None)
+            self._charts[digest] = drawing
+        return drawing
 
     def add_item(self, picture: IO[bytes] | None, sku: str, **facts: Any) -> Item:
         """Adds an item, or what is given of a known one; see `trendscope.ingest.catalog.add`."""
@@ -117,7 +126,7 @@ class Desk:
                 shutil.rmtree(folder, ignore_errors=True)
 
         # Words alone need no classifier, and do not wait for one.
-        return self.trials.borrow(work) if picture else work(None)
+        return self.jobs.borrow(work) if picture else work(None)
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -126,13 +135,11 @@ class Desk:
 
     def close(self) -> None:
         """Lets go of everything."""
-        self.trials.close()
+        self.jobs.close()
         self.store.close()
 
 
-def open_desk(
-    db: Store, settings: Settings, weights: str | Path | Predictor | None, spool: Spool
-) -> Desk:
+def open_desk(db: Store, settings: Settings, weights: WeightsChoice, spool: Spool) -> Desk:
     """A desk over an open store, with the weights in use there; close it.
 
     Raises:

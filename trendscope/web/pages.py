@@ -20,7 +20,7 @@ from trendscope.store.profile import stored_profile
 from trendscope.store.read_items import chosen
 from trendscope.web.api import AtDesk, Name, checked, found_or_404
 from trendscope.web.desk import Desk
-from trendscope.web.guard import COOKIE, SIGN_IN
+from trendscope.web.security import COOKIE, SIGN_IN
 
 PER_PAGE = 24
 PER_SHELF = 120

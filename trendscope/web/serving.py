@@ -6,7 +6,6 @@ import asyncio
 import socket
 import webbrowser
 from collections.abc import Callable
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -16,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from trendscope.errors import UsageError
 from trendscope.store.database import Store
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.web.app import make_app
 from trendscope.web.desk import open_desk
 from trendscope.web.settings import Bounds, Settings
@@ -27,7 +26,7 @@ def serve(
     store: Store,
     settings: Settings,
     *,
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     told: Callable[[str], None] = lambda address: None,
     browser: bool = False,
 ) -> None:

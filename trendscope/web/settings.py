@@ -21,8 +21,8 @@ class Bounds:
         files: In one upload.
         fields: In one form.
         waiting: Uploads that wait for their turn; more are asked to come again.
-        kept: Finished trials that are remembered.
-        pictures: Photos of a trial that are shown with their picture.
+        kept: Finished uploads that are remembered.
+        pictures: Photos of an upload that are shown with their picture.
         connections: At a time.
         header_seconds: Until the head of a request has to be there.
         body_seconds: For a body, beside the time that `bytes_a_second` gives it.

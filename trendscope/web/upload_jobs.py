@@ -16,10 +16,11 @@ import numpy as np
 
 from trendscope.errors import TrendscopeError
 from trendscope.feeds.dispatch import open_feed
+from trendscope.photos.options import ScanOptions
 from trendscope.photos.pipeline import Engine, Loader, classify_posts
 from trendscope.photos.results import Classification, PhotoResult
 from trendscope.skipped import Skipped
-from trendscope.vision.predictions import Predictor
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
 
@@ -71,11 +72,11 @@ class UploadJobs:
         spool: Where uploads lie until they were looked at.
     """
 
-    def __init__(self, settings: Settings, weights: str | Path | Predictor | None, spool: Spool):
+    def __init__(self, settings: Settings, weights: WeightsChoice, spool: Spool):
         self._settings = settings
         self._spool = spool
-        self._worker = ThreadPoolExecutor(1, "trials")
-        self._trials: dict[str, UploadJob] = {}
+        self._worker = ThreadPoolExecutor(1, "uploads")
+        self._jobs: dict[str, UploadJob] = {}
         self._lock = Lock()
         self._load = Loader(weights)
         self._tools = Engine(self._load, settings.limits)
@@ -97,32 +98,32 @@ class UploadJobs:
         Raises:
             Full: Too many wait.
         """
-        trial = UploadJob()
+        job = UploadJob()
         with self._lock:
-            waiting = [t for t in self._trials.values() if t.state in ("waiting", "running")]
+            waiting = [job for job in self._jobs.values() if job.state in ("waiting", "running")]
             if len(waiting) >= self._settings.bounds.waiting:
                 raise Full("Many uploads are waiting; try again in a few seconds.")
-            self._trials[trial.id] = trial
+            self._jobs[job.id] = job
             self._drop_old()
         folder = self._spool.new()
         try:
             names = _laid_out(files, folder)
         except BaseException:
-            self.forget(trial.id)
+            self.forget(job.id)
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        trial.total = len(names)
-        self._worker.submit(self._look, trial, folder, names)
-        return trial
+        job.total = len(names)
+        self._worker.submit(self._look, job, folder, names)
+        return job
 
-    def get(self, trial_id: str) -> UploadJob | None:
-        """A trial that is still remembered."""
-        return self._trials.get(trial_id)
+    def get(self, job_id: str) -> UploadJob | None:
+        """An upload that is still remembered."""
+        return self._jobs.get(job_id)
 
-    def forget(self, trial_id: str) -> bool:
-        """Drops what is known of a trial; False if there is none."""
+    def forget(self, job_id: str) -> bool:
+        """Drops what is known of an upload; False if there is none."""
         with self._lock:
-            return self._trials.pop(trial_id, None) is not None
+            return self._jobs.pop(job_id, None) is not None
 
     def borrow(self, work: Callable[[Engine], T]) -> T:
         """Has something done with the classifier and the decoder, and gives what comes of it."""
@@ -138,26 +139,26 @@ class UploadJobs:
         size = self._tools.classifier.input_size
         self._tools.classifier.predict([np.zeros((2, size, size, 4), np.uint8)])
 
-    def _look(self, trial: UploadJob, folder: Path, names: dict[str, str]) -> None:
-        trial.state = "running"
+    def _look(self, job: UploadJob, folder: Path, names: dict[str, str]) -> None:
+        job.state = "running"
         try:
-            for done, result in enumerate(self._seen(folder, names, self._count(trial)), start=1):
+            for done, result in enumerate(self._seen(folder, names, self._count(job)), start=1):
                 if isinstance(result, PhotoResult) and done > self._settings.bounds.pictures:
                     result = replace(result, thumbnail=None, seen=None)
-                trial.photos.append(result)
-                trial.done = done
+                job.photos.append(result)
+                job.done = done
         except TrendscopeError as error:
-            trial.failure = _named(str(error), names)
+            job.failure = _named(str(error), names)
         except Exception:
             log.exception("an upload could not be looked at")
-            trial.failure = "This could not be looked at."
+            job.failure = "This could not be looked at."
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        trial.state = "failed" if trial.failure else "done"
+        job.state = "failed" if job.failure else "done"
 
-    def _count(self, trial: UploadJob) -> Callable[[int], None]:
+    def _count(self, job: UploadJob) -> Callable[[int], None]:
         def count(total: int) -> None:
-            trial.total = total
+            job.total = total
 
         return count
 
@@ -169,14 +170,17 @@ class UploadJobs:
         if count:
             count(len(feed))
         results = classify_posts(
-            feed, self._load, tools=self._tools, zone=settings.zone, pictures=True
+            feed,
+            self._load,
+            ScanOptions(zone=settings.zone, pictures=True),
+            engine=self._tools,
         )
         return (_renamed(result, names) for result in results)
 
     def _drop_old(self) -> None:
-        finished = [t.id for t in self._trials.values() if t.state in ("done", "failed")]
-        for trial_id in finished[: max(0, len(finished) - self._settings.bounds.kept)]:
-            del self._trials[trial_id]
+        finished = [job.id for job in self._jobs.values() if job.state in ("done", "failed")]
+        for job_id in finished[: max(0, len(finished) - self._settings.bounds.kept)]:
+            del self._jobs[job_id]
 
 
 def _laid_out(files: Iterable[Upload], folder: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from trendscope.web.answers import refusal
+from trendscope.web.responses import refusal
 from trendscope.web.settings import Settings
 
 log = logging.getLogger("trendscope.web")
