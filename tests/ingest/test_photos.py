@@ -620,9 +620,8 @@ def test_a_scan_without_new_photos_loads_no_jax(photos, tmp_path, fake_command):
     program = """if True:
         import sys
         from pathlib import Path
-        from trendscope.feeds.dispatch import open_feed
-from trendscope.ingest.photos import scan
-        from trendscope.store.memory import StoredPhotos, remembered
+        from trendscope.ingest.photos import scan
+        from trendscope.store.memory import remembered
         from trendscope.photos.run import profile
         photos, db = map(Path, sys.argv[1:])
         print(scan([photos], db).tally.unchanged)

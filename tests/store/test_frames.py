@@ -5,30 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import pytest
 
 from tests.factories.stored import EMBEDDING, NOW, found, skipped, write
 from trendscope import store
 from trendscope.categories import CATEGORIES
 from trendscope.store.write_photos import begin_scan
-
-
-@pytest.fixture
-def filled(opened):
-    """Anna: two dresses, a bag (twice), two open ones, a video; Ben: a coat; a file of nobody's."""
-    write(
-        opened,
-        found("Dress", day=(2026, 3, 2, 9)),
-        found("Dress", name="2.jpg", day=(2026, 3, 30, 9), thumbnail=b"T2"),
-        found("Bag", name="3.jpg", sha256="bag"),
-        found("Bag", name="4.jpg", sha256="bag", day=(2026, 4, 1)),
-        found(None, name="5.jpg", verdict="uncertain"),
-        found(None, name="6.jpg", verdict="outside", day=(2025, 12, 31)),
-        skipped(),
-        found("Coat", customer="ben", name="7.jpg"),
-        skipped("notes.txt", None, "not_an_image"),
-    )
-    return opened
 
 
 def test_customers_add_up(filled):

@@ -59,7 +59,7 @@ def test_a_reading_comes_back_as_it_was(opened):
                 "verdict",
                 "garments",
                 "outside",
-                "looks",
+                "fingerprint",
             ):
                 assert getattr(again, name) == getattr(original, name), name
         assert memory.by_bytes(post, "unheard of") is None

@@ -111,10 +111,10 @@ def test_several_garments_of_one_photo(opened):
     both = tuple(Garment(name, 0.8, (1, 2, 3, 4)) for name in ("Coat", "Bag"))
     write(opened, found("Coat", day=WEEK_46[0], garments=both))
     write(opened, found("Coat", name="2.jpg", sha256="anna-1.jpg", garments=both))  # a double
-    found_ = trends_of_store(opened, now=NOW)
-    assert found_.tally == PhotoCounts(1, 0, 0, 0, doubles=1)
-    assert shares(report_, "2026-W46") == {"Coat": (1, 1), "Bag": (1, 1)}
-    assert found_.weekly.query("week == '2026-W46'")["all_photos"].max() == 1
+    summary = trends_of_store(opened, now=NOW)
+    assert summary.tally == PhotoCounts(1, 0, 0, 0, doubles=1)
+    assert shares(summary, "2026-W46") == {"Coat": (1, 1), "Bag": (1, 1)}
+    assert summary.weekly.query("week == '2026-W46'")["all_photos"].max() == 1
 
 
 def test_photos_not_judged_by_the_current_weights_are_waiting(opened):

@@ -3,9 +3,11 @@ from __future__ import annotations
 import base64
 import io
 import re
+import struct
 import subprocess
 import sys
 from datetime import UTC, datetime
+from threading import Thread
 
 import numpy as np
 import pillow_heif
@@ -116,6 +118,37 @@ def test_gif_shows_its_first_frame():
     frames = [Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), "blue")]
     data = encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert np.abs(decode(data).rgb.astype(int) - RED).max() <= 8
+
+
+def gif_with_a_large_first_frame(side: int) -> bytes:
+    """A GIF of 8 x 8 pixels, by its header, whose first frame is larger."""
+    header = b"GIF89a" + struct.pack("<HH", 8, 8) + b"\x80\0\0" + bytes(6)
+    frame = b"," + struct.pack("<HHHH", 0, 0, side, side) + b"\0"
+    return header + frame + b"\x02\x02\x4c\x01\0;"
+
+
+def test_another_thread_does_not_lift_the_limit_while_a_gif_is_opened(monkeypatch):
+    real = Image.open
+    other = Thread(target=decode, args=(picture(RED),))
+
+    def opening(file, formats):
+        if formats == ("GIF",):
+            other.start()
+            other.join(timeout=0.5)  # it ends before, unless it has to wait for us
+        return real(file, formats=formats)
+
+    monkeypatch.setattr(Image, "open", opening)
+    with pytest.raises(ImageError, match="too many pixels"):
+        decode(gif_with_a_large_first_frame(16_000))
+    other.join()
+
+
+def test_the_host_programs_own_limit_stays_as_it_is():
+    before = Image.MAX_IMAGE_PIXELS
+    decode(picture(RED))
+    with pytest.raises(ImageError):
+        decode(gif_with_a_large_first_frame(16_000))
+    assert Image.MAX_IMAGE_PIXELS == before == 89_478_485  # Pillow's default
 
 
 REFUSED = {

@@ -209,7 +209,7 @@ def _targets(
 
     with progress_bar(quiet, "Reading the catalogue", "items") as progress:
         items = items_of_file(catalog, images=images or (), weights=weights, progress=progress)
-    return for_profile(found, items, catalogue=str(catalog))
+    return for_profile(profile, items, catalogue=str(catalog))
 
 
 def _print_profile(

@@ -29,7 +29,6 @@ from trendscope.cli.options import (
 from trendscope.cli.outcome import check_writable, conclude, draw, exit_codes, write_output
 from trendscope.cli.photos import profile_of
 from trendscope.errors import UsageError
-from trendscope.photos.options import ScanOptions
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -130,7 +129,9 @@ def trends(
         else:
             groups = _groups(by, customers, segments, pseudonymise)
             if paths:
-                photos = profile_of(paths, quiet, weights=weights, zone=zone)
+                from trendscope.photos.options import ScanOptions
+
+                photos = profile_of(paths, ScanOptions(weights=weights, zone=zone), quiet)
                 summary = _summary_of_photos(photos, groups, times)
             else:
                 summary = _summary_of_store(db, groups, times, weights)
@@ -208,11 +209,11 @@ def _summary_of_photos(profile: Profile, groups: _Groups, times: Times) -> Trend
     from trendscope.trends.summary import trends_of_sightings
 
     only = groups.only
-    readings = [photo for photo in profile.readings if only is None or photo.customer in only]
+    results = [photo for photo in profile.readings if only is None or photo.customer in only]
     skipped = [file for file in profile.skipped if only is None or file.customer in only]
-    customers = {entry.customer for entry in (*readings, *skipped)}
+    customers = {r.customer for r in results} | {s.customer for s in skipped}
     summary = trends_of_sightings(
-        sightings(readings),
+        sightings(results),
         by=groups.by,
         segments=groups.segments,
         named=groups.named,

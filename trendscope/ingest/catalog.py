@@ -421,7 +421,7 @@ def items_of_file(
     path: Path,
     *,
     images: Sequence[Path] = (),
-    weights: str | Path | Predictor | None = None,
+    weights: WeightsChoice = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
     clock: Clock = present,
@@ -444,20 +444,20 @@ def items_of_file(
     """
     catalog = read_catalog(path, currency="", store_url="", limits=limits, now=clock())
     places = Pictures(images, path.absolute().parent, limits)
-    found = [(product, places.find(product)) for product in catalog.products]
-    posts = [_post(product, place) for product, place in found if isinstance(place, Picture)]
-    results = classify_posts(posts, Loader(weights), limits=limits)
+    pictured = [(product, places.find(product)) for product in catalog.products]
+    posts = [_post(product, place) for product, place in pictured if isinstance(place, Picture)]
+    results = classify_posts(posts, Loader(weights), ScanOptions(limits=limits))
     unavailable = {
         text_of(remark.sku) for remark in catalog.remarks if remark.reason == "not_for_sale"
     }
     items = {}
-    for number, (product, place) in enumerate(found, 1):
+    for number, (product, place) in enumerate(pictured, 1):
         result = next(results) if isinstance(place, Picture) else None
         photo = result if isinstance(result, PhotoResult) else None
         item = _decided(product, photo)
         items[item.sku] = replace(item, in_stock=False) if item.sku in unavailable else item
-        if progress and (number % BATCH == 0 or number == len(found)):
-            progress(number, len(found))
+        if progress and (number % BATCH == 0 or number == len(pictured)):
+            progress(number, len(pictured))
     return [items[sku] for sku in sorted(items, key=str.encode)]
 
 

@@ -62,10 +62,6 @@ def profile_json(profile: Profile) -> str:
     return document({**facts, "customers": customers, "skipped": skipped})
 
 
-NOT_JUDGED = (("not judged yet", 0.0),)
-"""Stands for the best categories of a photo without probabilities."""
-
-
 def _photo(reading: PhotoResult) -> dict[str, Any]:
     classified = reading.verdict == "classified"
     return {
@@ -81,7 +77,7 @@ def _photo(reading: PhotoResult) -> dict[str, Any]:
             }
             for g in reading.garments
         ],
-        "top": [[category, round(p, 4)] for category, p in reading.probabilities[:3] or NOT_JUDGED],
+        "top": [[category, round(p, 4)] for category, p in reading.probabilities[:3]],
         "outside": round(reading.outside or 0.0, 4),
         "customer": reading.customer,
         "posted_at": _iso(reading.posted_at),

@@ -15,7 +15,7 @@ import pandas as pd
 
 from trendscope.reports import documents, pages
 from trendscope.reports.spreadsheets import frame_csv
-from trendscope.reports.wording import coverage_sentence
+from trendscope.reports.wording import coverage_sentence, photo_outcomes
 from trendscope.text import percent, plural, shown
 from trendscope.trends.models import NAIVE_MODELS
 from trendscope.trends.summary import TrendSummary

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
+from threading import Lock
 from typing import NamedTuple
 
 from PIL import Image, ImageOps
@@ -18,7 +18,8 @@ from trendscope.errors import ImageError
 from trendscope.files.formats import FORMATS, check, sniff
 from trendscope.limits import Limits
 
-Image.MAX_IMAGE_PIXELS = None  # our own limit, checked before loading, names itself in its message
+_OPENING = Lock()
+"""Held while Pillow opens a picture by our limit: its own one is a switch of the whole process."""
 
 SMALL_SIDE = 32
 
@@ -52,9 +53,7 @@ def read(data: bytes, edge: int, limits: Limits, now: datetime | None = None) ->
     """
     check(data, limits)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _read(data, edge, limits, now or datetime.now(UTC))
+        return _read(data, edge, limits, now or datetime.now(UTC))
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
@@ -75,10 +74,7 @@ def _read(data: bytes, edge: int, limits: Limits, now: datetime) -> Picture:
     if kind in ("HEIF", "AVIF"):  # libheif reads some AVIF files that Pillow cannot
         _know_heif()
         kinds = ("AVIF", "HEIF")
-    # A GIF's first frame may be larger than the GIF, and is laid out while it is opened; what is
-    # twice this is refused.
-    Image.MAX_IMAGE_PIXELS = (limits.pixels + 1) // 2 if kind == "GIF" else None
-    with Image.open(io.BytesIO(data), formats=kinds) as picture:
+    with _opened(data, kinds, limits) as picture:
         width, height = picture.size
         if width * height > limits.pixels:
             raise _too_large(f"{width} x {height}", limits)
@@ -100,6 +96,19 @@ def _read(data: bytes, edge: int, limits: Limits, now: datetime) -> Picture:
         picture.format or kind or "unknown",
         (width, height),
     )
+
+
+def _opened(data: bytes, kinds: tuple[str, ...], limits: Limits) -> Image.Image:
+    """Opens a picture without loading it; Pillow's own limit is afterwards what it was."""
+    with _OPENING:
+        before = Image.MAX_IMAGE_PIXELS
+        # A GIF's first frame may be larger than the GIF, and is laid out while it is opened: Pillow
+        # refuses what is twice this. Other pictures are measured by us before they are loaded.
+        Image.MAX_IMAGE_PIXELS = (limits.pixels + 1) // 2 if kinds == ("GIF",) else None
+        try:
+            return Image.open(io.BytesIO(data), formats=kinds)
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
 
 
 def _too_large(size: str, limits: Limits) -> ImageError:

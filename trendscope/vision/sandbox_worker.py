@@ -7,6 +7,7 @@ import os
 import signal
 import struct
 import sys
+import warnings
 from typing import Any
 
 from trendscope.errors import ImageError
@@ -27,6 +28,7 @@ def serve(limits: Limits) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever a library prints is no answer
     import trendscope.vision.pillow  # noqa: F401 - loaded before the limits hold and READY is sent
 
+    warnings.simplefilter("ignore")  # Pillow's, of pictures that are a little wrong
     _confine(limits)
     answers.write(READY)
     answers.flush()

@@ -6,7 +6,6 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import IO, Any
 
 from markupsafe import Markup
@@ -55,7 +54,7 @@ class Desk:
         jobs: UploadJobs,
         settings: Settings,
         spool: Spool,
-        weights: str | Path | Predictor | None,
+        weights: WeightsChoice,
     ):
         self.store = store
         self.jobs = jobs
