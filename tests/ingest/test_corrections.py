@@ -282,7 +282,7 @@ def test_a_photo_the_weights_have_not_judged_yet_has_no_probabilities(filled):
     summary = stored_profile(filled, "anna")
     (photo,) = [result for result in summary.readings if result.sha256 == "new"]
     assert [garment.category for garment in photo.garments] == ["Bag"]
-    assert (photo.probabilities, photo.outside, photo.confidence) == ((), None, 0.0)
+    assert (photo.probabilities, photo.outside) == ((), 0.0)
 
 
 def test_forgetting_a_customer_takes_the_labels_of_images_nobody_else_posted(filled):

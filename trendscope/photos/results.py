@@ -90,8 +90,8 @@ class PhotoResult:
         garments: Garments recognised; empty unless ``classified``.
         probabilities: All ten categories with their calibrated probabilities, best first; empty
             where a person named a photo that the weights in use have not judged.
-        outside: Calibrated probability that none of the ten is shown, 0..1; None where
-            `probabilities` is empty.
+        outside: Calibrated probability that none of the ten is shown, 0..1; 1 or 0 as
+            the person says where `probabilities` is empty.
         fingerprint: Hash and colours by which a copy in another size is recognised.
         thumbnail: A small JPEG of the photo, if pictures were requested.
         seen: A small JPEG of what the network saw at first look, if pictures were requested.
@@ -112,7 +112,7 @@ class PhotoResult:
     verdict: Verdict
     garments: tuple[Garment, ...]
     probabilities: tuple[tuple[str, float], ...]
-    outside: float | None
+    outside: float
     fingerprint: ImageFingerprint | None = field(default=None, repr=False)
     thumbnail: bytes | None = field(default=None, repr=False)
     seen: bytes | None = field(default=None, repr=False)

@@ -78,7 +78,7 @@ def _photo(reading: PhotoResult) -> dict[str, Any]:
             for g in reading.garments
         ],
         "top": [[category, round(p, 4)] for category, p in reading.probabilities[:3]],
-        "outside": round(reading.outside or 0.0, 4),
+        "outside": round(reading.outside, 4),
         "customer": reading.customer,
         "posted_at": _iso(reading.posted_at),
         "date_source": reading.date_source,

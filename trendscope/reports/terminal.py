@@ -374,7 +374,7 @@ def _line(photo: PhotoResult | Skipped) -> Text:
 def _probabilities(reading: PhotoResult, terminal: bool) -> RenderableType:
     known = dict(reading.probabilities)
     rows = [(name, known[name], color(name)) for name in CATEGORIES]
-    rows.append(("none of these", reading.outside or 0.0, "dim"))
+    rows.append(("none of these", reading.outside, "dim"))
     lines = []
     for name, probability, style in rows:
         label = f"  {name:<13} {percent(probability):>6}  "
