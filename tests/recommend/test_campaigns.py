@@ -22,7 +22,8 @@ from trendscope.categories import CATEGORIES, parse_category
 from trendscope.cli import app
 from trendscope.cli.recommend import _band
 from trendscope.errors import NothingUsable, StoreError, UsageError
-from trendscope.ingest.catalog import import_catalog, items_of_file
+from trendscope.ingest.catalog import import_catalog
+from trendscope.ingest.catalog_file import items_of_file
 from trendscope.ingest.photos import scan
 from trendscope.photos.run import profile
 from trendscope.recommend.campaigns import campaign, for_profile

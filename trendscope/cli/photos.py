@@ -203,7 +203,7 @@ def _targets(
     quiet: bool,
     weights: str | None,
 ) -> Campaign:
-    from trendscope.ingest.catalog import items_of_file
+    from trendscope.ingest.catalog_file import items_of_file
     from trendscope.recommend.campaigns import for_profile
     from trendscope.reports.terminal import progress_bar
 

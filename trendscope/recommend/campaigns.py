@@ -172,7 +172,7 @@ def for_profile(
     Args:
         profile: What the customers wear.
         items: What may be offered, judged by the weights of the profile; see
-            `trendscope.ingest.catalog.items_of_file`.
+            `trendscope.ingest.catalog_file.items_of_file`.
         catalogue: Name of the catalogue, for people.
         wish: Number and choice of items; three items in each category if None.
 
