@@ -19,6 +19,7 @@ UNCHECKED = {
     "calibration",
     "evaluate",
     "network",
+    "outfits",
     "photos",
     "pipeline",
     "train",

@@ -131,3 +131,49 @@ def test_a_perfect_classifier_needs_no_correction(counts):
     counts = np.array(counts, float)
     shares = proportions.adjusted_classify_and_count(counts, np.eye(len(CATEGORIES)))
     assert shares == pytest.approx(counts / counts.sum())
+
+
+def per_category(**values):
+    return np.array([float(values.get(category, 0)) for category in CATEGORIES])
+
+
+def test_estimated_shares_count_uncertain_photos_as_what_they_may_be():
+    named = np.array([per_category(Dress=2, Bag=1), per_category(), per_category(Coat=3)])
+    uncertain = per_category(Dress=0.5, Coat=0.25, Bag=0.25)
+    shares = proportions.estimated_shares(named, np.array([uncertain, uncertain, per_category()]))
+    # Of the first customer's four garments 2.5 are dresses, 1.25 bags and .25 a coat. Nothing of
+    # the second was named: guesses alone are no wardrobe.
+    assert shares.tolist() == [
+        per_category(Dress=0.625, Coat=0.0625, Bag=0.3125).tolist(),
+        per_category().tolist(),
+        per_category(Coat=1).tolist(),
+    ]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.integers(0, 50), min_size=10, max_size=10),
+            st.lists(st.floats(0, 1000), min_size=10, max_size=10),
+        ),
+        max_size=5,
+    )
+)
+def test_estimated_shares_of_one_customer_are_those_of_all_at_once(customers):
+    named = np.array([counted for counted, _ in customers], float).reshape(-1, 10)
+    uncertain = np.array([guesses for _, guesses in customers], float).reshape(-1, 10)
+    at_once = proportions.estimated_shares(named, uncertain)
+    one_by_one = [
+        proportions.estimated_shares(counted, guesses)
+        for counted, guesses in zip(named, uncertain, strict=True)
+    ]
+    assert at_once.tolist() == [shares.tolist() for shares in one_by_one]
+    expected = [float(any(counted)) for counted, _ in customers]
+    assert at_once.sum(axis=1).tolist() == pytest.approx(expected)
+
+
+@given(st.lists(st.floats(0, 1), max_size=30), st.randoms())
+def test_exact_sums_do_not_depend_on_the_order(values, random):
+    shuffled = random.sample(values, len(values))
+    sums = proportions.sum_exactly(np.array([values, shuffled]).reshape(2, -1))
+    assert sums[0] == sums[1]

@@ -6,16 +6,11 @@ Shares are fractions 0..1. Arrays are of any equal shape unless a docstring says
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from itertools import chain
 from math import fsum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from trendscope.categories import CATEGORIES
 
 Floats = NDArray[np.float64]
 
@@ -168,9 +163,7 @@ def beta_quantiles(mean: Floats, size: Floats, at: tuple[float, ...]) -> Floats:
     return np.moveaxis(quantiles, -1, 0)
 
 
-def estimated_shares(
-    named: Iterable[str], unsure: Iterable[Iterable[tuple[str, float]]]
-) -> dict[str, float]:
+def estimated_shares(named: Floats, uncertain: Floats) -> Floats:
     """Each category's share of the garments, those of uncertain photos among them.
 
     Some kinds are named far more often than others, so the shares of what was named are not those
@@ -179,19 +172,18 @@ def estimated_shares(
     ICDM 2010).
 
     Args:
-        named: The category of each garment that was named.
-        unsure: Categories and their probabilities, summing to 1, for each uncertain photo.
+        named: (..., categories): how many garments of each category were named.
+        uncertain: (..., categories): sums of the probabilities of the uncertain photos; see
+            `sum_exactly`.
 
     Returns:
-        All ten, 0..1, summing to 1; all 0 where nothing was named: guesses alone are no wardrobe.
+        (..., categories), 0..1, each row summing to 1; all 0 where nothing was named: guesses alone
+        are no wardrobe.
     """
-    counts = Counter(named)
-    if not counts:
-        return dict.fromkeys(CATEGORIES, 0.0)
-    guesses: defaultdict[str, list[float]] = defaultdict(list)
-    for category, probability in chain.from_iterable(unsure):
-        guesses[category].append(probability)
-    # The exact sums: others would depend on the order of the photos.
-    weight = {category: counts[category] + fsum(guesses[category]) for category in CATEGORIES}
-    total = fsum(weight.values())
-    return {category: each / total for category, each in weight.items()}
+    weight = np.where(named.any(axis=-1, keepdims=True), named + uncertain, 0.0)
+    return np.nan_to_num(ratio(weight, sum_exactly(weight)[..., None]))
+
+
+def sum_exactly(values: Floats) -> Floats:
+    """Sums over the last axis, correctly rounded: no order of the values changes them."""
+    return np.apply_along_axis(fsum, -1, values) if values.size else values.sum(axis=-1)

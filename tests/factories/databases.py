@@ -27,8 +27,8 @@ SERVERS = Path("/usr/lib/postgresql")
 
 def binaries():
     """The folder with initdb and pg_ctl of the newest version; None if there is none."""
-    found = sorted(SERVERS.glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
-    return found[-1].parent if found else None
+    programs = sorted(SERVERS.glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    return programs[-1].parent if programs else None
 
 
 @contextmanager
@@ -56,7 +56,8 @@ def server() -> Iterator[str]:
     try:
         call("initdb", "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
         # No crash of the machine is tested; without waiting for the disk it is quick.
-        settings = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=50"
+        settings = f"-k {folder} -c listen_addresses='' -c max_connections=50"
+        settings += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
         call("pg_ctl", "start", "-w", "-o", settings, "-l", str(folder / "log"))
         try:
             yield f"postgresql://tester@/postgres?host={quote(str(folder))}"

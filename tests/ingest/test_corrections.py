@@ -30,6 +30,7 @@ from trendscope.store import schema
 from trendscope.store.database import open_store
 from trendscope.store.labels import correct, labels_of
 from trendscope.store.memory import remembered
+from trendscope.store.profile import stored_profile
 from trendscope.store.weights import current_weights, finish_reclassifying
 from trendscope.store.write_photos import write_results
 from trendscope.trends.from_store import trends_of_store
@@ -273,6 +274,15 @@ def test_a_photo_the_weights_have_not_judged_yet_counts_as_its_person_says(fille
     assert ("anna", "new", "Bag") in seen(filled)
     assert store.customers(filled)[FIGURES].to_numpy().tolist()[0] == [4, 2, 1, 1, 0]
     assert store.corrections(filled)["network"].tolist() == [None]
+
+
+def test_a_photo_the_weights_have_not_judged_yet_has_no_probabilities(filled):
+    write(filled, found("Coat", name="6.jpg", sha256="new"), weights=NEW, reclassify=True)
+    correct(filled, {"new": BAG}, NOW)
+    summary = stored_profile(filled, "anna")
+    (photo,) = [result for result in summary.readings if result.sha256 == "new"]
+    assert [garment.category for garment in photo.garments] == ["Bag"]
+    assert (photo.probabilities, photo.outside) == ((), 0.0)
 
 
 def test_forgetting_a_customer_takes_the_labels_of_images_nobody_else_posted(filled):

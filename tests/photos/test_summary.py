@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tests.factories.photos import moments, photo_result, wardrobes
 from trendscope.categories import CATEGORIES
 from trendscope.photos.summary import photos_a_week, summarise
-from trendscope.proportions import estimated_shares
 from trendscope.skipped import Skipped
 
 
@@ -66,22 +65,6 @@ def test_photos_labelled_uncertain_by_a_person_are_in_no_share():
     assert {c.category for c in customer.categories if c.share} == {"Bag"}
     (customer,) = summarise("w", [bag, unsure]).customers
     assert all(c.share for c in customer.categories)
-
-
-def test_uncertain_photos_count_as_what_they_may_be():
-    shares = estimated_shares(
-        ["Dress", "Bag", "Dress"], [[("Dress", 0.5), ("Coat", 0.25), ("Bag", 0.25)]]
-    )
-    # Of four garments 2.5 are dresses, 1.25 bags and .25 a coat.
-    assert {name: share for name, share in shares.items() if share} == {
-        "Dress": 0.625,
-        "Coat": 0.0625,
-        "Bag": 0.3125,
-    }
-
-
-def test_guesses_alone_are_no_share():
-    assert set(estimated_shares([], [[("Dress", 1.0)]]).values()) == {0.0}
 
 
 def test_ties_are_in_label_order():

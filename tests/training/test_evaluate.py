@@ -151,7 +151,9 @@ def test_layers_and_their_parameters_worked_out_by_hand():
 def prediction(category: int, confidence: float) -> Prediction:
     p = np.full(10, (1 - confidence) / 9, np.float32)
     p[category] = confidence
-    return Prediction("classified", CATEGORIES[category], confidence, p, 0.0, np.zeros(1))
+    return Prediction(
+        "classified", CATEGORIES[category], confidence, p, 0.0, np.zeros(1, np.float32)
+    )
 
 
 def test_mistakes_are_the_wrong_ones_surest_first():

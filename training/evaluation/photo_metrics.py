@@ -18,7 +18,7 @@ import numpy as np
 from training.evaluation import metrics
 from training.evaluation.metrics import CalibrationBin, rounded
 from trendscope.categories import CATEGORIES, GROUP
-from trendscope.proportions import estimated_shares, wilson
+from trendscope.proportions import estimated_shares, sum_exactly, wilson
 from trendscope.vision.predictions import Prediction
 
 OTHER_THINGS = "other things"
@@ -372,13 +372,13 @@ def _customer_shares(
     labels = Counter(photo.group for photo in photos if photo.of_the_ten)
     answers = [photo.prediction for photo in photos]
     named = [answer.category for answer in answers if answer.category]
-    unsure = [
-        zip(CATEGORIES, map(float, answer.probabilities), strict=True)
-        for answer in answers
-        if answer.verdict == "uncertain"
-    ]
+    uncertain = [answer.probabilities for answer in answers if answer.verdict == "uncertain"]
+    shares = estimated_shares(
+        np.array([named.count(category) for category in CATEGORIES], float),
+        sum_exactly(np.array(uncertain, float).reshape(-1, len(CATEGORIES)).T),
+    )
     said = dict.fromkeys(groups, 0.0)
-    for category, share in estimated_shares(named, unsure).items():
+    for category, share in zip(CATEGORIES, shares.tolist(), strict=True):
         if GROUP[category] in said:
             said[GROUP[category]] += share
     labelled = {group: metrics.share(labels[group], labels.total()) for group in groups}

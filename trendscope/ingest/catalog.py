@@ -381,9 +381,7 @@ def picture_post(product: Product, picture: Picture) -> Post:
 
 def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: bytes) -> PhotoResult:
     """The stored result of a picture."""
-    garments = (
-        (Garment(sight.category, sight.of(sight.category), (0, 0, 0, 0)),) if sight.category else ()
-    )
+    garments = (Garment(sight.category, sight.of(sight.category), None),) if sight.category else ()
     return PhotoResult(
         customer="",
         post_id=post.post_id,

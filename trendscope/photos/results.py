@@ -88,8 +88,10 @@ class PhotoResult:
         verdict: ``classified``, ``uncertain`` (a garment, but which?) or ``outside`` (none of the
             ten).
         garments: Garments recognised; empty unless ``classified``.
-        probabilities: All ten categories with their calibrated probabilities, best first.
-        outside: Calibrated probability that none of the ten is shown, 0..1.
+        probabilities: All ten categories with their calibrated probabilities, best first; empty
+            where a person named a photo that the weights in use have not judged.
+        outside: Calibrated probability that none of the ten is shown, 0..1; 1 or 0 as
+            the person says where `probabilities` is empty.
         fingerprint: Hash and colours by which a copy in another size is recognised.
         thumbnail: A small JPEG of the photo, if pictures were requested.
         seen: A small JPEG of what the network saw at first look, if pictures were requested.
@@ -133,8 +135,8 @@ class PhotoResult:
 
     @property
     def confidence(self) -> float:
-        """Calibrated probability of the best category, 0..1."""
-        return self.probabilities[0][1]
+        """Calibrated probability of the best category, 0..1; 0 without probabilities."""
+        return self.probabilities[0][1] if self.probabilities else 0.0
 
     @property
     def explanation(self) -> str:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from trendscope import weeks
+from trendscope.categories import CATEGORIES
 from trendscope.photos.results import PhotoResult
-from trendscope.proportions import estimated_shares
+from trendscope.proportions import Floats, estimated_shares, sum_exactly
 from trendscope.skipped import Skipped
 
 if TYPE_CHECKING:
@@ -153,11 +156,22 @@ def _customer(name: str, results: list[PhotoResult], skipped: list[Skipped]) -> 
     for result in ordered:
         for garment in result.garments:
             dates[garment.category].append(result.posted_at)
-    unsure = (r.probabilities for r in ordered if r.verdict == "uncertain" and not r.corrected)
-    worn = (garment.category for result in ordered for garment in result.garments)
-    shares = estimated_shares(worn, unsure)
-    categories = tuple(_count(name, dates[name], share) for name, share in shares.items())
+    named = np.array([len(dates[category]) for category in CATEGORIES], np.float64)
+    shares = estimated_shares(named, _uncertain(ordered)).tolist()
+    categories = tuple(
+        _count(c, dates[c], share) for c, share in zip(CATEGORIES, shares, strict=True)
+    )
     return CustomerProfile(name, ordered, _by_source(skipped), categories)
+
+
+def _uncertain(results: Iterable[PhotoResult]) -> Floats:
+    """Sums of the probabilities of the photos that are uncertain by the network's verdict."""
+    photos = [
+        dict(result.probabilities)
+        for result in results
+        if result.verdict == "uncertain" and not result.corrected
+    ]
+    return sum_exactly(np.array([[photo.get(c, 0.0) for photo in photos] for c in CATEGORIES]))
 
 
 def _count(category: str, dates: list[datetime | None], share: float) -> CategoryCount:

@@ -158,7 +158,7 @@ def _customers(
 ) -> pd.DataFrame:
     """What became of each customer's photos, and what the customer wears.
 
-    The shares are `trendscope.proportions.estimated_shares`, here of all customers at once.
+    The shares are `trendscope.proportions.estimated_shares`.
     """
     names = pd.Index(held.customers, dtype=object, name="customer")
     rows = held.rows.assign(customer=held.rows["customer"].astype(object))
@@ -180,15 +180,14 @@ def _customers(
     photos = pd.crosstab(seen_in["customer"], seen_in["category"].astype(object))
     photos = photos.reindex(index=names, columns=[*CATEGORIES], fill_value=0)
     table[[*PHOTOS_OF]] = photos
-    worn = photos.to_numpy(np.float64, copy=True)
-    nothing_named = ~worn.any(axis=1)
+    uncertain = np.zeros(photos.shape)
     for part in unsure:
         probabilities = np.frombuffer(b"".join(part["probabilities"]), "<f4").reshape(
             -1, len(CATEGORIES)
         )
-        np.add.at(worn, names.get_indexer(pd.Index(part["customer"])), probabilities)
-    worn[nothing_named] = 0
-    table[[*SHARE_OF]] = np.nan_to_num(proportions.ratio(worn, worn.sum(axis=1, keepdims=True)))
+        np.add.at(uncertain, names.get_indexer(pd.Index(part["customer"])), probabilities)
+    shares = proportions.estimated_shares(photos.to_numpy(np.float64), uncertain)
+    table[[*SHARE_OF]] = shares
     return table.reset_index()
 
 

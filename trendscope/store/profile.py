@@ -16,27 +16,27 @@ from trendscope.store.weights import current_weights
 
 
 def stored_profile(db: Database, customer: str, *, zone: tzinfo = UTC) -> Profile:
-    """What one customer wears, as `trendscope.profile` says it, of all that was scanned.
+    """What one customer wears: `trendscope.profile` of every photo that was scanned.
 
     Args:
         db: The database.
         customer: The name as the store has it.
-        zone: In which weeks begin.
+        zone: Time zone in which weeks begin.
 
     Raises:
         NothingUsable: The store knows nobody of that name.
         StoreError: The database cannot be used.
     """
-    with opened(db) as it:
-        rows = store.sightings(it, customer, vectors=True)
-        skips = store.skips(it, customer)
-        with it.reading() as connection:
+    with opened(db) as reader:
+        rows = store.sightings(reader, customer, vectors=True)
+        skips = store.skips(reader, customer)
+        with reader.reading() as connection:
             weights = current_weights(connection)
     if rows.empty and skips.empty:
         raise NothingUsable(f"the database knows no customer {customer!r}; check the spelling")
     # pandas writes NaN, which counts as true, where there is nothing.
-    known = rows.astype(object).where(rows.notna(), None)
-    groups = known.groupby(["post_id", "sha256"], sort=False)
+    plain = rows.astype(object).where(rows.notna(), None)
+    groups = plain.groupby(["post_id", "sha256"], sort=False)
     readings = [_reading(list(group.itertuples())) for _, group in groups]
     skipped = [Skipped(*row) for row in skips.itertuples(index=False, name=None)]
     return summarise(weights[1].name if weights else "", [*readings, *skipped], zone)
@@ -53,13 +53,10 @@ def _reading(rows: list[Any]) -> PhotoResult:
         date_source=first.date_source,
         verdict=first.reason or "classified",
         garments=tuple(_garment(row) for row in rows if row.category),
-        probabilities=ranked(first.probabilities) if first.probabilities else _NOT_JUDGED,
-        outside=first.outside or 0.0,
+        probabilities=ranked(first.probabilities) if first.probabilities else (),
+        outside=first.outside,
         corrected=bool(first.corrected),
     )
-
-
-_NOT_JUDGED = (("not judged yet", 0.0),)
 
 
 def _garment(row: Any) -> Garment:

@@ -319,7 +319,7 @@ STEPS: tuple[Step, ...] = (
 """Version, name and work of every step, oldest first.
 
 A step is written once and never changed: when one of its tables moves on, the step gets the old
-statements as text, and a new step the difference. `tests/store/test_store.py` compares a database
+statements as text, and a new step the difference. `tests/store/test_schema.py` compares a database
 that took every step with what is described here.
 """
 

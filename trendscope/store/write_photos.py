@@ -328,19 +328,21 @@ def _drop_orphans(connection: Connection, ids: Sequence[int]) -> None:
 
 
 def _mark_duplicates(connection: Connection, touched: Sequence[tuple[int, int, str]]) -> None:
-    """Says again which of the customers' photos count, around those that were written.
+    """Decides anew which of the customers' photos count, around those that were written.
 
-    A photo is a double if another of the same customer has the same image or the same post id, and
-    a better date: the feed's before the camera's before the file name's before none, then the
+    A photo is a duplicate if another of the same customer has the same image or the same post id,
+    and a better date: the feed's before the camera's before the file name's before none, then the
     earlier. So neither the order of a feed nor that of scans decides.
     """
-    double = or_(exists().where(*_better("image_id")), exists().where(*_better("post_id")))
+    # A photo counts unless a better one exists: a comparison of rows and no running choice, so any
+    # order of writing ends alike, and a photo counts again once the better one is another image.
+    duplicate = or_(exists().where(*_better("image_id")), exists().where(*_better("post_id")))
     owner = photos.c.customer_id.in_({customer for customer, _, _ in touched})
     same_image = photos.c.image_id.in_({image for _, image, _ in touched})
     same_post = photos.c.post_id.in_({post for _, _, post in touched})
     # Two statements, each with an index; one with OR would look at all photos of a customer.
     for same in (same_image, same_post):
-        connection.execute(update(photos).where(same, owner).values(counted=~double))
+        connection.execute(update(photos).where(same, owner).values(counted=~duplicate))
 
 
 _other = photos.alias("other")
