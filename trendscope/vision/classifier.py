@@ -20,9 +20,6 @@ from trendscope.vision.network import (
     LARGE_BATCH,
     Answer,
     Variables,
-    _scale_and_shift,
-    _scale_and_shift_backward,
-    _scale_and_shift_forward,
     make_predictor,
     softmax,
 )
@@ -31,8 +28,6 @@ from trendscope.vision.serialisation import _nested, _read_file, read_weights
 from trendscope.vision.weights import DEFAULT, Gate, Header
 from trendscope.vision.weights import SHIPPED as SHIPPED
 from trendscope.vision.weights import find_weights as find_weights
-
-_scale_and_shift.defvjp(_scale_and_shift_forward, _scale_and_shift_backward)
 
 
 class Classifier:

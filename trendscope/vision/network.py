@@ -171,6 +171,9 @@ def _scale_and_shift_backward(kept: Any, gradient: Array) -> tuple[Array, Array,
     return gradient * factor, _channel_sum(gradient * x), _channel_sum(gradient)
 
 
+_scale_and_shift.defvjp(_scale_and_shift_forward, _scale_and_shift_backward)
+
+
 def make_predictor(architecture: Architecture) -> Callable[..., Answer]:
     """A function from variables and cut-outs (n 2 size size 4) to logits and embeddings.
 
