@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from tests.factories.pages import HOSTILE, Elements
 from tests.factories.photos import reading, wardrobes
 from trendscope.categories import CATEGORIES
+from trendscope.files import tables
 from trendscope.files.writing import encoded
 from trendscope.photos.results import Classification
 from trendscope.photos.summary import summarise
 from trendscope.reports import profile as report
-from trendscope.reports import spreadsheets, wording
+from trendscope.reports import wording
 from trendscope.reports.terminal import print_classification, print_profile
 from trendscope.skipped import Skipped
 
@@ -139,14 +140,14 @@ def test_csv_columns_and_hand_worked_rows(profile):
     ],
 )
 def test_formulas_are_defused_and_given_back(name):
-    cell = spreadsheets.defused(name)
+    cell = tables.defused(name)
     assert cell == "'" + name
-    assert given_back(cell) == name
+    assert given_back(cell) == tables.restored(cell) == name
 
 
 @pytest.mark.parametrize("name", ["anna", "o'hara", "'quoted'", "a=b", "", " anna", "zoë"])
 def test_ordinary_names_stay_as_they_are(name):
-    assert spreadsheets.defused(name) == name == given_back(name)
+    assert tables.defused(name) == name == tables.restored(name)
 
 
 @given(st.text(st.characters(exclude_characters="\0")))

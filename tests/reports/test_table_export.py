@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import io
+import json
 import re
 from pathlib import Path
 
@@ -134,6 +135,32 @@ def test_weekly_can_be_judged_again(closet, tmp_path):  # noqa: F811
     assert summary.outlook(again).running == told.running
 
 
+@pytest.mark.parametrize("excel", [False, True])
+def test_the_command_trends_judges_an_exported_weekly_table_alike(closet, db, tmp_path, excel):  # noqa: F811
+    export(closet, tmp_path, now=NOW, excel=excel)
+    common = ["trends", "--as-of", f"{NOW:%Y-%m-%d}"]
+    sources = {"stored": ["--db", db], "exported": ["--from-csv", str(tmp_path / "weekly.csv")]}
+    call = CliRunner().invoke
+    documents, tables = {}, {}
+    for name, source in sources.items():
+        done = call(app, [*common, *source, "--json"])
+        assert (done.exit_code, done.stderr) == (0, "")
+        documents[name] = json.loads(done.stdout)
+        tables[name] = call(app, [*common, *source, "--csv"]).stdout
+        assert call(app, [*common, *source]).exit_code == 0
+    for key in ("rows", "headline", "running_week", "forecast_errors"):
+        assert documents["exported"][key] == documents["stored"][key]
+    assert tables["exported"] == tables["stored"]
+    dress = [row for row in documents["exported"]["rows"] if row["category"] == "Dress"]
+    photos = [(row["week"], row["photos"], row["all_photos"], row["photo_share"]) for row in dress]
+    assert photos[:4] == [
+        ("2026-W44", 1, 1, 1.0),
+        ("2026-W45", 0, 0, None),  # a blank cell of the table
+        ("2026-W46", 2, 3, 0.666667),
+        ("2026-W47", 0, 0, None),
+    ]
+
+
 def test_large_tables_are_written_in_parts(closet, tmp_path, monkeypatch):  # noqa: F811
     export(closet, tmp_path / "whole", now=NOW)
     monkeypatch.setattr(frames, "FETCHED", 2)
@@ -162,6 +189,8 @@ def test_text_is_no_formula_and_comes_back(opened, tmp_path):
     with opened.reading() as connection:
         kept = set(connection.scalars(select(store.schema.customers.c.name)))
     assert {name.removeprefix("'") if name not in kept else name for name in back} == kept
+    # So that customers.csv names the same customers to trends --customers and recommend --only.
+    assert {*read_csv(tmp_path / "customers.csv", "customer")["customer"]} == kept
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)

@@ -209,6 +209,25 @@ def _explained(error: str, more: int) -> str:
     return f"a quotation mark or delimiter inside a cell is not marked as such ({error})"
 
 
+_FORMULA = re.compile(r"'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|'*[\t\r\n]")
+
+
+def defused(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: those that could be get a leading '.
+
+    The rule covers what OWASP lists (= + - @, tab, carriage return), also after blanks and in full
+    width. Text that begins with ' and then such a sign gets one more, so that `restored` always
+    gives it back. NUL, which no CSV reader accepts, is left out.
+    """
+    text = text.replace("\0", "")
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def restored(cell: str) -> str:
+    """The text of a cell that `defused` wrote."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
+
+
 def as_floats(column: pd.Series) -> Floats:
     """A column as floats; raises ValueError or TypeError where one is no number."""
     return column.to_numpy("float64")
@@ -225,7 +244,8 @@ def require_columns(table: pd.DataFrame, *columns: str) -> None:
 def read_csv(path: Path, *columns: str) -> pd.DataFrame:
     """Reads a CSV of someone's own: UTF-8 with or without BOM; comma, semicolon, tab or ``|``.
 
-    ``count`` and ``total`` are numbers; everything else is text as it stands.
+    ``count`` and ``total`` are numbers; everything else is text, without the ' that keeps our own
+    tables from being run as formulas.
 
     Raises:
         TrendscopeError: It cannot be read, is no CSV, or lacks one of `columns`.
@@ -243,8 +263,9 @@ def read_csv(path: Path, *columns: str) -> pd.DataFrame:
             raise TrendscopeError("rows have more cells than the header")
         table.columns = table.columns.str.strip().str.lower()
         require_columns(table, *columns)
-        for name in {"count", "total"} & {*table.columns}:
-            table[name] = pd.to_numeric(table[name])
+        for name in {*table.columns}:
+            number = name in ("count", "total")
+            table[name] = pd.to_numeric(table[name]) if number else table[name].map(restored)
     except (OSError, ValueError, TrendscopeError) as error:
         reason = getattr(error, "strerror", None) or error
         expected = ",".join(columns)

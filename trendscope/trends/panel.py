@@ -53,7 +53,7 @@ def panel_of(table: pd.DataFrame) -> Panel:
     require_columns(table, "week", "category", "count", "total")
     _check(table)
     keys = [name for name in ("segment", "category") if name in table]
-    complete = table[~_flags(table["partial"])] if "partial" in table else table
+    complete = table[~as_flags(table["partial"])] if "partial" in table else table
     labels, names = pd.factorize(complete["week"])
     number = _numbers(names)[labels]
     columns = complete[keys].drop_duplicates(ignore_index=True)
@@ -70,7 +70,7 @@ def panel_of(table: pd.DataFrame) -> Panel:
     return Panel(columns, first, Series(count, _filled(total, group), season, group))
 
 
-def _flags(column: pd.Series) -> NDArray[np.bool_]:
+def as_flags(column: pd.Series) -> NDArray[np.bool_]:
     """Truth values, from a CSV too."""
     texts = column.astype(str).str.strip().str.lower()
     return np.asarray(~texts.isin(["false", "0", "", "no"]), np.bool_)

@@ -13,12 +13,15 @@ from trendscope.errors import TrendscopeError
 from trendscope.files.tables import require_columns
 from trendscope.trends.counts import PhotoCounts, by_photos, photo_counts, weekly
 from trendscope.trends.forecasting import _expect
-from trendscope.trends.panel import panel_of
+from trendscope.trends.panel import as_flags, panel_of
 from trendscope.trends.verdicts import movement
 from trendscope.vision.scores import Scores
 
 MOST_GROUPS = 1000
 """Customers or segments in one report; each has a row per week and category."""
+
+_FIGURES = ("share", "lo95", "hi95", "photos", "all_photos", "photo_share")
+"""Columns of weekly tables that reports repeat; ``count`` and ``total`` are checked elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,10 @@ def outlook(
     if "partial" not in weekly:
         running = weeks.label(weeks.monday(now, zone)) if now else ""
         weekly = weekly.assign(partial=weekly["week"] == running)
-    partial = weekly.loc[weekly["partial"].astype(str).str.lower() == "true", "week"]
+    # Tables that were read from files hold text; what is no number there is unknown.
+    figures = [name for name in _FIGURES if name in weekly]
+    weekly = weekly.assign(**{n: pd.to_numeric(weekly[n], errors="coerce") for n in figures})
+    partial = weekly.loc[as_flags(weekly["partial"]), "week"]
     coming, errors = _expect(panel_of(weekly), weeks_ahead)
     return TrendSummary(
         weekly,
