@@ -59,7 +59,7 @@ from trendscope.vision.serialisation import read_weights, write_weights
 from trendscope.vision.weights import Architecture, Gate, Header, find_weights
 
 WIDER = Architecture(
-    size=112, patch=4, detail=24, channels=4, filters=(64, 128), depth=(2, 2), mirrored=True
+    size=112, patch=4, detail=24, channels=4, filters=(64, 128), depth=(2, 2), two_views=True
 )
 """The network for photos: finer pixels, the garment's outline, more filters, two looks."""
 
@@ -115,7 +115,7 @@ def enlarge(
     """
     old = header.architecture
     if old.size == new.size:
-        return dataclasses.replace(old, dropout=new.dropout, mirrored=new.mirrored), variables
+        return dataclasses.replace(old, dropout=new.dropout, two_views=new.two_views), variables
     new = dataclasses.replace(new, stem=old.stem, kernel=old.kernel)
     grown = jax.tree.map(np.array, initial_variables(new, seed))
     params = grown["params"]

@@ -53,7 +53,7 @@ from trendscope.vision.classifier import Classifier, judge
 from trendscope.vision.network import Variables, softmax
 from trendscope.vision.predictions import Prediction
 from trendscope.vision.serialisation import read_weights
-from trendscope.vision.weights import SHIPPED, Header, find_weights
+from trendscope.vision.weights import SHIPPED, Header, find_weights, part_as_json
 
 DATA = "fashion-mnist test"
 
@@ -79,8 +79,8 @@ def weights_digest(header: Header, variables: Variables) -> str:
     other arrays or of another gate.
     """
     decides = {
-        "architecture": dataclasses.asdict(header.architecture),
-        "gate": dataclasses.asdict(header.gate),
+        "architecture": part_as_json(header.architecture),
+        "gate": part_as_json(header.gate),
         "categories": header.categories,
     }
     text = json.dumps(decides, sort_keys=True)

@@ -30,12 +30,11 @@ from training.evaluation.metrics import Evaluation
 from training.evaluation.photo_metrics import PhotoEvaluation
 from trendscope.errors import WeightsError
 from trendscope.files.writing import write_atomic
+from trendscope.vision.scores import BY_ANOTHER, SCORES
 from trendscope.vision.serialisation import read_weights, write_weights
 from trendscope.vision.weights import SHIPPED, Header
 
 CARD = "MODEL_CARD.md"
-PHOTOS = "photos"
-"""Name of the scores on photos among a header's, as `training.adapt` names what it trained on."""
 START, END = "<!-- figures: start -->", "<!-- figures: end -->"
 
 NEW_CARD = f"""# The weights that trendscope ships
@@ -96,7 +95,7 @@ def export(
     header, variables = read_weights(run / "weights.safetensors")
     new_scores = read_scores(run, weights_digest(header, variables))
     if measured_by:
-        new_scores[PHOTOS] = scores_of_another(header, measured_by)
+        new_scores[SCORES] = scores_of_another(header, measured_by)
     card = shipped / CARD
     text = card.read_text(encoding="utf-8") if card.exists() else NEW_CARD
     check_markers(text, card)
@@ -126,7 +125,7 @@ def read_scores(run: Path, digest: str) -> dict[str, dict[str, Any]]:
     evaluation = read_evaluation(run / "evaluation.json", Evaluation, digest, f"{again} again")
     found = {evaluation.data: scores(evaluation)}
     if (run / "photos.json").is_file():
-        found[PHOTOS] = read_photo_scores(run, digest)
+        found[SCORES] = read_photo_scores(run, digest)
     return found
 
 
@@ -153,7 +152,7 @@ def scores_of_another(header: Header, run: Path) -> dict[str, Any]:
             f"{run}: run python -m training.evaluate --weights {run} --photos PLACE --fold N first"
         )
     found = read_photo_scores(run, weights_digest(other, variables))
-    return {**found, "scored_on": f"{found['scored_on']}, by a network trained alike without them"}
+    return {**found, "scored_on": f"{found['scored_on']}, {BY_ANOTHER}"}
 
 
 Found = TypeVar("Found", Evaluation, PhotoEvaluation)

@@ -24,6 +24,7 @@ from trendscope.photos.pipeline import Loader, classify_keyed, classify_posts
 from trendscope.photos.results import PhotoResult
 from trendscope.photos.run import classify, profile
 from trendscope.skipped import Skipped
+from trendscope.vision.weights import find_weights
 
 
 def post(data, name="1", customer="anna", posted_at=None, date_source="none"):
@@ -238,7 +239,7 @@ def test_the_classifier_is_loaded_once(monkeypatch):
     monkeypatch.setattr(Classifier, "load", load)
     feed = [post(painted("Bag", (20, 20)), str(i)) for i in range(200)]
     assert {results.verdict for results in classify_posts(feed, Loader(None))} == {"classified"}
-    assert loads == ["photos"]
+    assert loads == [find_weights("photos")]
 
 
 def test_a_small_thumbnail_the_cameras_date_and_the_embedding():

@@ -25,7 +25,7 @@ from trendscope.vision.serialisation import read_weights, write_weights
 from trendscope.vision.weights import Architecture, Gate, Header
 
 SMALL = Architecture(stem=2, filters=(4, 8), depth=(1, 1), dense=8)
-LARGER = dataclasses.replace(SMALL, size=112, patch=4, detail=2, channels=4, mirrored=True)
+LARGER = dataclasses.replace(SMALL, size=112, patch=4, detail=2, channels=4, two_views=True)
 WORN = np.eye(photos.OUTPUTS, dtype=np.float32)[[1, 4]].sum(0)
 ROWS = np.arange(12)
 GREY = np.random.default_rng(0).integers(0, 256, (60, 28, 28), dtype=np.uint8)

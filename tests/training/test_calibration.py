@@ -57,7 +57,7 @@ def test_gate_reaches_its_precision_and_refuses_the_outside():
     def kept(gate):
         p = softmax(logits / gate.temperature)
         confidence = p[:, :-1].max(-1) / p[:, :-1].sum(-1)
-        named = (p[:, -1] < gate.outside) & (confidence >= gate.certain)
+        named = (p[:, -1] < gate.min_outside) & (confidence >= gate.min_confidence)
         precise = (p[:, :-1].argmax(-1) == labels)[named & shown].mean()
         return precise, named[shown].mean(), named[~shown].mean()
 
@@ -86,7 +86,7 @@ def test_other_things_weigh_nothing_in_the_precision_of_garments():
     rest = np.zeros((10, 11), np.float32)
     rest[:, -1] = 1
     assert fit_gate(more, np.concatenate([right, rest]), others=1.0) == alone
-    assert fit_gate(more, np.concatenate([right, rest])).certain > alone.certain
+    assert fit_gate(more, np.concatenate([right, rest])).min_confidence > alone.min_confidence
 
 
 def test_easy_examples_of_outside_do_not_make_the_rest_look_surer():
@@ -107,4 +107,4 @@ def test_several_right_outputs_count():
     logits = np.tile(np.array([[5.0, 5.0] + [0.0] * 9], np.float32), (50, 1))
     right = np.zeros((50, 11), np.float32)
     right[:, :2] = 1
-    assert fit_gate(logits, right).certain < 0.55
+    assert fit_gate(logits, right).min_confidence < 0.55

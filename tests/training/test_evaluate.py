@@ -26,7 +26,9 @@ from trendscope.vision.serialisation import write_weights
 from trendscope.vision.weights import Architecture, Gate, Header
 
 SMALL = Architecture(filters=(4, 8), depth=(1, 1), dense=8)
-HEADER = Header("small <b>", SMALL, gate=Gate(temperature=2.0, outside=0.2, certain=0.11))
+HEADER = Header(
+    "small <b>", SMALL, gate=Gate(temperature=2.0, min_outside=0.2, min_confidence=0.11)
+)
 VARIABLES = initial_variables(SMALL)
 COUNT = 150  # two full batches of the product and a part of one
 

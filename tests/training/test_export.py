@@ -83,7 +83,8 @@ def test_weights_that_were_not_evaluated_are_refused(run, shipped):
 
 
 @pytest.mark.parametrize(
-    ("header", "seed"), [(HEADER, 1), (dataclasses.replace(HEADER, gate=Gate(certain=0.9)), 0)]
+    ("header", "seed"),
+    [(HEADER, 1), (dataclasses.replace(HEADER, gate=Gate(min_confidence=0.9)), 0)],
 )
 def test_weights_changed_since_are_refused(run, shipped, header, seed):
     write_weights(run / "weights.safetensors", header, initial_variables(SMALL, seed))
@@ -209,7 +210,7 @@ def test_weights_of_all_customers_carry_the_scores_of_the_run_that_held_some_out
 
 
 def test_the_scores_of_a_run_with_another_gate_are_refused(run, other, shipped):
-    header = dataclasses.replace(HEADER, gate=Gate(certain=0.9))
+    header = dataclasses.replace(HEADER, gate=Gate(min_confidence=0.9))
     write_weights(other / "weights.safetensors", header, initial_variables(SMALL, 7))
     with pytest.raises(WeightsError, match="its network or its gate is another"):
         export.export(run, shipped=shipped, measured_by=other)

@@ -25,7 +25,7 @@ from trendscope.vision.serialisation import write_weights
 from trendscope.vision.weights import Architecture, Gate, Header
 
 SMALL = Architecture(filters=(4, 8), depth=(1, 1), dense=8)
-HEADER = Header("small <b>", SMALL, gate=Gate(outside=0.2, certain=0.1))
+HEADER = Header("small <b>", SMALL, gate=Gate(min_outside=0.2, min_confidence=0.1))
 LABELS = """file,customer,label,category
 1.png,ann,Gown,Dress
 2.png,ann,Shoes,Sandal|Sneaker|Ankle boot

@@ -235,7 +235,7 @@ def test_with_a_gate_to_take_over_nothing_is_held_out(tmp_path, monkeypatch):
     from trendscope.vision.weights import Gate, Header
 
     start = tmp_path / "start.safetensors"
-    gate = Gate(temperature=0.8, certain=0.77)
+    gate = Gate(temperature=0.8, min_confidence=0.77)
     write_weights(start, Header("before", SMALL, gate), initial_variables(SMALL))
     pixels = np.random.default_rng(0).integers(0, 255, (64, 28, 28), np.uint8)
     every = fashion_mnist.Images(pixels, np.arange(64, dtype=np.int32) % 10)

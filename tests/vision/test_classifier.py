@@ -74,7 +74,7 @@ def test_batch_norm_is_flax_batch_norm():
 
 
 def test_judging_by_the_gate():
-    gate = Gate(certain=0.6, outside=0.5)
+    gate = Gate(min_confidence=0.6, min_outside=0.5)
     sure = judged(logits(Coat=0.7), gate)
     assert (sure.verdict, sure.category) == ("classified", "Coat")
     # 0.03 for each of the others, "outside" too: 0.97 that it is one of the ten.
@@ -207,7 +207,7 @@ def test_a_wider_network_for_photos_at_first_says_what_the_small_one_says():
 
 
 def test_what_is_not_sure_at_first_look_is_looked_at_twice():
-    shape = dataclasses.replace(SMALL, mirrored=True)
+    shape = dataclasses.replace(SMALL, two_views=True)
     variables = initial_variables(SMALL, seed=3)
     variables["params"]["logits"]["kernel"] *= 40  # so that some are sure, and some not
     cut_outs = np.random.default_rng(0).integers(0, 256, (20, 2, 28, 28, 4), np.uint8)

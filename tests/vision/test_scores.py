@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -12,10 +10,9 @@ from tests.factories.photos import MEASURED
 from trendscope.categories import CATEGORIES, PLURALS
 from trendscope.errors import WeightsError
 from trendscope.reports.wording import coverage_sentence, plural_of
-from trendscope.vision import scores as module
-from trendscope.vision.scores import Scores, read_scores, scores_of_digest
+from trendscope.vision.scores import Scores, read_scores
 from trendscope.vision.serialisation import read_weights
-from trendscope.vision.weights import SHIPPED, identify
+from trendscope.vision.weights import DEFAULT, SHIPPED, Header
 
 SCORES = {
     "photos_of_the_ten": 40,
@@ -29,8 +26,8 @@ NEVER = "never measured"
 
 def written(path, scores, name="tiny"):
     arrays = {"kernel": np.zeros((2, 3), np.float32)}
-    header = {"name": name, "scores": {"photos": scores} if scores is not None else {}}
-    save_file(arrays, path, {"trendscope": json.dumps(header)})
+    header = Header(name, scores={"photos": scores})
+    save_file(arrays, path, {"trendscope": header.to_json()})
     return path
 
 
@@ -111,15 +108,7 @@ def test_damaged_scores_are_an_error_that_says_what_to_do(tmp_path, scores):
         read_scores(written(tmp_path / "w.safetensors", scores))
 
 
-def test_figures_go_with_the_very_file_that_judged(tmp_path):
-    path = written(tmp_path / "w.safetensors", SCORES)
-    digest = identify(path).digest
-    assert scores_of_digest(digest) is None
-    assert scores_of_digest(digest, path) == read_scores(path)
-    assert scores_of_digest(identify("photos").digest, path) == read_scores("photos")
-
-
 def test_every_category_has_its_plural():
     assert len(PLURALS) == len(CATEGORIES)
     assert [plural_of(name) for name in ("T-shirt/top", "Shoes")] == ["T-shirts or tops", "shoes"]
-    assert module.DEFAULT in {path.stem for path in SHIPPED.glob("*.safetensors")}
+    assert DEFAULT in {path.stem for path in SHIPPED.glob("*.safetensors")}

@@ -14,12 +14,22 @@ from safetensors.numpy import save_file
 from trendscope.errors import WeightsError
 from trendscope.vision import weights
 from trendscope.vision.serialisation import read_weights
-from trendscope.vision.weights import SHIPPED, WeightsIdentity, find_weights, identify, input_size
+from trendscope.vision.weights import (
+    SHIPPED,
+    Architecture,
+    Gate,
+    Header,
+    WeightsIdentity,
+    find_digest,
+    find_weights,
+    identify,
+    read_header,
+)
 
 
 def written(path, name="tiny", value=0.0):
     arrays = {"kernel": np.full((2, 3), value, np.float32)}
-    save_file(arrays, path, {"trendscope": json.dumps({"name": name})})
+    save_file(arrays, path, {"trendscope": Header(name).to_json()})
     return path
 
 
@@ -55,28 +65,54 @@ def test_other_files_are_refused(tmp_path, data):
         identify(path)
 
 
-def test_what_classifier_reads_is_what_identify_says():
-    from trendscope.vision.serialisation import read_weights
-
-    for path in SHIPPED.glob("*.safetensors"):
-        assert identify(path).name == read_weights(path)[0].name
-
-
 @pytest.mark.parametrize("name", ["photos", "fashion-mnist"])
-def test_shipped_weights_are_whole_and_their_size_is_known_unloaded(name):
+def test_shipped_weights_are_whole_and_have_their_header_without_loading(name):
     header, _ = read_weights(find_weights(name))  # Checks every array, as loading them does not.
-    assert input_size(name) == header.architecture.size
+    assert read_header(find_weights(name)) == header
+    assert identify(name).name == header.name == name
 
 
-@pytest.mark.parametrize("shape", [{}, {"architecture": {"size": "large"}}, {"architecture": 28}])
-def test_weights_that_do_not_say_their_size_are_refused(tmp_path, shape):
-    save_file(
-        {"a": np.zeros(1)},
-        path := tmp_path / "a",
-        {"trendscope": json.dumps({"name": "a", **shape})},
-    )
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"architecture": {}, "gate": None},
+        {"architecture": {"size": "large"}},
+        {"architecture": {"stride": 2}},
+        {"architecture": 28},
+        {"gate": {"certain": "very"}},
+        {"colour": "red"},
+    ],
+)
+def test_header_of_another_form_is_refused(tmp_path, change):
+    values = json.loads(Header("a").to_json())
+    metadata = {"trendscope": json.dumps(values | change)}
+    save_file({"a": np.zeros(1)}, path := tmp_path / "a", metadata)
     with pytest.raises(WeightsError, match=r"a is not a trendscope weights file, or is damaged"):
-        input_size(path)
+        read_header(path)
+
+
+@pytest.mark.parametrize("missing", ["name", "architecture", "gate", "categories"])
+def test_header_without_a_part_is_refused(tmp_path, missing):
+    values = json.loads(Header("a").to_json())
+    del values[missing]
+    save_file({"a": np.zeros(1)}, path := tmp_path / "a", {"trendscope": json.dumps(values)})
+    with pytest.raises(WeightsError, match=rf"is damaged \('{missing}'\)"):
+        read_header(path)
+
+
+def test_header_keys_of_the_gate_and_the_two_views_stay_as_they_were():
+    header = Header("x", Architecture(two_views=True), Gate(1.5, min_outside=0.4))
+    values = json.loads(header.to_json())
+    assert values["gate"] == {"temperature": 1.5, "outside": 0.4, "certain": 0.5}
+    assert values["architecture"]["mirrored"] is True
+    assert Header.from_json(header.to_json()) == header
+
+
+def test_find_digest_tries_the_given_weights_before_the_shipped_ones(tmp_path):
+    path = written(tmp_path / "w.safetensors")
+    assert find_digest(identify(path).digest) is None
+    assert find_digest(identify(path).digest, path) == path
+    assert find_digest(identify("photos").digest, path) == SHIPPED / "photos.safetensors"
 
 
 def test_telling_weights_apart_needs_no_jax():

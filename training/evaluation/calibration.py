@@ -58,7 +58,7 @@ def fit_gate(
         # Of other things, none of those judged outside is named.
         least_above(np.where(inside, confidence, 0.0)[~shown], others),
     )
-    return Gate(temperature=temperature, outside=OUTSIDE, certain=threshold)
+    return Gate(temperature=temperature, min_outside=OUTSIDE, min_confidence=threshold)
 
 
 def least_above(confidence: Float[np.ndarray, " n"], share: float) -> float:

@@ -17,6 +17,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import ImageError, TrendscopeError
 from trendscope.vision import segmentation
 from trendscope.vision.classifier import Classifier
+from trendscope.vision.scores import UNSEEN
 from trendscope.vision.weights import Header
 
 BATCH = 32
@@ -81,4 +82,4 @@ def scored_on(header: Header, fold: int | None, folds: int) -> str:
     adapted = header.settings.get("adapt", {})
     left_out = fold is not None and (adapted.get("fold"), adapted.get("folds")) == (fold, folds)
     unseen = left_out or "photos" not in header.trained_on
-    return f"{whose}, {'never' if unseen else 'perhaps'} trained on"
+    return f"{whose}, {UNSEEN if unseen else 'perhaps trained on'}"

@@ -43,7 +43,7 @@ from trendscope.store.write_items import (
 )
 from trendscope.text import displayed
 from trendscope.vision.predictions import WeightsChoice
-from trendscope.vision.weights import identity_of, shipped
+from trendscope.vision.weights import find_digest, identity_of
 
 BATCH = 256
 """Items written at once."""
@@ -353,7 +353,7 @@ class _Run:
         with self._store.writing() as connection:
             current = current_weights(connection)
             if self._weights is None and current:
-                self._weights = shipped(current[1])
+                self._weights = find_digest(current[1].digest)
             identity = identity_of(self._weights)
             self._weights_id = register_weights(connection, identity, False, now, self._store.shown)
 

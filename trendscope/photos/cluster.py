@@ -26,7 +26,7 @@ from trendscope.photos.options import DEFAULTS, ScanOptions
 from trendscope.photos.pipeline import BATCH, Done, Engine, Item, K, Loader, Recall, classify_posts
 from trendscope.text import displayed
 from trendscope.vision.predictions import WeightsChoice
-from trendscope.vision.weights import DEFAULT, SHIPPED, find_weights, identify
+from trendscope.vision.weights import SHIPPED, identify, resolve
 
 if TYPE_CHECKING:
     from ray import ObjectRef
@@ -77,8 +77,8 @@ class Job:
 def job_of(paths: Sequence[Path | str], options: ScanOptions) -> Job:
     """The job of some feeds: with the paths that workers must see."""
     places = [str(path) for path in paths if not is_url(path)]
-    weights = options.weights
-    if isinstance(weights, str | Path) and (file := find_weights(weights)).parent != SHIPPED:
+    file = resolve(options.weights)
+    if isinstance(file, Path) and file.parent != SHIPPED:
         options = replace(options, weights=file.absolute())
         places.append(str(options.weights))
     return Job(options, tuple(places))
@@ -125,9 +125,8 @@ class Worker:
 
 def digest_of(weights: WeightsChoice) -> str | None:
     """The digest of the weights file; None for a classifier, which travels itself."""
-    if weights is None or isinstance(weights, str | Path):
-        return identify(weights or DEFAULT).digest
-    return None
+    file = resolve(weights)
+    return identify(file).digest if isinstance(file, Path) else None
 
 
 def _digest(post: Post) -> str | None:

@@ -34,7 +34,7 @@ from trendscope.vision.images import DECODED_SIDE, thumbnail
 from trendscope.vision.near_duplicates import ImageFingerprint, fingerprint
 from trendscope.vision.predictions import Predictor, WeightsChoice
 from trendscope.vision.sandbox import Decoder
-from trendscope.vision.weights import DEFAULT, input_size
+from trendscope.vision.weights import read_header, resolve
 
 if TYPE_CHECKING:
     from trendscope.vision.predictions import Prediction
@@ -180,27 +180,31 @@ class Loader:
     """
 
     def __init__(self, weights: WeightsChoice):
-        self._weights = DEFAULT if weights is None else weights
+        self._weights = weights
 
     def __call__(self) -> Predictor:
         """The classifier; raises WeightsError."""
         return self._classifier
 
     @cached_property
+    def _source(self) -> Path | Predictor:
+        return resolve(self._weights)
+
+    @cached_property
     def _classifier(self) -> Predictor:
-        if not isinstance(self._weights, str | Path):
-            return self._weights
-        # Here and not above, so that this module can be used, and tested, without jax.
+        if not isinstance(self._source, Path):
+            return self._source
+        # Imported here, so that this module can be used, and tested, without jax.
         from trendscope.vision.classifier import Classifier
 
-        return Classifier.load(self._weights)
+        return Classifier.load(self._source)
 
     @cached_property
     def input_size(self) -> int:
         """Side of the classifier's cut-outs in pixels; of a weights file, read without jax."""
-        if not isinstance(self._weights, str | Path):
-            return self._weights.input_size
-        return input_size(self._weights)
+        if not isinstance(self._source, Path):
+            return self._source.input_size
+        return read_header(self._source).architecture.size
 
 
 def _in_order(

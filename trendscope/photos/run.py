@@ -20,7 +20,7 @@ from trendscope.photos.summary import Profile, summarise
 from trendscope.skipped import Skipped
 from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.scores import Scores, read_scores
-from trendscope.vision.weights import DEFAULT
+from trendscope.vision.weights import resolve
 
 PROGRESS_EVERY = 1000
 """Items listed between two reports of progress."""
@@ -173,9 +173,8 @@ def _open(
 
 def _scores(weights: WeightsChoice) -> Scores | None:
     """What weights from a file scored on photos; None for a classifier without a file."""
-    if weights is None or isinstance(weights, str | Path):
-        return read_scores(weights or DEFAULT)
-    return None
+    file = resolve(weights)
+    return read_scores(file) if isinstance(file, Path) else None
 
 
 def list_feed(feed: Iterable[Post | Skipped], progress: Progress | None) -> list[Post | Skipped]:

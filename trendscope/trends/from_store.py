@@ -15,8 +15,8 @@ from trendscope.store.database import Database, Store, opened
 from trendscope.store.weights import current_weights
 from trendscope.trends import summary
 from trendscope.trends.summary import TrendSummary
-from trendscope.vision.scores import Scores, scores_of_digest
-from trendscope.vision.weights import identify
+from trendscope.vision.scores import Scores, read_scores
+from trendscope.vision.weights import find_digest, identify
 
 
 def trends_of_store(
@@ -100,7 +100,8 @@ def measured_in(reader: Store, weights: str | Path | None = None) -> Scores | No
             f"{weights} did not judge what {reader.shown} holds; that was {used}: name that file, "
             "or leave --weights out"
         )
-    return scores_of_digest(used.digest, weights)
+    file = find_digest(used.digest, weights)
+    return read_scores(file) if file else None
 
 
 outlook_of_store = trends_of_store

@@ -87,8 +87,8 @@ def judge(
     for likely, none, embedding in zip(ten, outside, embeddings, strict=True):
         best = int(likely.argmax())
         confidence = float(likely[best])
-        verdict: Verdict = "classified" if confidence >= gate.certain else "uncertain"
-        if none >= gate.outside:
+        verdict: Verdict = "classified" if confidence >= gate.min_confidence else "uncertain"
+        if none >= gate.min_outside:
             verdict = "outside"
         named = CATEGORIES[best] if verdict == "classified" else None
         predictions.append(Prediction(verdict, named, confidence, likely, none, embedding))

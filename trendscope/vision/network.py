@@ -200,7 +200,7 @@ def make_predictor(architecture: Architecture) -> Callable[..., Answer]:
 
     def answer(variables: Variables, cut_outs: np.ndarray, large: int = LARGE_BATCH) -> Answer:
         first = look_at(variables, cut_outs[:, 0], large)
-        if architecture.mirrored:
+        if architecture.two_views:
             unsure = ~(softmax(first[0]).max(-1) >= SINGLE_VIEW_CONFIDENCE)
             second = look_at(variables, cut_outs[unsure, 1], large)
             for one, other, weight in zip(first, second, (VIEW_WEIGHT, 0.5), strict=True):

@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from trendscope.categories import CATEGORIES, GROUP
 from trendscope.errors import WeightsError
-from trendscope.vision.weights import DEFAULT, SHIPPED, find_weights, header_of, identify
+from trendscope.vision.weights import DEFAULT, find_weights, read_header
 
 SCORES = "photos"
 """Under this name the header keeps the scores on labelled photos."""
+
+UNSEEN = "never trained on"
+BY_ANOTHER = "by a network trained alike without them"
+"""Marks in a header's text ``scored_on``: whose photos were scored, and by which network."""
 
 RARELY_NAMED = 0.25
 """A kind that is named on fewer of its photos is hardly ever named."""
@@ -26,14 +31,14 @@ class Scores:
     """What some weights scored on labelled photos.
 
     Attributes:
-        weights: Their name.
-        photos: Labelled photos of the ten categories; 0: they were never measured on photos.
+        weights: Name of the weights.
+        photos: Labelled photos of the ten categories; 0 where they were never scored on photos.
         unseen: Whether all of these are by people of whom no photo was trained on.
-        precision: Of the photos they named, the share that was named rightly.
-        coverage: Of all of them, the share that they named.
-        coverage_of: The same by group (`trendscope.categories.GROUP`), the most often named first.
+        precision: Share of the named photos that was named rightly.
+        coverage: Share of all photos that was named.
+        coverage_of: Coverage by group (`trendscope.categories.GROUP`), the most often named first.
             Where it differs, shares of what is named are not the shares of what is worn.
-        by_another: The scores are those of weights trained alike without these people.
+        by_another: Whether the scores are those of weights trained alike without these people.
     """
 
     weights: str
@@ -64,10 +69,10 @@ def read_scores(weights: str | Path = DEFAULT) -> Scores:
         WeightsError: There is no such file, it is of another kind, or its scores are unreadable.
     """
     path = find_weights(weights)
-    header = header_of(path)
+    header = read_header(path)
     try:
-        scores = header.get("scores", {}).get(SCORES)
-        return _measured(header["name"], scores) if scores else Scores(header["name"])
+        figures = header.scores.get(SCORES)
+        return _scores(header.name, figures) if figures else Scores(header.name)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(
             f"{path}: its scores on photos cannot be read ({error!r}); export the weights again "
@@ -75,34 +80,16 @@ def read_scores(weights: str | Path = DEFAULT) -> Scores:
         ) from error
 
 
-def scores_of_digest(digest: str, weights: str | Path | None = None) -> Scores | None:
-    """What the weights scored whose file has a digest; None if that file is not at hand.
-
-    Args:
-        digest: sha256 of the file, in hex.
-        weights: Where to look before the shipped ones.
-
-    Raises:
-        WeightsError: `weights` are missing or of another kind.
-    """
-    given = [] if weights is None else [weights]
-    for candidate in (*given, *sorted(SHIPPED.glob("*.safetensors"))):
-        if identify(candidate).digest == digest:
-            return read_scores(candidate)
-    return None
-
-
-def _measured(name: str, scores: Mapping[str, object]) -> Scores:
-    groups = scores["coverage_of"]
-    if not isinstance(groups, dict):
-        raise TypeError("coverage_of is no table")
-    by_group = {str(group): float(share) for group, share in groups.items() if share is not None}
+def _scores(name: str, figures: Mapping[str, Any]) -> Scores:
+    by_group = {
+        str(g): float(share) for g, share in figures["coverage_of"].items() if share is not None
+    }
     return Scores(
         weights=name,
-        photos=int(str(scores["photos_of_the_ten"])),
-        unseen="never trained on" in str(scores["scored_on"]),
-        by_another="trained alike" in str(scores["scored_on"]),
-        precision=float(str(scores["precision"])),
-        coverage=float(str(scores["coverage"])),
+        photos=int(figures["photos_of_the_ten"]),
+        unseen=UNSEEN in figures["scored_on"],
+        by_another=BY_ANOTHER in figures["scored_on"],
+        precision=float(figures["precision"]),
+        coverage=float(figures["coverage"]),
         coverage_of=dict(sorted(by_group.items(), key=lambda item: (-item[1], item[0]))),
     )

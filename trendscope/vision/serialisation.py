@@ -12,10 +12,9 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
 from trendscope.vision.network import Variables, initial_variables
-from trendscope.vision.weights import Header
+from trendscope.vision.weights import Header, damaged, read_header
 
 
 def write_weights(path: Path, header: Header, variables: Variables) -> None:
@@ -49,20 +48,10 @@ def read_weights(path: Path) -> tuple[Header, Variables]:
 def _read_file(path: Path) -> tuple[Header, dict[str, np.ndarray]]:
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}
-        header = Header.from_json(metadata["trendscope"])
-    except (SafetensorError, ValueError, TypeError, KeyError, OSError) as error:
-        raise WeightsError(
-            f"{path} is not a trendscope weights file, or is damaged ({error}); "
-            "fetch it again or train one with python -m training.train"
-        ) from error
-    if header.format != 1 or header.categories != CATEGORIES:
-        raise WeightsError(
-            f"{path}: expected format 1 with the ten Fashion-MNIST categories, found format "
-            f"{header.format} with {len(header.categories)}; use a newer trendscope"
-        )
-    return header, arrays
+    except (SafetensorError, ValueError, TypeError, OSError) as error:
+        raise damaged(path, error) from error
+    return read_header(path), arrays
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

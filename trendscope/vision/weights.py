@@ -1,19 +1,35 @@
-"""Which weights there are and which they are, without loading them or jax."""
+"""Weights files: which there are, and what their headers say, without loading arrays or jax."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
-from trendscope.vision.predictions import WeightsChoice
+from trendscope.vision.predictions import Predictor, WeightsChoice
+
+_KEYS = {"two_views": "mirrored", "min_outside": "outside", "min_confidence": "certain"}
+"""Fields whose keys in weights files are other words; the keys stay, so that all files are read."""
+
+Part = TypeVar("Part", "Architecture", "Gate")
+
+
+def part_as_json(part: Architecture | Gate) -> dict[str, object]:
+    """A part of a header under the keys of weights files."""
+    return {_KEYS.get(name, name): value for name, value in asdict(part).items()}
+
+
+def _part_from_json(kind: type[Part], values: Mapping[str, Any]) -> Part:
+    names = {key: name for name, key in _KEYS.items()}
+    fields = {names.get(key, key): value for key, value in values.items()}
+    defaults = kind()
+    return kind(**{name: type(getattr(defaults, name))(v) for name, v in fields.items()})
 
 
 @dataclass(frozen=True)
@@ -29,13 +45,14 @@ class Architecture:
         detail: Further features of a position, by two small layers of its pixels in all channels.
         channels: 3 for colour alone, 4 for colour and where the garment is.
         kernel: Side of the convolutions.
-        filters: Of each stage; the first works on 14 x 14 positions, the second on 7 x 7.
+        filters: Number of filters per stage; the first works on 14 x 14 positions, the second on
+            7 x 7.
         depth: Residual convolutions of each stage, after the one that enters it.
         dense: Units of the embedding.
         dropout: Share of units dropped in training, before and after the embedding.
         outputs: The ten categories and "outside".
-        mirrored: Whether an answer to the garment that is not `SURE` is taken `TOGETHER` with
-            that to the mirror image of the whole picture.
+        two_views: Whether logits of the garment that are less sure than `SINGLE_VIEW_CONFIDENCE`
+            are combined by `VIEW_WEIGHT` with those of the mirrored whole picture.
     """
 
     size: int = 28
@@ -49,26 +66,23 @@ class Architecture:
     dense: int = 128
     dropout: float = 0.3
     outputs: int = len(CATEGORIES) + 1
-    mirrored: bool = False
-
-
-# --- the weights file ----------------------------------------------------------------------------
+    two_views: bool = False
 
 
 @dataclass(frozen=True)
 class Gate:
-    """From which confidence on a prediction is given.
+    """Confidence scale and thresholds that turn probabilities into a verdict.
 
     Attributes:
         temperature: Logits are divided by it before the softmax (Guo et al. 2017), over the ten
             for the categories, and over all for "outside".
-        outside: Smallest probability of "outside" that makes the verdict ``outside``.
-        certain: Smallest confidence in the best category that makes it ``classified``.
+        min_outside: Smallest probability of "outside" that makes the verdict ``outside``.
+        min_confidence: Smallest confidence in the best category that makes it ``classified``.
     """
 
     temperature: float = 1.0
-    outside: float = 0.5
-    certain: float = 0.5
+    min_outside: float = 0.5
+    min_confidence: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -76,14 +90,15 @@ class Header:
     """What a weights file says about itself.
 
     Attributes:
-        name: For people and tables; predictions of different weights are never mixed.
+        name: Name for people and tables; predictions of different weights are never mixed.
         architecture: The network's shape; `size` is the side of the input in pixels, 0..255: RGB,
             dark cloth dark (Fashion-MNIST is published as a negative and is read as it is), and
             where the garment is.
         gate: Calibration and thresholds.
         trained_on: Digest (sha256) by name of each data set.
         settings: All settings of the training run.
-        scores: Measured figures by data set; empty until evaluated.
+        scores: Measured figures by data set; empty until evaluated. Those on photos are read by
+            `trendscope.vision.scores`.
     """
 
     name: str
@@ -97,16 +112,20 @@ class Header:
 
     def to_json(self) -> str:
         """The header as one JSON object."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+        parts = {"architecture": part_as_json(self.architecture), "gate": part_as_json(self.gate)}
+        return json.dumps(asdict(self) | parts, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Header:
-        """Reads `to_json`'s form; raises ValueError, TypeError or KeyError on any other."""
+        """Reads `to_json`'s form.
+
+        Raises:
+            ValueError, TypeError, KeyError, AttributeError: It is of another form.
+        """
         values = json.loads(text)
-        shape = values["architecture"]
-        shape = {k: tuple(v) if isinstance(v, list) else v for k, v in shape.items()}
-        values["architecture"] = Architecture(**shape)
-        values["gate"] = Gate(**values["gate"])
+        values["name"] = str(values["name"])
+        values["architecture"] = _part_from_json(Architecture, values["architecture"])
+        values["gate"] = _part_from_json(Gate, values["gate"])
         values["categories"] = tuple(values["categories"])
         return cls(**values)
 
@@ -124,7 +143,7 @@ class WeightsIdentity:
     """Tells one set of weights from every other.
 
     Attributes:
-        name: For people; two trainings may share it.
+        name: Name for people; two trainings may share it.
         digest: sha256 of the file, in hex.
     """
 
@@ -147,6 +166,37 @@ def find_weights(weights: str | Path) -> Path:
     return path
 
 
+def read_header(path: Path) -> Header:
+    """Reads the header of a weights file.
+
+    A safetensors file begins with JSON behind its length, 8 bytes little-endian.
+
+    Raises:
+        WeightsError: The file is of another kind, damaged, or made for a newer version.
+    """
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            metadata = json.loads(file.read(min(length, _LONGEST_HEADER))).get("__metadata__", {})
+        header = Header.from_json(metadata["trendscope"])
+    except (ValueError, TypeError, KeyError, AttributeError, OSError, struct.error) as error:
+        raise damaged(path, error) from error
+    if header.format != 1 or header.categories != CATEGORIES:
+        raise WeightsError(
+            f"{path}: expected format 1 with the ten Fashion-MNIST categories, found format "
+            f"{header.format} with {len(header.categories)}; use a newer trendscope"
+        )
+    return header
+
+
+def damaged(path: Path, error: Exception) -> WeightsError:
+    """The error for a file that cannot be read as weights."""
+    return WeightsError(
+        f"{path} is not a trendscope weights file, or is damaged ({error}); "
+        "fetch it again or train one with python -m training.train"
+    )
+
+
 def identify(weights: str | Path) -> WeightsIdentity:
     """Reads the name in a weights file's header, and digests the file.
 
@@ -154,56 +204,38 @@ def identify(weights: str | Path) -> WeightsIdentity:
         WeightsError: There is no such file, or it is of another kind.
     """
     path = find_weights(weights)
-    name = str(header_of(path)["name"])
-    return WeightsIdentity(name, hashlib.sha256(path.read_bytes()).hexdigest())
+    return WeightsIdentity(read_header(path).name, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def input_size(weights: str | Path) -> int:
-    """Side of the pictures that some weights take, in pixels.
-
-    Raises:
-        WeightsError: There is no such file, or it is of another kind.
-    """
-    path = find_weights(weights)
-    try:
-        return int(header_of(path)["architecture"]["size"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, error) from error
-
-
-def header_of(path: Path) -> dict[str, Any]:
-    """What a weights file says of itself; see `trendscope.vision.weights.Header`.
-
-    The header of a safetensors file is JSON behind its length, 8 bytes little-endian.
+def resolve(weights: WeightsChoice) -> Path | Predictor:
+    """The weights file that is meant, or the classifier that was given in place of one.
 
     Raises:
-        WeightsError: It is of another kind, or damaged.
+        WeightsError: There is no such file.
     """
-    try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(min(length, _LONGEST_HEADER)))
-        facts = json.loads(header["__metadata__"]["trendscope"])
-        return {**facts, "name": str(facts["name"])}
-    except (ValueError, TypeError, KeyError, struct.error) as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> WeightsError:
-    return WeightsError(
-        f"{path} is not a trendscope weights file, or is damaged ({error}); "
-        "fetch it again or train one with python -m training.train"
-    )
+    if weights is None or isinstance(weights, str | Path):
+        return find_weights(weights or DEFAULT)
+    return weights
 
 
 def identity_of(weights: WeightsChoice) -> WeightsIdentity:
-    """Which weights are meant; a classifier that comes without a file is told by its name."""
-    if weights is None or isinstance(weights, str | Path):
-        return identify(weights or DEFAULT)
-    return WeightsIdentity(weights.name, hashlib.sha256(weights.name.encode()).hexdigest())
+    """Identity of the weights that are meant; a classifier without a file goes by its name."""
+    source = resolve(weights)
+    if isinstance(source, Path):
+        return identify(source)
+    return WeightsIdentity(source.name, hashlib.sha256(source.name.encode()).hexdigest())
 
 
-def shipped(wanted: WeightsIdentity) -> str | None:
-    """The name of the shipped weights that are the wanted ones; None if none are."""
-    names = sorted(file.stem for file in SHIPPED.glob("*.safetensors"))
-    return next((name for name in names if identify(name).digest == wanted.digest), None)
+def find_digest(digest: str, weights: str | Path | None = None) -> Path | None:
+    """The weights file with a digest; None if it is not at hand.
+
+    Args:
+        digest: sha256 of the file, in hex.
+        weights: Weights to try before the shipped ones.
+
+    Raises:
+        WeightsError: `weights` are missing or of another kind.
+    """
+    candidates = [] if weights is None else [find_weights(weights)]
+    candidates += sorted(SHIPPED.glob("*.safetensors"))
+    return next((path for path in candidates if identify(path).digest == digest), None)
