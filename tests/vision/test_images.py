@@ -7,8 +7,9 @@ import struct
 import subprocess
 import sys
 from datetime import UTC, datetime
-from threading import Thread
+from threading import Barrier, Thread
 
+import cv2
 import numpy as np
 import pillow_heif
 import pytest
@@ -20,9 +21,9 @@ from tests.factories.pictures import RED, bomb, encode, picture
 from trendscope.errors import ImageError
 from trendscope.files.formats import sniff
 from trendscope.limits import Limits
-from trendscope.photos.run import profile
+from trendscope.photos.run import classify, profile
 from trendscope.reports.profile import profile_html, profile_json
-from trendscope.vision.images import decode, thumbnail
+from trendscope.vision.images import decode, one_opencv_thread, thumbnail
 from trendscope.vision.pillow import parse_exif_date
 
 
@@ -270,3 +271,53 @@ def test_thumbnail_is_small_and_carries_no_metadata():
 def test_importing_images_needs_no_jax():
     code = "import sys, trendscope.vision.images; assert 'jax' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.fixture
+def three_opencv_threads():
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
+    yield
+    cv2.setNumThreads(before)
+
+
+def test_opencv_has_one_thread_until_the_last_user_leaves(three_opencv_threads):
+    inside, first_has_left = Barrier(2), Barrier(2)
+    numbers = []
+
+    def leave_last():
+        with one_opencv_thread():
+            inside.wait()
+            first_has_left.wait()
+            numbers.append(cv2.getNumThreads())
+
+    last = Thread(target=leave_last)
+    last.start()
+    with one_opencv_thread():
+        inside.wait()
+        numbers.append(cv2.getNumThreads())
+    first_has_left.wait()
+    last.join()
+    assert numbers == [1, 1] and cv2.getNumThreads() == 3
+
+
+def test_opencv_threads_are_put_back_after_an_error(three_opencv_threads):
+    with pytest.raises(ImageError), one_opencv_thread():
+        decode(b"")
+    assert cv2.getNumThreads() == 3
+
+
+def test_classifying_leaves_the_opencv_threads_of_the_host_program(three_opencv_threads, tmp_path):
+    (tmp_path / "red.jpg").write_bytes(picture(RED, size=(600, 400)))
+    [result] = classify([tmp_path], weights=FakeClassifier()).photos
+    assert result.source and cv2.getNumThreads() == 3
+
+
+def test_importing_trendscope_leaves_the_opencv_threads_of_the_host_program():
+    code = (
+        "import cv2; cv2.setNumThreads(3);"
+        "import trendscope.vision.segmentation, trendscope.photos.pipeline;"
+        "print(cv2.getNumThreads())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "3\n"

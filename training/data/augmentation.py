@@ -21,6 +21,8 @@ import numpy as np
 from jax import random
 from jaxtyping import Array, Float, Float32, PRNGKeyArray, UInt8
 
+from trendscope.vision.images import one_opencv_thread
+
 Pixels = Float[Array, "n h w 3"]
 Inputs = Float[Array, "n h w 4"]
 Layer = Float[Array, "n h w 1"]
@@ -87,6 +89,7 @@ def no_garment(
     return jnp.where(which, jnp.concatenate([bare, 255 * blob], -1), pieces)
 
 
+@one_opencv_thread()
 def augment_photo(
     generator: np.random.Generator, canvas: Canvas, other: Canvas, side: int, cloth: float = 0.0
 ) -> Canvas:

@@ -27,7 +27,7 @@ from trendscope.errors import ImageError, TrendscopeError
 from trendscope.files.zips import ZipTree
 from trendscope.limits import Limits
 from trendscope.vision import segmentation
-from trendscope.vision.images import DECODED_SIDE, decode, shrink
+from trendscope.vision.images import DECODED_SIDE, decode, one_opencv_thread, shrink
 
 CANVAS = 128
 """Side of the stored cut-outs in pixels; augmentation shows the network their middle 112."""
@@ -286,6 +286,7 @@ def _zip(path: Path) -> ZipTree:
     return ZipTree(path, Limits())
 
 
+@one_opencv_thread()
 def cut_for_training(rgb: UInt8[np.ndarray, "h w 3"], size: int) -> Cut:
     """The network's views of a photo, the garment with more room around it, and the whole photo."""
     h, w = rgb.shape[:2]

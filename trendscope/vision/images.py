@@ -7,8 +7,11 @@ allocated; a picture that is cut short is refused whole, never shown in part.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 
 import numpy as np
 from jaxtyping import UInt8
@@ -66,6 +69,35 @@ def decode(
     return Photo(shrink(pixels, edge), small, picture.taken_at, picture.format, picture.size)
 
 
+_THREADS = Lock()
+_users = 0
+_threads_before = 0
+
+
+@contextmanager
+def one_opencv_thread() -> Iterator[None]:
+    """Has OpenCV work on one thread, until the last of those inside has left; also a decorator.
+
+    Photos are worked on side by side: within one, more threads cost half as much again as they
+    save. The number is OpenCV's setting for the whole process, and so is put back.
+    """
+    global _users, _threads_before
+    import cv2
+
+    with _THREADS:
+        if _users == 0:
+            _threads_before = cv2.getNumThreads()
+            cv2.setNumThreads(1)
+        _users += 1
+    try:
+        yield
+    finally:
+        with _THREADS:
+            _users -= 1
+            if _users == 0:
+                cv2.setNumThreads(_threads_before)
+
+
 def shrink(rgb: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, "rows columns 3"]:
     """Scales a picture down so that its longer side is at most `side`, shape kept."""
     h, w = rgb.shape[:2]
@@ -75,6 +107,7 @@ def shrink(rgb: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, "row
     return means(rgb, max(1, round(h * scale)), max(1, round(w * scale)))
 
 
+@one_opencv_thread()
 def means(x: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UInt8[np.ndarray, ...]:
     """Scales a picture down to height x width pixels, each about the mean of what it covers.
 
@@ -92,6 +125,7 @@ def means(x: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UInt8[np.nd
     return np.asarray(x)
 
 
+@one_opencv_thread()
 def thumbnail(rgb: UInt8[np.ndarray, "h w 3"], edge: int, quality: int = 80) -> bytes:
     """A JPEG of at most `edge` pixels a side, without metadata."""
     import cv2

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from trendscope.vision.images import means, shrink
+from trendscope.vision.images import means, one_opencv_thread, shrink
 
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels; x1 and y1 lie just outside."""
@@ -44,9 +44,6 @@ LARGE_PART = 0.2
 """A part of the find is kept if it has this share of the largest part's area: both of two shoes,
 but no crumbs of carpet."""
 
-# Pictures are cut out side by side; within one, threads cost half as much again as they save.
-cv2.setNumThreads(1)
-
 _ITERATIONS = 1
 _LEAST_SIDE = 8
 _BORDER_CLUSTERS = 3
@@ -68,6 +65,7 @@ class CutOut:
     box: Box
 
 
+@one_opencv_thread()
 def cut_out(rgb: UInt8[np.ndarray, "h w 3"], size: int, margin: float = MARGIN) -> CutOut:
     """Finds the garment in a picture of any shape and scales it to size x size pixels."""
     h, w = rgb.shape[:2]
