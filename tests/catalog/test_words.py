@@ -5,18 +5,19 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trendscope.catalog.categorising import decide, read_map
-from trendscope.catalog.items import Sight
 from trendscope.catalog.products import Product
 from trendscope.catalog.vocabulary import OTHER
 from trendscope.catalog.words import read_path, read_title
 from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError
 from trendscope.limits import Limits
+from trendscope.vision.predictions import Prediction
 
 TITLES = Path(__file__).parent / "titles.csv"
 
@@ -96,18 +97,19 @@ def test_case_blanks_and_accents_do_not_matter(title):
 # --- words and picture ---------------------------------------------------------------------------
 
 
-def sight(category=None, reason=None, best=None, share=0.95, outside=0.01):
-    best = best or category or "Shirt"
-    rest = [(name, 0.004) for name in CATEGORIES if name != best]
-    return Sight(category, reason, ((best, share), *rest), outside)
+def predicted(best, verdict="classified", share=0.95, outside=0.01):
+    probabilities = np.full(10, 0.004, np.float32)
+    probabilities[CATEGORIES.index(best)] = share
+    category = best if verdict == "classified" else None
+    return Prediction(verdict, category, share, probabilities, outside, np.zeros(4, np.float32))
 
 
-DRESS, OUTSIDE = sight("Dress"), sight(None, "outside", share=0.05, outside=0.9)
-UNSURE = sight(None, "uncertain", best="Coat", share=0.4)
+DRESS, OUTSIDE = predicted("Dress"), predicted("Shirt", "outside", share=0.05, outside=0.9)
+UNSURE = predicted("Coat", "uncertain", share=0.4)
 
 
 @pytest.mark.parametrize(
-    ("product", "sight", "category", "reason", "source", "waits"),
+    ("product", "prediction", "category", "reason", "source", "waits"),
     [
         (Product("1", "Wrap dress"), None, "Dress", None, "title", False),
         (Product("1", "Wrap dress"), DRESS, "Dress", None, "title", False),
@@ -121,7 +123,7 @@ UNSURE = sight(None, "uncertain", best="Coat", share=0.4)
         (Product("1", "Emma"), OUTSIDE, None, "outside", "picture", False),
         (Product("1", "Emma"), None, None, "uncertain", "none", True),
         (Product("1", "Cardigan"), None, None, "uncertain", "none", True),
-        (Product("1", "Cardigan"), sight("Coat"), "Coat", None, "picture", False),
+        (Product("1", "Cardigan"), predicted("Coat"), "Coat", None, "picture", False),
         (Product("1", "Cardigan"), DRESS, None, "uncertain", "none", True),
         (Product("1", "Emma", taxonomy="2271"), None, "Dress", None, "taxonomy", False),
         (Product("1", "Emma", kinds=("Tops",)), None, None, "uncertain", "none", True),
@@ -133,9 +135,9 @@ UNSURE = sight(None, "uncertain", best="Coat", share=0.4)
     ],
 )
 def test_the_picture_decides_only_where_words_do_not(
-    product, sight, category, reason, source, waits
+    product, prediction, category, reason, source, waits
 ):
-    decision = decide(product, sight)
+    decision = decide(product, prediction)
     assert (decision.category, decision.reason, decision.source) == (category, reason, source)
     assert bool(decision.review) == waits
 

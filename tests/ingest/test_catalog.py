@@ -83,16 +83,12 @@ def test_a_catalogue_becomes_items_with_categories_pictures_and_embeddings(shop,
     assert (dress.category, dress.category_source, dress.review) == ("Dress", "type", "")
     assert (dress.price, dress.currency, dress.in_stock) == (Decimal("59.9"), "EUR", True)
     assert dress.confidence == pytest.approx(0.9)
-    assert dress.embedding.dtype == np.float32 and dress.embedding.shape == (4,)
+    embedding = dress.prediction.embedding
+    assert embedding.dtype == np.float32 and embedding.shape == (4,)
     assert (bag.category, bag.category_source, bag.in_stock) == ("Bag", "picture", False)
     assert bag.price == 1299
     assert shirt.category == "Shirt" and "looks like Dress (90 %)" in shirt.review
-    assert (skirt.category, skirt.reason, skirt.sight, skirt.embedding) == (
-        None,
-        "outside",
-        None,
-        None,
-    )
+    assert (skirt.category, skirt.reason, skirt.prediction) == (None, "outside", None)
     assert (black.category, black.reason) == (None, "uncertain") and black.review
     assert (formula.title, formula.picture) == ("=cmd()", "")
     assert {*store.item_thumbnails(db, [*items])} == {"A1", "A2", "A3", "A5"}
@@ -119,7 +115,7 @@ def test_a_changed_file_changes_only_what_it_says(shop, db):
     assert (told.changed, told.unchanged, told.judged) == (3, 3, 1)
     one, two, four = store.items(db, ["A4", "A2", "A1"])
     assert one.price == Decimal("49.9")
-    assert (two.category, two.sight.category) == ("Trouser", "Trouser")
+    assert (two.category, two.prediction.category) == ("Trouser", "Trouser")
     assert four.category == "Coat"
     assert len(rows(db, schema.item_sights)) == len(rows(db, schema.item_thumbnails)) == 4
 
@@ -144,7 +140,7 @@ def test_a_persons_decision_stays_and_leaves_the_review_list(shop, db):
     ]
     found = add(None, db, sku="A5", category="coat", weights=FakeClassifier())
     assert (found.category, found.category_source, found.review) == ("Coat", "person", "")
-    assert (found.title, found.sight.reason) == ("Nora", "uncertain")
+    assert (found.title, found.prediction.verdict) == ("Nora", "uncertain")
     add(None, db, sku="A3", category="none", weights=FakeClassifier())
     put(shop, db)
     items = {item.sku: item for item in store.items(db)}
@@ -224,10 +220,11 @@ def test_what_is_for_sale_no_more_is_out_of_stock(shop, db):
 def test_a_photo_and_a_number_make_an_item(shop, db):
     found = add(shop / "bag.png", db, sku="A17", title="Emma", weights=FakeClassifier())
     assert (found.category, found.confidence) == ("Bag", pytest.approx(0.9))
-    assert found.sight.probabilities[0][0] == "Bag"
+    assert found.prediction.top(1)[0][0] == "Bag"
     again = add(None, db, sku="A17", price="59.90 EUR", in_stock=True, weights=FakeClassifier())
     assert (again.category, again.title, again.price) == ("Bag", "Emma", Decimal("59.9"))
-    assert (again.embedding == found.embedding).all() and len(store.items(db)) == 1
+    assert (again.prediction.embedding == found.prediction.embedding).all()
+    assert len(store.items(db)) == 1
     assert catalog.item_lines(again)[2].startswith("  picture   Bag 90 %, ")
 
 
@@ -287,9 +284,9 @@ def test_other_weights_are_refused_and_after_a_change_pictures_are_judged_anew(s
         put(shop, db, weights=Other())
     put(shop, db)
     scan([photos], db, weights=Other(), reclassify=True)
-    assert all(item.embedding is None for item in store.items(db))
+    assert all(item.prediction is None for item in store.items(db))
     assert put(shop, db, weights=Other()).judged == 4
-    assert sum(item.embedding is not None for item in store.items(db)) == 4
+    assert sum(item.prediction is not None for item in store.items(db)) == 4
 
 
 # --- written down --------------------------------------------------------------------------------

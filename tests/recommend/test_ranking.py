@@ -23,6 +23,7 @@ from trendscope.recommend.contact_lists import Consent
 from trendscope.recommend.eligibility import ItemFilter, eligible
 from trendscope.recommend.ranking import RecommendOptions, audience, targets, wearers
 from trendscope.reports.targets import notes
+from trendscope.vision.predictions import Prediction
 
 PLAIN = RecommendOptions(diversity=0.0)
 ANNA = (
@@ -268,10 +269,17 @@ def test_candidate_items_by_hand():
         category="Dress",
         review="",
         picture="a.jpg",
-        embedding=np.array([3, 4], np.float32),
+        prediction=Prediction(
+            "classified",
+            "Dress",
+            1.0,
+            np.eye(10, dtype=np.float32)[3],
+            0.0,
+            np.array([3, 4], np.float32),
+        ),
         **common,
     )
-    two = replace(one, sku="B", price=None, embedding=None, category=None, review="look")
+    two = replace(one, sku="B", price=None, prediction=None, category=None, review="look")
     table = eligibility.candidate_items([one, two])
     assert table["price"].tolist()[0] == 19.9 and math.isnan(table["price"].tolist()[1])
     assert table["embedding"].tolist() == [np.array([3, 4], "<f4").tobytes(), None]

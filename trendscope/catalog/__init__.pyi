@@ -1,5 +1,4 @@
 from .items import Item as Item
-from .items import Sight as Sight
 from .parsing import read_catalog as read_catalog
 from .products import Catalog as Catalog
 from .products import Product as Product

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trendscope.catalog.items import Reason, Sight, Source
+from trendscope.catalog.items import Reason, Source
 from trendscope.catalog.products import Product
 from trendscope.catalog.vocabulary import CHILDREN, OTHER, category_or_other
 from trendscope.catalog.words import Words, read_path, read_title
@@ -19,6 +19,7 @@ from trendscope.errors import FeedError
 from trendscope.files.tables import UnknownHeader, open_table
 from trendscope.limits import Limits
 from trendscope.text import displayed
+from trendscope.vision.predictions import Prediction
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ Evidence = tuple[Source, Words]
 
 def decide(
     product: Product,
-    sight: Sight | None = None,
+    prediction: Prediction | None = None,
     mapped: Mapping[str, str] | None = None,
     person: str | None = None,
 ) -> Decision:
@@ -46,9 +47,9 @@ def decide(
 
     Args:
         product: The product as its file describes it.
-        sight: The classifier's result for its picture; None without one.
-        mapped: A category, or `OTHER`, by SKU or product type, from `read_map`.
-        person: A person's earlier decision, if there is one.
+        prediction: The classifier's prediction for its picture; None without one.
+        mapped: Categories, or `OTHER`, by SKU or product type, from `read_map`.
+        person: The category, or `OTHER`, that a person has decided on; None without one.
     """
     if person:
         return _settled(person, False, "person", "a person's decision")
@@ -59,7 +60,7 @@ def decide(
     answers = [(source, words) for source, words in evidence if words.answer]
     possible = _possible(evidence)
     if not answers:
-        return _by_picture(evidence, possible, sight)
+        return _by_picture(evidence, possible, prediction)
     source, words = answers[0]
     answer = words.answer
     assert answer is not None
@@ -68,9 +69,9 @@ def decide(
         for origin, other in evidence
         if answer not in other.categories
     ]
-    if sight and sight.category and sight.category != answer:
-        share = round(100 * sight.of(sight.category))
-        doubts.append(f"the picture looks like {sight.category} ({share} %)")
+    if prediction and prediction.category not in (None, answer):
+        percent = round(100 * prediction.confidence)
+        doubts.append(f"the picture looks like {prediction.category} ({percent} %)")
     because = f"{_SOURCE_NAMES[source]}: {words.because}"
     review = f"{_SOURCE_NAMES[source]} says {answer}, but {' and '.join(doubts)}" if doubts else ""
     return _settled(answer, words.approximate, source, because, review)
@@ -153,17 +154,17 @@ def _alternatives(words: Words) -> str:
 
 
 def _by_picture(
-    evidence: list[Evidence], possible: frozenset[str], sight: Sight | None
+    evidence: list[Evidence], possible: frozenset[str], prediction: Prediction | None
 ) -> Decision:
     """Lets the picture decide where the words allow several categories."""
     because = "; ".join(f"{_SOURCE_NAMES[source]}: {words.because}" for source, words in evidence)
     if len(possible) == 1:
         return _settled(next(iter(possible)), False, evidence[0][0], because)
     undecided = f"words leave it open ({because})" if because else "no word tells what it is"
-    if sight is None:
+    if prediction is None:
         return _open(because, f"{undecided}, and there is no picture that could be judged")
-    answer = sight.category or (OTHER if sight.reason == "outside" else None)
-    best, share = sight.probabilities[0]
+    answer = OTHER if prediction.verdict == "outside" else prediction.category
+    ((best, share),) = prediction.top(1)
     if answer is None:
         guess = f"the best guess is {best}, {round(100 * share)} %"
         return _open(because, f"{undecided}, and the picture is not clear: {guess}")

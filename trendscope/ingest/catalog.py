@@ -7,68 +7,62 @@ bytes is not judged again. What a person has decided stays.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 
-from trendscope.catalog.categorising import Decision, decide, read_map
-from trendscope.catalog.items import Item, Sight
+from trendscope.catalog.categorising import read_map
+from trendscope.catalog.items import Item
 from trendscope.catalog.parsing import plain_text, read_catalog
 from trendscope.catalog.pictures import Picture, Pictures
 from trendscope.catalog.prices import read_price
 from trendscope.catalog.products import Product, Remark
-from trendscope.catalog.vocabulary import OTHER
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError, UsageError
 from trendscope.feeds.post import Post
+from trendscope.ingest.catalog_file import BATCH, decided_item, judge_pictures
 from trendscope.ingest.photos import THUMBNAIL_SIDE
 from trendscope.limits import Limits
 from trendscope.photos.options import ScanOptions
-from trendscope.photos.pipeline import Engine, Loader, Progress, classify_posts
+from trendscope.photos.pipeline import Engine, Loader, Progress
 from trendscope.photos.results import Garment, PhotoResult
 from trendscope.skipped import Skipped
-from trendscope.store.database import Clock, Database, Store, open_store, present
-from trendscope.store.read_items import THOUSAND, _category, items
-from trendscope.store.weights import current_weights, register_weights
-from trendscope.store.write_items import (
-    Entry,
-    Seen,
-    StoredItem,
-    judged,
-    mark_unavailable,
-    stored_items,
-    write_items,
+from trendscope.store.database import Clock, Database, Store, opened, parts, present
+from trendscope.store.read_items import (
+    decided_category,
+    items,
+    items_at,
+    judged_picture,
 )
+from trendscope.store.weights import current_weights, register_weights
+from trendscope.store.write_items import mark_unavailable, write_items
+from trendscope.store.write_photos import text_of
 from trendscope.text import displayed
-from trendscope.vision.predictions import WeightsChoice
+from trendscope.vision.predictions import Prediction, WeightsChoice
 from trendscope.vision.weights import find_digest, identity_of
-
-BATCH = 256
-"""Items written at once."""
 
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What came of a catalogue file.
+    """The outcome of an import.
 
     Attributes:
-        database: Its name, without any password.
-        kind: Of which make the file is.
-        encoding: Of the file.
-        new: Items that the store did not hold.
-        changed: Items of which something is different now.
-        unchanged: Items that are as they were.
-        taken_off: Items that are for sale no more, now out of stock.
-        categories: How many items have which category, by name.
-        outside: Items that are none of the ten.
-        uncertain: Items whose category is not certain.
-        review: Items that wait for a person, the uncertain ones among them.
-        pictures: Items with a picture.
-        judged: Pictures that were looked at, not known before.
-        on_the_web: Items whose pictures are named by a web address and are not here.
-        remarks: Rows that were not used, or not whole.
+        database: Name of the database, without any password.
+        kind: Kind of catalogue file.
+        encoding: Encoding of the file.
+        new: Number of items that the store did not hold.
+        changed: Number of items of which something is different now.
+        unchanged: Number of items that are as they were.
+        taken_off: Number of items that are no longer for sale, and now out of stock.
+        categories: Number of items in each category, by name.
+        outside: Number of items that are none of the ten.
+        uncertain: Number of items whose category is not certain.
+        review: Number of items that wait for a person, the uncertain ones among them.
+        pictures: Number of items with a picture.
+        judged: Number of pictures that were judged now, not known before.
+        on_the_web: Number of items whose pictures are named by a web address and are not here.
+        remarks: Rows that were not used, or only in part.
     """
 
     database: str
@@ -89,7 +83,7 @@ class ImportResult:
 
     @property
     def items(self) -> int:
-        """All that the file holds and that is for sale."""
+        """Number of items in the file that are for sale."""
         return self.new + self.changed + self.unchanged
 
 
@@ -109,37 +103,39 @@ def import_catalog(
     """Reads a catalogue file into a store; ``trendscope catalog import``.
 
     Args:
-        path: The file; see `trendscope.catalog.read_catalog`.
-        db: The database, which is made if it is not there; see `open_store`.
+        path: Catalogue file; see `trendscope.catalog.read_catalog`.
+        db: The database, which is made if it is missing; see `open_store`.
         images: Folders and zips with the items' pictures; nothing is fetched.
-        category_map: A CSV that overrides; see `trendscope.catalog.categorising.read_map`.
-        currency: Of prices that do not name theirs.
+        category_map: CSV of categories that override the words of the file; see
+            `trendscope.catalog.categorising.read_map`.
+        currency: ISO 4217 code assumed for prices without a currency.
         store_url: The shop's address, for the pages of Shopify's products.
-        weights: Those in use in the store, or the default in a new one.
-        limits: What file and pictures may ask for.
-        progress: Told now and then.
-        clock: Gives the present, aware.
+        weights: Weights that judge the pictures; those in use in the store, or the default in a new
+            one, if None.
+        limits: Upper bounds on size, pixels, memory and time of file and pictures.
+        progress: Called with the number of items written and of all items.
+        clock: Source of the present, aware.
 
     Raises:
         FeedError: The file, the map or a place of pictures cannot be read.
-        StoreError: The database cannot be used, or holds what other weights saw.
+        StoreError: The database cannot be used, or holds results of other weights.
     """
     catalog = read_catalog(path, currency=currency, store_url=store_url, limits=limits, now=clock())
     mapped = read_map(category_map, limits) if category_map else {}
     pictures = Pictures(images, path.absolute().parent, limits)
-    with _opened(db, clock) as store:
-        run = _Run(store, weights, limits, mapped, clock)
+    with opened(db, create=True, now=clock()) as store:
+        run = _Import(store, weights, limits, clock)
         run.remarks += catalog.remarks
         done = 0
-        for entries in run.entries(catalog.products, pictures):
-            run.write(entries)
-            done += len(entries)
+        for batch in run.judge(catalog.products, pictures):
+            run.write(batch, mapped)
+            done += len(batch)
             if progress:
                 progress(done, len(catalog.products))
         gone = [r.sku for r in catalog.remarks if r.reason == "not_for_sale" and r.sku]
         with store.writing() as connection:
-            off = mark_unavailable(connection, gone, clock())
-        return run.summary(catalog.kind, catalog.encoding, off)
+            unavailable = mark_unavailable(connection, gone, clock())
+        return run.result(catalog.kind, catalog.encoding, unavailable)
 
 
 def add(
@@ -160,103 +156,91 @@ def add(
     tools: Engine | None = None,
     clock: Clock = present,
 ) -> Item:
-    """Adds an item, or what is given of one that is known; ``trendscope catalog add``.
+    """Adds an item, or changes what is given of a stored one; ``trendscope catalog add``.
+
+    What is left empty, or None, stays as it is in the store.
 
     Args:
-        picture: A photo of it; None to keep the one it has.
-        db: The database, which is made if it is not there.
-        sku: The shop's number of it.
-        title: Of it; this and the following stay as they were where they are empty.
-        kind: The product type or taxonomy.
-        brand: Who makes it.
-        price: What it costs, with or without a currency.
-        currency: Where the price names none.
-        url: Its page in the shop.
-        in_stock: None leaves it as it was.
-        category: A person's decision: one of the ten, or ``none``; stays until the next one.
-        weights: Those in use in the store, or the default in a new one.
-        limits: What the picture may ask for.
-        tools: Of a caller who keeps them open; they have to be those of `weights`.
-        clock: Gives the present, aware.
+        picture: A photo of the item.
+        db: The database, which is made if it is missing.
+        sku: The shop's number for the item.
+        title: Name of the item.
+        kind: Product type or taxonomy.
+        brand: The maker.
+        price: Price, with or without a currency.
+        currency: ISO 4217 code assumed for a price without a currency.
+        url: Address of its page in the shop.
+        in_stock: Whether it is in stock.
+        category: A person's decision, one of the ten or ``none``; stays until the next one.
+        weights: Weights that judge the picture; those in use in the store, or the default in a new
+            one, if None.
+        limits: Upper bounds on the picture's size, pixels, memory and time.
+        tools: Decoder and classifier of a caller who keeps them open, made for `weights`.
+        clock: Source of the present, aware.
 
     Returns:
-        The item as it is kept.
+        The item as it is stored.
 
     Raises:
-        UsageError: There is nothing to know it by, or the category is none.
+        UsageError: Nothing says what the item is, or there is no such category.
         TrendscopeError: The picture or the price cannot be read; nothing is changed.
     """
     if not sku.strip():
         raise UsageError("--sku is empty; give the shop's number of the item")
-    person = _category(category)
+    person = decided_category(category)
     cost = read_price(price)
     if cost.problem:
         raise UsageError(f"--price: {cost.problem}")
     if picture and not os.path.isfile(picture):
         raise UsageError(f"{displayed(str(picture))} is no file; give a photo of the item")
-    with _opened(db, clock) as store:
-        run = _Run(store, weights, limits, {}, clock, tools)
-        with store.reading() as connection:
-            known = stored_items(connection, [sku], None).get(sku)
-        given = Product(
-            sku=sku,
-            title=plain_text(title),
-            brand=plain_text(brand),
-            kinds=(kind,) if kind else (),
-            price=cost.amount,
-            currency=cost.currency or currency.upper(),
-            in_stock=in_stock,
-            url=url,
-            pictures=(picture.name,) if picture else (),
-            source="catalog add",
-        )
-        product = _merged(given, known)
-        if not (product.title or picture or (known and known.seen) or person):
+    given = Product(
+        sku=sku,
+        title=plain_text(title),
+        brand=plain_text(brand),
+        kinds=(kind,) if kind else (),
+        price=cost.amount,
+        currency=cost.currency or currency.upper(),
+        in_stock=in_stock,
+        url=url,
+        pictures=(picture.name,) if picture else (),
+        source="catalog add",
+    )
+    with opened(db, create=True, now=clock()) as store:
+        run = _Import(store, weights, limits, clock, tools)
+        before = next(iter(items(store, [text_of(sku)])), None)
+        product = _merged(given, before) if before else given
+        if not (product.title or picture or (before and before.sha256) or person):
             raise UsageError(f"nothing is known of {displayed(sku)}; give a photo or --title")
-        (entries,) = run.entries([product], Pictures([picture] if picture else [], None, limits))
+        (batch,) = run.judge([product], Pictures([picture] if picture else [], None, limits))
         if problem := next(iter(run.remarks), None):
             raise TrendscopeError(f"{displayed(str(picture))}: {problem.detail}")
-        run.write(entries, {sku: person} if person else {})
-        return items(store, [sku])[0]
+        run.write(batch, {}, person)
+        return items(store, [text_of(sku)])[0]
 
 
-def _merged(given: Product, known: StoredItem | None) -> Product:
-    """What is given, and what was known where nothing is."""
-    if known is None:
-        return given
-    row = known.row
-    price = None if row["price"] is None else Decimal(row["price"]) / THOUSAND
+def _merged(given: Product, before: Item) -> Product:
+    """The product as given, and as stored where nothing is given."""
     return replace(
         given,
-        title=given.title or row["title"],
-        brand=given.brand or row["brand"],
-        kinds=given.kinds or tuple(filter(None, row["kind"].split("; "))),
-        price=given.price if given.price is not None else price,
-        currency=given.currency or row["currency"],
-        in_stock=row["in_stock"] if given.in_stock is None else given.in_stock,
-        url=given.url or row["url"],
-        source=row["source"],
+        title=given.title or before.title,
+        brand=given.brand or before.brand,
+        kinds=given.kinds or tuple(filter(None, before.kind.split("; "))),
+        price=given.price if given.price is not None else before.price,
+        currency=given.currency or before.currency,
+        in_stock=before.in_stock if given.in_stock is None else given.in_stock,
+        url=given.url or before.url,
+        source=before.source,
     )
 
 
-@contextmanager
-def _opened(db: Database, clock: Clock) -> Iterator[Store]:
-    if isinstance(db, Store):
-        yield db
-    else:
-        with open_store(db, create=True, now=clock()) as store:
-            yield store
-
-
-class _Run:
-    """One catalogue on its way into a store."""
+class _Import:
+    """Products on their way into a store."""
 
     def __init__(
         self,
         store: Store,
         weights: WeightsChoice,
         limits: Limits | None,
-        mapped: Mapping[str, str],
         clock: Clock,
         tools: Engine | None = None,
     ):
@@ -265,90 +249,79 @@ class _Run:
         self._weights = weights
         self._limits = limits
         self._tools = tools
-        self._mapped = mapped
         self._clock = clock
         self._weights_id: int | None = None
-        self._counts = [0, 0, 0]
-        self._judged = 0
-        self._on_the_web = 0
-        self._decisions: list[tuple[Decision, bool]] = []
+        self._counts: Counter[str] = Counter()
+        self._categories: Counter[str | None] = Counter()
 
-    def entries(
+    def judge(
         self, products: Sequence[Product], pictures: Pictures
-    ) -> Iterator[list[tuple[Product, Seen | None]]]:
-        """Products with what is seen in their pictures, in batches."""
-        pictured = [(product, self._picture(product, pictures)) for product in products]
-        if any(picture for _, picture in pictured):
-            self._admit()
-        results = classify_posts(
-            (picture_post(product, picture) for product, picture in pictured if picture),
-            Loader(self._weights),
-            ScanOptions(limits=self._limits, thumbnail_side=THUMBNAIL_SIDE),
-            recall=self._recall,
-            engine=self._tools,
+    ) -> Iterator[list[tuple[Product, PhotoResult | None]]]:
+        """Products with the results of their pictures, in batches."""
+        pairs = [(product, pictures.find(product)) for product in products]
+        for product, picture in pairs:
+            if isinstance(picture, str):
+                self._remark(product, picture)
+            self._counts["on_the_web"] += picture is None and bool(product.pictures)
+        if any(isinstance(picture, Picture) for _, picture in pairs):
+            self._register_weights()
+        options = ScanOptions(limits=self._limits, thumbnail_side=THUMBNAIL_SIDE)
+        judged = judge_pictures(
+            pairs, Loader(self._weights), options, recall=self._recall, engine=self._tools
         )
-        for start in range(0, len(pictured), BATCH):
-            part = pictured[start : start + BATCH]
-            yield [
-                (product, self._seen(product, next(results)) if picture else None)
-                for product, picture in part
-            ]
+        for batch in parts(judged, BATCH):
+            yield [(product, self._usable(product, result)) for product, result in batch]
 
     def write(
-        self, batch: Sequence[tuple[Product, Seen | None]], persons: Mapping[str, str] | None = None
+        self,
+        batch: Sequence[tuple[Product, PhotoResult | None]],
+        mapped: Mapping[str, str],
+        person: str | None = None,
     ) -> None:
         """Decides on items and writes them."""
+        skus = [text_of(product.sku) for product, _ in batch]
         with self._store.writing() as connection:
-            known = stored_items(
-                connection, [product.sku for product, _ in batch], self._weights_id
+            before = {item.sku: item for item in items_at(connection, skus)}
+            decided = [
+                decided_item(product, result, mapped, person, before.get(sku))
+                for sku, (product, result) in zip(skus, batch, strict=True)
+            ]
+            jpegs = {
+                sku: result.thumbnail
+                for sku, (_, result) in zip(skus, batch, strict=True)
+                if result and result.thumbnail
+            }
+            new, changed, unchanged = write_items(
+                connection, decided, before, jpegs, self._weights_id, self._clock()
             )
-            entries = []
-            for product, seen in batch:
-                before = known.get(product.sku)
-                seen = _kept(seen, before)
-                person = (persons or {}).get(product.sku) or _person(before)
-                sight = seen.sight if seen else None
-                decision = decide(product, sight, self._mapped, person)
-                entries.append(Entry(product, decision, seen))
-            counts = write_items(connection, entries, known, self._weights_id, self._clock())
-        self._counts = [a + b for a, b in zip(self._counts, counts, strict=True)]
-        self._decisions += [(entry.decision, entry.seen is not None) for entry in entries]
+        self._counts.update(new=new, changed=changed, unchanged=unchanged)
+        self._categories.update(item.category for item in decided)
+        for item in decided:
+            self._counts[item.reason or "certain"] += 1
+            self._counts["review"] += bool(item.review)
+            self._counts["pictures"] += bool(item.sha256)
 
-    def summary(self, kind: str, encoding: str, taken_off: int) -> ImportResult:
-        """What came of it."""
-        decisions = [decision for decision, _ in self._decisions]
-        new, changed, unchanged = self._counts
-        worn = [decision.category for decision in decisions]
+    def result(self, kind: str, encoding: str, unavailable: int) -> ImportResult:
+        """What the import has done."""
         return ImportResult(
             database=self._store.shown,
             kind=kind,
             encoding=encoding,
-            new=new,
-            changed=changed,
-            unchanged=unchanged,
-            taken_off=taken_off,
-            categories={name: worn.count(name) for name in CATEGORIES},
-            outside=sum(decision.reason == "outside" for decision in decisions),
-            uncertain=sum(decision.reason == "uncertain" for decision in decisions),
-            review=sum(bool(decision.review) for decision in decisions),
-            pictures=sum(pictured for _, pictured in self._decisions),
-            judged=self._judged,
-            on_the_web=self._on_the_web,
+            new=self._counts["new"],
+            changed=self._counts["changed"],
+            unchanged=self._counts["unchanged"],
+            taken_off=unavailable,
+            categories={name: self._categories[name] for name in CATEGORIES},
+            outside=self._counts["outside"],
+            uncertain=self._counts["uncertain"],
+            review=self._counts["review"],
+            pictures=self._counts["pictures"],
+            judged=self._counts["judged"],
+            on_the_web=self._counts["on_the_web"],
             remarks=tuple(self.remarks),
         )
 
-    def _picture(self, product: Product, pictures: Pictures) -> Picture | None:
-        picture = pictures.find(product)
-        if isinstance(picture, str):
-            self._lost(product, picture)
-            return None
-        self._on_the_web += picture is None and bool(product.pictures)
-        return picture
-
-    def _lost(self, product: Product, detail: str) -> None:
-        self.remarks.append(Remark(product.source, product.sku, "picture", detail, kept=True))
-
-    def _admit(self) -> None:
+    def _register_weights(self) -> None:
         now = self._clock()
         with self._store.writing() as connection:
             current = current_weights(connection)
@@ -360,56 +333,39 @@ class _Run:
     def _recall(self, post: Post, sha256: str) -> PhotoResult | None:
         assert self._weights_id is not None
         with self._store.reading() as connection:
-            sight = judged(connection, sha256, self._weights_id)
-        return _remembered(post, sha256, *sight) if sight else None
+            stored = judged_picture(connection, sha256, self._weights_id)
+        return _recalled(post, sha256, *stored) if stored else None
 
-    def _seen(self, product: Product, result: PhotoResult | Skipped) -> Seen | None:
+    def _usable(
+        self, product: Product, result: PhotoResult | Skipped | str | None
+    ) -> PhotoResult | None:
+        """The result of a picture, counted; None, with a remark, if it could not be read."""
         if isinstance(result, Skipped):
-            self._lost(product, f"{result.source}: {result.detail}")
+            self._remark(product, f"{result.source}: {result.detail}")
+        if not isinstance(result, PhotoResult):
             return None
-        self._judged += not result.recalled
-        category = result.garments[0].category if result.garments else None
-        reason = None if result.verdict == "classified" else result.verdict
-        sight = Sight(category, reason, result.probabilities, result.outside)
-        return Seen(result.source, result.sha256, sight, result.embedding, result.thumbnail)
+        self._counts["judged"] += not result.recalled
+        return result
+
+    def _remark(self, product: Product, detail: str) -> None:
+        self.remarks.append(Remark(product.source, product.sku, "picture", detail, kept=True))
 
 
-def picture_post(product: Product, picture: Picture) -> Post:
-    """An item's picture as the pipeline takes it; no customer's."""
-    return Post("", product.sku, None, "none", picture.source, picture.read)
-
-
-def _remembered(post: Post, sha256: str, sight: Sight, vector: bytes, jpeg: bytes) -> PhotoResult:
+def _recalled(post: Post, sha256: str, prediction: Prediction, jpeg: bytes) -> PhotoResult:
     """The stored result of a picture."""
-    garments = (Garment(sight.category, sight.of(sight.category), None),) if sight.category else ()
+    category = prediction.category
     return PhotoResult(
-        customer="",
+        customer=post.customer,
         post_id=post.post_id,
         source=post.source,
         sha256=sha256,
         posted_at=None,
         date_source="none",
-        verdict=sight.reason or "classified",
-        garments=garments,
-        probabilities=sight.probabilities,
-        outside=sight.outside,
+        verdict=prediction.verdict,
+        garments=(Garment(category, prediction.confidence, None),) if category else (),
+        probabilities=tuple(prediction.top(len(CATEGORIES))),
+        outside=prediction.outside,
         thumbnail=jpeg,
-        embedding=vector,
+        embedding=prediction.embedding.tobytes(),
         recalled=True,
     )
-
-
-def _kept(seen: Seen | None, before: StoredItem | None) -> Seen | None:
-    """The new picture, else the one that the store has; the same one is not written again."""
-    if before is None or before.seen is None:
-        return seen
-    if seen is None:
-        return before.seen
-    same = seen.sha256 == before.seen.sha256 and before.seen.sight is not None
-    return replace(seen, embedding=None, thumbnail=None) if same else seen
-
-
-def _person(before: StoredItem | None) -> str | None:
-    if before is None or before.row["category_source"] != "person":
-        return None
-    return before.row["category"] or OTHER

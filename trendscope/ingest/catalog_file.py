@@ -1,8 +1,11 @@
-"""The items of a catalogue file in memory, as an import would store them."""
+"""The items of a catalogue file, with their pictures judged and their categories decided.
+
+No database is read or written: `trendscope.ingest.catalog` stores the same items.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -10,19 +13,25 @@ from pathlib import Path
 import numpy as np
 
 from trendscope.catalog.categorising import decide
-from trendscope.catalog.items import Item, Sight
+from trendscope.catalog.items import Item, picture_confidence
 from trendscope.catalog.parsing import read_catalog
 from trendscope.catalog.pictures import Picture, Pictures
 from trendscope.catalog.products import Product
-from trendscope.ingest.catalog import BATCH, picture_post
+from trendscope.catalog.vocabulary import OTHER
+from trendscope.categories import CATEGORIES
+from trendscope.feeds.post import Post
 from trendscope.limits import Limits
 from trendscope.photos.options import ScanOptions
-from trendscope.photos.pipeline import Loader, Progress, classify_posts
+from trendscope.photos.pipeline import Engine, Loader, Progress, Recall, classify_posts
 from trendscope.photos.results import PhotoResult
+from trendscope.skipped import Skipped
 from trendscope.store.database import Clock, present
 from trendscope.store.read_items import THOUSAND
 from trendscope.store.write_photos import text_of
-from trendscope.vision.predictions import WeightsChoice
+from trendscope.vision.predictions import Prediction, WeightsChoice
+
+BATCH = 256
+"""Items between two reports of progress, and written at once."""
 
 
 def items_of_file(
@@ -42,7 +51,7 @@ def items_of_file(
         weights: Weights that judge the pictures.
         limits: Upper bounds on size, pixels, memory and time of file and pictures.
         progress: Called with the number of items judged and of all items.
-        clock: Gives the present, aware.
+        clock: Source of the present, aware.
 
     Returns:
         The items in order of SKU, as `import_catalog` would store them.
@@ -50,35 +59,73 @@ def items_of_file(
     Raises:
         FeedError: The file or a place of pictures cannot be read.
     """
-    catalog = read_catalog(path, currency="", store_url="", limits=limits, now=clock())
-    places = Pictures(images, path.absolute().parent, limits)
-    pictured = [(product, places.find(product)) for product in catalog.products]
-    posts = [
-        picture_post(product, place) for product, place in pictured if isinstance(place, Picture)
-    ]
-    results = classify_posts(posts, Loader(weights), ScanOptions(limits=limits))
+    catalog = read_catalog(path, limits=limits, now=clock())
+    pictures = Pictures(images, path.absolute().parent, limits)
+    pairs = [(product, pictures.find(product)) for product in catalog.products]
     unavailable = {
         text_of(remark.sku) for remark in catalog.remarks if remark.reason == "not_for_sale"
     }
     items = {}
-    for number, (product, place) in enumerate(pictured, 1):
-        result = next(results) if isinstance(place, Picture) else None
-        photo = result if isinstance(result, PhotoResult) else None
-        item = _decided(product, photo)
+    judged = judge_pictures(pairs, Loader(weights), ScanOptions(limits=limits))
+    for number, (product, result) in enumerate(judged, 1):
+        item = decided_item(product, result if isinstance(result, PhotoResult) else None, {})
         items[item.sku] = replace(item, in_stock=False) if item.sku in unavailable else item
-        if progress and (number % BATCH == 0 or number == len(pictured)):
-            progress(number, len(pictured))
+        if progress and (number % BATCH == 0 or number == len(pairs)):
+            progress(number, len(pairs))
     return [items[sku] for sku in sorted(items, key=str.encode)]
 
 
-def _decided(product: Product, photo: PhotoResult | None) -> Item:
-    """A product of a file with its category, from its words and the result of its picture."""
-    sight = None
+def judge_pictures(
+    pairs: Sequence[tuple[Product, Picture | str | None]],
+    load: Loader,
+    options: ScanOptions,
+    *,
+    recall: Recall | None = None,
+    engine: Engine | None = None,
+) -> Iterator[tuple[Product, PhotoResult | Skipped | str | None]]:
+    """Judges the pictures of products; what is no picture stays as it is.
+
+    Args:
+        pairs: Products with what `trendscope.catalog.pictures.Pictures.find` gives.
+        load: Source of the classifier, used once a picture has to be judged.
+        options: Limits and size of thumbnails.
+        recall: Lookup of stored results by the pictures' bytes.
+        engine: Shared decoder and classifier, left running.
+    """
+    posts = (
+        Post("", product.sku, None, "none", picture.source, picture.read)
+        for product, picture in pairs
+        if isinstance(picture, Picture)
+    )
+    results = classify_posts(posts, load, options, recall=recall, engine=engine)
+    for product, picture in pairs:
+        yield product, next(results) if isinstance(picture, Picture) else picture
+
+
+def decided_item(
+    product: Product,
+    photo: PhotoResult | None,
+    mapped: Mapping[str, str],
+    person: str | None = None,
+    before: Item | None = None,
+) -> Item:
+    """The item that a product is, with its category, as the store keeps it.
+
+    Args:
+        product: The product as its file describes it.
+        photo: Result of its picture; None to keep the picture of `before`.
+        mapped: Categories by SKU or product type, from `trendscope.catalog.categorising.read_map`.
+        person: The category, or `OTHER`, that a person decides on now; None for none.
+        before: The item as it is stored; an earlier person's decision stays.
+    """
+    source, sha256, prediction = "", "", None
     if photo:
-        category = photo.garments[0].category if photo.garments else None
-        reason = None if photo.verdict == "classified" else photo.verdict
-        sight = Sight(category, reason, photo.probabilities, photo.outside)
-    decision = decide(product, sight, {}, None)
+        source, sha256, prediction = text_of(photo.source), photo.sha256, _prediction(photo)
+    elif before:
+        source, sha256, prediction = before.picture, before.sha256, before.prediction
+    if before and before.category_source == "person":
+        person = person or before.category or OTHER
+    decision = decide(product, prediction, mapped, person)
     return Item(
         sku=text_of(product.sku),
         title=text_of(product.title),
@@ -93,10 +140,23 @@ def _decided(product: Product, photo: PhotoResult | None) -> Item:
         approximate=decision.approximate,
         category_source=decision.source,
         because=text_of(decision.because),
-        confidence=sight.of(decision.category) if sight and decision.category else None,
+        confidence=picture_confidence(prediction, decision.category),
         review=text_of(decision.review),
-        picture=text_of(photo.source) if photo else "",
+        picture=source,
         source=text_of(product.source),
-        sight=sight,
-        embedding=np.frombuffer(photo.embedding, "<f4") if photo and photo.embedding else None,
+        sha256=sha256,
+        prediction=prediction,
+    )
+
+
+def _prediction(photo: PhotoResult) -> Prediction:
+    probabilities = dict(photo.probabilities)
+    assert photo.embedding is not None
+    return Prediction(
+        verdict=photo.verdict,
+        category=photo.garments[0].category if photo.garments else None,
+        confidence=photo.confidence,
+        probabilities=np.array([probabilities[name] for name in CATEGORIES], np.float32),
+        outside=photo.outside,
+        embedding=np.frombuffer(photo.embedding, "<f4"),
     )

@@ -26,7 +26,7 @@ from trendscope.photos.options import ScanOptions
 from trendscope.photos.pipeline import BATCH, Item, Loader, Progress, classify_keyed
 from trendscope.photos.run import list_feed
 from trendscope.skipped import Skipped
-from trendscope.store.database import Clock, Database, Store, _opened, present
+from trendscope.store.database import Clock, Database, Store, opened, present
 from trendscope.store.memory import Lookup, Stamp, StoredPhotos
 from trendscope.store.weights import finish_reclassifying, register_weights
 from trendscope.store.write_photos import (
@@ -120,7 +120,7 @@ def scan_paths(
     identity = identity_of(options.weights)
     paths = [path if is_url(path) else Path(os.path.abspath(path)) for path in paths]
     open_feed(paths)  # reads nothing yet, but a missing path is an error before there is a database
-    with _opened(db, clock()) as store:
+    with opened(db, create=True, now=clock()) as store:
         with store.writing() as connection:
             weights_id = register_weights(connection, identity, reclassify, clock(), store.shown)
             scan_id = begin_scan(connection, weights_id, clock())

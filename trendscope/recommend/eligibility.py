@@ -50,7 +50,7 @@ def candidate_items(items: Iterable[Item]) -> pd.DataFrame:
             *(item.sku, item.title, item.category),
             float("nan") if item.price is None else float(item.price),
             *(item.currency, item.in_stock, item.review),
-            None if item.embedding is None else np.asarray(item.embedding, "<f4").tobytes(),
+            None if item.prediction is None else item.prediction.embedding.tobytes(),
         )
         for item in items
     ]

@@ -56,10 +56,10 @@ def stock_of(item: Item) -> str:
 
 def three_best(item: Item) -> str:
     """What the picture looks like: ``Dress 97 %, Coat 2 %, Shirt 1 %``; empty without one."""
-    if item.sight is None:
+    if item.prediction is None:
         return ""
-    best = ", ".join(f"{name} {percent(p)}" for name, p in item.sight.probabilities[:3])
-    return f"{best}; none of the ten {percent(item.sight.outside)}"
+    best = ", ".join(f"{name} {percent(p)}" for name, p in item.prediction.top())
+    return f"{best}; none of the ten {percent(item.prediction.outside)}"
 
 
 def import_lines(stocked: ImportResult) -> list[str]:
@@ -142,9 +142,9 @@ def import_json(stocked: ImportResult) -> str:
 def items_json(items: Iterable[Item], database: str) -> str:
     """One document with items: ``schema_version`` (1), ``database``, ``items``.
 
-    An item has the fields of `trendscope.catalog.Item` without the embedding; ``price`` is text, so
-    that it stays exact, null if unknown; ``top`` are the three likeliest categories of the picture
-    with probabilities, ``outside`` the probability of none of the ten; null without a picture.
+    An item has the fields of `trendscope.catalog.Item` without digest and prediction; ``price`` is
+    text, so that it stays exact, null if unknown; ``top`` are the three likeliest categories of the
+    picture with probabilities, ``outside`` the probability of none of the ten; null without one.
     """
     return document({"database": database, "items": [_item(item) for item in items]})
 
@@ -153,18 +153,18 @@ def _item(item: Item) -> dict[str, Any]:
     facts = {
         name: getattr(item, name)
         for name in Item.__dataclass_fields__
-        if name not in ("sight", "embedding")
+        if name not in ("sha256", "prediction")
     }
     confidence = None if item.confidence is None else round(item.confidence, 4)
     price = None if item.price is None else _plain(item.price)
-    sight = item.sight
-    top = sight and [[name, round(p, 4)] for name, p in sight.probabilities[:3]]
+    prediction = item.prediction
+    top = prediction and [[name, round(p, 4)] for name, p in prediction.top()]
     return {
         **facts,
         "price": price,
         "confidence": confidence,
         "top": top,
-        "outside": None if sight is None else round(sight.outside, 4),
+        "outside": None if prediction is None else round(prediction.outside, 4),
     }
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
@@ -21,6 +22,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from trendscope.errors import StoreError, UsageError
 from trendscope.store import schema
+
+T = TypeVar("T")
 
 Clock = Callable[[], datetime]
 
@@ -167,13 +170,20 @@ Database = Store | str | Path | None
 
 
 @contextmanager
-def opened(db: Database) -> Iterator[Store]:
+def opened(db: Database, *, create: bool = False, now: datetime | None = None) -> Iterator[Store]:
     """The open store itself, or the database opened for as long as the block runs."""
     if isinstance(db, Store):
         yield db
     else:
-        with open_store(db) as store:
+        with open_store(db, create=create, now=now) as store:
             yield store
+
+
+def parts(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
+    """The values in lists that a single statement can name."""
+    rest = iter(values)
+    while part := list(islice(rest, size)):
+        yield part
 
 
 def _url(db: str | Path) -> URL:
@@ -320,12 +330,3 @@ def _explained(shown: str, patience: Patience) -> Iterator[None]:
 def present() -> datetime:
     """The computer's time, in UTC."""
     return datetime.now(UTC)
-
-
-@contextmanager
-def _opened(db: Database, now: datetime) -> Iterator[Store]:
-    if isinstance(db, Store):
-        yield db
-    else:
-        with open_store(db, create=True, now=now) as store:
-            yield store

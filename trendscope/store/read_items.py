@@ -1,4 +1,4 @@
-"""What a shop sells, in the store: read as `trendscope.catalog` describes it, and written."""
+"""The items that a shop sells, read from the store."""
 
 from __future__ import annotations
 
@@ -8,43 +8,44 @@ from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
-from sqlalchemy import and_, select
+from sqlalchemy import Connection, and_, select
 
-from trendscope.catalog.items import Item, Sight
+from trendscope.catalog.items import Item, picture_confidence
 from trendscope.catalog.vocabulary import OTHER, category_or_other
 from trendscope.categories import CATEGORIES
 from trendscope.errors import StoreError, UsageError
 from trendscope.store import schema
-from trendscope.store.database import Database, opened
-from trendscope.store.memory import ranked
+from trendscope.store.database import Database, opened, parts
 from trendscope.text import displayed
-
-CHUNK = 500
-"""Rows asked for by name at once."""
+from trendscope.vision.predictions import Prediction
 
 THOUSAND = 1000
 """The store keeps prices in thousandths: exact, and no currency divides finer."""
 
 
 def items(db: Database = None, skus: Sequence[str] | None = None) -> list[Item]:
-    """Everything a shop sells, in order of SKU, with what the weights in use say of the pictures.
+    """All items in order of SKU, with what the weights in use say of their pictures.
 
     Args:
         db: The database.
-        skus: Only these; those that are not there are missing.
+        skus: The only SKUs to read; those that are not there are missing in the result.
 
     Returns:
-        Items; each embedding is a float32 array of the same length, or None.
+        Items; the embeddings of all predictions have the same length.
     """
     with opened(db) as store, store.reading() as connection:
-        if skus is None:
-            result = connection.execution_options(yield_per=5_000).execute(_ITEMS)
-            return [_item(row) for row in result]
-        rows: list[Item] = []
-        for start in range(0, len(skus), CHUNK):
-            part = schema.items.c.sku.in_(list(skus[start : start + CHUNK]))
-            rows += map(_item, connection.execute(_ITEMS.where(part)))
-        return sorted(rows, key=lambda item: item.sku.encode())
+        return items_at(connection, skus)
+
+
+def items_at(connection: Connection, skus: Sequence[str] | None = None) -> list[Item]:
+    """The same over an open connection."""
+    if skus is None:
+        rows = connection.execution_options(yield_per=5_000).execute(_ITEMS)
+        return [_item(row) for row in rows]
+    some: list[Item] = []
+    for part in parts(skus):
+        some += map(_item, connection.execute(_ITEMS.where(schema.items.c.sku.in_(part))))
+    return sorted(some, key=lambda item: item.sku.encode())
 
 
 def item_thumbnails(db: Database, skus: Sequence[str]) -> dict[str, bytes]:
@@ -54,10 +55,31 @@ def item_thumbnails(db: Database, skus: Sequence[str]) -> dict[str, bytes]:
     )
     jpegs: dict[str, bytes] = {}
     with opened(db) as store, store.reading() as connection:
-        for start in range(0, len(skus), CHUNK):
-            part = schema.items.c.sku.in_(list(skus[start : start + CHUNK]))
-            jpegs |= {str(row[0]): bytes(row[1]) for row in connection.execute(query.where(part))}
+        for part in parts(skus):
+            rows = connection.execute(query.where(schema.items.c.sku.in_(part)))
+            jpegs |= {str(row[0]): bytes(row[1]) for row in rows}
     return jpegs
+
+
+def judged_picture(
+    connection: Connection, sha256: str, weights_id: int
+) -> tuple[Prediction, bytes] | None:
+    """The prediction of some weights for a picture, whichever item has it, and its thumbnail."""
+    sights = schema.item_sights.c
+    query = (
+        select(
+            sights.category.label("picture_category"),
+            sights.reason.label("picture_reason"),
+            *(sights.outside, sights.probabilities, sights.vector),
+            schema.item_thumbnails.c.jpeg,
+        )
+        .join_from(schema.item_sights, schema.items)
+        .join(schema.item_thumbnails, schema.item_thumbnails.c.item_id == schema.items.c.id)
+        .where(schema.items.c.sha256 == sha256, sights.weights_id == weights_id)
+        .order_by(schema.items.c.id)
+    )
+    row = connection.execute(query.limit(1)).one_or_none()
+    return None if row is None else (_prediction(row), bytes(row.jpeg))
 
 
 _CURRENT = (
@@ -72,11 +94,9 @@ _CURRENT = (
 _ITEMS = (
     select(
         schema.items,
-        _CURRENT.c.category.label("seen"),
-        _CURRENT.c.reason.label("unseen"),
-        _CURRENT.c.outside,
-        _CURRENT.c.probabilities,
-        _CURRENT.c.vector,
+        _CURRENT.c.category.label("picture_category"),
+        _CURRENT.c.reason.label("picture_reason"),
+        *(_CURRENT.c.outside, _CURRENT.c.probabilities, _CURRENT.c.vector),
     )
     .outerjoin(_CURRENT, _CURRENT.c.item_id == schema.items.c.id)
     .order_by(schema.items.c.sku)
@@ -84,9 +104,7 @@ _ITEMS = (
 
 
 def _item(row: Any) -> Item:
-    sight = None
-    if row.probabilities is not None:
-        sight = Sight(row.seen, row.unseen, ranked(row.probabilities), row.outside)
+    prediction = None if row.probabilities is None else _prediction(row)
     return Item(
         sku=row.sku,
         title=row.title,
@@ -101,29 +119,41 @@ def _item(row: Any) -> Item:
         approximate=row.approximate,
         category_source=row.category_source,
         because=row.because,
-        confidence=sight.of(row.category) if sight and row.category else None,
+        confidence=picture_confidence(prediction, row.category),
         review=row.review,
         picture=row.picture,
         source=row.source,
-        sight=sight,
-        embedding=None if row.vector is None else np.frombuffer(row.vector, "<f4"),
+        sha256=row.sha256 or "",
+        prediction=prediction,
+    )
+
+
+def _prediction(row: Any) -> Prediction:
+    probabilities = np.frombuffer(row.probabilities, "<f4")
+    return Prediction(
+        verdict=row.picture_reason or "classified",
+        category=row.picture_category,
+        confidence=float(probabilities.max()),
+        probabilities=probabilities,
+        outside=row.outside,
+        embedding=np.frombuffer(row.vector, "<f4"),
     )
 
 
 def chosen(every: Sequence[Item], *, review: bool, category: str | None) -> list[Item]:
-    """Of some items those that wait for a person, or have a category (``none``: none of the ten).
+    """The items that await review, or have a category (``none``: none of the ten).
 
     Raises:
         UsageError: There is no such category.
     """
-    wanted = _category(category)
+    answer = decided_category(category)
     return [
         item
         for item in every
         if (item.review or not review)
         and (
-            wanted is None
-            or wanted == (item.category or (OTHER if item.reason == "outside" else ""))
+            answer is None
+            or answer == (item.category or (OTHER if item.reason == "outside" else ""))
         )
     ]
 
@@ -143,7 +173,12 @@ def find(db: Database, sku: str) -> Item:
         raise StoreError(f"{store.shown} holds no item {displayed(sku)!r}; {advice}")
 
 
-def _category(name: str | None) -> str | None:
+def decided_category(name: str | None) -> str | None:
+    """The category, or `OTHER`, that ``--category`` names; None where it is not given.
+
+    Raises:
+        UsageError: There is no such category.
+    """
     category = None if name is None else category_or_other(name)
     if name is not None and category is None:
         raise UsageError(f"--category {name}: choose one of {', '.join((*CATEGORIES, 'none'))}")
