@@ -29,7 +29,7 @@ from trendscope.reports.table_export import export
 from trendscope.store import schema
 from trendscope.store.database import open_store
 from trendscope.store.labels import correct, labels_of
-from trendscope.store.memory import remembered
+from trendscope.store.memory import stored_photos
 from trendscope.store.profile import stored_profile
 from trendscope.store.weights import current_weights, finish_reclassifying
 from trendscope.store.write_photos import write_results
@@ -296,7 +296,7 @@ def test_a_profile_from_the_database_counts_as_persons_say(photos, db):
     shas = store.sightings(db).set_index("category")["sha256"]
     correct(db, {shas["Bag"]: Label(("Coat",)), shas["Coat"]: OUTSIDE}, NOW)
     for weights in (FakeClassifier(), Other()):  # also where other weights judge the rest
-        with remembered(db, weights) as memory:
+        with stored_photos(db, weights) as memory:
             anna, ben = profile([photos], weights=weights, memory=memory).customers
         rest = "Dress" if weights.name == "fake" else "Bag"
         assert {c.category: c.count for c in anna.ranked} == {rest: 2, "Coat": 1}

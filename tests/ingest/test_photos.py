@@ -34,7 +34,7 @@ from trendscope.limits import Limits
 from trendscope.photos import pipeline
 from trendscope.photos.pseudonyms import Pseudonyms
 from trendscope.photos.run import profile
-from trendscope.store.memory import StoredPhotos, remembered
+from trendscope.store.memory import StoredPhotos, stored_photos
 from trendscope.store.write_photos import ScanCounts
 from trendscope.vision.sandbox import Decoder
 from trendscope.vision.weights import WeightsIdentity, identify, identity_of
@@ -301,7 +301,7 @@ def test_a_recalled_result_says_so_itself_whatever_it_holds(photos, db, monkeypa
     monkeypatch.setattr(StoredPhotos, "by_bytes", with_embedding)
     shutil.move(photos / "anna", photos / "anna2")
     assert tally(photos, db) == (0, 3, 1, 1)
-    with remembered(db, FakeClassifier()) as memory:
+    with stored_photos(db, FakeClassifier()) as memory:
         stored = profile([photos], weights=FakeClassifier(), memory=memory)
     assert {result.recalled for result in stored.readings} == {True}
     fresh = profile([photos], weights=FakeClassifier())
@@ -360,7 +360,7 @@ def test_a_profile_with_a_database_calls_customers_as_the_database_does(tmp_path
     south = wardrobe(tmp_path / "south" / "ann", "Dress")
     scan([north, south], db, weights=FakeClassifier())
     pseudonyms = Pseudonyms(b"a key of sixteen")
-    with remembered(db, FakeClassifier()) as memory:
+    with stored_photos(db, FakeClassifier()) as memory:
         (alone,) = profile([south], weights=FakeClassifier(), memory=memory).customers
         hidden = profile(
             [south], weights=FakeClassifier(), memory=memory, pseudonyms=pseudonyms
@@ -427,7 +427,7 @@ def test_a_photo_posted_again_is_told_from_memory_too(tmp_path, db):
         picture.resize((300, 400)).save(folder / "b.jpg", quality=80)
     run(folder, db)
     fresh = profile([folder], weights=FakeClassifier())
-    with remembered(db, FakeClassifier()) as memory:
+    with stored_photos(db, FakeClassifier()) as memory:
         known = profile([folder], weights=FakeClassifier(), memory=memory)
     assert [item.reason for item in known.skipped] == ["repost"]
     assert known.skipped == fresh.skipped
@@ -586,13 +586,13 @@ def test_a_profile_from_memory_is_the_profile_from_photos(photos, db, pictures, 
     (photos / "ben" / "new.png").write_bytes(painted("Sneaker"))
     classifier = FakeClassifier()
     before = content(db)
-    with remembered(db, classifier, pictures=pictures) as memory:
+    with stored_photos(db, classifier, pictures=pictures) as memory:
         result = profile([photos], weights=classifier, memory=memory, pictures=pictures)
     assert classifier.batches == [1]
     assert content(db) == before
     (photos / "ben" / "new.png").unlink()
     unreadable(monkeypatch)
-    with remembered(db, classifier) as memory:
+    with stored_photos(db, classifier) as memory:
         again = profile([photos], weights=classifier, memory=memory)
     assert [c.categories for c in again.customers] == [c.categories for c in fresh.customers]
     assert again.skipped == fresh.skipped
@@ -605,7 +605,7 @@ def test_a_profile_from_memory_is_the_profile_from_photos(photos, db, pictures, 
 def test_a_profile_by_other_weights_remembers_no_judgement(photos, db):
     run(photos, db)
     other = Other()
-    with remembered(db, other) as memory:
+    with stored_photos(db, other) as memory:
         result = profile([photos], weights=other, memory=memory)
     assert (result.weights, len(result.readings)) == ("other", 4)
     assert sum(other.batches) == 4
@@ -621,11 +621,11 @@ def test_a_scan_without_new_photos_loads_no_jax(photos, tmp_path, fake_command):
         import sys
         from pathlib import Path
         from trendscope.ingest.photos import scan
-        from trendscope.store.memory import remembered
+        from trendscope.store.memory import stored_photos
         from trendscope.photos.run import profile
         photos, db = map(Path, sys.argv[1:])
         print(scan([photos], db).tally.unchanged)
-        with remembered(db) as memory:
+        with stored_photos(db) as memory:
             print(len(profile([photos], memory=memory).readings))
         print("jax" in sys.modules)
         (photos / "ben" / "new.png").write_bytes((photos / "ben" / "coat.png").read_bytes() + b"x")

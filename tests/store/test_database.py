@@ -18,7 +18,7 @@ from tests.factories.stored import NOW, found, write
 from trendscope import store
 from trendscope.errors import StoreError, UsageError
 from trendscope.store import database, schema
-from trendscope.store.database import Patience, open_store
+from trendscope.store.database import open_store
 from trendscope.store.schema import to_moment
 from trendscope.store.write_photos import write_results
 
@@ -204,10 +204,9 @@ def test_a_writer_waits_for_another(opened):
 
 def test_a_writer_who_has_waited_long_enough_says_who_is_to_blame(db):
     open_store(db, create=True).close()
-    hasty = Patience(seconds=1)
     with (
         open_store(db) as one,
-        open_store(db, patience=hasty) as other,
+        open_store(db, patience=1) as other,
         one.writing(),
         pytest.raises(StoreError, match="is in use by another program; wait until it is done"),
         other.writing(),

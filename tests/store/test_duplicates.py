@@ -36,7 +36,7 @@ def expected_count(items):
 
     def rank(item):
         at, r = item
-        return trust.index(r.date_source), to_moment(r.posted_at) or 0, at.place
+        return trust.index(r.date_source), to_moment(r.posted_at) or 0, at.location
 
     def counts(item):
         return not any(
@@ -45,7 +45,7 @@ def expected_count(items):
             for other in items
         )
 
-    return sorted(at.place for at, r in items if counts((at, r)))
+    return sorted(at.location for at, r in items if counts((at, r)))
 
 
 CUSTOMERS = itertools.count()

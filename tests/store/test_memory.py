@@ -44,6 +44,6 @@ def test_a_stamp_is_of_the_file_and_not_of_how_its_path_is_written(tmp_path, mon
     assert stamp(relative) == stamp(absolute)
     assert (stamp(relative).size, stamp(relative).modified) == (5, 123_456_789)
     (other,) = open_feed([tmp_path / "anna"], customer="ben")
-    assert stamp(other).place != stamp(absolute).place
+    assert stamp(other).location != stamp(absolute).location
     (tmp_path / "anna" / "a.jpg").unlink()
     assert stamp(relative).size is None

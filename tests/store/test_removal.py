@@ -13,7 +13,7 @@ from tests.factories.stored import found, write
 from trendscope import store
 from trendscope.errors import StoreError
 from trendscope.store import schema
-from trendscope.store.database import Patience, open_store
+from trendscope.store.database import open_store
 
 forgetting = sys.modules["trendscope.store.removal"]  # the function of this name hides it
 
@@ -94,7 +94,7 @@ def test_while_somebody_reads_traces_may_stay_and_that_is_said(opened, db):
     reader = sqlite3.connect(db)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM photos").fetchone()
-    with open_store(db, patience=Patience(0.2)) as impatient:
+    with open_store(db, patience=0.2) as impatient:
         assert not store.forget(impatient, "anna-secret").wiped
         reader.close()
         assert impatient.wipe()

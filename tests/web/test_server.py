@@ -24,7 +24,7 @@ from trendscope.ingest.photos import scan
 from trendscope.photos.results import Label
 from trendscope.photos.run import profile
 from trendscope.reports.profile import profile_json
-from trendscope.store.memory import remembered
+from trendscope.store.memory import stored_photos
 from trendscope.store.profile import stored_profile
 
 QUICK = {
@@ -480,7 +480,7 @@ def test_the_api_says_what_the_commands_say(client, place):
         ("/api/trends?weeks=5", ["trends", "--db", db, "--json", "--weeks", "5"]),
     ):
         assert client.get(path).text == CliRunner().invoke(app, words).stdout
-    with remembered(db) as memory:  # knows all these photos: nothing is judged
+    with stored_photos(db) as memory:  # knows all these photos: nothing is judged
         told = profile_json(profile([place / "photos" / "anna"], memory=memory))
     assert client.get("/api/profile", params={"customer": "anna"}).text == told
     assert profile_json(stored_profile(db, "anna")) == told

@@ -185,9 +185,9 @@ def profile_of(
 def _memory(db: str | None, options: ScanOptions) -> AbstractContextManager[StoredPhotos | None]:
     if db is None:
         return nullcontext()
-    from trendscope.store.memory import remembered
+    from trendscope.store.memory import stored_photos
 
-    return remembered(
+    return stored_photos(
         db,
         options.weights,
         zone=options.zone,

@@ -106,7 +106,7 @@ def profile(
         keep_reposts: Whether to count photos that were posted again in another size or quality.
         pseudonyms: Replacement for the customers' names, and for paths, which may hold them.
         pictures: Whether to keep a thumbnail and the network's view of each photo.
-        memory: Stored results, labels and customers' names (`trendscope.store.memory.remembered`).
+        memory: Stored results, labels and names (`trendscope.store.memory.stored_photos`).
         progress: Callback after every item.
 
     Raises:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,13 +15,14 @@ import pandas as pd
 
 from trendscope import store
 from trendscope.categories import parse_category
-from trendscope.errors import NothingUsable, StoreError, UsageError
+from trendscope.errors import NothingUsable, UsageError
 from trendscope.photos.pseudonyms import Pseudonyms, without
 from trendscope.recommend.contact_lists import Consent, consent, read_names
 from trendscope.recommend.eligibility import candidate_items, eligible
 from trendscope.recommend.preferences import SIGHTINGS
 from trendscope.recommend.ranking import RecommendOptions, Targets, audience, targets, wearers
 from trendscope.store.database import Database, Store, opened
+from trendscope.store.listing import unknown_customer
 from trendscope.store.read_items import find
 from trendscope.text import displayed
 
@@ -100,7 +100,9 @@ def campaign(
         if people.empty:
             raise NothingUsable(f"{open_store.shown} holds no customers; see trendscope scan")
         names = people["customer"].tolist()
-        requested = names if customer is None else [_checked(customer, names, open_store)]
+        if customer is not None and customer not in names:
+            raise unknown_customer(open_store.shown, customer, names)
+        requested = names if customer is None else [customer]
         permitted = consent(names, *lists)
         addressed = [name for name in requested if name in {*permitted.allowed}]
         sightings = _sightings(open_store, addressed, customer)
@@ -220,14 +222,6 @@ def _latest(times: pd.Series) -> datetime | None:
 
 def _without_picture(items: pd.DataFrame, options: RecommendOptions) -> int:
     return int(eligible(items, options.terms)[0]["embedding"].isna().sum())
-
-
-def _checked(customer: str, names: Sequence[str], open_store: Store) -> str:
-    if customer in names:
-        return customer
-    near = get_close_matches(customer, names, 3)
-    advice = f"is it {', '.join(map(displayed, near))}?" if near else "check the spelling"
-    raise StoreError(f"{open_store.shown} holds no customer {displayed(customer)!r}; {advice}")
 
 
 def _sightings(open_store: Store, names: Sequence[str], customer: str | None) -> pd.DataFrame:

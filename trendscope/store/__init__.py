@@ -1,8 +1,8 @@
-"""Photos, what was seen in them, and what was skipped: a SQLite file or a PostgreSQL database.
+"""Photos, sightings, corrections and skipped files: a SQLite file or a PostgreSQL database.
 
 `schema` explains the tables and `database` opens them. `memory` and `write_photos` serve a scan,
 `write_items` a catalogue import, `labels` corrections; `weights` says which weights judged the
-photos, and `effective` what counts: a person's label, else the network's verdict. `frames`,
+photos, and `effective` what counts: a correction, else the network's verdict. `frames`,
 `counts`, `listing`, `overview`, `profile` and `read_items` read; `removal` forgets a customer.
 """
 
@@ -19,7 +19,7 @@ from trendscope.store.frames import (
     weekly_rows,
 )
 from trendscope.store.labels import correct, corrections, corrections_at, known_images
-from trendscope.store.listing import find_customers, knows_customer, waiting
+from trendscope.store.listing import find_customers, knows_customer, unlabelled
 from trendscope.store.overview import Status, status
 from trendscope.store.read_items import item_thumbnails, items
 from trendscope.store.removal import Forgotten, forget, forgettable
@@ -49,8 +49,8 @@ __all__ = [
     "skips",
     "status",
     "thumbnails",
+    "unlabelled",
     "unsure_in_parts",
     "unused_in_parts",
-    "waiting",
     "weekly_rows",
 ]

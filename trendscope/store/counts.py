@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, case, exists, func, select
 
 from trendscope.categories import CATEGORIES
 from trendscope.store import effective, schema
-from trendscope.store.database import Database, opened
+from trendscope.store.database import Database, opened, parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 
 FETCHED = 50_000
 """Rows fetched at once."""
-ASKED = 10_000
-"""Customers asked for at once."""
+OWNERS_AT_ONCE = 10_000
+"""Customers named in one statement."""
 
-UNCERTAIN, OUTSIDE, DOUBLE, WAITING = range(len(CATEGORIES), len(CATEGORIES) + 4)
-"""What a photo without a category is; those with one have its place in `CATEGORIES`."""
+UNCERTAIN, OUTSIDE, DUPLICATE, PENDING = range(len(CATEGORIES), len(CATEGORIES) + 4)
+"""Kinds of photos without a category; the kind of the others is its index in `CATEGORIES`."""
 NO_DATE = -(2**62)
-STILL_KNOWN = exists().where(schema.photos.c.place == schema.skips.c.place)
-"""Of a file that broke since it was read: it is skipped, but what was seen in it counts on."""
+READ_BEFORE = exists().where(schema.photos.c.place == schema.skips.c.place)
+"""True for a skipped file that broke after it had been read; its sightings still count."""
 
 
 @dataclass(frozen=True)
 class Census:
-    """Everything that one state of a store holds, each photo in one place.
+    """The content of one state of a store, each photo counted once.
 
     Attributes:
         rows: A row per garment seen, and per photo without any, in no order. ``customer`` text,
             categorical; ``photo`` a number; ``posted_at`` time, NaT if undated; ``category`` one
             of the ten, categorical, missing where there is a ``reason``: ``uncertain`` or
             ``outside``, categorical.
-        unused: How many things were not used, by customer, None where unknown, and by a key of
+        unused: Number of items that were not used, by customer, None where unknown, and by a key of
             `trendscope.skipped.REASONS`; photos that lie in several places are a ``duplicate`` in
             all but one.
-        waiting: By customer, photos that neither a person nor the current weights have judged yet;
-            in no row.
-        customers: All that the store knows, or of those asked for.
+        waiting: Number of photos that neither a person nor the current weights have judged yet, by
+            customer; they are in no row.
+        customers: Names of all customers, or of those among the requested ones that are stored.
     """
 
     rows: DataFrame
@@ -55,7 +55,7 @@ class Census:
 
     @property
     def reasons(self) -> Counter[str]:
-        """How many things were not used, by reason alone."""
+        """Number of items that were not used, by reason alone."""
         totals: Counter[str] = Counter()
         for (_, reason), count in self.unused.items():
             totals[reason] += count
@@ -80,18 +80,18 @@ def census_at(connection: Connection, customers: Collection[str] | None = None) 
     names = {int(row[0]): str(row[1]) for row in connection.execute(query)}
     groups: list[list[int] | None] = [None]
     if customers is not None:
-        wanted = frozenset(customers)
-        names = {owner: name for owner, name in names.items() if name in wanted}
-        groups = [*_groups(sorted(names))]
-    parts = [_photos(connection, group) for group in groups]
-    table = np.concatenate(parts or [np.empty((0, 4), np.int64)])
+        requested = frozenset(customers)
+        names = {owner: name for owner, name in names.items() if name in requested}
+        groups = [*parts(sorted(names), OWNERS_AT_ONCE)]
+    tables = [_photos(connection, group) for group in groups]
+    table = np.concatenate(tables or [np.empty((0, 4), np.int64)])
     unused = _unused(connection, groups, names)
     kind = table[:, 3]
-    for name, count in _by_customer(table[kind == DOUBLE], names).items():
+    for name, count in _by_customer(table[kind == DUPLICATE], names).items():
         unused[name, "duplicate"] += count
-    waiting = _by_customer(table[kind == WAITING], names)
-    rows = _rows(table[kind < DOUBLE], names)
-    return Census(rows, unused, waiting, tuple(sorted(names.values())))
+    pending = _by_customer(table[kind == PENDING], names)
+    rows = _rows(table[kind < DUPLICATE], names)
+    return Census(rows, unused, pending, tuple(sorted(names.values())))
 
 
 def _by_customer(table: NDArray[np.int64], names: dict[int, str]) -> Counter[str]:
@@ -101,11 +101,6 @@ def _by_customer(table: NDArray[np.int64], names: dict[int, str]) -> Counter[str
     return Counter({names[int(o)]: int(count) for o, count in zip(owners, counts, strict=True)})
 
 
-def _groups(owners: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(owners), ASKED):
-        yield owners[start : start + ASKED]
-
-
 def _photos(connection: Connection, owners: list[int] | None) -> NDArray[np.int64]:
     """(n, 4): photo, customer, moment and kind of every photo, and of every further garment."""
     import numpy as np
@@ -113,11 +108,11 @@ def _photos(connection: Connection, owners: list[int] | None) -> NDArray[np.int6
     query = _all_photos()
     if owners is not None:
         query = query.where(schema.photos.c.customer_id.in_(owners))
-    parts = [
+    tables = [
         np.fromiter(chain.from_iterable(rows), np.int64, 4 * len(rows)).reshape(-1, 4)
         for rows in _fetched(connection, query)
     ]
-    return np.concatenate(parts or [np.empty((0, 4), np.int64)])
+    return np.concatenate(tables or [np.empty((0, 4), np.int64)])
 
 
 def _fetched(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
@@ -135,17 +130,17 @@ def _fetched(connection: Connection, query: Select[Any]) -> Iterator[Sequence[An
 def _all_photos() -> Select[Any]:
     photos = schema.photos.c
     kind = case(
-        (~photos.counted, DOUBLE),
-        (effective.NUMBER.is_(None), WAITING),
-        *((effective.CATEGORY == name, place) for place, name in enumerate(CATEGORIES)),
+        (~photos.counted, DUPLICATE),
+        (effective.NUMBER.is_(None), PENDING),
+        *((effective.CATEGORY == name, index) for index, name in enumerate(CATEGORIES)),
         (effective.REASON == "outside", OUTSIDE),
         else_=UNCERTAIN,
     )
     columns = (photos.id, photos.customer_id, func.coalesce(photos.posted_at, NO_DATE), kind)
     query = select(*columns).select_from(schema.photos)
-    # A double is one place, however many garments its image shows.
+    # A duplicate is one photo, however many garments its image shows.
     once = photos.counted | (func.coalesce(effective.NUMBER, 0) == 0)
-    return effective.with_effective(query, photos.image_id, waiting=True).where(once)
+    return effective.with_effective(query, photos.image_id, pending=True).where(once)
 
 
 def _unused(
@@ -154,11 +149,11 @@ def _unused(
     owner, reason = schema.skips.c.customer_id, schema.skips.c.reason
     counts: Counter[tuple[str | None, str]] = Counter()
     for owners in groups:
-        query = select(owner, reason, func.count()).where(~STILL_KNOWN).group_by(owner, reason)
+        query = select(owner, reason, func.count()).where(~READ_BEFORE).group_by(owner, reason)
         if owners is not None:
             query = query.where(owner.in_(owners))
-        for number, why, count in connection.execute(query):
-            counts[names.get(number), why] += count
+        for number, key, count in connection.execute(query):
+            counts[names.get(number), key] += count
     return counts
 
 
@@ -168,25 +163,25 @@ def _rows(table: NDArray[np.int64], names: dict[int, str]) -> DataFrame:
 
     photo, owner, moment, kind = table.T
     owners = np.array(sorted(names), np.int64)
-    places = np.searchsorted(owners, owner)
-    labels = [names[int(number)] for number in owners]
-    known = np.where(kind < len(CATEGORIES), kind, -1)
+    categories = np.where(kind < len(CATEGORIES), kind, -1)
     reason = np.where(kind >= len(CATEGORIES), kind - UNCERTAIN, -1)
     return pd.DataFrame(
         {
-            "customer": _categorical(places, labels),
+            "customer": _categorical(
+                np.searchsorted(owners, owner), [names[int(number)] for number in owners]
+            ),
             "photo": photo,
             "posted_at": _times(moment),
-            "category": _categorical(known, CATEGORIES),
+            "category": _categorical(categories, CATEGORIES),
             "reason": _categorical(reason, ("uncertain", "outside")),
         }
     )
 
 
-def _categorical(codes: NDArray[Any], labels: Sequence[str]) -> Categorical[Any]:
+def _categorical(codes: NDArray[Any], names: Sequence[str]) -> Categorical[Any]:
     from pandas import Categorical, CategoricalDtype
 
-    return Categorical.from_codes(codes, dtype=CategoricalDtype(list(labels)))
+    return Categorical.from_codes(codes, dtype=CategoricalDtype(list(names)))
 
 
 def _times(moments: NDArray[np.int64]) -> Series[Any]:

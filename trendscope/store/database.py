@@ -7,7 +7,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -32,16 +31,8 @@ VARIABLE = "TRENDSCOPE_DB"
 DEFAULT = "trendscope.db"
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait for others.
-
-    Attributes:
-        seconds: Until a database that another program writes to counts as in use.
-    """
-
-    seconds: float = 60
-
+PATIENCE = 60.0
+"""Seconds to wait for another program's writing before the database counts as in use."""
 
 WRITERS = 7_265_318_004
 """Number of the advisory lock that lets one writer at a time into a PostgreSQL database."""
@@ -50,14 +41,14 @@ WRITERS = 7_265_318_004
 class Store:
     """A database of photos and sightings; close it, or use it in a ``with`` statement.
 
-    Readers see one state of it, however long they read. Writers wait for each other, and what one
-    transaction writes is there as a whole or not at all. Threads may share a store.
+    Readers see one state of it, however long they read. Writers wait for each other, and a
+    transaction is written as a whole or not at all. Threads may share a store.
 
     Attributes:
         shown: The database's name for people, without any password.
     """
 
-    def __init__(self, engine: Engine, shown: str, patience: Patience):
+    def __init__(self, engine: Engine, shown: str, patience: float):
         self.shown = shown
         self._engine = engine
         self._patience = patience
@@ -74,7 +65,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Lets go of all connections."""
+        """Closes all connections."""
         self._engine.dispose()
 
     @property
@@ -84,7 +75,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection that sees one state of the database until it is given back."""
+        """A connection that sees one state of the database until it is closed."""
         with _explained(self.shown, self._patience), self._engine.connect() as connection:
             if not self.is_sqlite:
                 connection.execute(
@@ -99,7 +90,7 @@ class Store:
             connection = connection.execution_options(trendscope_writes=True)
             with connection.begin():
                 if not self.is_sqlite:
-                    wait = f"{round(self._patience.seconds)}s"
+                    wait = f"{round(self._patience)}s"
                     connection.execute(text(f"SET LOCAL lock_timeout = '{wait}'"))
                     connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITERS})"))
                 yield connection
@@ -131,23 +122,22 @@ def open_store(
     *,
     create: bool = False,
     now: datetime | None = None,
-    patience: Patience | None = None,
+    patience: float = PATIENCE,
 ) -> Store:
     """Opens a database, and brings its tables up to date where they are older.
 
     Args:
-        db: A file, or a URL such as ``postgresql://user@host/name``; else what the environment
-            variable `VARIABLE` says, else the file `DEFAULT`.
-        create: Make it if it is not there.
+        db: A file, or a URL such as ``postgresql://user@host/name``; if None, the value of the
+            environment variable `VARIABLE`, else the file `DEFAULT`.
+        create: Whether it is made if it is missing.
         now: The present, aware; noted with the tables.
-        patience: How long to wait for others.
+        patience: Seconds to wait for another program's writing.
 
     Raises:
         UsageError: The URL is of no known kind.
-        StoreError: It is missing, cannot be reached, or is none of trendscope's.
+        StoreError: It is missing, cannot be reached, or is not one of trendscope's.
     """
     url = _url(db or os.environ.get(VARIABLE) or DEFAULT)
-    patience = patience or Patience()
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "")
         shown = str(path)
@@ -232,14 +222,14 @@ def _prepare(store: Store, create: bool, now: datetime) -> None:
         raise _missing(store.shown)
     if version < schema.VERSION:
         with store.writing() as connection:
-            # Asked again: another scan may have been first.
+            # Asked again, as another scan may have been first.
             schema.migrate(connection, schema.version_of(connection, store.shown), now)
 
 
 # --- the two kinds -------------------------------------------------------------------------------
 
 
-def _sqlite(path: Path, create: bool, patience: Patience) -> Engine:
+def _sqlite(path: Path, create: bool, patience: float) -> Engine:
     mode = "rwc" if create else "rw"
     writable = os.access(path if path.exists() else path.parent, os.W_OK)
     if not create and not (writable and os.access(path.parent, os.W_OK)):
@@ -257,10 +247,10 @@ def _sqlite(path: Path, create: bool, patience: Patience) -> Engine:
     return engine
 
 
-def _connect(address: str, patience: Patience, log: bool) -> sqlite3.Connection:
-    """A connection on which nothing begins by itself, and that waits while others write."""
+def _connect(address: str, patience: float, log: bool) -> sqlite3.Connection:
+    """A connection without implicit transactions, which waits while others write."""
     connection = sqlite3.connect(
-        address, uri=True, timeout=patience.seconds, isolation_level=None, check_same_thread=False
+        address, uri=True, timeout=patience, isolation_level=None, check_same_thread=False
     )
     try:
         connection.execute("PRAGMA foreign_keys = ON")
@@ -273,12 +263,12 @@ def _connect(address: str, patience: Patience, log: bool) -> sqlite3.Connection:
     return connection
 
 
-def _log_ahead(connection: sqlite3.Connection, patience: Patience) -> None:
+def _log_ahead(connection: sqlite3.Connection, patience: float) -> None:
     """Turns on write-ahead logging, so that readers and a writer do not wait for each other.
 
-    Two that turn it on at once do not wait by themselves: SQLite refuses the second at once.
+    Of two programs that turn it on at the same time, SQLite refuses the second without waiting.
     """
-    until = time.monotonic() + patience.seconds
+    until = time.monotonic() + patience
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -310,11 +300,11 @@ _ADVICE = (
     (("full", "disk i/o", "no space"), "has no room left; free some space and run again"),
     (("connection", "connect", "server", "role"), "cannot be reached; check address and password"),
 )
-"""What the libraries' messages hold, and what it means for the database's owner."""
+"""Words of the libraries' messages, and what they mean for the database's owner."""
 
 
 @contextmanager
-def _explained(shown: str, patience: Patience) -> Iterator[None]:
+def _explained(shown: str, patience: float) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:

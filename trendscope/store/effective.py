@@ -1,7 +1,7 @@
-"""What counts as seen in an image: a person's word, else the sightings of the current weights.
+"""What counts for an image: its correction, else the sightings of the current weights.
 
 The one place that decides it in SQL; `trendscope.photos.results.PhotoResult.labelled` does the same
-for a reading in memory. Sightings stay as they are, so a correction can be taken back, and outlives
+for a result in memory. Sightings stay as they are, so a correction can be removed, and outlives
 every scan and all weights.
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Double, Select, and_, case, func, literal,
 from trendscope.store.schema import corrections, sightings, weights
 
 CORRECTED = corrections.c.image_id.isnot(None)
-"""True where a person labelled it."""
+"""True for an image that a person has labelled."""
 
 NUMBER: ColumnElement[int] = func.coalesce(corrections.c.number, sightings.c.number)
 CATEGORY = case((CORRECTED, corrections.c.category), else_=sightings.c.category)
@@ -28,22 +28,22 @@ OUTSIDE = case(
 )
 _BOXED = and_(CATEGORY.isnot(None), func.coalesce(corrections.c.number, 0) == 0)
 BOX = {name: case((_BOXED, sightings.c[name])) for name in ("x0", "y0", "x1", "y1")}
-"""Of a corrected image only the first garment can lie where the network saw one."""
+"""Of the garments in a corrected image, only the first can be the one that the network saw."""
 
 CURRENT = select(weights.c.id).where(weights.c.current).scalar_subquery()
-"""Id of the weights whose sightings count."""
+"""Number of the weights whose sightings count."""
 
 
 def with_effective(
-    query: Select[Any], image_id: ColumnElement[Any], *, waiting: bool = False
+    query: Select[Any], image_id: ColumnElement[Any], *, pending: bool = False
 ) -> Select[Any]:
-    """Joins a query with what counts of each image: a row per garment, or one with the reason.
+    """Joins a query with what counts for each image: a row per garment, or one with the reason.
 
     Args:
-        query: Its columns may use those of this module.
-        image_id: Of the images, in what the query selects from.
-        waiting: Keep images that neither a person nor the current weights have judged, in one row
-            whose `NUMBER` is null; otherwise they drop out.
+        query: Query whose columns may use those of this module.
+        image_id: Column of image numbers in the query's tables.
+        pending: Whether images that neither a person nor the current weights have judged are kept,
+            in one row whose `NUMBER` is null.
     """
     # Without "+ 0" SQLite looks up the index by weights first, and each row a second time.
     judged = and_(sightings.c.image_id == image_id, sightings.c.weights_id + 0 == CURRENT)
@@ -51,5 +51,5 @@ def with_effective(
         corrections, corrections.c.image_id == image_id
     )
     once = func.coalesce(sightings.c.number, 0) == 0
-    others = true() if waiting else sightings.c.image_id.isnot(None)
+    others = true() if pending else sightings.c.image_id.isnot(None)
     return joined.where(case((CORRECTED, once), else_=others))

@@ -1,10 +1,10 @@
 """What a store holds, as data frames.
 
 Every function takes a database (a file, a URL or an open `Store`), sees one state of it, and reads
-what counts: a person's corrections, else the sightings of the current weights. Doubles are left
-out: the same image or post of a customer counts once. Times are ``datetime64[us, UTC]``, NaT where
-unknown. Rows come in the order of customer, time and place, unless a docstring names another, so
-that the same content gives the same frame.
+what counts: corrections, else the sightings of the current weights. Duplicates are left out: the
+same image or post of a customer counts once. Times are ``datetime64[us, UTC]``, NaT where unknown.
+Rows come in the order of customer, time and place, unless a docstring names another, so that the
+same content gives the same frame.
 """
 
 from __future__ import annotations
@@ -28,14 +28,11 @@ from sqlalchemy import (
 )
 
 from trendscope.store import effective, schema
-from trendscope.store.counts import STILL_KNOWN
-from trendscope.store.database import Database, opened
+from trendscope.store.counts import FETCHED, READ_BEFORE
+from trendscope.store.database import Database, opened, parts
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-FETCHED = 50_000
-"""Rows fetched at once."""
 
 
 def sightings(
@@ -45,8 +42,8 @@ def sightings(
 
     Args:
         db: The database.
-        customer: Only this one's.
-        vectors: Add the last two columns, which are large.
+        customer: The only customer to read; all if None.
+        vectors: Whether the last two columns are added, which are large.
 
     Returns:
         customer, post_id: text.
@@ -54,14 +51,14 @@ def sightings(
         date_source: ``feed``, ``exif``, ``file name`` or ``none``.
         category: one of the ten; None where a reason is given.
         reason: ``uncertain`` or ``outside``; None where a category is given.
-        confidence: in the best of the ten, 0..1; 1 where a person named it, NaN where a person
-            named none in a photo that the current weights have not judged.
+        confidence: calibrated probability of the best of the ten, 0..1; 1 where a person named it,
+            NaN where a person named none in a photo that the current weights have not judged.
         outside: probability that it is none of the ten, 0..1; 0 or 1 where a person labelled it.
-        x0, y0, x1, y1: box in pixels of the upright photo, Int64; <NA> without a category, and
-            where only a person saw one.
+        x0, y0, x1, y1: box in pixels of the upright photo, Int64; <NA> without a category, and for
+            garments that only a person saw.
         corrected: bool; True where a person labelled it.
         sha256: of the image's bytes, in hex.
-        source: where the photo lies, for people.
+        source: path of the photo, for people.
         probabilities: bytes, 10 float32 in label order (``numpy.frombuffer(value, "<f4")``).
         embedding: bytes, float32; None where it was not kept.
     """
@@ -75,22 +72,22 @@ def sightings_in_parts(connection: Connection) -> Iterator[DataFrame]:
     """The rows of `sightings` in their order, some thousands at a time.
 
     Args:
-        connection: Of `Store.reading`.
+        connection: Connection from `Store.reading`.
     """
-    return _parts(connection, _sightings())
+    return _frames(connection, _sightings())
 
 
 def unsure_in_parts(connection: Connection) -> Iterator[DataFrame]:
-    """What the photos may show that the current weights are not sure of, and no person was asked.
+    """The photos that the current weights are not sure of, and that no person has labelled.
 
     Columns: ``customer`` text, ``probabilities`` as in `sightings`; in no order.
 
     Args:
-        connection: Of `Store.reading`.
+        connection: Connection from `Store.reading`.
     """
     columns = schema.customers.c.name.label("customer"), schema.sightings.c.probabilities
     unsure = and_(~effective.CORRECTED, schema.sightings.c.reason == "uncertain")
-    return _parts(connection, _seen(select(*columns)).where(unsure))
+    return _frames(connection, _effective(select(*columns)).where(unsure))
 
 
 def _sightings(vectors: bool = False) -> Select[Any]:
@@ -108,26 +105,25 @@ def _sightings(vectors: bool = False) -> Select[Any]:
         schema.images.c.sha256,
         schema.photos.c.source,
     )
-    query = _seen(select(*columns))
+    query = _effective(select(*columns))
     if vectors:
         vector = schema.embeddings.c.vector.label("embedding")
         query = query.add_columns(schema.sightings.c.probabilities, vector)
-        query = query.outerjoin(schema.embeddings, _SAME_SIGHT)
+        query = query.outerjoin(schema.embeddings, _SAME_SIGHTING)
     return query.order_by(*_ORDER, effective.NUMBER)
 
 
 def weekly_rows(
     db: Database = None, columns: Sequence[str] | None = None, *, since: datetime | None = None
 ) -> DataFrame:
-    """What weekly tables are made of: a row per garment, or per photo without one.
+    """The rows that weekly tables count: one per garment, or per photo without one, in no order.
 
-    Unlike the other tables' rows these come in no order; sorting millions would take longer than
-    counting them.
+    Sorting millions of them would take longer than counting them.
 
     Args:
         db: The database.
-        columns: Only these; `sha256` and `source` take most of the memory.
-        since: Only photos posted at this time or later, aware.
+        columns: The only columns to read; `sha256` and `source` take most of the memory.
+        since: Aware time from which on photos are read.
 
     Returns:
         customer: text, categorical.
@@ -136,7 +132,7 @@ def weekly_rows(
         reason: ``uncertain`` or ``outside``, categorical; missing where a category is given.
         confidence: as in `sightings`.
         sha256: of the image's bytes; the same in all rows of one photo of a customer.
-        source: where the photo lies, for people.
+        source: path of the photo, for people.
     """
     fields = {
         "customer": schema.customers.c.name.label("customer"),
@@ -148,25 +144,25 @@ def weekly_rows(
         "source": schema.photos.c.source,
     }
     names = list(fields) if columns is None else list(columns)
-    query = _seen(select(*(fields[name] for name in names)))
+    query = _effective(select(*(fields[name] for name in names)))
     if since is not None:
         query = query.where(schema.photos.c.posted_at >= schema.to_moment(since))
     frame = _frame(db, query)
-    few = [name for name in ("customer", "category", "reason") if name in names]
-    return frame.astype(dict.fromkeys(few, "category"))
+    categorical = [name for name in ("customer", "category", "reason") if name in names]
+    return frame.astype(dict.fromkeys(categorical, "category"))
 
 
 def customers(db: Database = None) -> DataFrame:
-    """Everyone, with figures that add up: photos = classified + uncertain + outside + waiting.
+    """All customers, with figures that add up: photos = classified + uncertain + outside + waiting.
 
     Returns:
         customer: text, in order.
-        photos: that count.
-        classified, uncertain, outside: of them, by what was seen.
-        waiting: of them, not yet judged by the current weights.
-        undated: of them, without a date.
-        doubles: places that hold a photo that is counted elsewhere.
-        skipped: files that were not used.
+        photos: number of photos that count.
+        classified, uncertain, outside: number of these with each verdict.
+        waiting: number of these that the current weights have not judged yet.
+        undated: number of these without a date.
+        doubles: number of photos that are counted elsewhere.
+        skipped: number of files that were not used.
         first_posted, last_posted: times of the first and last dated photo that counts.
     """
     verdict = verdicts().subquery()
@@ -191,7 +187,7 @@ def customers(db: Database = None) -> DataFrame:
         .group_by(schema.customers.c.id, schema.customers.c.name)
     )
     with opened(db) as store, store.reading() as connection:
-        frame = _fetched(connection, query)
+        frame = fetched(connection, query)
         refused = select(schema.customers.c.name, func.count()).join_from(
             schema.skips, schema.customers
         )
@@ -203,15 +199,15 @@ def customers(db: Database = None) -> DataFrame:
 
 
 def skips(db: Database = None, customer: str | None = None) -> DataFrame:
-    """What was not used.
+    """The items that were not used.
 
     Args:
         db: The database.
-        customer: Only this one's.
+        customer: The only customer to read; all if None.
 
     Returns:
-        customer: text; None where it is not known whose it was.
-        source: where it lies, for people.
+        customer: text; None where unknown.
+        source: path of the item, for people.
         reason: a key of `trendscope.skipped.REASONS`.
         detail: a plain sentence.
     """
@@ -229,26 +225,32 @@ def skips(db: Database = None, customer: str | None = None) -> DataFrame:
 
 
 def unused_in_parts(connection: Connection) -> Iterator[DataFrame]:
-    """Everything that counts nowhere, as in `skips`; photos that lie elsewhere too are duplicates.
+    """The items that count nowhere, as in `skips`; photos that lie elsewhere too are duplicates.
 
-    Without files that broke since they were read: what was seen in them counts.
+    Files that broke after they had been read are left out, as their sightings count.
 
     Args:
-        connection: Of `Store.reading`.
+        connection: Connection from `Store.reading`.
     """
-    name, again = schema.customers.c.name.label("customer"), "the same photo is counted elsewhere"
+    name = schema.customers.c.name.label("customer")
     refused = (
         select(name, schema.skips.c.source, schema.skips.c.reason, schema.skips.c.detail)
         .outerjoin_from(schema.skips, schema.customers)
-        .where(~STILL_KNOWN)
+        .where(~READ_BEFORE)
     )
-    labels = literal("duplicate").label("reason"), literal(again).label("detail")
-    doubles = select(name, schema.photos.c.source, *labels).join_from(
-        schema.photos, schema.customers
+    duplicates = (
+        select(
+            name,
+            schema.photos.c.source,
+            literal("duplicate").label("reason"),
+            literal("the same photo is counted elsewhere").label("detail"),
+        )
+        .join_from(schema.photos, schema.customers)
+        .where(~schema.photos.c.counted)
     )
-    both = union_all(refused, doubles.where(~schema.photos.c.counted)).subquery()
+    both = union_all(refused, duplicates).subquery()
     order = (both.c.customer.nulls_last(), both.c.source, both.c.reason)
-    return _parts(connection, select(*both.c).order_by(*order))
+    return _frames(connection, select(*both.c).order_by(*order))
 
 
 def thumbnails(db: Database, digests: Sequence[str]) -> dict[str, bytes]:
@@ -258,15 +260,15 @@ def thumbnails(db: Database, digests: Sequence[str]) -> dict[str, bytes]:
     )
     jpegs: dict[str, bytes] = {}
     with opened(db) as store, store.reading() as connection:
-        for start in range(0, len(digests), 500):
-            part = schema.images.c.sha256.in_(digests[start : start + 500])
-            jpegs |= {str(row[0]): bytes(row[1]) for row in connection.execute(query.where(part))}
+        for part in parts(digests):
+            rows = connection.execute(query.where(schema.images.c.sha256.in_(part)))
+            jpegs |= {str(row[0]): bytes(row[1]) for row in rows}
     return jpegs
 
 
 # --- queries -------------------------------------------------------------------------------------
 
-_SAME_SIGHT = and_(
+_SAME_SIGHTING = and_(
     schema.embeddings.c.image_id == schema.sightings.c.image_id,
     schema.embeddings.c.weights_id == schema.sightings.c.weights_id,
 )
@@ -278,8 +280,8 @@ _ORDER = (
 )
 
 
-def _seen(query: Select[Any]) -> Select[Any]:
-    """The query over counted photos with their owners, images and what counts of them."""
+def _effective(query: Select[Any]) -> Select[Any]:
+    """The query over counted photos with their owners, images and what counts for them."""
     photos = (
         query.select_from(schema.photos)
         .join(schema.customers, schema.customers.c.id == schema.photos.c.customer_id)
@@ -302,28 +304,28 @@ def _count(condition: Any) -> Any:
 
 def _frame(db: Database, query: Select[Any]) -> DataFrame:
     with opened(db) as store, store.reading() as connection:
-        return _fetched(connection, query)
+        return fetched(connection, query)
 
 
-def _fetched(connection: Connection, query: Select[Any]) -> DataFrame:
-    """The rows as one frame; an empty one has their columns too."""
+def fetched(connection: Connection, query: Select[Any]) -> DataFrame:
+    """The rows as one frame, with all columns even if it is empty."""
     import pandas as pd
 
-    return pd.concat(list(_parts(connection, query)), ignore_index=True)
+    return pd.concat(list(_frames(connection, query)), ignore_index=True)
 
 
-def _parts(connection: Connection, query: Select[Any]) -> Iterator[DataFrame]:
-    """The rows as frames, their moments as times; at least one, though it be empty."""
+def _frames(connection: Connection, query: Select[Any]) -> Iterator[DataFrame]:
+    """The rows in frames, with moments as times; at least one frame, even if it is empty."""
     import pandas as pd
 
     result = connection.execution_options(yield_per=FETCHED).execute(query)
     names, rows = list(result.keys()), result.fetchmany(FETCHED)
     while True:
-        # As objects first: what a column holds must not be guessed from the rows of one part.
-        # As tuples, since pandas asks of every other kind of row what it can do.
+        # Objects first, so that no type is guessed from the rows of one frame; and plain tuples,
+        # as pandas inspects every other kind of row at length.
         frame = pd.DataFrame.from_records(list(map(tuple, rows)), columns=names).astype(object)
         for column in query.selected_columns:
-            if column.name.endswith("posted_at") or column.name.endswith("_posted"):
+            if column.name.endswith(("_at", "_posted")):
                 moments = frame[column.name].astype("Int64")
                 frame[column.name] = pd.to_datetime(moments, unit="us", utc=True)
             elif isinstance(column.type, Double | Integer):

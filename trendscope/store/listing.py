@@ -1,32 +1,36 @@
-"""Parts of long lists, as a page shows them: customers, and photos that wait for a person."""
+"""Parts of long lists, as a page shows them: customers, and photos that wait for a label."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import Select, and_, func, select
 
+from trendscope.errors import StoreError
 from trendscope.store import effective, schema
 from trendscope.store.database import Database, opened
 from trendscope.store.memory import ranked
 from trendscope.store.schema import from_moment
+from trendscope.text import displayed
 
 
 @dataclass(frozen=True)
-class Listed:
+class CustomerEntry:
     """A customer in a list.
 
     Attributes:
-        customer: The name.
-        photos: That count and were judged.
-        uncertain: Of them, a garment that cannot be named.
-        outside: Of them, none of the ten.
-        counts: Garments by category, most worn first.
-        last_posted: Time of the latest dated photo, aware UTC.
-        sha256: Of images of the latest photos with a category, at most four.
+        customer: Name of the customer.
+        photos: Number of photos that count and were judged.
+        uncertain: Number of these that show a garment which cannot be named.
+        outside: Number of these that show none of the ten.
+        counts: Number of garments by category, most worn first.
+        last_posted: Aware UTC time of the latest dated photo.
+        sha256: Digests of the latest images with a category, at most four.
     """
 
     customer: str
@@ -39,16 +43,16 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """An image that the network could not name, and nobody has named yet.
+class UnlabelledImage:
+    """An image that the network could not name, and nobody has labelled yet.
 
     Attributes:
-        sha256: Of its bytes, in hex.
-        customer: Who posted it; the first by name where several did.
-        source: Where it lies, for people.
+        sha256: Digest of the image's bytes, in hex.
+        customer: Name of the customer who posted it; the first by name where several did.
+        source: Path of the photo, for people.
         posted_at: Aware UTC; None if undated.
-        top: The three likeliest categories with their probabilities.
-        outside: Probability of none of the ten.
+        top: The three likeliest categories with their probabilities, 0..1.
+        outside: Probability of none of the ten, 0..1.
     """
 
     sha256: str
@@ -61,8 +65,8 @@ class Waiting:
 
 def find_customers(
     db: Database = None, search: str = "", *, limit: int = 25, offset: int = 0
-) -> tuple[list[Listed], int]:
-    """Customers whose name holds a text, whatever its case, by name; and how many there are."""
+) -> tuple[list[CustomerEntry], int]:
+    """Customers whose names contain a text, in any case, by name; and how many there are."""
     name = schema.customers.c.name
     query = select(schema.customers.c.id, name).order_by(name)
     if search:
@@ -73,9 +77,9 @@ def find_customers(
             int(r[0]): str(r[1]) for r in connection.execute(query.limit(limit).offset(offset))
         }
         rows_of: defaultdict[int, list[Any]] = defaultdict(list)
-        for row in connection.execute(_of_customers(list(owners))):
+        for row in connection.execute(_photos_of(list(owners))):
             rows_of[row.customer_id].append(row)
-    return [_listed(name, rows_of[owner]) for owner, name in owners.items()], total
+    return [_entry(name, rows_of[owner]) for owner, name in owners.items()], total
 
 
 def knows_customer(db: Database, name: str) -> bool:
@@ -85,7 +89,14 @@ def knows_customer(db: Database, name: str) -> bool:
         return connection.scalar(query) is not None
 
 
-def _of_customers(ids: list[int]) -> Select[Any]:
+def unknown_customer(shown: str, customer: str, names: Iterable[str]) -> StoreError:
+    """The error for a name that no customer of a database has; names the nearest ones."""
+    near = ", ".join(map(displayed, get_close_matches(customer, [*names], 3)))
+    advice = f"is it {near}?" if near else "check the spelling"
+    return StoreError(f"{shown} holds no customer {displayed(customer)!r}; {advice}")
+
+
+def _photos_of(ids: list[int]) -> Select[Any]:
     photos = schema.photos.c
     query = select(
         photos.customer_id,
@@ -95,32 +106,34 @@ def _of_customers(ids: list[int]) -> Select[Any]:
         effective.CATEGORY.label("category"),
         effective.REASON.label("reason"),
     ).join_from(schema.photos, schema.images)
-    wanted = query.where(photos.customer_id.in_(ids), photos.counted)
-    newest = wanted.order_by(photos.posted_at.desc().nulls_last(), photos.place)
+    counted = query.where(photos.customer_id.in_(ids), photos.counted)
+    newest = counted.order_by(photos.posted_at.desc().nulls_last(), photos.place)
     return effective.with_effective(newest, photos.image_id)
 
 
-def _listed(name: str, rows: list[Any]) -> Listed:
+def _entry(name: str, rows: list[Any]) -> CustomerEntry:
     counts: defaultdict[str, int] = defaultdict(int)
     for row in rows:
         if row.category:
             counts[row.category] += 1
     reasons = [row.reason for row in rows]
     moments = [row.posted_at for row in rows if row.posted_at is not None]
-    shown = dict.fromkeys(row.sha256 for row in rows if row.category)
-    return Listed(
+    digests = dict.fromkeys(row.sha256 for row in rows if row.category)
+    return CustomerEntry(
         name,
         sum(row.number == 0 for row in rows),
         reasons.count("uncertain"),
         reasons.count("outside"),
         dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
         from_moment(max(moments, default=None)),
-        tuple(shown)[:4],
+        tuple(digests)[:4],
     )
 
 
-def waiting(db: Database = None, *, limit: int = 20, offset: int = 0) -> tuple[list[Waiting], int]:
-    """Images that wait for a person's word, the latest first; and how many there are."""
+def unlabelled(
+    db: Database = None, *, limit: int = 20, offset: int = 0
+) -> tuple[list[UnlabelledImage], int]:
+    """Images that wait for a person's label, the latest first; and how many there are."""
     latest = func.max(schema.photos.c.posted_at)
     query = (
         select(
@@ -136,7 +149,7 @@ def waiting(db: Database = None, *, limit: int = 20, offset: int = 0) -> tuple[l
         .join(schema.photos, schema.photos.c.image_id == schema.images.c.id)
         .join(schema.customers, schema.customers.c.id == schema.photos.c.customer_id)
         .outerjoin(schema.corrections, schema.corrections.c.image_id == schema.sightings.c.image_id)
-        .where(_WAITS)
+        .where(_IS_UNLABELLED)
         .group_by(
             schema.images.c.sha256, schema.sightings.c.probabilities, schema.sightings.c.outside
         )
@@ -146,7 +159,7 @@ def waiting(db: Database = None, *, limit: int = 20, offset: int = 0) -> tuple[l
         total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
         rows = connection.execute(ordered.limit(limit).offset(offset)).all()
     return [
-        Waiting(
+        UnlabelledImage(
             row.sha256,
             row.customer,
             row.source,
@@ -158,7 +171,7 @@ def waiting(db: Database = None, *, limit: int = 20, offset: int = 0) -> tuple[l
     ], total
 
 
-_WAITS = and_(
+_IS_UNLABELLED = and_(
     schema.sightings.c.weights_id == effective.CURRENT,
     schema.sightings.c.number == 0,
     schema.sightings.c.reason == "uncertain",

@@ -1,4 +1,4 @@
-"""What a store knows of a feed already: by place, without reading a file, or by bytes."""
+"""The stored results of a feed's items: by location, without reading a file, or by bytes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from importlib.metadata import version
-from itertools import islice
 from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import Connection, and_, bindparam, exists, select
+from sqlalchemy import Connection, bindparam, exists, select
 
 from trendscope.categories import CATEGORIES
 from trendscope.feeds.customers import CustomerNames
@@ -23,7 +22,7 @@ from trendscope.feeds.post import Post
 from trendscope.limits import Limits
 from trendscope.photos.results import Garment, Label, PhotoResult
 from trendscope.skipped import Skipped
-from trendscope.store.database import Database, Store, opened
+from trendscope.store.database import Database, Store, opened, parts
 from trendscope.store.labels import labels_of
 from trendscope.store.schema import (
     accounts,
@@ -43,95 +42,90 @@ from trendscope.vision.near_duplicates import ImageFingerprint
 from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import identity_of
 
-CHUNK = 500
-"""Items looked up at once."""
-
 VERSION = version("trendscope")
 
-MAY_MEND = ("unreadable", "timeout", "decoder_crash")
-"""Reasons that can go away although the file stays the same: rights, a busy disk or computer."""
+MAY_PASS = ("unreadable", "timeout", "decoder_crash")
+"""Reasons that can pass while the file stays the same: missing rights, a busy disk or computer."""
 
 
 def limits_key(limits: Limits | None) -> str:
-    """Who refuses a photo: this version under some limits; another may take it."""
+    """Names this version and the limits, under which a photo is refused; others may accept it."""
     digest = hashlib.blake2b(repr(limits or Limits()).encode(), digest_size=4).hexdigest()
     return f"{VERSION[:20]} {digest}"
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """Where an item of a feed lies, and how it looked there from outside.
+    """Location of a feed's item, with the size and age of its file.
 
     Attributes:
-        place: Digest of customer, absolute path and member: the same for every way to write a
-            path, different for every two names, also those that are no text.
-        size: Of the file in bytes; None if that is not known.
-        modified: When it was last written, nanoseconds since 1970; of an object in a store another
+        location: Digest of customer, absolute path and member: the same for every way to write a
+            path, different for any two names, even those that are no text.
+        size: Size of the file in bytes; None if unknown.
+        modified: Time of the last change, nanoseconds since 1970; for an object in a store, another
             number that changes with it.
     """
 
-    place: bytes
+    location: bytes
     size: int | None
     modified: int | None
 
 
 def stamp(item: Post | Skipped) -> Stamp:
-    """Stamps an item of a feed; costs one look at the file's entry, and does not open it."""
+    """Stamps an item of a feed from the entry of its file, which is not opened."""
     if isinstance(item, Skipped):
-        return Stamp(
-            location_key("skip", item.customer or "", item.source, item.reason), None, None
-        )
+        location = location_key("skip", item.customer or "", item.source, item.reason)
+        return Stamp(location, None, None)
     if item.file is None:
         return Stamp(location_key("post", item.customer, item.source, ""), None, None)
     path, member, version = item.file
+    location = location_key("file", item.customer, path, member)
     if version is not None:
-        return Stamp(location_key("file", item.customer, path, member), *version)
+        return Stamp(location, *version)
     try:
-        facts = os.stat(path)
+        entry = os.stat(path)
     except (OSError, ValueError):
-        return Stamp(location_key("file", item.customer, path, member), None, None)
-    return Stamp(
-        location_key("file", item.customer, path, member), facts.st_size, facts.st_mtime_ns
-    )
+        return Stamp(location, None, None)
+    return Stamp(location, entry.st_size, entry.st_mtime_ns)
 
 
-def location_key(*parts: str) -> bytes:
-    """Digest of some texts, 16 bytes."""
-    joined = "".join(f"{len(part)}:{part}" for part in parts)
+def location_key(*names: str) -> bytes:
+    """Digest of some names, 16 bytes."""
+    joined = "".join(f"{len(name)}:{name}" for name in names)
     return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 @dataclass(frozen=True)
 class KnownPhoto:
-    """An item of a feed that is as it was when it was last looked at.
+    """An item of a feed that is unchanged since it was stored.
 
     Attributes:
-        result: What is known of it; None if that is exactly what the store holds and nobody asked.
+        result: Its result; None if that is what the store holds already, and not requested.
     """
 
     result: PhotoResult | Skipped | None
 
 
 Fields = Any
-"""A row, whose fields are the columns of its statement."""
+"""A row with a field for each column of its statement."""
 
 Lookup = tuple[Stamp, Post | Skipped, KnownPhoto | None]
-"""An item of a feed, and what is known of it; None if it has to be looked at."""
+"""Stamp and item of a feed, and what is stored of it; None if it has to be judged."""
 
 
 class StoredPhotos:
-    """What a store knows of photos by one set of weights. Threads may share it.
+    """The stored results of photos by one set of weights. Threads may share it.
 
     Args:
-        store: Stays open while it is used.
-        weights_id: Of the weights; None for those that have judged nothing here.
-        name: Of such weights.
-        zone: Of cameras that do not say theirs.
-        limits: What photos may ask for now.
-        pictures: Bring the kept thumbnails too.
+        store: The store, which stays open while this is used.
+        weights_id: Number of the weights; None for those that have judged nothing here.
+        name: Name of the weights, where they have judged nothing here.
+        zone: Time zone assumed for dates without an offset.
+        limits: Upper bounds on a photo's size, pixels, memory and time.
+        pictures: Whether the stored thumbnails are part of the results.
 
     Attributes:
-        weights: The weights' name.
+        weights: Name of the weights.
     """
 
     def __init__(
@@ -147,11 +141,11 @@ class StoredPhotos:
         self._store = store
         self._weights_id = weights_id
         self._zone = zone
-        self._refuser = limits_key(limits)
+        self._limits_key = limits_key(limits)
         self._pictures = pictures
         with store.reading() as connection:
-            known = select(weights.c.name).where(weights.c.id == weights_id)
-            self.weights = name or str(connection.scalar(known))
+            stored_name = select(weights.c.name).where(weights.c.id == weights_id)
+            self.weights = name or str(connection.scalar(stored_name))
 
     @cached_property
     def _labels(self) -> dict[str, Label]:
@@ -159,7 +153,7 @@ class StoredPhotos:
             return labels_of(connection)
 
     def corrected(self, result: PhotoResult | Skipped) -> PhotoResult | Skipped:
-        """A reading as a person sees its image, if one has labelled it; else unchanged."""
+        """The result as a person has labelled its image; unchanged without a label."""
         if isinstance(result, PhotoResult) and (label := self._labels.get(result.sha256)):
             return result.labelled(label)
         return result
@@ -171,31 +165,31 @@ class StoredPhotos:
             rows = connection.execute(
                 select(accounts.c.account, customers.c.name).join_from(accounts, customers)
             )
-            known = {str(row[0]): str(row[1]) for row in rows}
-        return CustomerNames(given, accounts=known, reserved=taken, one_per_name=together)
+            names = {str(row[0]): str(row[1]) for row in rows}
+        return CustomerNames(given, accounts=names, reserved=taken, one_per_name=together)
 
     @property
     def recall(self) -> Callable[[Post, str], PhotoResult | None] | None:
-        """`by_bytes`; None where these weights have judged nothing yet, which saves asking."""
+        """`by_bytes`; None where these weights have judged nothing yet, which saves queries."""
+        judged = select(sightings.c.image_id).where(sightings.c.weights_id == self._weights_id)
         with self._store.reading() as connection:
-            seen = select(sightings.c.image_id).where(sightings.c.weights_id == self._weights_id)
-            empty = connection.execute(seen.limit(1)).first() is None
+            empty = connection.execute(judged.limit(1)).first() is None
         return None if empty else self.by_bytes
 
     def look_up(self, feed: Iterable[Post | Skipped], *, full: bool) -> Iterator[Lookup]:
-        """Says of each item of a feed, in its order, what is known of it by its place.
+        """Looks up each item of a feed, in its order, by its location.
 
         Args:
-            feed: Posts and what the reader skipped.
-            full: Give a result for everything that is known, not only where the store's own row
-                has to be renewed (a corrected date, another file name in the index).
+            feed: Posts, and items that the reader skipped.
+            full: Whether every known item gets a result, not only those whose row in the store has
+                to be renewed (a corrected date, another file name in the index).
         """
-        items = iter(feed)
-        while chunk := list(islice(items, CHUNK)):
-            stamps = [stamp(item) for item in chunk]
+        for part in parts(feed):
+            stamps = [stamp(item) for item in part]
             with self._store.reading() as connection:
-                known = self._known(connection, dict(zip(stamps, chunk, strict=True)), full)
-            yield from ((s, item, known.get(s)) for s, item in zip(stamps, chunk, strict=True))
+                by_stamp = self._known(connection, dict(zip(stamps, part, strict=True)), full)
+            for key, item in zip(stamps, part, strict=True):
+                yield key, item, by_stamp.get(key)
 
     def recalled(self, feed: Iterable[Post | Skipped]) -> Iterator[Post | Skipped | PhotoResult]:
         """A feed in its order, with results in place of the items that are known."""
@@ -203,56 +197,52 @@ class StoredPhotos:
             yield (known and known.result) or item
 
     def by_bytes(self, post: Post, sha256: str) -> PhotoResult | None:
-        """What is known of a post's image, wherever it was seen."""
+        """The stored result of a post's image, wherever it was posted."""
         with self._store.reading() as connection:
             row = connection.execute(
                 _IMAGE, {"sha256": sha256, "weights_id": self._weights_id}
             ).one_or_none()
             if row is None:
                 return None
-            (result,) = self._readings(connection, [(post, row)])
-            return result
+            return self._results(connection, [(post, row)])[0]
 
     def _known(
         self, connection: Connection, items: dict[Stamp, Post | Skipped], full: bool
     ) -> dict[Stamp, KnownPhoto]:
-        known: dict[Stamp, KnownPhoto] = {}
-        values = {"places": [stamp.place for stamp in items], "weights_id": self._weights_id}
-        wanted: list[tuple[Stamp, Post, Fields]] = []
+        by_stamp: dict[Stamp, KnownPhoto] = {}
+        values = {"places": [stamp.location for stamp in items], "weights_id": self._weights_id}
+        to_read: dict[Stamp, tuple[Post, Fields]] = {}
         for row in connection.execute(_PHOTOS, values):
             stamp = Stamp(row.place, row.size, row.modified)
             item = items.get(stamp)
             if isinstance(item, Post) and stamp.size is not None:
                 if full or _differs(item, row, self._zone):
-                    wanted.append((stamp, item, row))
+                    to_read[stamp] = item, row
                 else:
-                    known[stamp] = KnownPhoto(None)
-        readings = self._readings(connection, [(post, row) for _, post, row in wanted])
-        known |= {stamp: KnownPhoto(r) for (stamp, _, _), r in zip(wanted, readings, strict=True)}
-        rest = [stamp.place for stamp in items if stamp not in known]
-        if rest:
-            known |= _known_skips(connection, rest, items, self._refuser)
-        return known
+                    by_stamp[stamp] = KnownPhoto(None)
+        results = self._results(connection, list(to_read.values()))
+        by_stamp |= zip(to_read, map(KnownPhoto, results), strict=True)
+        if rest := [stamp.location for stamp in items if stamp not in by_stamp]:
+            by_stamp |= _known_skips(connection, rest, items, self._limits_key)
+        return by_stamp
 
-    def _readings(
+    def _results(
         self, connection: Connection, pairs: Sequence[tuple[Post, Fields]]
     ) -> list[PhotoResult]:
         if not pairs:
             return []
-        seen = defaultdict(list)
-        values: dict[str, Any] = {
-            "images": [row.image_id for _, row in pairs],
-            "weights_id": self._weights_id,
-        }
+        ids = [row.image_id for _, row in pairs]
+        sightings_of = defaultdict(list)
+        values = {"images": ids, "weights_id": self._weights_id}
         for sighting in connection.execute(_SIGHTINGS, values):
-            seen[sighting.image_id].append(sighting)
-        small = _thumbnails(connection, values["images"]) if self._pictures else {}
-        alike = _looks(connection, values["images"])
+            sightings_of[sighting.image_id].append(sighting)
+        jpegs = _thumbnails(connection, ids) if self._pictures else {}
+        fingerprints = _fingerprints(connection, ids)
         return [
             replace(
-                _reading(post, row, seen[row.image_id], self._zone),
-                thumbnail=small.get(row.image_id),
-                fingerprint=alike.get(row.image_id),
+                _reading(post, row, sightings_of[row.image_id], self._zone),
+                thumbnail=jpegs.get(row.image_id),
+                fingerprint=fingerprints.get(row.image_id),
             )
             for post, row in pairs
         ]
@@ -263,7 +253,7 @@ def _thumbnails(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
     return {int(row[0]): bytes(row[1]) for row in connection.execute(query)}
 
 
-def _looks(connection: Connection, ids: Sequence[int]) -> dict[int, ImageFingerprint]:
+def _fingerprints(connection: Connection, ids: Sequence[int]) -> dict[int, ImageFingerprint]:
     rows = connection.execute(select(looks).where(looks.c.image_id.in_(ids)))
     return {
         row.image_id: ImageFingerprint(int.from_bytes(row.hash), bytes(row.colours), row.aspect)
@@ -272,52 +262,42 @@ def _looks(connection: Connection, ids: Sequence[int]) -> dict[int, ImageFingerp
 
 
 def _known_skips(
-    connection: Connection, places: list[bytes], items: dict[Stamp, Post | Skipped], limits_key: str
+    connection: Connection, rest: list[bytes], items: dict[Stamp, Post | Skipped], version: str
 ) -> dict[Stamp, KnownPhoto]:
-    known = {}
-    for row in connection.execute(_SKIPS, {"places": places, "version": limits_key}):
-        s = Stamp(row.place, row.size, row.modified)
-        item = items.get(s)
+    by_stamp = {}
+    for row in connection.execute(_SKIPS, {"places": rest, "version": version}):
+        stamp = Stamp(row.place, row.size, row.modified)
+        item = items.get(stamp)
         if isinstance(item, Skipped):
-            known[s] = KnownPhoto(item if item.detail != row.detail else None)
-        elif item and s.size is not None and row.reason not in MAY_MEND:
-            known[s] = KnownPhoto(Skipped(item.customer, item.source, row.reason, row.detail))
-    return known
+            by_stamp[stamp] = KnownPhoto(item if item.detail != row.detail else None)
+        elif item and stamp.size is not None and row.reason not in MAY_PASS:
+            skipped = Skipped(item.customer, item.source, row.reason, row.detail)
+            by_stamp[stamp] = KnownPhoto(skipped)
+    return by_stamp
 
 
 _JUDGED = exists().where(
     sightings.c.image_id == images.c.id, sightings.c.weights_id == bindparam("weights_id")
 )
 
+_IMAGES = select(images.c.id.label("image_id"), images.c.sha256, images.c.taken_at, images.c.local)
+
+_IMAGE = _IMAGES.where(images.c.sha256 == bindparam("sha256"), _JUDGED)
+
 _PHOTOS = (
-    select(
-        photos.c.place,
-        photos.c.size,
-        photos.c.modified,
-        photos.c.post_id,
-        photos.c.source,
-        photos.c.posted_at,
-        photos.c.date_source,
-        images.c.id.label("image_id"),
-        images.c.sha256,
-        images.c.taken_at,
-        images.c.local,
+    _IMAGES.add_columns(
+        *(photos.c[name] for name in ("place", "size", "modified", "post_id", "source")),
+        *(photos.c.posted_at, photos.c.date_source),
     )
     .join_from(photos, images)
     .where(photos.c.place.in_(bindparam("places", expanding=True)), _JUDGED)
 )
 
-_IMAGE = select(
-    images.c.id.label("image_id"), images.c.sha256, images.c.taken_at, images.c.local
-).where(images.c.sha256 == bindparam("sha256"), _JUDGED)
-
 _SIGHTINGS = (
     select(sightings)
     .where(
-        and_(
-            sightings.c.image_id.in_(bindparam("images", expanding=True)),
-            sightings.c.weights_id == bindparam("weights_id"),
-        )
+        sightings.c.image_id.in_(bindparam("images", expanding=True)),
+        sightings.c.weights_id == bindparam("weights_id"),
     )
     .order_by(sightings.c.image_id, sightings.c.number)
 )
@@ -329,13 +309,13 @@ _SKIPS = select(skips).where(
 
 
 def _taken_at(image: Fields) -> datetime | None:
-    """The camera's time as it was read: without a zone where it names none."""
+    """The camera's time as it was read, without a zone if the camera names none."""
     moment = from_moment(image.taken_at)
     return moment.replace(tzinfo=None) if moment and image.local else moment
 
 
 def _differs(post: Post, row: Fields, zone: tzinfo) -> bool:
-    """True if the feed now says something else of the photo than the store's row."""
+    """True if the feed now gives other facts of the photo than the row in the store."""
     posted_at, date_source = post.dated(_taken_at(row), zone)
     now = (post.post_id, post.source, to_moment(posted_at), date_source)
     return now != (row.post_id, row.source, row.posted_at, row.date_source)
@@ -374,7 +354,7 @@ def ranked(probabilities: bytes) -> tuple[tuple[str, float], ...]:
 
 
 @contextmanager
-def remembered(
+def stored_photos(
     db: Database,
     weights: WeightsChoice = None,
     *,
@@ -382,14 +362,14 @@ def remembered(
     limits: Limits | None = None,
     pictures: bool = False,
 ) -> Iterator[StoredPhotos]:
-    """What a database knows by some weights, and from persons, for `trendscope.profile`.
+    """The results of some weights in a database, and its labels, for `trendscope.profile`.
 
     Args:
         db: The database.
-        weights: Those that would judge what is not known.
-        zone: Of cameras that do not say theirs.
-        limits: What photos may ask for now.
-        pictures: Bring the kept thumbnails too.
+        weights: Weights that judge the photos which are not stored.
+        zone: Time zone assumed for dates without an offset.
+        limits: Upper bounds on a photo's size, pixels, memory and time.
+        pictures: Whether the stored thumbnails are part of the results.
 
     Raises:
         StoreError: It is missing, or cannot be read.

@@ -1,4 +1,4 @@
-"""One summary of what a store holds, since when, and by which weights."""
+"""A summary of a store: what it holds, since when, and by which weights."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class WeightsUsed:
     """Weights that judged.
 
     Attributes:
-        name: For people.
-        digest: sha256 of the file, in hex.
-        since: When they first judged here, aware UTC.
-        current: False while their sightings are being prepared.
-        images: Different images they have judged.
+        name: Name for people.
+        digest: sha256 of the weights file, in hex.
+        since: Aware UTC time of their first sighting here.
+        current: Whether their sightings count; False while they are being prepared.
+        images: Number of different images that they have judged.
     """
 
     name: str
@@ -39,7 +39,7 @@ class ScanRun:
 
     Attributes:
         started_at: Aware UTC.
-        finished_at: None if it is running, or was stopped.
+        finished_at: Aware UTC; None if it is running, or was stopped.
     """
 
     started_at: datetime
@@ -52,27 +52,27 @@ class ScanRun:
 
 @dataclass(frozen=True)
 class Status:
-    """What a database holds; photos = classified + uncertain + outside + waiting.
+    """The content of a database; photos = classified + uncertain + outside + waiting.
 
     Attributes:
-        database: Its name, without any password.
-        version: Of its tables.
-        customers: With at least one photo that counts.
-        photos: That count.
-        classified: Of them, with a category.
-        uncertain: Of them, a garment that cannot be named.
-        outside: Of them, none of the ten.
-        waiting: Of them, not yet judged by the current weights.
-        corrected: Of them, labelled by a person.
-        undated: Of them, without a date.
-        doubles: Places that hold a photo that is counted elsewhere.
-        first_posted: Time of the first dated photo, aware UTC.
-        last_posted: Of the last.
-        skipped: Files that were not used, by reason.
-        weights: Those that judged, the current ones first.
-        scans: How many there were.
-        first_scan: The first.
-        last_scan: The latest.
+        database: Name of the database, without any password.
+        version: Version of its tables.
+        customers: Number of customers with at least one photo that counts.
+        photos: Number of photos that count.
+        classified: Number of these with a category.
+        uncertain: Number of these that show a garment which cannot be named.
+        outside: Number of these that show none of the ten.
+        waiting: Number of these that the current weights have not judged yet.
+        corrected: Number of these that a person has labelled.
+        undated: Number of these without a date.
+        doubles: Number of photos that are counted elsewhere.
+        first_posted: Aware UTC time of the first dated photo.
+        last_posted: Aware UTC time of the last dated photo.
+        skipped: Number of files that were not used, by reason.
+        weights: All weights that judged, the current ones first.
+        scans: Number of scans.
+        first_scan: The first scan.
+        last_scan: The latest scan.
     """
 
     database: str
@@ -103,13 +103,13 @@ def status(db: Database = None) -> Status:
     """
     with opened(db) as store, store.reading() as connection:
         verdict = verdicts().subquery()
-        seen = (
+        counted = (
             select(verdict.c.verdict, func.count())
             .select_from(schema.photos)
+            .outerjoin(verdict, verdict.c.image_id == schema.photos.c.image_id)
             .where(schema.photos.c.counted)
         )
-        seen = seen.outerjoin(verdict, verdict.c.image_id == schema.photos.c.image_id)
-        by_verdict = _pairs(connection, seen.group_by(verdict.c.verdict))
+        by_verdict = _pairs(connection, counted.group_by(verdict.c.verdict))
         totals = connection.execute(_TOTALS).one()
         runs = connection.scalar(select(func.count()).select_from(schema.scans)) or 0
         return Status(
@@ -145,7 +145,7 @@ def _weights_used(connection: Connection) -> tuple[WeightsUsed, ...]:
     )
     query = select(schema.weights, judged.scalar_subquery().label("images"))
     return tuple(
-        WeightsUsed(row.name, row.digest, _known(row.since), row.current, row.images)
+        WeightsUsed(row.name, row.digest, _time(row.since), row.current, row.images)
         for row in connection.execute(
             query.order_by(schema.weights.c.current.desc(), schema.weights.c.id)
         )
@@ -157,10 +157,10 @@ def _scan(connection: Connection, query: Select[Any]) -> ScanRun | None:
     if row is None:
         return None
     counts = (row.judged, row.recognised, row.unchanged, row.skipped)
-    return ScanRun(_known(row.started_at), from_moment(row.finished_at), *counts)
+    return ScanRun(_time(row.started_at), from_moment(row.finished_at), *counts)
 
 
-def _known(moment: int) -> datetime:
+def _time(moment: int) -> datetime:
     time = from_moment(moment)
     assert time is not None
     return time

@@ -20,11 +20,11 @@ def stored_profile(db: Database, customer: str, *, zone: tzinfo = UTC) -> Profil
 
     Args:
         db: The database.
-        customer: The name as the store has it.
+        customer: Name of the customer, as stored.
         zone: Time zone in which weeks begin.
 
     Raises:
-        NothingUsable: The store knows nobody of that name.
+        NothingUsable: The store has no customer of that name.
         StoreError: The database cannot be used.
     """
     with opened(db) as reader:
@@ -37,9 +37,9 @@ def stored_profile(db: Database, customer: str, *, zone: tzinfo = UTC) -> Profil
     # pandas writes NaN, which counts as true, where there is nothing.
     plain = rows.astype(object).where(rows.notna(), None)
     groups = plain.groupby(["post_id", "sha256"], sort=False)
-    readings = [_reading(list(group.itertuples())) for _, group in groups]
+    results = [_reading(list(group.itertuples())) for _, group in groups]
     skipped = [Skipped(*row) for row in skips.itertuples(index=False, name=None)]
-    return summarise(weights[1].name if weights else "", [*readings, *skipped], zone)
+    return summarise(weights[1].name if weights else "", [*results, *skipped], zone)
 
 
 def _reading(rows: list[Any]) -> PhotoResult:

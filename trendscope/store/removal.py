@@ -1,16 +1,14 @@
-"""Removing a customer from a store, without a trace."""
+"""Removing a customer from a store without a trace."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from sqlalchemy import Connection, Table, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, select
 
-from trendscope.errors import StoreError
 from trendscope.store import schema
-from trendscope.store.database import Database, opened
-from trendscope.text import displayed
+from trendscope.store.database import Database, opened, parts
+from trendscope.store.listing import unknown_customer
 
 
 @dataclass(frozen=True)
@@ -18,10 +16,10 @@ class Forgotten:
     """What was removed with a customer, or would be.
 
     Attributes:
-        photos: Rows of photos, doubles included.
-        skipped: Rows of files that were not used.
-        images: Images that nobody else posted, with their sightings and thumbnails.
-        rows: All rows by table, those of tables that only name the customer or an image included.
+        photos: Number of photos, duplicates included.
+        skipped: Number of files that were not used.
+        images: Number of images that nobody else posted; their sightings and thumbnails go too.
+        rows: Number of rows by table, for every table that names the customer or an image.
         wiped: Whether nothing is left in the file either; False while another program reads from
             it, and for a server, which overwrites what is removed when it next cleans up.
     """
@@ -34,7 +32,7 @@ class Forgotten:
 
 
 def forgettable(db: Database, customer: str) -> Forgotten:
-    """What `forget` would remove; nothing is changed.
+    """What `forget` would remove; changes nothing.
 
     Raises:
         StoreError: There is no such customer; names the nearest ones.
@@ -61,8 +59,7 @@ def forget(db: Database, customer: str) -> Forgotten:
             gone = _counted(connection, owner, images)
             for table in _owned("customer_id"):
                 connection.execute(delete(table).where(table.c.customer_id == owner))
-            for start in range(0, len(images), _CHUNK):
-                part = images[start : start + _CHUNK]
+            for part in parts(images):
                 for table in _owned("image_id"):
                     connection.execute(delete(table).where(table.c.image_id.in_(part)))
                 connection.execute(delete(schema.images).where(schema.images.c.id.in_(part)))
@@ -71,31 +68,25 @@ def forget(db: Database, customer: str) -> Forgotten:
     return Forgotten(gone.photos, gone.skipped, gone.images, gone.rows, wiped)
 
 
-_CHUNK = 500
-
-
 def _owned(column: str) -> list[Table]:
-    """Every table with rows of a customer (``customer_id``) or of an image (``image_id``).
+    """The tables with rows of a customer (``customer_id``) or of an image (``image_id``).
 
-    Found by the columns, so that a table that comes later is not forgotten.
+    They are found by their columns, so that a later table is not forgotten.
     """
     tables = reversed(schema.metadata.sorted_tables)
     return [table for table in tables if column in table.c]
 
 
 def _owner(connection: Connection, shown: str, customer: str) -> int:
-    known = schema.customers.c
-    owner = connection.scalar(select(known.id).where(known.name == customer))
+    name = schema.customers.c.name
+    owner = connection.scalar(select(schema.customers.c.id).where(name == customer))
     if owner is None:
-        names = [str(name) for name in connection.scalars(select(known.name))]
-        near = ", ".join(displayed(name) for name in get_close_matches(customer, names, 3))
-        advice = f"is it {near}?" if near else "check the spelling"
-        raise StoreError(f"{shown} holds no customer {displayed(customer)!r}; {advice}")
+        raise unknown_customer(shown, customer, map(str, connection.scalars(select(name))))
     return int(owner)
 
 
 def _orphans(connection: Connection, owner: int) -> list[int]:
-    """Images that nobody else posted."""
+    """The images that nobody else posted."""
     theirs = schema.photos.c.customer_id == owner
     also_theirs = exists().where(
         schema.photos.c.image_id == schema.images.c.id, schema.photos.c.customer_id != owner
@@ -107,22 +98,14 @@ def _orphans(connection: Connection, owner: int) -> list[int]:
 
 
 def _counted(connection: Connection, owner: int, images: list[int]) -> Forgotten:
+    def count(table: Table, condition: ColumnElement[bool]) -> int:
+        return connection.scalar(select(func.count()).select_from(table).where(condition)) or 0
+
     rows = {
-        table.name: connection.scalar(
-            select(func.count()).select_from(table).where(table.c.customer_id == owner)
-        )
-        or 0
-        for table in _owned("customer_id")
+        table.name: count(table, table.c.customer_id == owner) for table in _owned("customer_id")
     }
     for table in _owned("image_id"):
         if "customer_id" not in table.c:
-            rows[table.name] = sum(
-                connection.scalar(
-                    select(func.count())
-                    .select_from(table)
-                    .where(table.c.image_id.in_(images[start : start + _CHUNK]))
-                )
-                or 0
-                for start in range(0, len(images), _CHUNK)
-            )
+            some = (table.c.image_id.in_(part) for part in parts(images))
+            rows[table.name] = sum(count(table, condition) for condition in some)
     return Forgotten(rows["photos"], rows["skips"], len(images), dict(sorted(rows.items())))

@@ -46,7 +46,7 @@ from sqlalchemy import (
 from trendscope.errors import StoreError
 
 VERSION = 3
-"""Of the tables below. A change adds one, and a step to `STEPS`."""
+"""Version of the tables below. A change adds one, and a step to `STEPS`."""
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 _Moment = BigInteger

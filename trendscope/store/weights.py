@@ -1,4 +1,4 @@
-"""Which weights judged the photos of a database."""
+"""The weights that judged the photos of a database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from trendscope.vision.weights import WeightsIdentity
 
 
 def current_weights(connection: Connection) -> tuple[int, WeightsIdentity] | None:
-    """The weights whose sightings count, by id and identity; None in a new database."""
+    """Number and identity of the weights whose sightings count; None in a new database."""
     row = connection.execute(select(weights).where(weights.c.current)).one_or_none()
     return None if row is None else (row.id, WeightsIdentity(row.name, row.digest))
 
@@ -21,10 +21,10 @@ def current_weights(connection: Connection) -> tuple[int, WeightsIdentity] | Non
 def register_weights(
     connection: Connection, identity: WeightsIdentity, reclassify: bool, now: datetime, shown: str
 ) -> int:
-    """The id of the weights that are going to judge.
+    """Stores the weights that are going to judge, if they are new; returns their number.
 
     Raises:
-        StoreError: Others have judged here, and `reclassify` was not asked for.
+        StoreError: Other weights have judged here, and `reclassify` is false.
     """
     current = current_weights(connection)
     if current and current[1].digest == identity.digest:
@@ -35,18 +35,18 @@ def register_weights(
             "never mixed: --reclassify judges every photo anew, --weights takes the former ones"
         )
     same = select(weights.c.id).where(weights.c.digest == identity.digest)
-    if (known := connection.scalar(same)) is not None:
-        return int(known)
+    if (stored := connection.scalar(same)) is not None:
+        return int(stored)
     values = {**asdict(identity), "since": to_moment(now), "current": current is None}
     connection.execute(insert(weights).values(values))
     return int(connection.execute(same).scalar_one())
 
 
 def finish_reclassifying(connection: Connection, weights_id: int) -> int:
-    """Lets the new weights' sightings count and drops all others, if every image has one.
+    """Makes the new weights the current ones and deletes all others, if they judged every image.
 
     Returns:
-        How many images still lack one; 0 if the change was made.
+        Number of images that they have not judged; 0 if the change was made.
     """
     judged = exists().where(
         sightings.c.image_id == images.c.id, sightings.c.weights_id == weights_id
@@ -58,7 +58,8 @@ def finish_reclassifying(connection: Connection, weights_id: int) -> int:
     return missing
 
 
-def _check_weights(connection: Connection, weights_id: int, reclassify: bool) -> None:
+def check_weights(connection: Connection, weights_id: int, reclassify: bool) -> None:
+    """Raises a StoreError if another scan has changed the current weights meanwhile."""
     current = connection.scalar(select(weights.c.current).where(weights.c.id == weights_id))
     if not (current or (reclassify and current is not None)):
         raise StoreError(

@@ -1,4 +1,4 @@
-"""Writing the results of a scan: scans, batches of results, and the change to other weights.
+"""Writing scans and their results.
 
 Each function works within the caller's transaction, which writes alone: what it looks up first
 cannot change before it is written.
@@ -48,22 +48,22 @@ from trendscope.store.schema import (
     thumbnails,
     to_moment,
 )
-from trendscope.store.weights import _check_weights
+from trendscope.store.weights import check_weights
 from trendscope.vision.near_duplicates import ImageFingerprint
 
-Found = tuple[Stamp, PhotoResult | Skipped]
-"""An item of a feed and what came of it."""
+StampedResult = tuple[Stamp, PhotoResult | Skipped]
+"""The stamp of a feed's item, and its result."""
 
 
 @dataclass(frozen=True)
 class ScanCounts:
-    """How far a scan came.
+    """The progress of a scan.
 
     Attributes:
-        judged: Photos that were looked at.
-        recognised: Photos known by their bytes that lay in a new place, or whose date changed.
-        unchanged: Photos known by their place.
-        skipped: Items that were not used, whether known before or not.
+        judged: Number of photos that were judged.
+        recognised: Number of photos known by their bytes, in a new place or with a new date.
+        unchanged: Number of photos known by their place.
+        skipped: Number of items that were not used, whether known before or not.
     """
 
     judged: int = 0
@@ -73,22 +73,22 @@ class ScanCounts:
 
     @property
     def photos(self) -> int:
-        """All that could be read."""
+        """Number of photos that could be read."""
         return self.judged + self.recognised + self.unchanged
 
 
 @dataclass(frozen=True)
 class ScanResult:
-    """What came of a scan into a store.
+    """The outcome of a scan into a store.
 
     Attributes:
-        database: Its name, without any password.
-        weights: Name of those that judged.
-        tally: How many photos were judged, recognised, unchanged; how many items were skipped.
-        skipped: The items that were not used, by reason.
-        namesakes: New customers that bear a number, as another one has their name.
-        missing: When photos are judged anew, images that are missing and so not judged; the
-            former sightings count until they are. 0 otherwise.
+        database: Name of the database, without any password.
+        weights: Name of the weights that judged.
+        tally: Number of photos judged, recognised and unchanged, and of items skipped.
+        skipped: Number of items that were not used, by reason.
+        namesakes: New customers who were given a number, as others have the same name.
+        missing: Number of images that could not be judged anew, as they are missing; the former
+            sightings count until they are. 0 unless photos are judged anew.
     """
 
     database: str
@@ -100,17 +100,17 @@ class ScanResult:
 
 
 def begin_scan(connection: Connection, weights_id: int, now: datetime) -> int:
-    """Notes that a scan begins; returns its id."""
+    """Stores the beginning of a scan; returns its number."""
     values = {"weights_id": weights_id, "started_at": to_moment(now), **asdict(ScanCounts())}
-    done = connection.execute(insert(scans).values(values))
-    assert done.inserted_primary_key is not None
-    return int(done.inserted_primary_key[0])
+    inserted = connection.execute(insert(scans).values(values)).inserted_primary_key
+    assert inserted is not None
+    return int(inserted[0])
 
 
 def update_scan(
     connection: Connection, scan_id: int, tally: ScanCounts, finished_at: datetime | None = None
 ) -> None:
-    """Notes how far a scan is, and when it is done."""
+    """Stores the progress of a scan, and its end."""
     values = {**asdict(tally), "finished_at": to_moment(finished_at)}
     connection.execute(update(scans).where(scans.c.id == scan_id).values(values))
 
@@ -118,36 +118,38 @@ def update_scan(
 def write_results(
     connection: Connection,
     weights_id: int,
-    batch: Sequence[Found],
+    batch: Sequence[StampedResult],
     *,
     names: CustomerNames | None = None,
     limits: Limits | None = None,
     reclassify: bool = False,
 ) -> None:
-    """Writes what came of some items of a feed, each once however often they are in it.
+    """Writes the results of some items of a feed, each once however often it comes.
 
     Args:
-        connection: Writes alone.
-        weights_id: Of the weights that judged.
-        batch: Items and what came of them.
-        names: Those given out in this scan.
-        limits: Under which photos were refused.
-        reclassify: The weights need not be the current ones.
+        connection: Connection that writes alone.
+        weights_id: Number of the weights that judged.
+        batch: Stamps and results of the items.
+        names: Customers' names given out in this scan.
+        limits: Upper bounds under which photos were refused.
+        reclassify: Whether the weights may be other than the current ones.
 
     Raises:
         StoreError: Another scan has changed the weights meanwhile, or given a name to another
             customer.
     """
-    _check_weights(connection, weights_id, reclassify)
-    last = {stamp.place: (stamp, result) for stamp, result in batch}
-    read = [(s, r) for s, r in last.values() if isinstance(r, PhotoResult)]
-    refused = [(s, r) for s, r in last.values() if isinstance(r, Skipped)]
+    check_weights(connection, weights_id, reclassify)
+    last = {stamp.location: (stamp, result) for stamp, result in batch}
+    judged = [(at, result) for at, result in last.values() if isinstance(result, PhotoResult)]
+    refused = [(at, result) for at, result in last.values() if isinstance(result, Skipped)]
     owners = _customers(connection, [result.customer for _, result in last.values()], names)
-    pictures = _images(connection, [reading for _, reading in read])
-    _judgements(connection, weights_id, [reading for _, reading in read], pictures)
-    _photos(connection, read, owners, pictures)
+    results = [result for _, result in judged]
+    image_ids = _images(connection, results)
+    _judgements(connection, weights_id, results, image_ids)
+    _photos(connection, judged, owners, image_ids)
     connection.execute(delete(skips).where(skips.c.place.in_(list(last))))
-    _insert(connection, skips, [_skip_row(s, r, owners, limits_key(limits)) for s, r in refused])
+    version = limits_key(limits)
+    _insert(connection, skips, [_skip_row(at, item, owners, version) for at, item in refused])
 
 
 # --- rows ----------------------------------------------------------------------------------------
@@ -156,7 +158,7 @@ def write_results(
 def _customers(
     connection: Connection, posters: Iterable[str | None], names: CustomerNames | None
 ) -> dict[str, int]:
-    """Ids by name of all customers of a batch; new ones are added in that order, with accounts."""
+    """Numbers of a batch's customers by name; new ones are added in order, with accounts."""
     present = list(dict.fromkeys(name for name in posters if name is not None))
     by_text = _ids(connection, customers.c.name, [text_of(name) for name in present])
     new = [name for name in dict.fromkeys(map(text_of, present)) if name not in by_text]
@@ -175,11 +177,11 @@ def _accounts(
     new = {account: name for account, name in names.new.items() if name in owners}
     if not new:
         return
-    known = select(accounts).where(accounts.c.account.in_(list(map(text_of, new))))
-    there = {str(row.account): int(row.customer_id) for row in connection.execute(known)}
+    stored = select(accounts).where(accounts.c.account.in_(list(map(text_of, new))))
+    owner_of = {str(row.account): int(row.customer_id) for row in connection.execute(stored)}
     rows = []
     for account, name in new.items():
-        owner = there.get(text_of(account))
+        owner = owner_of.get(text_of(account))
         late = name in names.fresh and name not in added
         if owner != owners[name] and (owner is not None or late):
             raise StoreError(
@@ -193,43 +195,42 @@ def _accounts(
         del names.new[account]
 
 
-def _images(connection: Connection, readings: Sequence[PhotoResult]) -> dict[str, int]:
-    """Ids by sha256; new images are added, with their thumbnails."""
-    by_digest = {reading.sha256: reading for reading in reversed(readings)}
+def _images(connection: Connection, results: Sequence[PhotoResult]) -> dict[str, int]:
+    """Numbers of the images by sha256; new ones are added, with thumbnails and fingerprints."""
+    by_digest = {result.sha256: result for result in reversed(results)}
     ids = _ids(connection, images.c.sha256, list(by_digest))
-    new = [reading for digest, reading in by_digest.items() if digest not in ids]
-    _insert(connection, images, [_image_row(reading) for reading in new])
-    ids |= _ids(connection, images.c.sha256, [reading.sha256 for reading in new])
-    small = [{"image_id": ids[r.sha256], "jpeg": r.thumbnail} for r in new if r.thumbnail]
-    _insert(connection, thumbnails, small)
-    _insert(
-        connection, looks, [_looks_row(ids[r.sha256], r.fingerprint) for r in new if r.fingerprint]
-    )
+    new = [result for digest, result in by_digest.items() if digest not in ids]
+    _insert(connection, images, [_image_row(result) for result in new])
+    ids |= _ids(connection, images.c.sha256, [result.sha256 for result in new])
+    jpegs = [{"image_id": ids[r.sha256], "jpeg": r.thumbnail} for r in new if r.thumbnail]
+    _insert(connection, thumbnails, jpegs)
+    prints = [_looks_row(ids[r.sha256], r.fingerprint) for r in new if r.fingerprint]
+    _insert(connection, looks, prints)
     return ids
 
 
-def _image_row(reading: PhotoResult) -> dict[str, Any]:
-    taken_at = reading.taken_at
+def _image_row(result: PhotoResult) -> dict[str, Any]:
+    taken_at = result.taken_at
     local = taken_at is not None and taken_at.tzinfo is None
-    return {"sha256": reading.sha256, "taken_at": to_moment(taken_at), "local": local}
+    return {"sha256": result.sha256, "taken_at": to_moment(taken_at), "local": local}
 
 
-def _looks_row(image_id: int, seen: ImageFingerprint) -> dict[str, Any]:
-    key = seen.hash.to_bytes(8)
-    return {"image_id": image_id, "hash": key, "colours": seen.colours, "aspect": seen.aspect}
+def _looks_row(image_id: int, print_: ImageFingerprint) -> dict[str, Any]:
+    key = print_.hash.to_bytes(8)
+    return {"image_id": image_id, "hash": key, "colours": print_.colours, "aspect": print_.aspect}
 
 
 def _judgements(
-    connection: Connection, weights_id: int, readings: Sequence[PhotoResult], ids: dict[str, int]
+    connection: Connection, weights_id: int, results: Sequence[PhotoResult], ids: dict[str, int]
 ) -> None:
     """Adds sightings and embeddings of the images that have none by these weights."""
-    by_image = {ids[reading.sha256]: reading for reading in readings}
-    known = select(sightings.c.image_id).where(
+    by_image = {ids[result.sha256]: result for result in results}
+    judged = select(sightings.c.image_id).where(
         sightings.c.weights_id == weights_id, sightings.c.image_id.in_(list(by_image))
     )
-    for image_id in connection.scalars(known).all():
+    for image_id in connection.scalars(judged).all():
         by_image.pop(image_id, None)
-    rows = [row for i, r in by_image.items() for row in _sightings(i, weights_id, r)]
+    rows = [row for i, r in by_image.items() for row in _sighting_rows(i, weights_id, r)]
     _insert(connection, sightings, rows)
     vectors = [
         {"image_id": i, "weights_id": weights_id, "vector": r.embedding}
@@ -239,17 +240,17 @@ def _judgements(
     _insert(connection, embeddings, vectors)
 
 
-def _sightings(image_id: int, weights_id: int, reading: PhotoResult) -> list[dict[str, Any]]:
-    chances = dict(reading.probabilities)
+def _sighting_rows(image_id: int, weights_id: int, result: PhotoResult) -> list[dict[str, Any]]:
+    probabilities = dict(result.probabilities)
     row = {
         "image_id": image_id,
         "weights_id": weights_id,
         "number": 0,
         "category": None,
-        "reason": reading.verdict,
-        "confidence": reading.confidence,
-        "outside": reading.outside,
-        "probabilities": np.array([chances[c] for c in CATEGORIES], "<f4").tobytes(),
+        "reason": result.verdict,
+        "confidence": result.confidence,
+        "outside": result.outside,
+        "probabilities": np.array([probabilities[name] for name in CATEGORIES], "<f4").tobytes(),
         **dict.fromkeys(("x0", "y0", "x1", "y1")),
     }
     return [
@@ -261,20 +262,20 @@ def _sightings(image_id: int, weights_id: int, reading: PhotoResult) -> list[dic
             "confidence": garment.confidence,
             **dict(zip(("x0", "y0", "x1", "y1"), garment.box or (None,) * 4, strict=True)),
         }
-        for number, garment in enumerate(reading.garments)
+        for number, garment in enumerate(result.garments)
     ] or [row]
 
 
 def _photos(
     connection: Connection,
-    read: Sequence[tuple[Stamp, PhotoResult]],
+    judged: Sequence[tuple[Stamp, PhotoResult]],
     owners: Mapping[str, int],
-    pictures: Mapping[str, int],
+    image_ids: Mapping[str, int],
 ) -> None:
-    rows = [_photo_row(s, r, owners, pictures) for s, r in read]
-    wanted = [row["place"] for row in rows]
-    known = select(photos.c.place, photos.c.customer_id, photos.c.image_id, photos.c.post_id)
-    old = {row.place: row for row in connection.execute(known.where(photos.c.place.in_(wanted)))}
+    rows = [_photo_row(at, result, owners, image_ids) for at, result in judged]
+    same = photos.c.place.in_([row["place"] for row in rows])
+    stored = select(photos.c.place, photos.c.customer_id, photos.c.image_id, photos.c.post_id)
+    old = {row.place: row for row in connection.execute(stored.where(same))}
     _insert(connection, photos, [row for row in rows if row["place"] not in old])
     changed = [row for row in rows if row["place"] in old]
     if changed:
@@ -290,16 +291,16 @@ def _photos(
 
 
 def _photo_row(
-    stamp: Stamp, reading: PhotoResult, owners: Mapping[str, int], pictures: Mapping[str, int]
+    stamp: Stamp, result: PhotoResult, owners: Mapping[str, int], image_ids: Mapping[str, int]
 ) -> dict[str, Any]:
     return {
-        "customer_id": owners[reading.customer],
-        "image_id": pictures[reading.sha256],
-        "place": stamp.place,
-        "post_id": text_of(reading.post_id),
-        "source": text_of(reading.source),
-        "posted_at": to_moment(reading.posted_at),
-        "date_source": reading.date_source,
+        "customer_id": owners[result.customer],
+        "image_id": image_ids[result.sha256],
+        "place": stamp.location,
+        "post_id": text_of(result.post_id),
+        "source": text_of(result.source),
+        "posted_at": to_moment(result.posted_at),
+        "date_source": result.date_source,
         "size": stamp.size,
         "modified": stamp.modified,
         "counted": True,
@@ -310,7 +311,7 @@ def _skip_row(
     stamp: Stamp, item: Skipped, owners: Mapping[str, int], version: str
 ) -> dict[str, Any]:
     return {
-        "place": stamp.place,
+        "place": stamp.location,
         "customer_id": None if item.customer is None else owners[item.customer],
         "source": text_of(item.source),
         "reason": item.reason,
@@ -322,20 +323,20 @@ def _skip_row(
 
 
 def _drop_orphans(connection: Connection, ids: Sequence[int]) -> None:
-    """Images that no photo shows any more go, with all that is known of them."""
+    """Deletes images that no photo shows any more, with their sightings and corrections."""
     shown = exists().where(photos.c.image_id == images.c.id)
     connection.execute(delete(images).where(images.c.id.in_(ids), ~shown))
 
 
 def _mark_duplicates(connection: Connection, touched: Sequence[tuple[int, int, str]]) -> None:
-    """Decides anew which of the customers' photos count, around those that were written.
+    """Decides again which of the customers' photos count, around those that were written.
 
     A photo is a duplicate if another of the same customer has the same image or the same post id,
     and a better date: the feed's before the camera's before the file name's before none, then the
-    earlier. So neither the order of a feed nor that of scans decides.
+    earlier one. So neither the order of a feed nor that of scans decides.
     """
-    # A photo counts unless a better one exists: a comparison of rows and no running choice, so any
-    # order of writing ends alike, and a photo counts again once the better one is another image.
+    # Rows are compared with each other, not with an earlier choice: any order of writing has the
+    # same result, and a photo counts again once the better one has become another image.
     duplicate = or_(exists().where(*_better("image_id")), exists().where(*_better("post_id")))
     owner = photos.c.customer_id.in_({customer for customer, _, _ in touched})
     same_image = photos.c.image_id.in_({image for _, image, _ in touched})
@@ -374,5 +375,5 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, An
 
 
 def text_of(text: str) -> str:
-    """Text that every database takes: no halves of letters, no NUL."""
+    """Text that every database accepts: without lone surrogates and NUL."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -132,7 +132,7 @@ def review(
     desk: AtDesk, limit: Annotated[int, Query(ge=1, le=200)] = 20, offset: Offset = 0
 ) -> Response:
     """Photos that the network could not name, and nobody has named yet, the latest first."""
-    photos, total = store.waiting(desk.store, limit=limit, offset=offset)
+    photos, total = store.unlabelled(desk.store, limit=limit, offset=offset)
     listed = [documents.plain(asdict(photo)) for photo in photos]
     return json_text(documents.document({"total": total, "photos": listed}))
 

@@ -136,7 +136,7 @@ def trends(
 @router.get("/review")
 def review(desk: AtDesk) -> Response:
     """Photos that wait for a person's word, one by one."""
-    _, total = store.waiting(desk.store, limit=1)
+    _, total = store.unlabelled(desk.store, limit=1)
     return page(desk, "review", total=total)
 
 
