@@ -117,11 +117,11 @@ def test_items_without_pictures_are_chosen_by_category():
         "wears dresses in 3 of 3 photos; chosen by category alone, as there is no picture to "
         "compare"
     }
-    assert (rest["likeness"] == ranking.UNSEEN).all() and rest["sha256"].isna().all()
+    assert (rest["likeness"] == ranking.NOT_COMPARED).all() and rest["sha256"].isna().all()
     # Others get others.
     people = [photo(f"c{n}", "Dress", "2026-10-03", degrees=d) for n in range(8) for d in (1, 2, 3)]
     result = targets(sightings(*people), bare, replace(PLAIN, per_category=2))
-    seconds = result.rows[result.rows["likeness"] == ranking.UNSEEN]["sku"]
+    seconds = result.rows[result.rows["likeness"] == ranking.NOT_COMPARED]["sku"]
     assert len(seconds) == 8 and seconds.nunique() > 3
 
 
@@ -129,14 +129,14 @@ def test_photos_without_embeddings():
     rows = [photo("cy", "Dress", "2026-10-03", None, name=f"{n}.jpg") for n in range(3)]
     result = targets(sightings(*rows, *BEN), SHELF, PLAIN)
     own = result.rows[result.rows["customer"] == "cy"]
-    assert sorted(own["sku"]) == ["D1", "D2"] and (own["likeness"] == ranking.UNSEEN).all()
+    assert sorted(own["sku"]) == ["D1", "D2"] and (own["likeness"] == ranking.NOT_COMPARED).all()
 
 
 def test_embeddings_of_different_lengths_are_not_compared():
     other = item("D7")
     other["embedding"] = b"\0\0\x80?" * 3  # three numbers where the photos have two
     result = targets(sightings(*BEN), shelf(other, item("D8")), PLAIN)
-    assert result.rows.set_index("sku")["likeness"].to_dict()["D7"] == ranking.UNSEEN
+    assert result.rows.set_index("sku")["likeness"].to_dict()["D7"] == ranking.NOT_COMPARED
 
 
 # --- the other way round -------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""Retailers' catalogue files, and what kind of garment each item in them is.
+"""Retailers' catalogue files, and the category of each item in them.
 
 `parsing` makes products of rows by the columns that `layouts` knows; `words` reads titles and
-taxonomies with the help of `vocabulary`; `categorising` joins words and picture. Nothing here looks
-at a picture or into a database: `trendscope.ingest.catalog` does.
+taxonomies with the help of `vocabulary`; `categorising` joins words and picture. Pictures are
+judged, and items stored, by `trendscope.ingest.catalog`.
 """
 
 import lazy_loader

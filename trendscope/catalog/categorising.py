@@ -1,4 +1,4 @@
-"""Decides on an item's category by its words and its picture, and whether a person should look.
+"""Decides on an item's category by its words and its picture, and whether it needs review.
 
 A person's decision counts most, then the category map, the taxonomy, the product type and the
 title. The picture decides where the words allow several. Contradictions are left to a person.
@@ -84,10 +84,10 @@ def read_map(path: Path, limits: Limits | None = None) -> dict[str, str]:
     not matter. ``category`` is one of the ten, or ``none``.
 
     Returns:
-        The category, or `OTHER`, by what is matched.
+        The category, or `OTHER`, by folded SKU or product type.
 
     Raises:
-        FeedError: It cannot be read, lacks a column, or a row names no known category.
+        FeedError: It cannot be read, lacks a column, or a row names no category.
     """
     columns, label = ("match", "category"), displayed(str(path))
     try:

@@ -1,4 +1,4 @@
-"""What the columns of known catalogue files mean.
+"""The layouts of catalogue files: what their columns mean.
 
 A layout is recognised by its header alone. Names are compared in lower case, ``_`` as a blank.
 Sources: help.shopify.com (products CSV, the form until 2024 and the one since), Google Merchant
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Layout:
-    """One kind of catalogue file.
+    """A kind of catalogue file.
 
     Attributes:
-        name: For people.
-        needs: Groups of columns; a header has at least one of each.
-        columns: Where each field stands: names of columns, the first that has text counts.
-        pictures: Columns with pictures, the main one first.
+        name: Name for people.
+        needs: Groups of columns, of each of which a header has at least one.
+        columns: Columns of each field; the first one with text counts.
+        pictures: Columns of pictures, the main one first.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Layout:
     pictures: tuple[str, ...]
 
     def fits(self, header: Sequence[str]) -> bool:
-        """True for a header of this kind."""
+        """True for a header of this layout."""
         return all(not group.isdisjoint(header) for group in self.needs)
 
 
@@ -144,5 +144,5 @@ LAYOUTS = (SHOPIFY_OLD, SHOPIFY_NEW, WOOCOMMERCE, MERCHANT, PLAIN)
 
 
 def layout_of(header: Sequence[str]) -> Layout | None:
-    """The kind of catalogue that has such a header; None if none has."""
+    """The layout that has such a header; None if none has."""
     return next((layout for layout in LAYOUTS if layout.fits(header)), None)

@@ -1,7 +1,7 @@
 """Reads catalogue files: joins the rows of each product, and names every row that is not used.
 
-A product stands in one row or several: its sizes (variants) and further pictures have rows of their
-own. Sizes become one item, at the lowest price, in stock if one of them is.
+A product has one row or several: its sizes (variants) and further pictures have rows of their own.
+The sizes become one item, at the lowest price, in stock if one of them is.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def read_catalog(
 
 @dataclass(slots=True)
 class _Draft:
-    """A product while its rows come in; `fields` are the first row's."""
+    """A product of which more rows may follow; `fields` are those of the first row."""
 
     line: int
     fields: dict[str, str]
@@ -91,7 +91,7 @@ class _Draft:
 
 
 class _Reader:
-    """Rows of one file on their way to products."""
+    """Joins the rows of one file to products."""
 
     def __init__(
         self,
@@ -206,7 +206,7 @@ class _Reader:
         self.remarks.append(Remark(f"{self._name}:{line}", sku, reason, detail, kept))
 
     def products(self) -> Iterator[Product]:
-        """The products, once all rows are taken."""
+        """The products, after all rows have been taken."""
         sign = decimal_sign(
             text for draft in self._drafts.values() for pair in draft.prices for text in pair
         )
@@ -292,7 +292,7 @@ _UNAVAILABLE = frozenset(
 
 
 def _in_stock(stock: str, quantity: str, tracker: str, policy: str) -> bool | str | None:
-    """Whether something can be had now; the text if it is not understood."""
+    """Whether something can be bought now; the text if it is not understood."""
     word = " ".join(re.sub("[_-]", " ", stock.lower()).split())
     if word in _AVAILABLE or word in _UNAVAILABLE:
         return word in _AVAILABLE
@@ -302,7 +302,7 @@ def _in_stock(stock: str, quantity: str, tracker: str, policy: str) -> bool | st
         if text:
             number = re.fullmatch(r"(-?\d{1,12})(?:[.,]0+)?", text.replace(" ", ""))
             return int(number[1]) > 0 if number else text
-    # Shopify's products that nobody counts can always be bought.
+    # Shopify always sells products whose stock is not tracked.
     return True if policy and not tracker else None
 
 
@@ -310,9 +310,13 @@ def plain_text(text: str) -> str:
     """Text without markup, entities, control characters and double blanks."""
     if "<" not in text and "&" not in text and text.isprintable():
         return " ".join(text.split())
-    bare = html.unescape(re.sub(r"<(?:[a-zA-Z/!][^<>]*)>", " ", text))
-    bare = re.sub(r"<(?:[a-zA-Z/!][^<>]*)>", " ", bare)
-    return " ".join("".join(c if c.isprintable() else " " for c in bare).split())
+    # Twice, as entities may hide tags.
+    plain = html.unescape(_TAG.sub(" ", text))
+    plain = _TAG.sub(" ", plain)
+    return " ".join("".join(c if c.isprintable() else " " for c in plain).split())
+
+
+_TAG = re.compile(r"<(?:[a-zA-Z/!][^<>]*)>")
 
 
 def _wrong_sku(sku: str) -> tuple[str, str] | None:
@@ -336,6 +340,6 @@ def _not_for_sale(fields: dict[str, str]) -> tuple[str, str] | None:
 
 
 def _kinds(text: str) -> tuple[str, ...]:
-    """The shop's categories, which WooCommerce parts by commas: ``A > B, C``."""
+    """The shop's categories, which WooCommerce separates by commas: ``A > B, C``."""
     text = plain_text(re.sub(r"\s*>\s*", " ⟩ ", text[:_LONGEST_OTHER])).replace("⟩", ">")
     return tuple(part.strip() for part in re.split(r"(?<!\\),", text) if part.strip())

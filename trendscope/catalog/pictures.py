@@ -8,6 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -21,10 +22,10 @@ from trendscope.text import displayed
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that lies here.
+    """A picture on this computer.
 
     Attributes:
-        source: Where, for people.
+        source: Path of the picture, for people.
         read: Returns its bytes; raises `ImageError` when they cannot be read.
     """
 
@@ -39,23 +40,23 @@ class Pictures:
     itself, from the catalogue's own folder too; and a product that names none by its SKU.
 
     Args:
-        places: Folders, zips and single pictures.
+        paths: Folders, zips and single pictures.
         home: The catalogue's folder; None if nothing is to be looked up there.
         limits: Upper bounds on the sizes of pictures and zips.
 
     Raises:
-        FeedError: A place is missing.
+        FeedError: One of the paths does not exist.
     """
 
     def __init__(
-        self, places: Sequence[Path], home: Path | None = None, limits: Limits | None = None
+        self, paths: Sequence[Path], home: Path | None = None, limits: Limits | None = None
     ):
         self._limits = limits or Limits()
         self._home = home
         self._by_name: defaultdict[str, list[tuple[Tree, str]]] = defaultdict(list)
         self._by_stem: defaultdict[str, list[tuple[Tree, str]]] = defaultdict(list)
-        for place in places:
-            tree = _tree(place, self._limits)
+        for path in paths:
+            tree = _tree(path, self._limits)
             for name in tree.names:
                 last = _folded(name.rpartition("/")[2])
                 self._by_name[last].append((tree, name))
@@ -99,44 +100,37 @@ class Pictures:
     def _at_home(self, path: str) -> Picture | None:
         if self._home is None or not path:
             return None
-        place = self._home / path
+        file = self._home / path
         try:
-            inside = place.resolve().is_relative_to(self._home.resolve())
+            inside = file.resolve().is_relative_to(self._home.resolve())
         except (OSError, ValueError, RuntimeError):
             return None
-        if not inside or not os.path.isfile(place):
-            return None
-        return self._picture(LoneFile(place), place.name)
+        return self._picture(LoneFile(file), file.name) if inside and os.path.isfile(file) else None
 
     def _picture(self, tree: Tree, name: str) -> Picture:
         limit = self._limits.file_bytes
         return Picture(tree.source(name), lambda: tree.read(name, limit))
 
 
-def _tree(place: Path, limits: Limits) -> Tree:
-    if os.path.isdir(place):
-        return FolderTree(place)
-    if is_zip(DiskFile(place)):
-        return ZipTree(place, limits)
-    if os.path.isfile(place):
-        return LoneFile(place)
-    raise FeedError(f"{displayed(str(place))} does not exist; give a folder or zip of pictures")
+def _tree(path: Path, limits: Limits) -> Tree:
+    if os.path.isdir(path):
+        return FolderTree(path)
+    if is_zip(DiskFile(path)):
+        return ZipTree(path, limits)
+    if os.path.isfile(path):
+        return LoneFile(path)
+    raise FeedError(f"{displayed(str(path))} does not exist; give a folder or zip of pictures")
 
 
 def _closest(path: str, members: Sequence[tuple[Tree, str]]) -> list[tuple[Tree, str]]:
-    """Those whose place shares the most folders with the path, counted from the name up."""
+    """The members that share the most last parts with the path: the name, its folder, and so on."""
     shared = [_shared(path, name) for _, name in members]
     return [member for member, n in zip(members, shared, strict=True) if n == max(shared)]
 
 
 def _shared(path: str, name: str) -> int:
     pairs = zip(_folded(path).split("/")[::-1], _folded(name).split("/")[::-1], strict=False)
-    count = 0
-    for ours, theirs in pairs:
-        if ours != theirs:
-            break
-        count += 1
-    return count
+    return len([*takewhile(lambda pair: pair[0] == pair[1], pairs)])
 
 
 def _folded(name: str) -> str:

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 _SIGNS = {"€": "EUR", "£": "GBP", "US$": "USD", "₹": "INR", "zł": "PLN", "₺": "TRY", "Fr.": "CHF"}
 _SHARED_SIGNS = ("$", "¥", "kr", "kr.", "C$", "A$", "R$", "₩", "₽", "Kč", "Ft", "lei")
-"""Left as they are written: several currencies use the same."""
+"""Signs that several currencies share; left as they are written."""
 
 _NUMBER = re.compile(r"\d(?:[\d.,' \u00a0\u202f’]*\d)?")  # noqa: RUF001
 _MOST = Decimal(10) ** 9
@@ -21,12 +21,12 @@ _MOST = Decimal(10) ** 9
 
 @dataclass(frozen=True)
 class Price:
-    """A price that was read.
+    """A price as it was read.
 
     Attributes:
-        amount: None if there is none, or it is not certain.
+        amount: The amount; None without one, or if it is not certain.
         currency: ISO 4217, or the sign as written; empty if the text names none.
-        problem: Why there is no amount; empty where the text was empty.
+        problem: Reason why there is no amount; empty for an empty text.
     """
 
     amount: Decimal | None
@@ -35,7 +35,7 @@ class Price:
 
 
 def decimal_sign(texts: Iterable[str]) -> str | None:
-    """The sign before cents in a file's prices; None if none shows it, or they differ."""
+    """The decimal sign of a file's prices; None if no price shows it, or they differ."""
     signs = set()
     for text in texts:
         if match := _NUMBER.search(text):
@@ -50,7 +50,7 @@ def read_price(text: str, sign: str | None = None) -> Price:
 
     Args:
         text: The price as the file has it.
-        sign: The sign before cents in the file's other prices, from `decimal_sign`.
+        sign: Decimal sign of the file's other prices, from `decimal_sign`.
     """
     text = text.strip()
     if not text:
@@ -71,7 +71,7 @@ def read_price(text: str, sign: str | None = None) -> Price:
 
 
 def _currency(before: str, after: str) -> str | None:
-    """What stands around the number; None if that is more than a currency."""
+    """The currency before or after the number; None if there is more than a currency."""
     words = {part for part in (before, after) if part}
     if len(words) > 1:
         return None
@@ -107,10 +107,10 @@ def _grouped(digits: str, mark: str) -> bool:
 
 
 def _with_cents(digits: str, mark: str) -> Decimal | None:
-    whole, _, cents = digits.rpartition(mark)
+    units, _, cents = digits.rpartition(mark)
     if len(cents) > 3:
         return None
-    return Decimal(f"{re.sub('[.,]', '', whole)}.{cents}")
+    return Decimal(f"{re.sub('[.,]', '', units)}.{cents}")
 
 
 def _short(text: str) -> str:

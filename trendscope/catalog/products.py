@@ -1,4 +1,4 @@
-"""What a catalogue file says: products, and remarks on rows that are not used or not whole."""
+"""The content of a catalogue file: products, and remarks on rows that are not fully used."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ REMARKS = {
     "long_title": "with a title that was cut",
     "picture": "with a picture that is not there or not readable",
 }
-"""Every reason of a `Remark`, with a few plain words."""
+"""Reasons of a `Remark`, with words for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What a file says of one product.
+    """A product as a file describes it.
 
     Attributes:
-        sku: The shop's number of it; of several sizes the first one's.
+        sku: The shop's number for it; that of the first size if there are several.
         title: Plain text, without markup.
-        brand: Empty if unknown.
-        taxonomy: A path or number of Google's or Shopify's taxonomy; empty without.
+        brand: The maker; empty if unknown.
+        taxonomy: Path or number in Google's or Shopify's taxonomy; empty without one.
         kinds: The shop's own product types or categories.
-        age: For whom, such as ``kids``; empty if the file does not say.
-        price: Now, the sale price if there is one; None if unknown or not certain.
+        age: Age group, such as ``kids``; empty if the file does not say.
+        price: Present price, the sale price if there is one; None if unknown or not certain.
         currency: ISO 4217, or a sign; empty if unknown.
-        in_stock: None if the file does not say.
-        url: Its page; empty if unknown.
+        in_stock: Whether it is in stock; None if the file does not say.
+        url: Address of its page; empty if unknown.
         pictures: Addresses or file names, the main picture first.
         source: File and row.
     """
@@ -56,11 +56,11 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something about a row that a person should know.
+    """A fault of a row that a person should know about.
 
     Attributes:
         source: File and row.
-        sku: The product's SKU; empty if unknown.
+        sku: SKU of the product; empty if unknown.
         reason: A key of `REMARKS`.
         detail: One plain sentence.
         kept: Whether the product is used all the same.
@@ -81,7 +81,7 @@ class Catalog:
         kind: Name of the layout, for people.
         encoding: Encoding of the file.
         products: Products in the order of the file.
-        remarks: Rows that were not used, or not fully.
+        remarks: Rows that were not used, or only in part.
     """
 
     kind: str

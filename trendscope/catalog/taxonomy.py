@@ -1,4 +1,4 @@
-"""Google's product taxonomy, as far as it concerns what is worn: its numbers, and its broad names.
+"""Google's product taxonomy of what is worn: its numbers, and its broad names.
 
 Numbers of the version 2021-09-21 (google.com/basepages/producttype/taxonomy-with-ids.en-US.txt),
 which is the latest. Shopify's and shops' own paths are read by their words.
@@ -97,7 +97,7 @@ _TABLE = """
 """
 
 NUMBERS: dict[str, str] = dict(line.split(" ", 1) for line in _TABLE.strip().splitlines())
-"""The name of each number; those that are not listed say nothing here."""
+"""Names by number; numbers that are not listed say nothing about the category."""
 
 _BAG_OR_NOT = Kind(frozenset((BAG, OTHER)))
 
@@ -131,4 +131,4 @@ PATHS: dict[str, Kind] = {
     "arts & entertainment": NONE,
     "sporting goods": ANY,
 }
-"""Names of a taxonomy that mean something else, or more, than their words; in lower case."""
+"""Names of a taxonomy that mean something else or more than their words, in lower case."""

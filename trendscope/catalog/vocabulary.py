@@ -1,4 +1,4 @@
-"""The English words for garments, and what each of them leaves open.
+"""The English words for garments, and the categories that each of them allows.
 
 Words are given in the singular; the plural is understood. A word of one category decides; one of
 several leaves it to the picture; one of none is known to be none of the ten.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from trendscope.categories import CATEGORIES, match_category
 
 OTHER = "none of the ten"
-"""What stands beside the ten categories where words may mean something else."""
+"""Stands beside the ten categories where words may mean something else."""
 
 
 def category_or_other(text: str) -> str | None:
@@ -24,12 +24,12 @@ TOP, TROUSER, PULLOVER, DRESS, COAT, SANDAL, SHIRT, SNEAKER, BAG, BOOT = CATEGOR
 
 @dataclass(frozen=True)
 class Kind:
-    """What a word can mean.
+    """The meaning of a word.
 
     Attributes:
-        categories: Those of the ten that it may be, and `OTHER`.
-        approximate: The category is only the nearest.
-        weak: Counts only where no other word says anything: ``crew neck`` alone is a garment.
+        categories: Categories that it may be, of the ten and `OTHER`.
+        approximate: Whether the category is only the nearest one.
+        weak: Whether it counts only without any other word: ``crew neck`` alone is a garment.
     """
 
     categories: frozenset[str]

@@ -24,7 +24,7 @@ from trendscope.catalog.vocabulary import (
 )
 
 LONGEST_TEXT = 1_000
-"""Letters that are looked at; no honest title has more."""
+"""Letters that are read; no honest title has more."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Words:
     """The categories that some words allow.
 
     Attributes:
-        categories: Those of the ten that it may be, or `OTHER`: one is an answer, several leave
-            it open.
-        approximate: The category is only the nearest.
+        categories: Categories that the item may be, of the ten and `OTHER`; a single one is the
+            answer.
+        approximate: Whether the category is only the nearest one.
         because: The decisive words.
     """
 
@@ -44,7 +44,7 @@ class Words:
 
     @property
     def answer(self) -> str | None:
-        """One of the ten, or `OTHER`; None if it is open."""
+        """One of the ten, or `OTHER`; None if several are allowed."""
         return next(iter(self.categories)) if len(self.categories) == 1 else None
 
 
@@ -114,7 +114,7 @@ def _head(words: Sequence[str]) -> _Match | None:
 
 
 def _matches(words: Sequence[str]) -> list[_Match]:
-    """The phrases of the vocabulary in their order, the longest first."""
+    """The phrases of the vocabulary in their order, each as long as possible."""
     matches: list[_Match] = []
     at = 0
     while at < len(words):
@@ -141,7 +141,7 @@ def _combined(matches: Sequence[_Match]) -> Words | None:
 
 
 def _word_for_others(words: Sequence[str]) -> str:
-    """The word that says it is for children or animals; empty if none does."""
+    """The word that says that the item is for children or animals; empty without one."""
     kinds = [PHRASES.get(tuple(words[i : i + 2]), NONE) for i in range(len(words))]
     for at, word in enumerate(words):
         follows = _head(words[at + 1 : at + 3])

@@ -1,4 +1,4 @@
-"""A table of what persons say photos show, read and taken over into the store."""
+"""A table of labels that persons give photos, read and stored as corrections."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RefusedRow:
     """A row that was not used.
 
     Attributes:
-        row: Its number as a spreadsheet counts them: the header is 1.
+        row: Number of the row, as spreadsheets count: the header is 1.
         reason: One plain sentence.
     """
 
@@ -33,13 +33,13 @@ class RefusedRow:
 
 
 @dataclass(frozen=True)
-class Corrected:
-    """What came of a table of labels.
+class CorrectionResult:
+    """The outcome of a table of labels.
 
     Attributes:
-        database: Its name, without any password.
-        photos: Different images that the table labels, or whose label it takes back.
-        changed: How many of them had another label before, or none.
+        database: Name of the database, without any password.
+        photos: Number of images that the table labels, or whose label it removes.
+        changed: Number of these that had another label before, or none.
         refused: Rows that were not used, in their order.
     """
 
@@ -60,18 +60,18 @@ class _Row:
 
 def correct_from_table(
     path: Path, db: Database = None, *, now: datetime, remove: bool = False
-) -> Corrected:
-    """Takes over a person's labels of photos; ``trendscope correct``.
+) -> CorrectionResult:
+    """Stores a person's labels of photos; ``trendscope correct``.
 
     Args:
         path: CSV with a column ``category`` (see `trendscope.photos.results.label_of`; rows where
-            it is empty are passed over) and a column ``sha256``, ``file`` or ``source``: where the
-            photo lies, as reports show it, or from the table's own folder. A column ``customer``,
-            if there is one, has to agree. So ``corrections.csv`` of an export can be given, and the
-            labels that ``training.adapt`` takes.
+            it is empty are passed over) and a column ``sha256``, ``file`` or ``source``: path of
+            the photo as reports show it, or from the table's own folder. A column ``customer``, if
+            there is one, has to agree. The ``corrections.csv`` of an export is such a table, and so
+            are the labels that ``training.adapt`` takes.
         db: The database.
         now: The present, aware.
-        remove: Remove the labels of these photos; ``category`` is not needed.
+        remove: Whether the labels of these photos are removed; ``category`` is not needed.
 
     Raises:
         TrendscopeError: The table cannot be read, or lacks a column.
@@ -85,14 +85,14 @@ def correct_from_table(
         raise UsageError(f"{path}: a column sha256 or file must say which photo a row is about")
     rows, refused = _rows(table, remove)
     with opened(db) as store:
-        labels = _labels(_placed(rows, path.parent, store, refused), refused)
+        labels = _labels(_with_digests(rows, path.parent, store, refused), refused)
         if not labels:
             first = f"; row {refused[0].row}: {refused[0].reason}" if refused else ""
             raise NothingUsable(f"{path}: no row could be used{first}")
         former = correct(store, labels, now)
         changed = sum(former[digest] != label for digest, label in labels.items())
         ordered = tuple(sorted(refused, key=lambda item: item.row))
-        return Corrected(store.shown, len(labels), changed, ordered)
+        return CorrectionResult(store.shown, len(labels), changed, ordered)
 
 
 def _rows(table: pd.DataFrame, remove: bool) -> tuple[list[_Row], list[RefusedRow]]:
@@ -111,32 +111,32 @@ def _rows(table: pd.DataFrame, remove: bool) -> tuple[list[_Row], list[RefusedRo
     return rows, refused
 
 
-def _placed(
+def _with_digests(
     rows: list[_Row], folder: Path, db: Database, refused: list[RefusedRow]
 ) -> Iterable[tuple[_Row, str]]:
-    """Each row with the sha256 of its image; those whose image is not known are refused."""
-    known = known_images(db, [row.sha256 for row in rows if row.sha256])
-    places = {row.number: _places(row.file, folder) for row in rows if row.file}
-    images = images_at(db, {place for digests in places.values() for place in digests})
+    """Each row with the sha256 of its image; rows whose image is not stored are refused."""
+    stored = known_images(db, [row.sha256 for row in rows if row.sha256])
+    sources = {row.number: _sources(row.file, folder) for row in rows if row.file}
+    images = images_at(db, {source for names in sources.values() for source in names})
     for row in rows:
         if row.sha256:
-            digests = {row.sha256} & known
+            digests = {row.sha256} & stored
         else:
-            photos = set().union(*(images.get(p, set()) for p in places.get(row.number, ())))
+            photos = set().union(*(images.get(p, set()) for p in sources.get(row.number, ())))
             digests = {digest for digest, name in photos if row.customer in ("", name)}
         if len(digests) == 1:
             yield row, digests.pop()
         else:
-            refused.append(RefusedRow(row.number, _unplaced(row, len(digests))))
+            refused.append(RefusedRow(row.number, _no_image(row, len(digests))))
 
 
-def _places(file: str, folder: Path) -> list[str]:
-    """Where a photo named in a table may lie."""
+def _sources(file: str, folder: Path) -> list[str]:
+    """The paths under which a photo named in a table may be stored."""
     bases = (folder, folder / "images")
     return [file, *(os.path.abspath(base / file.replace("\0", "")) for base in bases)]
 
 
-def _unplaced(row: _Row, count: int) -> str:
+def _no_image(row: _Row, count: int) -> str:
     name = displayed(row.sha256 or row.file)[:120]
     if not name:
         return "names no photo"

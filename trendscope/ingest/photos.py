@@ -1,4 +1,4 @@
-"""Feeds into the store: many customers at once, each photo judged once, nothing done twice.
+"""Feeds into the store: many customers at once, each photo judged once.
 
 Files that are unchanged in their place are not read; images with stored results are not decoded;
 the rest goes through `trendscope.photos.pipeline` and is written batch by batch. Whatever stops a

@@ -1,4 +1,4 @@
-"""Whom to offer what: same-category targets for customers, items and categories.
+"""Recommendations: same-category targets for customers, items and categories.
 
     >>> from trendscope import recommend, store
     >>> sightings = store.sightings(db, vectors=True)                     # doctest: +SKIP

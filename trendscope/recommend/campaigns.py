@@ -1,6 +1,6 @@
-"""A database's customers and items brought together: whom to offer what, and who may be written to.
+"""Campaigns from a database: which customers get which items, and who may be written to.
 
-`trendscope.recommend.ranking` works out the recommendations; here it is fed from the store.
+`trendscope.recommend.ranking` works out the targets from the tables that are read here.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ About = Literal["customers", "category", "sku"]
 
 @dataclass(frozen=True)
 class Campaign:
-    """Whom to offer what, for one customer, category or item, or for all customers.
+    """The targets for one customer, category or item, or for all customers.
 
     Attributes:
         database: Name of the database, without any password, or of the catalogue file.
@@ -45,7 +45,7 @@ class Campaign:
         as_of: Day up to which a photo's age is counted; None without a dated photo.
         customers: Number of customers considered: one or all.
         without_picture: Number of eligible items that cannot be compared by their looks.
-        targets: Whom to offer what.
+        targets: Items for customers, or customers for a category or an item.
         consent: Who may be written to.
     """
 
@@ -94,7 +94,7 @@ def campaign(
         raise UsageError("--customer, --category and --sku exclude each other; choose one")
     options = wish or RecommendOptions()
     category = None if category is None else parse_category(category)
-    lists = [None if path is None else read_names(path) for path in (only, never)]
+    name_lists = [None if path is None else read_names(path) for path in (only, never)]
     with opened(db) as open_store:
         people = store.customers(open_store)
         if people.empty:
@@ -103,7 +103,7 @@ def campaign(
         if customer is not None and customer not in names:
             raise unknown_customer(open_store.shown, customer, names)
         requested = names if customer is None else [customer]
-        permitted = consent(names, *lists)
+        permitted = consent(names, *name_lists)
         addressed = [name for name in requested if name in {*permitted.allowed}]
         sightings = _sightings(open_store, addressed, customer)
         items = _items(open_store, category, sku)
@@ -129,7 +129,7 @@ def campaign(
 
 
 def pseudonymised(campaign: Campaign, pseudonyms: Pseudonyms) -> Campaign:
-    """The same without customers' names and paths, in the order of their pseudonyms."""
+    """The campaign with pseudonyms for customers' names and paths, and in their order."""
     name = pseudonyms.name
 
     def renamed(row: Any) -> tuple[str, str, str]:
@@ -140,25 +140,27 @@ def pseudonymised(campaign: Campaign, pseudonyms: Pseudonyms) -> Campaign:
             reason = without(reason, (row.source,))
         return name(row.customer), path, reason
 
-    offers, lists, by_customer = campaign.targets, campaign.consent, campaign.about == "customers"
-    rows = offers.rows.copy()
+    by_customer = campaign.about == "customers"
+    rows = campaign.targets.rows.copy()
     columns = ["customer", "source", "reason"]
     rows[columns] = pd.DataFrame(map(renamed, rows.itertuples()), rows.index, columns)
     if by_customer:
         rows = rows.sort_values("customer", kind="stable", ignore_index=True)
-    others = offers.without_targets
+    others = campaign.targets.without_targets
     others = others.assign(customer=others["customer"].map(name))
     others = others.sort_values("customer", kind="stable", ignore_index=True)
-    allowed, suppressed = (
-        tuple(sorted(map(name, names))) for names in (lists.allowed, lists.suppressed)
-    )
-    unknown = {Path(file).name: tuple(map(name, n)) for file, n in lists.unknown_names.items()}
+    permitted = campaign.consent
+    unknown = {Path(file).name: tuple(map(name, n)) for file, n in permitted.unknown_names.items()}
     requested = campaign.about_name
     return replace(
         campaign,
         about_name=name(requested) if requested and by_customer else requested,
-        targets=replace(offers, rows=rows, without_targets=others),
-        consent=Consent(allowed, suppressed, unknown),
+        targets=replace(campaign.targets, rows=rows, without_targets=others),
+        consent=Consent(
+            tuple(sorted(map(name, permitted.allowed))),
+            tuple(sorted(map(name, permitted.suppressed))),
+            unknown,
+        ),
     )
 
 
@@ -172,8 +174,8 @@ def for_profile(
     """Items for the customers of some feeds; no database is read or written.
 
     Args:
-        profile: What the customers wear.
-        items: What may be offered, judged by the weights of the profile; see
+        profile: Profiles of the customers.
+        items: The items to choose from, judged by the weights of the profile; see
             `trendscope.ingest.catalog_file.items_of_file`.
         catalogue: Name of the catalogue, for people.
         wish: Number and choice of items; three items in each category if None.
@@ -244,7 +246,9 @@ def _items(open_store: Store, category: str | None, sku: str | None) -> pd.DataF
     return table
 
 
-def _requested_only(lists: Consent, requested: Sequence[str]) -> Consent:
-    """Of the suppressed customers only those whom the campaign is about."""
+def _requested_only(permitted: Consent, requested: Sequence[str]) -> Consent:
+    """The consent without suppressed customers whom the campaign is not about."""
     names = {*requested}
-    return replace(lists, suppressed=tuple(name for name in lists.suppressed if name in names))
+    return replace(
+        permitted, suppressed=tuple(name for name in permitted.suppressed if name in names)
+    )

@@ -1,4 +1,4 @@
-"""Who may be written to: lists of customers in files. Pure but for reading them."""
+"""Who may be written to, by lists of customers in files."""
 
 from __future__ import annotations
 
@@ -49,11 +49,10 @@ def read_names(path: Path) -> NameList:
 
 
 def consent(customers: Iterable[str], only: NameList | None, never: NameList | None) -> Consent:
-    """Sorts customers by two lists; who is on both is left out.
+    """Divides customers by two lists; whoever is on both may not be written to.
 
-    Where a name differs from one in `never` only by case, blanks or the way its letters are
-    written, it is taken to be the same, so that nobody is written to by mistake; in `only` a name
-    must be the very same.
+    A name in `never` matches whatever its case, blanks and encoding of letters, so that nobody is
+    written to by mistake; a name in `only` must match exactly.
 
     Args:
         customers: Names of all customers.
@@ -81,9 +80,9 @@ def _unknown(
     listed: Iterable[str], customers: Iterable[str], spelling: Callable[[str], str]
 ) -> tuple[str, ...]:
     """The listed names that no customer has, after both are spelled alike."""
-    known = {spelling(name) for name in customers}
+    spelled = {spelling(name) for name in customers}
     return tuple(
-        name for name in sorted(listed) if not any(spelling(v) in known for v in _variants(name))
+        name for name in sorted(listed) if not any(spelling(v) in spelled for v in _variants(name))
     )
 
 
@@ -92,7 +91,7 @@ def _spelled(listed: NameList | None) -> set[str]:
 
 
 def _variants(name: str) -> tuple[str, ...]:
-    """A name as it stands, and without the sign that keeps spreadsheets from calculating it."""
+    """A name, also without the sign that keeps spreadsheets from taking it for a formula."""
     return (name, name[1:]) if name.startswith("'") else (name,)
 
 

@@ -1,4 +1,4 @@
-"""What a shop has on offer, as a table, and which of it may be recommended. Pure."""
+"""A shop's items as a table, and which of them may be recommended. Pure."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ITEM_COLUMNS = ("sku", "title", "category", "price", "currency", "in_stock", "re
 
 sku, title: text, no two rows with one sku. category: one of the ten, None if undecided. price:
 float, NaN if unknown. currency: text, empty if unknown. in_stock: True, False, or None if unknown.
-review: why a person should look first; empty if settled. embedding: bytes, float32, by the weights
-that judged the customers' photos; None without a picture.
+review: why a person should look at it first; empty if nobody needs to. embedding: bytes, float32,
+by the weights that judged the customers' photos; None without a picture.
 """
 
 
@@ -57,7 +57,7 @@ def candidate_items(items: Iterable[Item]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(ITEM_COLUMNS)).astype({"price": "float64"})
 
 
-def eligible(items: pd.DataFrame, terms: ItemFilter) -> tuple[pd.DataFrame, dict[str, int]]:
+def eligible(items: pd.DataFrame, item_filter: ItemFilter) -> tuple[pd.DataFrame, dict[str, int]]:
     """The items that may be recommended, by SKU, and how many may not, by reason.
 
     Raises:
@@ -71,7 +71,7 @@ def eligible(items: pd.DataFrame, terms: ItemFilter) -> tuple[pd.DataFrame, dict
     rows = items.sort_values("sku", ignore_index=True)
     remaining = np.ones(len(rows), bool)
     left_out: dict[str, int] = {}
-    for reason, excluded in _exclusions(rows, terms):
+    for reason, excluded in _exclusions(rows, item_filter):
         if count := int((remaining & excluded).sum()):
             left_out[reason] = count
         remaining &= ~excluded
@@ -82,9 +82,9 @@ def _exclusions(
     rows: pd.DataFrame, item_filter: ItemFilter
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Reasons to leave items out, and the items concerned; an item counts for the first only."""
-    waiting = np.array([bool(text) for text in rows["review"].fillna("")], bool)
+    in_review = np.array([bool(text) for text in rows["review"].fillna("")], bool)
     undecided = ~rows["category"].isin(CATEGORIES).to_numpy(bool)
-    yield "waiting for a person's word on the category", waiting
+    yield "waiting for a person's word on the category", in_review
     yield "in none of the ten categories, or it is not known in which", undecided
     if not item_filter.any_stock:
         stock = rows["in_stock"].astype(object)
@@ -95,7 +95,7 @@ def _exclusions(
     price = rows["price"].to_numpy(np.float64)
     priced = np.isfinite(price)
     currencies = rows["currency"].fillna("").to_numpy(object)
-    currency = item_filter.currency or _only(currencies[priced & ~undecided & ~waiting])
+    currency = item_filter.currency or _only(currencies[priced & ~undecided & ~in_review])
     above = price >= (-np.inf if low is None else low)
     below = price <= (np.inf if high is None else high)
     yield "without a price", ~priced

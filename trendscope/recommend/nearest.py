@@ -1,4 +1,4 @@
-"""Exact search for what looks alike, by matrix products of bounded size. Only numpy.
+"""Exact nearest-neighbour search by matrix products of bounded size. Only numpy.
 
 Vectors are rounded to whole numbers first, short enough that float32 adds their products up without
 any rounding: the result does not depend on the order of summation, and so not on the machine, the
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 NORM = 4000
 """Length of a rounded vector: its square, with what rounding adds, stays below 2**24, up to which
@@ -72,8 +72,8 @@ class SearchOptions:
 
 
 def nearest_items(
-    photos: Floats, owners: Places, items: Floats, search: SearchOptions
-) -> Iterator[tuple[Places, Places, Floats, Places]]:
+    photos: Floats, owners: Indices, items: Floats, search: SearchOptions
+) -> Iterator[tuple[Indices, Indices, Floats, Indices]]:
     """The items nearest to each owner's photos, by the photo nearest to each.
 
     Args:
@@ -101,7 +101,7 @@ def nearest_items(
         yield owner + first, item, product, nearest + starts[first]
 
 
-def _closest(photos: Floats, owners: Places, items: Floats) -> Floats:
+def _closest(photos: Floats, owners: Indices, items: Floats) -> Floats:
     """(owners, items): the greatest product of an item with one of the owner's photos."""
     best = np.full((int(owners[-1]) + 1, len(items)), -1, np.float32)
     rows = max(1, LARGEST_PART // len(items))
@@ -116,7 +116,7 @@ def _closest(photos: Floats, owners: Places, items: Floats) -> Floats:
     return best
 
 
-def _ranked(best: Floats, count: int) -> Places:
+def _ranked(best: Floats, count: int) -> Indices:
     """(owners, count): the columns with the greatest values, equal ones in their order."""
     columns = best.shape[1]
     # Partition and sort leave equal values in any order. Products are whole numbers, so value and
@@ -129,7 +129,7 @@ def _ranked(best: Floats, count: int) -> Places:
     return np.asarray(columns - 1 - keys % columns, np.intp)
 
 
-def _picked(best: Floats, items: Floats, search: SearchOptions) -> tuple[Places, Places, Floats]:
+def _picked(best: Floats, items: Floats, search: SearchOptions) -> tuple[Indices, Indices, Floats]:
     """Owner, item and product of the chosen pairs, by owner, best item first."""
     candidates = max(search.candidates if search.diversity else 0, search.count)
     near = _ranked(best, min(candidates, best.shape[1]))
@@ -143,8 +143,10 @@ def _picked(best: Floats, items: Floats, search: SearchOptions) -> tuple[Places,
     return owner[allowed], item[allowed], product[allowed]
 
 
-def _varied(near: Places, products: Floats, items: Floats, count: int, diversity: float) -> Places:
-    """(owners, count): places among the near items, each near and unlike those chosen before.
+def _varied(
+    near: Indices, products: Floats, items: Floats, count: int, diversity: float
+) -> Indices:
+    """(owners, count): positions among the near items, each near and unlike those chosen before.
 
     Those with a negative product come last, after all others.
     """
@@ -152,21 +154,23 @@ def _varied(near: Places, products: Floats, items: Floats, count: int, diversity
         return np.broadcast_to(np.arange(count), (len(near), count)).astype(np.intp)
     vectors = items[near]
     rows = np.arange(len(near))
-    alike = np.zeros(near.shape, np.float32)
+    similarity = np.zeros(near.shape, np.float32)
     taken = np.zeros(near.shape, bool)
     order = np.zeros((len(near), count), np.intp)
     for turn in range(count):
-        worth = (1 - diversity) * products.astype(np.float64) - diversity * alike
-        worth[products < 0] = -(2.0 * NORM**2)
-        worth[taken] = -np.inf
-        order[:, turn] = worth.argmax(axis=1)
+        relevance = (1 - diversity) * products.astype(np.float64) - diversity * similarity
+        relevance[products < 0] = -(2.0 * NORM**2)
+        relevance[taken] = -np.inf
+        order[:, turn] = relevance.argmax(axis=1)
         taken[rows, order[:, turn]] = True
         latest = vectors[rows, order[:, turn]]
-        alike = np.maximum(alike, np.matmul(vectors, latest[:, :, None])[:, :, 0])
+        similarity = np.maximum(similarity, np.matmul(vectors, latest[:, :, None])[:, :, 0])
     return order
 
 
-def _photo(photos: Floats, owners: Places, items: Floats, owner: Places, item: Places) -> Places:
+def _photo(
+    photos: Floats, owners: Indices, items: Floats, owner: Indices, item: Indices
+) -> Indices:
     """(k,): the number of the photo of `owner` that is nearest to `item`."""
     starts = np.searchsorted(owners, owner, side="left")
     counts = np.searchsorted(owners, owner, side="right") - starts

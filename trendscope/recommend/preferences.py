@@ -1,7 +1,7 @@
 """Which categories each customer wears, how much, how lately, and who cannot be judged. Pure.
 
-Everything rests on a table of `trendscope.store.sightings`. Nothing here reads a clock: age is
-counted up to the latest photo, unless the caller names another time.
+Everything is computed from a table of `trendscope.store.sightings`. Nothing here reads a clock: age
+is counted up to the latest photo, unless the caller names another time.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def ordered(sightings: pd.DataFrame) -> pd.DataFrame:
 def wears(
     sightings: pd.DataFrame, evidence: MinimumEvidence | None = None, now: datetime | None = None
 ) -> pd.DataFrame:
-    """Counts what each customer wears, and how much each category is theirs.
+    """Counts what each customer wears, with the affinity to each category.
 
     The affinity is the part of a customer's recognised photos that show a category, each counted by
     the classifier's confidence and halved with every half-life of age, and one photo of nothing
@@ -111,7 +111,7 @@ def wears(
 def _weights(
     classified: pd.DataFrame, latest: pd.Timestamp, half_life: float, now: datetime | None
 ) -> pd.Series:
-    """What each photo counts: the classifier's confidence, halved with every half-life of age."""
+    """The weight of each photo: the classifier's confidence, halved with every half-life of age."""
     until = pd.Timestamp(now) if now else latest
     days = (until - classified["posted_at"]).dt.total_seconds() / 86_400
     halved: pd.Series = 0.5 ** (days.fillna(half_life).clip(lower=0) / half_life)

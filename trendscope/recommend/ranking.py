@@ -1,4 +1,4 @@
-"""From what customers wear to what to offer them, and from an item to whom. Pure tables.
+"""Targets: from what customers wear to items for them, and from an item to customers. Pure.
 
 Items are offered in the categories that a customer wears, those whose pictures look most like one
 of the customer's photos to the network. The same tables give the same result, whatever the order of
@@ -21,16 +21,16 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 from trendscope.recommend import nearest, preferences
 from trendscope.recommend.eligibility import ItemFilter, eligible
-from trendscope.recommend.nearest import Floats, Places
+from trendscope.recommend.nearest import Floats, Indices
 from trendscope.recommend.preferences import MinimumEvidence, NoTarget, wears
 
 OWNED = 0.99
-"""Cosine from which a picture is taken to show the very thing on a photo; what that catches is
-measured by tests.benchmarks.retrieval."""
+"""Cosine from which a picture is taken to show the same thing as a photo;
+`tests.benchmarks.retrieval` measures how well that works."""
 
-UNSEEN = 0.25
-"""Likeness of items that cannot be compared: less than nearly all pictures of one category have, so
-that those that can be compared come first."""
+NOT_COMPARED = 0.25
+"""Similarity of items that cannot be compared: below that of nearly all pictures of one category,
+so that those that can be compared come first."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class RecommendOptions:
 
     @property
     def search(self) -> nearest.SearchOptions:
-        """The options of `trendscope.recommend.nearest.nearest_items`."""
+        """The same as options of `trendscope.recommend.nearest.nearest_items`."""
         owned = OWNED if self.exclude_owned else 2.0
         return nearest.SearchOptions(self.per_category, self.candidates, self.diversity, owned)
 
@@ -68,14 +68,14 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Targets:
-    """Whom to offer what.
+    """Items for customers, or customers for an item or a category.
 
     Attributes:
         rows: A row per target, with `COLUMNS`. sku: empty for `wearers`. rank: from 1; of an item
             among the customer's, or of a customer for `audience` and `wearers`. score: affinity x
             likeness, 0..1, never rising with rank; for `wearers` the affinity. reason: a sentence.
             affinity: see `wears`. likeness: 1 - 2 angle / pi between the item's picture and the
-            photo nearest to it, 0..1; `UNSEEN` where they cannot be compared. title, price,
+            photo nearest to it, 0..1; `NOT_COMPARED` where they cannot be compared. title, price,
             currency: of the item. posted_at, source, sha256: of that photo, or of the latest one of
             the category; missing without one.
         without_targets: Customers without a target: customer, code (see
@@ -110,9 +110,9 @@ def targets(
             currency the price band is in.
     """
     options = wish or RecommendOptions()
-    offer, left_out = eligible(items, options.terms)
+    candidates, left_out = eligible(items, options.terms)
     worn, others = _judged(sightings, options, customers, now)
-    rows = _matched(sightings, worn, offer, options)
+    rows = _matched(sightings, worn, candidates, options)
     rows = rows.iloc[np.lexsort((rows["sku"], -rows["score"], rows["customer"]))]
     rows = rows.assign(rank=rows.groupby("customer", sort=False).cumcount() + 1)
     return Targets(_finished(rows), _with_unserved(others, worn, rows), left_out)
@@ -133,12 +133,12 @@ def audience(
         TrendscopeError: There is no such item, or it may not be recommended; says why.
     """
     options = wish or RecommendOptions()
-    offer, left_out = eligible(items[items["sku"] == sku], options.terms)
-    if offer.empty:
+    candidates, left_out = eligible(items[items["sku"] == sku], options.terms)
+    if candidates.empty:
         why = next(iter(left_out), "not in the catalogue; check the spelling")
         raise TrendscopeError(f"nobody is written to about item {sku}: {why}")
     worn, others = _judged(sightings, options, customers, now)
-    rows = _matched(sightings, worn, offer, options)
+    rows = _matched(sightings, worn, candidates, options)
     return Targets(_finished(_ranked(rows)), others, {})
 
 
@@ -177,7 +177,7 @@ def _judged(
     customers: Iterable[str],
     now: datetime | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What is worn for certain, and the customers of whom nothing is."""
+    """The categories that are worn for certain, and the customers without any."""
     worn = wears(sightings, options.evidence, now)
     others = preferences.unjudged(sightings, worn, options.evidence, customers)
     return worn[worn["worn"]].reset_index(drop=True), others
@@ -194,7 +194,7 @@ def _finished(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_unserved(others: pd.DataFrame, worn: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Adds the customers in whose categories there is nothing on offer."""
+    """Adds the customers in whose categories nothing is offered."""
     unserved = worn[~worn["customer"].isin(rows["customer"].unique())]
     more = [
         (name, NoTarget.NOT_OFFERED, f"wears {categories}; there is nothing on offer in that")
@@ -211,42 +211,42 @@ def _sentences(rows: pd.DataFrame) -> list[str]:
 
 # --- matching ------------------------------------------------------------------------------------
 
-Pairs = tuple[Places, Places, Places, Floats]
-"""Chosen pairs as row numbers: of what is worn, of the item, of the nearest photo (-1 where nothing
-could be compared), and the product of their vectors."""
+Pairs = tuple[Indices, Indices, Indices, Floats]
+"""Chosen pairs: row numbers in the tables of what is worn, of items and of photos (the nearest one;
+-1 where nothing could be compared), and the products of their vectors."""
 
 
 def _matched(
-    sightings: pd.DataFrame, worn: pd.DataFrame, offer: pd.DataFrame, options: RecommendOptions
+    sightings: pd.DataFrame, worn: pd.DataFrame, candidates: pd.DataFrame, options: RecommendOptions
 ) -> pd.DataFrame:
     """A row per chosen pair: what is worn, the item, the nearest photo, score and reason."""
     photos = preferences.ordered(sightings[sightings["category"].notna()])
-    vectors, usable = nearest.quantised([*photos["embedding"], *offer["embedding"]])
+    vectors, usable = nearest.quantised([*photos["embedding"], *candidates["embedding"]])
     keys = ["customer", "category"]
     owner = pd.MultiIndex.from_frame(worn[keys]).get_indexer(pd.MultiIndex.from_frame(photos[keys]))
     comparable, pictured = (owner >= 0) & usable[: len(photos)], usable[len(photos) :]
     photo_vectors, item_vectors = vectors[: len(photos)], vectors[len(photos) :]
     photo_category = photos["category"].to_numpy(object)
-    item_category = offer["category"].to_numpy(object)
+    item_category = candidates["category"].to_numpy(object)
     pairs: list[Pairs] = []
     for category, rows in worn.groupby("category", sort=True, observed=True):
         own = np.flatnonzero(comparable & (photo_category == category))
         own = own[np.argsort(owner[own], kind="stable")]
         items = np.flatnonzero(item_category == category)
         views = items[pictured[items]]
-        places = (own, owner[own], photo_vectors[own], views, item_vectors[views])
-        compared = list(_compared(*places, options.search))
+        vectors_of = (own, owner[own], photo_vectors[own], views, item_vectors[views])
+        compared = list(_compared(*vectors_of, options.search))
         count = options.per_category
         rest = _filled(rows["customer"], compared, owner[own], items, pictured, count)
         pairs += [*compared, *rest]
-    return _described(_joined(pairs), worn, offer, photos)
+    return _described(_joined(pairs), worn, candidates, photos)
 
 
 def _compared(
-    photos: Places,
-    owner: Places,
+    photos: Indices,
+    owner: Indices,
     photo_vectors: Floats,
-    items: Places,
+    items: Indices,
     item_vectors: Floats,
     search: nearest.SearchOptions,
 ) -> Iterator[Pairs]:
@@ -261,8 +261,8 @@ def _compared(
 def _filled(
     customers: pd.Series,
     pairs: list[Pairs],
-    compared: Places,
-    items: Places,
+    compared: Indices,
+    items: Indices,
     pictured: NDArray[np.bool_],
     per_customer: int,
 ) -> Iterator[Pairs]:
@@ -294,16 +294,16 @@ def _joined(pairs: list[Pairs]) -> Pairs:
 
 
 def _described(
-    pairs: Pairs, worn: pd.DataFrame, offer: pd.DataFrame, photos: pd.DataFrame
+    pairs: Pairs, worn: pd.DataFrame, candidates: pd.DataFrame, photos: pd.DataFrame
 ) -> pd.DataFrame:
     owner, item, photo, product = pairs
     rows = worn.iloc[owner].reset_index(drop=True)
     for name in ("sku", "title", "price", "currency"):
-        rows[name] = offer[name].to_numpy()[item]
+        rows[name] = candidates[name].to_numpy()[item]
     near = photos[["posted_at", "source", "sha256"]].iloc[photo].reset_index(drop=True)
     rows = rows.join(near.where(pd.Series(photo >= 0)))
     angle = np.arccos(nearest.cosine(product))
-    rows["likeness"] = np.where(photo >= 0, 1 - 2 * angle / np.pi, UNSEEN)
+    rows["likeness"] = np.where(photo >= 0, 1 - 2 * angle / np.pi, NOT_COMPARED)
     rows["score"] = rows["affinity"] * rows["likeness"]
     days = rows["posted_at"].dt.strftime("%Y-%m-%d")
     closest = map(_closest, days.tolist(), rows["source"].tolist())

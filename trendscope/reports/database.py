@@ -9,7 +9,7 @@ from trendscope.reports.documents import document, plain
 from trendscope.text import plural, shown
 
 if TYPE_CHECKING:
-    from trendscope.ingest.corrections import Corrected
+    from trendscope.ingest.corrections import CorrectionResult
     from trendscope.store import Forgotten, Status
     from trendscope.store.write_photos import ScanResult
 
@@ -28,7 +28,7 @@ def scan_json(collected: ScanResult) -> str:
     return document({**names, **counts, **rest})
 
 
-def corrected_json(corrected: Corrected) -> str:
+def corrected_json(corrected: CorrectionResult) -> str:
     """One document about labels taken over from a table.
 
     ``schema_version`` (1), ``database``, ``photos`` (labelled), ``changed`` (of them, not said

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     Boolean,
+    ColumnElement,
     Connection,
     Double,
     Integer,
     Select,
+    Subquery,
     and_,
     case,
     func,
@@ -166,21 +168,8 @@ def customers(db: Database = None) -> DataFrame:
         first_posted, last_posted: times of the first and last dated photo that counts.
     """
     verdict = verdicts().subquery()
-    counted = schema.photos.c.counted
-    columns = [
-        schema.customers.c.name.label("customer"),
-        _count(counted).label("photos"),
-        *(_count(and_(counted, verdict.c.verdict == name)).label(name) for name in _VERDICTS),
-        _count(and_(counted, verdict.c.verdict.is_(None), schema.photos.c.id.isnot(None))).label(
-            "waiting"
-        ),
-        _count(and_(counted, schema.photos.c.posted_at.is_(None))).label("undated"),
-        _count(~counted).label("doubles"),
-        func.min(case((counted, schema.photos.c.posted_at))).label("first_posted"),
-        func.max(case((counted, schema.photos.c.posted_at))).label("last_posted"),
-    ]
     query = (
-        select(*columns)
+        select(schema.customers.c.name.label("customer"), *photo_figures(verdict))
         .select_from(schema.customers)
         .outerjoin(schema.photos, schema.photos.c.customer_id == schema.customers.c.id)
         .outerjoin(verdict, verdict.c.image_id == schema.photos.c.image_id)
@@ -272,7 +261,6 @@ _SAME_SIGHTING = and_(
     schema.embeddings.c.image_id == schema.sightings.c.image_id,
     schema.embeddings.c.weights_id == schema.sightings.c.weights_id,
 )
-_VERDICTS = ("classified", "uncertain", "outside")
 _ORDER = (
     schema.customers.c.name,
     schema.photos.c.posted_at.nulls_last(),
@@ -298,8 +286,24 @@ def verdicts() -> Select[Any]:
     return effective.with_effective(query, schema.images.c.id).where(effective.NUMBER == 0)
 
 
-def _count(condition: Any) -> Any:
-    return func.count(case((condition, 1)))
+def photo_figures(verdict: Subquery) -> list[ColumnElement[Any]]:
+    """Columns of `customers` that count photos, for photos joined with their `verdicts`."""
+    photos = schema.photos.c
+    conditions = {
+        "photos": photos.counted,
+        "classified": and_(photos.counted, verdict.c.verdict == "classified"),
+        "uncertain": and_(photos.counted, verdict.c.verdict == "uncertain"),
+        "outside": and_(photos.counted, verdict.c.verdict == "outside"),
+        "waiting": and_(photos.counted, verdict.c.verdict.is_(None)),
+        "undated": and_(photos.counted, photos.posted_at.is_(None)),
+        "doubles": ~photos.counted,
+    }
+    dates = case((photos.counted, photos.posted_at))
+    return [
+        *(func.count(case((condition, 1))).label(name) for name, condition in conditions.items()),
+        func.min(dates).label("first_posted"),
+        func.max(dates).label("last_posted"),
+    ]
 
 
 def _frame(db: Database, query: Select[Any]) -> DataFrame:

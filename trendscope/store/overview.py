@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, select
+from sqlalchemy import Connection, Select, case, func, select
 
 from trendscope.store import schema
 from trendscope.store.database import Database, opened
-from trendscope.store.frames import verdicts
+from trendscope.store.frames import photo_figures, verdicts
 from trendscope.store.schema import from_moment
 
 
@@ -102,40 +102,26 @@ def status(db: Database = None) -> Status:
         StoreError: It is missing, or cannot be read.
     """
     with opened(db) as store, store.reading() as connection:
-        verdict = verdicts().subquery()
-        counted = (
-            select(verdict.c.verdict, func.count())
+        photos, verdict = schema.photos.c, verdicts().subquery()
+        owners = func.count(func.distinct(case((photos.counted, photos.customer_id))))
+        query = (
+            select(owners.label("customers"), *photo_figures(verdict))
             .select_from(schema.photos)
-            .outerjoin(verdict, verdict.c.image_id == schema.photos.c.image_id)
-            .where(schema.photos.c.counted)
+            .outerjoin(verdict, verdict.c.image_id == photos.image_id)
         )
-        by_verdict = _pairs(connection, counted.group_by(verdict.c.verdict))
-        totals = connection.execute(_TOTALS).one()
-        runs = connection.scalar(select(func.count()).select_from(schema.scans)) or 0
+        figures = dict(connection.execute(query).one()._mapping)
+        for name in ("first_posted", "last_posted"):
+            figures[name] = from_moment(figures[name])
         return Status(
             database=store.shown,
             version=schema.version_of(connection, store.shown),
-            customers=totals.customers,
-            photos=totals.photos,
-            classified=by_verdict.get("classified", 0),
-            uncertain=by_verdict.get("uncertain", 0),
-            outside=by_verdict.get("outside", 0),
-            waiting=by_verdict.get(None, 0),
             corrected=connection.scalar(_CORRECTED) or 0,
-            undated=totals.undated,
-            doubles=totals.doubles,
-            first_posted=from_moment(totals.first_posted),
-            last_posted=from_moment(totals.last_posted),
-            skipped=_pairs(
-                connection,
-                select(schema.skips.c.reason, func.count())
-                .group_by(schema.skips.c.reason)
-                .order_by(schema.skips.c.reason),
-            ),
+            skipped={str(row[0]): int(row[1]) for row in connection.execute(_SKIPPED)},
             weights=_weights_used(connection),
-            scans=runs,
+            scans=connection.scalar(select(func.count()).select_from(schema.scans)) or 0,
             first_scan=_scan(connection, select(schema.scans).order_by(schema.scans.c.id)),
             last_scan=_scan(connection, select(schema.scans).order_by(schema.scans.c.id.desc())),
+            **figures,
         )
 
 
@@ -166,23 +152,12 @@ def _time(moment: int) -> datetime:
     return time
 
 
-def _pairs(connection: Connection, query: Select[Any]) -> dict[Any, int]:
-    return {row[0]: int(row[1]) for row in connection.execute(query)}
-
-
 _CORRECTED = select(func.count()).where(
     schema.photos.c.counted,
     schema.photos.c.image_id.in_(select(schema.corrections.c.image_id)),
 )
-_TOTALS = select(
-    func.count(func.distinct(case((schema.photos.c.counted, schema.photos.c.customer_id)))).label(
-        "customers"
-    ),
-    func.count(case((schema.photos.c.counted, 1))).label("photos"),
-    func.count(case((and_(schema.photos.c.counted, schema.photos.c.posted_at.is_(None)), 1))).label(
-        "undated"
-    ),
-    func.count(case((~schema.photos.c.counted, 1))).label("doubles"),
-    func.min(case((schema.photos.c.counted, schema.photos.c.posted_at))).label("first_posted"),
-    func.max(case((schema.photos.c.counted, schema.photos.c.posted_at))).label("last_posted"),
+_SKIPPED = (
+    select(schema.skips.c.reason, func.count())
+    .group_by(schema.skips.c.reason)
+    .order_by(schema.skips.c.reason)
 )

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from trendscope.catalog.items import Item, picture_confidence
 from trendscope.catalog.vocabulary import OTHER, category_or_other
@@ -21,6 +21,12 @@ from trendscope.vision.predictions import Prediction
 
 THOUSAND = 1000
 """The store keeps prices in thousandths: exact, and no currency divides finer."""
+
+SAME_COLUMNS = (
+    *("sku", "title", "brand", "kind", "currency", "in_stock", "url", "category", "reason"),
+    *("approximate", "category_source", "because", "review", "source", "picture"),
+)
+"""Columns of the table of items that are fields of an `Item`, as they are."""
 
 
 def items(db: Database = None, skus: Sequence[str] | None = None) -> list[Item]:
@@ -67,12 +73,7 @@ def judged_picture(
     """The prediction of some weights for a picture, whichever item has it, and its thumbnail."""
     sights = schema.item_sights.c
     query = (
-        select(
-            sights.category.label("picture_category"),
-            sights.reason.label("picture_reason"),
-            *(sights.outside, sights.probabilities, sights.vector),
-            schema.item_thumbnails.c.jpeg,
-        )
+        select(*_prediction_columns(sights), schema.item_thumbnails.c.jpeg)
         .join_from(schema.item_sights, schema.items)
         .join(schema.item_thumbnails, schema.item_thumbnails.c.item_id == schema.items.c.id)
         .where(schema.items.c.sha256 == sha256, sights.weights_id == weights_id)
@@ -80,6 +81,11 @@ def judged_picture(
     )
     row = connection.execute(query.limit(1)).one_or_none()
     return None if row is None else (_prediction(row), bytes(row.jpeg))
+
+
+def _prediction_columns(sights: Any) -> tuple[ColumnElement[Any], ...]:
+    renamed = sights.category.label("picture_category"), sights.reason.label("picture_reason")
+    return *renamed, sights.outside, sights.probabilities, sights.vector
 
 
 _CURRENT = (
@@ -92,12 +98,7 @@ _CURRENT = (
 )
 
 _ITEMS = (
-    select(
-        schema.items,
-        _CURRENT.c.category.label("picture_category"),
-        _CURRENT.c.reason.label("picture_reason"),
-        *(_CURRENT.c.outside, _CURRENT.c.probabilities, _CURRENT.c.vector),
-    )
+    select(schema.items, *_prediction_columns(_CURRENT.c))
     .outerjoin(_CURRENT, _CURRENT.c.item_id == schema.items.c.id)
     .order_by(schema.items.c.sku)
 )
@@ -106,23 +107,9 @@ _ITEMS = (
 def _item(row: Any) -> Item:
     prediction = None if row.probabilities is None else _prediction(row)
     return Item(
-        sku=row.sku,
-        title=row.title,
-        brand=row.brand,
-        kind=row.kind,
+        **{name: getattr(row, name) for name in SAME_COLUMNS},
         price=None if row.price is None else Decimal(row.price) / THOUSAND,
-        currency=row.currency,
-        in_stock=row.in_stock,
-        url=row.url,
-        category=row.category,
-        reason=row.reason,
-        approximate=row.approximate,
-        category_source=row.category_source,
-        because=row.because,
         confidence=picture_confidence(prediction, row.category),
-        review=row.review,
-        picture=row.picture,
-        source=row.source,
         sha256=row.sha256 or "",
         prediction=prediction,
     )

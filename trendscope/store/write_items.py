@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from trendscope.catalog.items import Item
 from trendscope.store.database import parts
-from trendscope.store.read_items import THOUSAND
+from trendscope.store.read_items import SAME_COLUMNS, THOUSAND
 from trendscope.store.schema import item_sights, item_thumbnails, items, to_moment
 from trendscope.store.write_photos import text_of
 
@@ -92,12 +92,8 @@ def _write_pictures(
 
 
 def _row(item: Item) -> dict[str, Any]:
-    names = (
-        *("sku", "title", "brand", "kind", "currency", "in_stock", "url", "category", "reason"),
-        *("approximate", "category_source", "because", "review", "source", "picture"),
-    )
     return {
-        **{name: getattr(item, name) for name in names},
+        **{name: getattr(item, name) for name in SAME_COLUMNS},
         "price": None if item.price is None else int(item.price * THOUSAND),
         "sha256": item.sha256 or None,
     }
