@@ -51,7 +51,7 @@ def test_every_layout_is_recognised_by_its_header(file):
     assert sorted(kinds) == sorted(layout.name for layout in LAYOUTS)
 
 
-def test_a_header_in_any_case_with_any_delimiter_is_known():
+def test_headers_match_in_any_case_and_with_any_delimiter():
     assert layout_of(["id", "title", "image link"]).name == "Google or Meta"
     assert layout_of(["name", "customer", "taken at"]) is None
 
@@ -218,7 +218,7 @@ def test_other_files_are_refused_with_advice(data, words, file):
     assert str(error.value).count("\n") == 0
 
 
-def test_missing_files_folders_and_too_large_ones(file, tmp_path):
+def test_missing_files_folders_and_large_files_are_refused(file, tmp_path):
     for path, words in ((tmp_path / "no.csv", "does not exist"), (tmp_path, "is a folder")):
         with pytest.raises(FeedError, match=words):
             read_catalog(path)
@@ -282,7 +282,7 @@ def test_plain_text_drops_markup_entities_and_control_characters():
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_are_read_or_refused(tmp_path_factory, data):
+def test_read_catalog_reads_or_refuses_any_bytes(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("any") / "x.csv"
     path.write_bytes(b"sku,title,price\n" + data)
     try:

@@ -40,7 +40,7 @@ def test_the_list_of_titles_is_long_and_has_only_known_categories(titles):
     assert {row["category"] for row in titles} == {*CATEGORIES, "none", "open"}
 
 
-def test_titles_are_mapped_as_a_person_would(titles):
+def test_read_title_agrees_with_a_person(titles):
     wrong = [row["title"] for row in titles if answer(read_title(row["title"])) != row["category"]]
     assert wrong == ["Anorak Pullover Hood", "Off-shoulder bodycon"]  # README: 427 of 429
 
@@ -66,7 +66,7 @@ def test_titles_are_mapped_as_a_person_would(titles):
         ("Sandals & Boots", {"Sandal", "Ankle boot"}),
     ],
 )
-def test_taxonomies_are_understood(path, expected):
+def test_read_path_reads_taxonomies(path, expected):
     assert read_path(path).categories == expected
 
 
@@ -81,7 +81,7 @@ def test_shorts_and_tall_boots_are_the_nearest_category_only():
 
 
 @given(st.text(max_size=200))
-def test_any_text_is_answered(text):
+def test_read_title_and_read_path_accept_any_text(text):
     for words in (read_title(text), read_path(text)):
         assert words is None or words.categories <= {*CATEGORIES, OTHER}
 
@@ -134,7 +134,7 @@ UNSURE = predicted("Coat", "uncertain", share=0.4)
         (Product("1", "Emma", kinds=("Sale", "Dresses")), None, "Dress", None, "type", False),
     ],
 )
-def test_the_picture_decides_only_where_words_do_not(
+def test_the_picture_decides_only_if_words_do_not(
     product, prediction, category, reason, source, waits
 ):
     decision = decide(product, prediction)
@@ -149,7 +149,7 @@ def test_the_review_names_the_contradiction():
     assert review.endswith("the picture is not clear: the best guess is Coat, 40 %")
 
 
-def test_a_person_counts_most_then_the_map(tmp_path):
+def test_a_persons_decision_beats_the_map_and_the_map_beats_words(tmp_path):
     path = tmp_path / "map.csv"
     path.write_text("match;category\n KLEIDER ;dress\nSKU-7;none\n")
     mapped = read_map(path)
@@ -169,14 +169,14 @@ def test_a_person_counts_most_then_the_map(tmp_path):
         ("type,kind\na,b\n", "needs the columns match,category"),
     ],
 )
-def test_a_map_that_is_wrong_is_refused_by_row(text, words, tmp_path):
+def test_read_map_names_the_wrong_row(text, words, tmp_path):
     path = tmp_path / "map.csv"
     path.write_text(text)
     with pytest.raises(FeedError, match=words):
         read_map(path)
 
 
-def test_a_map_too_large_is_refused_as_such_whatever_it_is_called(tmp_path):
+def test_a_large_map_is_refused_for_its_size_whatever_its_name(tmp_path):
     path = tmp_path / "known catalogue.csv"
     path.write_text("match,category\na,Coat\n")
     with pytest.raises(FeedError, match=r"22 bytes; the limit is 10; raise it with --limit"):

@@ -64,16 +64,22 @@ def rows(db, table):
     return found
 
 
-def test_a_catalogue_becomes_items_with_categories_pictures_and_embeddings(shop, db):
-    told = put(shop, db)
-    assert (told.new, told.changed, told.unchanged, told.pictures, told.judged) == (6, 0, 0, 4, 4)
-    assert {name: count for name, count in told.categories.items() if count} == {
+def test_import_catalog_stores_items_with_categories_pictures_and_embeddings(shop, db):
+    result = put(shop, db)
+    assert (result.new, result.changed, result.unchanged, result.pictures, result.judged) == (
+        6,
+        0,
+        0,
+        4,
+        4,
+    )
+    assert {name: count for name, count in result.categories.items() if count} == {
         "Dress": 1,
         "Bag": 1,
         "Shirt": 1,
     }
-    assert (told.outside, told.uncertain, told.review) == (1, 2, 3)
-    assert [(r.sku, r.reason, r.kept) for r in told.remarks] == [
+    assert (result.outside, result.uncertain, result.review) == (1, 2, 3)
+    assert [(r.sku, r.reason, r.kept) for r in result.remarks] == [
         ("", "no_sku", False),
         ("A6", "picture", True),
     ]
@@ -95,24 +101,24 @@ def test_a_catalogue_becomes_items_with_categories_pictures_and_embeddings(shop,
     assert store.item_thumbnails(db, ["A1"])["A1"].startswith(b"\xff\xd8")
 
 
-def test_the_same_file_again_changes_nothing_and_judges_nothing(shop, db):
+def test_importing_the_same_file_again_changes_and_judges_nothing(shop, db):
     put(shop, db)
     before = [rows(db, table) for table in (schema.items, schema.item_sights)]
     classifier = FakeClassifier()
-    told = put(shop, db, weights=classifier)
-    assert (told.new, told.changed, told.unchanged, told.judged) == (0, 0, 6, 0)
+    result = put(shop, db, weights=classifier)
+    assert (result.new, result.changed, result.unchanged, result.judged) == (0, 0, 6, 0)
     assert sum(classifier.batches) == 0
     assert [rows(db, table) for table in (schema.items, schema.item_sights)] == before
 
 
-def test_a_changed_file_changes_only_what_it_says(shop, db):
+def test_a_second_import_changes_only_the_items_that_differ(shop, db):
     put(shop, db)
     (shop / "products.csv").write_text(
         TABLE.replace("59,90", "49,90").replace("A4;Denim skirt", "A4;Denim jacket")
     )
     (shop / "bag.png").write_bytes(painted("Trouser"))
-    told = put(shop, db)
-    assert (told.changed, told.unchanged, told.judged) == (3, 3, 1)
+    result = put(shop, db)
+    assert (result.changed, result.unchanged, result.judged) == (3, 3, 1)
     one, two, four = store.items(db, ["A4", "A2", "A1"])
     assert one.price == Decimal("49.9")
     assert (two.category, two.prediction.category) == ("Trouser", "Trouser")
@@ -121,12 +127,12 @@ def test_a_changed_file_changes_only_what_it_says(shop, db):
 
 
 @once
-def test_without_pictures_no_classifier_is_asked_and_what_was_seen_stays(shop, db):
+def test_an_import_without_pictures_loads_no_classifier_and_keeps_old_pictures(shop, db):
     put(shop, db)
     text = "sku;title\nA2;Emma the second\n"
     (shop / "later.csv").write_text(text)
-    told = put(shop, db, "later.csv", images=[], weights="no such weights")
-    assert (told.changed, told.uncertain) == (1, 0)
+    result = put(shop, db, "later.csv", images=[], weights="no such weights")
+    assert (result.changed, result.uncertain) == (1, 0)
     item = find(db, "A2")
     assert (item.title, item.category, item.picture[-7:]) == ("Emma the second", "Bag", "bag.png")
 
@@ -149,7 +155,7 @@ def test_a_persons_decision_stays_and_leaves_the_review_list(shop, db):
 
 
 @once
-def test_a_category_map_overrides(shop, db):
+def test_a_category_map_overrides_words_and_pictures(shop, db):
     path = shop / "map.csv"
     path.write_text("match,category\nDresses,Coat\nA4,Trouser\n")
     put(shop, db, category_map=path)
@@ -171,7 +177,7 @@ def test_pictures_are_found_in_zips_by_address_by_path_and_by_sku(shop, db):
         "S4,d,,/etc/passwd\n"
         "S5,e,,lost.png\n"
     )
-    told = put(shop, db, "named.csv", images=[shop / "all.zip"])
+    result = put(shop, db, "named.csv", images=[shop / "all.zip"])
     assert {i.sku: i.category for i in store.items(db)} == {
         "S1": "Coat",
         "S2": None,
@@ -179,7 +185,7 @@ def test_pictures_are_found_in_zips_by_address_by_path_and_by_sku(shop, db):
         "S4": None,
         "S5": None,
     }
-    assert [(r.sku, r.detail) for r in told.remarks] == [
+    assert [(r.sku, r.detail) for r in result.remarks] == [
         ("S2", "2 pictures are called one.png"),
         ("S4", "/etc/passwd leads out of the folder, and is not opened"),
         ("S5", "there is no picture lost.png"),
@@ -190,26 +196,26 @@ def test_pictures_are_found_in_zips_by_address_by_path_and_by_sku(shop, db):
 def test_a_link_out_of_the_folder_is_not_followed(shop, db):
     (shop / "link.png").symlink_to(shop.parent / "secret.png")
     (shop / "links.csv").write_text("sku,title,price,image\n1,a,,link.png\n")
-    told = put(shop, db, "links.csv", images=[])
-    assert (told.pictures, told.remarks[0].reason) == (0, "picture")
+    result = put(shop, db, "links.csv", images=[])
+    assert (result.pictures, result.remarks[0].reason) == (0, "picture")
 
 
 @once
-def test_a_broken_picture_costs_itself(shop, db):
+def test_a_broken_picture_does_not_stop_the_import(shop, db):
     (shop / "dress.png").write_bytes(painted("Dress")[:200])
-    told = put(shop, db)
-    assert (told.new, told.pictures) == (6, 2)
-    assert sum(r.reason == "picture" for r in told.remarks) == 3
+    result = put(shop, db)
+    assert (result.new, result.pictures) == (6, 2)
+    assert sum(r.reason == "picture" for r in result.remarks) == 3
     assert find(db, "A1").category == "Dress"
 
 
-def test_what_is_for_sale_no_more_is_out_of_stock(shop, db):
+def test_items_no_longer_for_sale_become_out_of_stock(shop, db):
     header = "Title,URL handle,Status,SKU,Inventory quantity\n"
     (shop / "s.csv").write_text(f"{header}Dress,a,Active,1,5\nCoat,b,Active,2,5\n")
     put(shop, db, "s.csv")
     (shop / "s.csv").write_text(f"{header}Dress,a,Active,1,5\nCoat,b,Archived,2,5\n")
-    told = put(shop, db, "s.csv")
-    assert (told.taken_off, told.unchanged) == (1, 1)
+    result = put(shop, db, "s.csv")
+    assert (result.taken_off, result.unchanged) == (1, 1)
     assert [item.in_stock for item in store.items(db)] == [True, False]
     assert put(shop, db, "s.csv").taken_off == 0
 
@@ -217,7 +223,7 @@ def test_what_is_for_sale_no_more_is_out_of_stock(shop, db):
 # --- one item ------------------------------------------------------------------------------------
 
 
-def test_a_photo_and_a_number_make_an_item(shop, db):
+def test_add_makes_an_item_of_a_photo_and_a_sku(shop, db):
     found = add(shop / "bag.png", db, sku="A17", title="Emma", weights=FakeClassifier())
     assert (found.category, found.confidence) == ("Bag", pytest.approx(0.9))
     assert found.prediction.top(1)[0][0] == "Bag"
@@ -242,7 +248,7 @@ def test_a_photo_and_a_number_make_an_item(shop, db):
         ({"sku": "X", "title": "a", "price": "1,299"}, UsageError, "can be read in two ways"),
     ],
 )
-def test_what_cannot_be_added_is_said_and_nothing_is_kept(arguments, error, words, db):
+def test_add_refuses_wrong_arguments_and_stores_nothing(arguments, error, words, db):
     with pytest.raises(error, match=words):
         add(None, db, weights=FakeClassifier(), **arguments)
     with open_store(db, create=True) as opened:
@@ -250,7 +256,7 @@ def test_what_cannot_be_added_is_said_and_nothing_is_kept(arguments, error, word
 
 
 @once
-def test_a_photo_that_cannot_be_read_adds_nothing(shop, db):
+def test_add_stores_nothing_if_the_photo_is_unreadable(shop, db):
     (shop / "broken.jpg").write_bytes(b"\xff\xd8\xff and then nothing")
     with pytest.raises(TrendscopeError, match=r"broken\.jpg"):
         add(shop / "broken.jpg", db, sku="X", title="Dress", weights=FakeClassifier())
@@ -258,7 +264,7 @@ def test_a_photo_that_cannot_be_read_adds_nothing(shop, db):
 
 
 @once
-def test_an_unknown_item_is_said_with_the_nearest(shop, db):
+def test_find_suggests_the_nearest_sku(shop, db):
     put(shop, db)
     with pytest.raises(StoreError, match="holds no item 'a11'; is it A1"):
         find(db, "a11")
@@ -267,7 +273,7 @@ def test_an_unknown_item_is_said_with_the_nearest(shop, db):
 # --- beside customers ----------------------------------------------------------------------------
 
 
-def test_items_and_photos_share_the_weights_and_nothing_else(shop, db, photos):
+def test_items_and_photos_share_only_the_weights(shop, db, photos):
     put(shop, db)
     scan([photos], db, weights=FakeClassifier())
     assert store.status(db).photos == 4 and len(store.items(db)) == 6
@@ -275,7 +281,7 @@ def test_items_and_photos_share_the_weights_and_nothing_else(shop, db, photos):
     assert len(store.items(db)) == 6 and len(rows(db, schema.item_sights)) == 4
 
 
-def test_other_weights_are_refused_and_after_a_change_pictures_are_judged_anew(shop, db, photos):
+def test_other_weights_are_refused_and_new_weights_judge_pictures_again(shop, db, photos):
     class Other(FakeClassifier):
         name = "other"
 
@@ -293,7 +299,7 @@ def test_other_weights_are_refused_and_after_a_change_pictures_are_judged_anew(s
 
 
 @once
-def test_json_and_csv_hold_the_same_and_defuse_formulas(shop, db):
+def test_json_and_csv_agree_and_csv_defuses_formulas(shop, db):
     put(shop, db)
     items = store.items(db)
     document = json.loads(catalog.items_json(items, "x.db"))
@@ -306,7 +312,7 @@ def test_json_and_csv_hold_the_same_and_defuse_formulas(shop, db):
 
 
 @once
-def test_the_page_shows_every_item_and_takes_text_as_text(shop, db):
+def test_the_page_shows_every_item_and_escapes_text(shop, db):
     (shop / "x.csv").write_text('sku,title,price\n<b>1,"&lt;script>alert(1)",5.00\n')
     put(shop, db, "x.csv")
     put(shop, db)

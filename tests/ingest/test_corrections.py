@@ -41,8 +41,8 @@ FIGURES = ["photos", "classified", "uncertain", "outside", "waiting"]
 
 @pytest.fixture
 def opened(db):
-    with open_store(db, create=True, now=NOW) as it:
-        yield it
+    with open_store(db, create=True, now=NOW) as opened_store:
+        yield opened_store
 
 
 @pytest.fixture
@@ -82,19 +82,19 @@ def seen(opened):
         ("uncertain", UNCERTAIN),
     ],
 )
-def test_labels_are_read(text, label):
+def test_label_of_reads_every_kind_of_label(text, label):
     assert label_of(text) == label
     assert label_of(str(label)) == label
 
 
 @pytest.mark.parametrize("text", ["", "hat", "Coat|", "Coat|outside", "Dress Coat", "\x1b[2J"])
-def test_what_is_no_label_is_refused_with_those_there_are(text):
+def test_label_of_lists_the_valid_labels(text):
     with pytest.raises(TrendscopeError, match=r"is no label; use T-shirt/top, .*, uncertain") as e:
         label_of(text)
     assert "\x1b" not in str(e.value)
 
 
-def test_a_reading_as_a_person_sees_it_keeps_what_the_network_said():
+def test_labelled_keeps_the_networks_probabilities():
     before = reading("Dress")
     after = before.labelled(Label(("Bag", "Coat")))
     box = before.garments[0].box
@@ -109,7 +109,7 @@ def test_a_reading_as_a_person_sees_it_keeps_what_the_network_said():
 # --- counts --------------------------------------------------------------------------------------
 
 
-def test_a_persons_word_wins_in_every_count(filled):
+def test_labels_replace_sightings_in_every_count(filled):
     correct(filled, {"dress": BAG, "open": Label(("Shirt",)), "coat": OUTSIDE}, NOW)
     assert seen(filled) == [
         ("anna", "dress", "Bag"),
@@ -159,7 +159,7 @@ def test_two_garments_in_a_photo_count_one_each_and_the_photo_once(filled):
     assert boxes.fillna(0).tolist() == [110, 0]
 
 
-def test_one_label_takes_the_place_of_several_garments_that_were_seen(opened):
+def test_one_label_replaces_several_sightings(opened):
     two = (Garment("Dress", 0.8, (0, 0, 9, 9)), Garment("Bag", 0.7, (1, 1, 5, 5)))
     write(opened, found(sha256="two", garments=two))
     assert [row[2] for row in seen(opened)] == ["Bag", "Dress"]
@@ -168,7 +168,7 @@ def test_one_label_takes_the_place_of_several_garments_that_were_seen(opened):
     assert store.customers(opened)[FIGURES].to_numpy().tolist() == [[1, 1, 0, 0, 0]]
 
 
-def test_a_word_is_replaced_and_taken_back(filled):
+def test_correct_replaces_and_removes_labels(filled):
     before = seen(filled)
     assert correct(filled, {"dress": Label(("Bag", "Coat"))}, NOW) == {"dress": None}
     assert correct(filled, {"dress": OUTSIDE}, NOW) == {"dress": Label(("Bag", "Coat"))}
@@ -193,7 +193,7 @@ def test_an_unknown_image_is_refused_and_nothing_is_written(filled):
         ),
     )
 )
-def test_the_database_and_the_readings_say_the_same(law, labels):
+def test_labels_count_alike_in_the_database_and_in_memory(law, labels):
     """What `seen` decides in SQL is what `PhotoResult.labelled` decides in memory."""
     opened, readings = law
     with opened.writing() as connection:
@@ -222,12 +222,12 @@ def law(tmp_path_factory):
         found("Coat", customer="ben", name="4.jpg", sha256="coat"),
         found("Dress", customer="ben", name="5.jpg", sha256="dress"),
     ]
-    with open_store(tmp_path_factory.mktemp("law") / "t.db", create=True) as it:
-        write(it, *items)
-        yield it, [reading for _, reading in items]
+    with open_store(tmp_path_factory.mktemp("law") / "t.db", create=True) as opened_store:
+        write(opened_store, *items)
+        yield opened_store, [reading for _, reading in items]
 
 
-def test_trends_count_as_persons_say(opened):
+def test_trends_count_labels(opened):
     """Of two who are active in a week, both wear the dress; a person says it is a bag."""
     for name in ("anna", "ben"):
         write(opened, found("Dress", customer=name, day=(2026, 11, 10), sha256=name))
@@ -249,7 +249,7 @@ def test_trends_count_as_persons_say(opened):
 # --- what they outlive ---------------------------------------------------------------------------
 
 
-def test_they_outlive_scans_and_new_weights(filled):
+def test_corrections_outlive_scans_and_new_weights(filled):
     correct(filled, {"dress": BAG, "coat": UNCERTAIN}, NOW)
     write(filled, found("Dress", name="1.jpg", sha256="dress", day=(2026, 3, 2, 9)))
     ours = [row for row in seen(filled) if row[1] in ("dress", "coat")]
@@ -267,7 +267,7 @@ def test_they_outlive_scans_and_new_weights(filled):
     assert [row[2] for row in seen(filled)] == ["Bag", "Sandal", "Sandal", "uncertain", "Bag"]
 
 
-def test_a_photo_the_weights_have_not_judged_yet_counts_as_its_person_says(filled):
+def test_a_labelled_photo_counts_before_the_weights_have_judged_it(filled):
     write(filled, found("Coat", name="6.jpg", sha256="new"), weights=NEW, reclassify=True)
     assert store.customers(filled)[FIGURES].to_numpy().tolist()[0] == [4, 1, 1, 1, 1]
     correct(filled, {"new": BAG}, NOW)
@@ -276,7 +276,7 @@ def test_a_photo_the_weights_have_not_judged_yet_counts_as_its_person_says(fille
     assert store.corrections(filled)["network"].tolist() == [None]
 
 
-def test_a_photo_the_weights_have_not_judged_yet_has_no_probabilities(filled):
+def test_a_labelled_photo_has_no_probabilities_before_it_is_judged(filled):
     write(filled, found("Coat", name="6.jpg", sha256="new"), weights=NEW, reclassify=True)
     correct(filled, {"new": BAG}, NOW)
     summary = stored_profile(filled, "anna")
@@ -285,13 +285,13 @@ def test_a_photo_the_weights_have_not_judged_yet_has_no_probabilities(filled):
     assert (photo.probabilities, photo.outside) == ((), 0.0)
 
 
-def test_forgetting_a_customer_takes_the_labels_of_images_nobody_else_posted(filled):
+def test_forget_removes_the_labels_of_images_nobody_else_posted(filled):
     correct(filled, {"dress": BAG, "open": BAG}, NOW)
     store.forget(filled, "anna")
     assert store.corrections(filled)["sha256"].tolist() == ["dress"]
 
 
-def test_a_profile_from_the_database_counts_as_persons_say(photos, db):
+def test_stored_profile_counts_labels(photos, db):
     scan([photos], db, weights=FakeClassifier())
     shas = store.sightings(db).set_index("category")["sha256"]
     correct(db, {shas["Bag"]: Label(("Coat",)), shas["Coat"]: OUTSIDE}, NOW)
@@ -306,7 +306,7 @@ def test_a_profile_from_the_database_counts_as_persons_say(photos, db):
 # --- the list ------------------------------------------------------------------------------------
 
 
-def test_the_list_of_corrections(filled):
+def test_corrections_lists_labels_beside_the_networks_verdicts(filled):
     later = datetime(2026, 11, 22, tzinfo=UTC)
     correct(filled, {"dress": Label(("Bag", "Coat"))}, NOW)
     correct(filled, {"open": OUTSIDE}, later)
@@ -332,8 +332,8 @@ def scanned(photos, db):
 def categories(db):
     """What is counted of each photo, by its file's name."""
     rows = store.sightings(db)
-    said = rows["category"].astype(object).fillna(rows["reason"])
-    return {Path(f).name: what for f, what in zip(rows["source"], said, strict=True)}
+    labels = rows["category"].astype(object).fillna(rows["reason"])
+    return {Path(f).name: what for f, what in zip(rows["source"], labels, strict=True)}
 
 
 def write_table(path, *lines):
@@ -341,7 +341,9 @@ def write_table(path, *lines):
     return path
 
 
-def test_a_table_by_path_or_digest_labels_photos_and_takes_it_back(scanned, photos, tmp_path):
+def test_correct_from_table_labels_photos_by_path_or_digest_and_removes_labels(
+    scanned, photos, tmp_path
+):
     coat = store.sightings(scanned, "ben")["sha256"][0]
     table = write_table(
         photos / "mine.csv",
@@ -367,7 +369,7 @@ def test_a_table_by_path_or_digest_labels_photos_and_takes_it_back(scanned, phot
     assert store.corrections(scanned).empty
 
 
-def test_rows_that_cannot_be_used_are_named_and_cost_nothing_else(scanned, photos):
+def test_unusable_rows_are_reported_and_the_others_are_used(scanned, photos):
     table = write_table(
         photos / "mine.csv",
         "File;Customer;Category",
@@ -382,17 +384,17 @@ def test_rows_that_cannot_be_used_are_named_and_cost_nothing_else(scanned, photo
     found = correct_from_table(table, scanned, now=NOW)
     assert found.photos == 1
     assert [item.row for item in found.refused] == [3, 4, 5, 6, 7, 8]
-    said = " ".join(item.reason for item in found.refused)
+    reasons = " ".join(item.reason for item in found.refused)
     for part in ("knows no photo anna/nowhere.png", "'cap' is no label", "names no photo"):
-        assert part in said
-    assert said.count("rows 7, 8 say different things of one photo") == 2
+        assert part in reasons
+    assert reasons.count("rows 7, 8 say different things of one photo") == 2
     assert categories(scanned)["IMG_20260330_090000.png"] == "Dress"
 
 
-def test_one_path_of_two_photos_needs_the_customer(scanned, photos, tmp_path):
-    with open_store(scanned) as it:
+def test_a_path_shared_by_two_photos_needs_the_customer(scanned, photos, tmp_path):
+    with open_store(scanned) as opened_store:
         for who in ("cleo", "dora"):
-            write_current(it, found("Bag", customer=who, name="x.jpg", source="x.jpg"))
+            write_current(opened_store, found("Bag", customer=who, name="x.jpg", source="x.jpg"))
     path = tmp_path / "t.csv"
     with pytest.raises(NothingUsable, match=r"row 2: x\.jpg stands for several photos; add"):
         correct_from_table(write_table(path, "file,category", "x.jpg,Coat"), scanned, now=NOW)
@@ -417,14 +419,14 @@ def write_current(opened, *items):
         ("file,category\nx.jpg,\n", "no row could be used$"),
     ],
 )
-def test_tables_without_what_is_needed(scanned, tmp_path, text, message):
+def test_tables_without_a_required_column_are_refused(scanned, tmp_path, text, message):
     path = tmp_path / "t.csv"
     path.write_text(text)
     with pytest.raises(TrendscopeError, match=message):
         correct_from_table(path, scanned, now=NOW)
 
 
-def test_the_command(photos, tmp_path):
+def test_the_correct_command(photos, tmp_path):
     db = str(tmp_path / "t.db")
     scan([photos], db, weights=FakeClassifier())
     table = write_table(photos / "t.csv", "file,category", "ben/coat.png,Bag", "none.png,Bag")
@@ -447,7 +449,7 @@ def test_the_command(photos, tmp_path):
     assert done.exit_code == 3 and "no row could be used; row 2:" in done.stderr
 
 
-def test_the_list_is_what_training_takes_and_what_correct_takes_back(tmp_path):
+def test_corrections_csv_is_read_by_training_and_by_correct(tmp_path):
     photos = pytest.importorskip("training.data.photos")
     folder = tmp_path / "customers"
     (folder / "anna").mkdir(parents=True)

@@ -41,12 +41,12 @@ def check(results):
     assert any(0 < kill.kept for kill in results), results
 
 
-def test_killed_scans_go_on_in_sqlite(feed, tmp_path):
+def test_a_killed_scan_can_be_resumed_in_sqlite(feed, tmp_path):
     numbers = iter(range(100))
     check(list(kills.kills(feed, lambda: str(tmp_path / f"{next(numbers)}.db"), 5, seed=1)))
 
 
-def test_killed_scans_go_on_in_postgresql(feed, postgres):
+def test_a_killed_scan_can_be_resumed_in_postgresql(feed, postgres):
     check(list(kills.kills(feed, lambda: new_database(postgres), 3, seed=2)))
 
 
@@ -122,7 +122,7 @@ def nothing(db, photos):
     ids=lambda function: function.__name__,
 )
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_whichever_write_fails_the_state_is_old_or_new(
+def test_a_failed_write_leaves_the_old_or_the_new_state(
     kind, before, action, photos, tmp_path, request
 ):
     numbers = iter(range(1000))
@@ -158,7 +158,7 @@ def scan_process(feed, db, **options):
 
 
 @pytest.mark.parametrize("kilobytes", [1, 40, 150, 300])
-def test_a_file_that_may_not_grow_costs_nothing_that_was_kept(feed, tmp_path, kilobytes):
+def test_a_file_size_limit_loses_no_stored_photos(feed, tmp_path, kilobytes):
     limit = kilobytes * 1024
     path = tmp_path / "t.db"
     done = scan_process(
@@ -191,7 +191,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(place)], check=True)
 
 
-def test_a_full_disk_costs_nothing_that_was_kept(feed, small_disk, tmp_path):
+def test_a_full_disk_loses_no_stored_photos(feed, small_disk, tmp_path):
     path = small_disk / "t.db"
     done = scan_process(feed, path)
     assert "has no room left; free some space" in done.stderr

@@ -106,7 +106,7 @@ def test_a_second_scan_reads_no_file_and_changes_nothing(photos, db, monkeypatch
     assert store.status(db).scans == 4
 
 
-def test_only_what_is_new_is_judged(photos, db):
+def test_scan_judges_only_new_photos(photos, db):
     run(photos, db)
     (photos / "ben" / "new.png").write_bytes(painted("Sneaker"))
     classifier = FakeClassifier()
@@ -114,7 +114,7 @@ def test_only_what_is_new_is_judged(photos, db):
     assert classifier.batches == [1]
 
 
-def test_a_photo_that_moved_is_read_but_not_judged(photos, db):
+def test_a_moved_photo_is_read_but_not_judged(photos, db):
     run(photos, db)
     shutil.move(photos / "anna", photos / "anna2")
     classifier = FakeClassifier()
@@ -125,7 +125,7 @@ def test_a_photo_that_moved_is_read_but_not_judged(photos, db):
 
 
 @pytest.mark.parametrize("same_size", [True, False])
-def test_a_photo_that_was_replaced_is_judged_again(photos, db, same_size):
+def test_a_replaced_photo_is_judged_again(photos, db, same_size):
     path = photos / "ben" / "coat.png"
     run(photos, db)
     size, data = path.stat().st_size, painted("Sandal")
@@ -141,7 +141,7 @@ def test_a_touched_photo_is_read_but_not_judged(photos, db):
     assert tally(photos, db) == (0, 0, 4, 1)
 
 
-def test_a_date_that_was_corrected_in_the_export_is_taken_over(tmp_path, db, monkeypatch):
+def test_scan_updates_dates_that_changed_in_the_export(tmp_path, db, monkeypatch):
     name = "media/posts/202609/17850000000000001.png"
     index = tmp_path / "instagram-ann-2026" / "your_instagram_activity/media/posts_1.json"
     for path, data in ((index, b""), (tmp_path / "instagram-ann-2026" / name, painted("Bag"))):
@@ -160,9 +160,7 @@ def test_a_date_that_was_corrected_in_the_export_is_taken_over(tmp_path, db, mon
     assert posted(2) == (0, 0, 1, 0)
 
 
-def test_files_that_could_not_be_read_are_tried_again_when_that_can_have_changed(
-    photos, db, monkeypatch
-):
+def test_refused_files_are_tried_again_only_after_they_change(photos, db, monkeypatch):
     run(photos, db)
     decodings = []
     monkeypatch.setattr(Decoder, "decode", lambda self, data, edge: decodings.append(data))
@@ -174,7 +172,7 @@ def test_files_that_could_not_be_read_are_tried_again_when_that_can_have_changed
     assert store.skips(db).empty
 
 
-def test_a_newer_version_looks_again_at_what_an_older_one_refused(photos, db, monkeypatch):
+def test_a_newer_version_tries_refused_files_again(photos, db, monkeypatch):
     monkeypatch.setattr("trendscope.store.memory.VERSION", "0.0.0")
     run(photos, db)
     monkeypatch.undo()
@@ -190,7 +188,7 @@ def decoded(monkeypatch):
     return decodings
 
 
-def test_other_limits_look_again_at_what_was_refused_and_at_nothing_else(photos, db, monkeypatch):
+def test_other_limits_try_only_refused_files_again(photos, db, monkeypatch):
     (photos / "ben" / "wide.png").write_bytes(painted("Bag", (400, 400)))
     strict = Limits(pixels=100_000)
     assert tally(photos, db, limits=strict) == (4, 0, 0, 2)
@@ -201,7 +199,7 @@ def test_other_limits_look_again_at_what_was_refused_and_at_nothing_else(photos,
     assert decodings == [1, 1]
 
 
-def test_missing_rights_are_looked_at_again(photos, db, monkeypatch):
+def test_files_without_read_permission_are_tried_again(photos, db, monkeypatch):
     from trendscope.errors import ImageError
 
     def closed(*_):
@@ -213,14 +211,14 @@ def test_missing_rights_are_looked_at_again(photos, db, monkeypatch):
     assert tally(photos, db) == (4, 0, 0, 1)
 
 
-def test_the_same_photo_twice_in_one_scan_is_one_photo(photos, db):
+def test_a_photo_that_comes_twice_in_a_scan_is_stored_once(photos, db):
     first = photos / "anna" / "bag.png"
     result = scan([first, first, photos / "anna"], db, weights=FakeClassifier())
     assert result.tally.photos == 5
     assert store.customers(db)[["photos", "doubles"]].to_numpy().tolist() == [[3, 0]]
 
 
-def test_a_missing_path_makes_no_database(tmp_path):
+def test_scan_of_a_missing_path_creates_no_database(tmp_path):
     with pytest.raises(FeedError, match="nowhere"):
         run(tmp_path / "nowhere", tmp_path / "t.db")
     with pytest.raises(WeightsError, match="no weights at nonesuch"):
@@ -228,7 +226,7 @@ def test_a_missing_path_makes_no_database(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_progress_ends_at_all(photos, db):
+def test_progress_ends_with_all_items_done(photos, db):
     for i in range(100):
         (photos / "ben" / f"{i}.png").write_bytes(painted("Coat", (20 + i, 20)))
     for _ in range(2):
@@ -270,7 +268,7 @@ def dropped_and_doubled(monkeypatch):
     monkeypatch.setattr("trendscope.ingest.photos.classify_keyed", broken)
 
 
-def test_an_engine_that_drops_and_doubles_results_attributes_none_wrongly(
+def test_results_that_are_dropped_or_repeated_keep_their_own_stamp(
     photos, db, tmp_path, monkeypatch
 ):
     (photos / "anna" / "broken.jpg").unlink()
@@ -290,7 +288,7 @@ def test_an_engine_that_drops_and_doubles_results_attributes_none_wrongly(
     assert content(db)["photos"] == content(tmp_path / "whole.db")["photos"]
 
 
-def test_a_recalled_result_says_so_itself_whatever_it_holds(photos, db, monkeypatch):
+def test_recalled_results_are_marked_as_such(photos, db, monkeypatch):
     run(photos, db)
     by_bytes = StoredPhotos.by_bytes
 
@@ -308,7 +306,7 @@ def test_a_recalled_result_says_so_itself_whatever_it_holds(photos, db, monkeypa
     assert {result.recalled for result in fresh.readings} == {False}
 
 
-def test_names_that_differ_in_bytes_only_are_kept_apart(tmp_path, db):
+def test_names_that_differ_only_in_bytes_stay_apart(tmp_path, db):
     folder = tmp_path / "anna"
     folder.mkdir()
     names = [
@@ -342,7 +340,7 @@ def photos_by_customer(db):
     return dict(zip(frame["customer"], frame["photos"].tolist(), strict=True))
 
 
-def test_two_customers_of_one_name_stay_apart_in_scans_of_their_own(tmp_path, db):
+def test_customers_of_one_name_stay_apart_across_scans(tmp_path, db):
     north = wardrobe(tmp_path / "north" / "ann", "Bag", "Coat")
     south = wardrobe(tmp_path / "south" / "ann", "Dress")
     assert run(north, db).namesakes == ()
@@ -355,7 +353,7 @@ def test_two_customers_of_one_name_stay_apart_in_scans_of_their_own(tmp_path, db
     assert content(db) == before
 
 
-def test_a_profile_with_a_database_calls_customers_as_the_database_does(tmp_path, db):
+def test_profile_names_customers_as_the_database_does(tmp_path, db):
     north = wardrobe(tmp_path / "north" / "ann", "Bag")
     south = wardrobe(tmp_path / "south" / "ann", "Dress")
     scan([north, south], db, weights=FakeClassifier())
@@ -369,7 +367,7 @@ def test_a_profile_with_a_database_calls_customers_as_the_database_does(tmp_path
     assert hidden[0].customer == pseudonyms.name("ann (2)") != pseudonyms.name("ann")
 
 
-def test_one_account_is_one_customer_wherever_its_exports_lie(tmp_path, db):
+def test_exports_of_one_account_belong_to_one_customer_wherever_they_are(tmp_path, db):
     for name, category in (("a", "Bag"), ("b", "Coat")):
         media = f"media/posts/202609/1785000000000000{ord(name)}.png"
         index = [{"media": [{"uri": media, "creation_timestamp": 1_790_000_000}]}]
@@ -384,7 +382,7 @@ def test_one_account_is_one_customer_wherever_its_exports_lie(tmp_path, db):
     assert [row[1] for row in content(db)["accounts"] if row[0] == "ann"] == ["instagram:ann"]
 
 
-def test_one_per_name_joins_folders_of_one_name_for_good(tmp_path, db):
+def test_one_per_name_joins_folders_of_one_name_permanently(tmp_path, db):
     old = wardrobe(tmp_path / "week46" / "ann", "Bag")
     new = wardrobe(tmp_path / "week47" / "ann", "Coat", "Dress")
     run(old, db)
@@ -393,7 +391,7 @@ def test_one_per_name_joins_folders_of_one_name_for_good(tmp_path, db):
     assert photos_by_customer(db) == {"ann": 3}
 
 
-def test_a_customer_named_by_the_user_is_the_one_of_that_name(tmp_path, db):
+def test_a_customer_option_names_the_stored_customer(tmp_path, db):
     run(wardrobe(tmp_path / "north" / "ann", "Bag"), db)
     run(wardrobe(tmp_path / "inbox", "Coat"), db, customer="ann")
     assert photos_by_customer(db) == {"ann": 2}
@@ -401,7 +399,7 @@ def test_a_customer_named_by_the_user_is_the_one_of_that_name(tmp_path, db):
     assert photos_by_customer(db) == {"ann": 2, "inbox": 1}  # the option holds for its own scan
 
 
-def test_a_name_taken_by_a_scan_at_the_same_time_stops_the_other(tmp_path, db):
+def test_a_scan_stops_if_another_scan_takes_its_customers_name(tmp_path, db):
     north = wardrobe(tmp_path / "north" / "ann", "Bag")
     south = wardrobe(tmp_path / "south" / "ann", "Coat")
 
@@ -419,7 +417,7 @@ def test_a_name_taken_by_a_scan_at_the_same_time_stops_the_other(tmp_path, db):
     assert photos_by_customer(db) == {"ann": 1, "ann (2)": 1}
 
 
-def test_a_photo_posted_again_is_told_from_memory_too(tmp_path, db):
+def test_profile_recognises_reposts_among_stored_results(tmp_path, db):
     folder = tmp_path / "ann"
     folder.mkdir()
     with Image.open(io.BytesIO(painted("Bag", (600, 800)))) as picture:
@@ -463,7 +461,9 @@ def wardrobes(tmp_path_factory):
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.randoms(), batch=st.integers(1, 70), threads=st.integers(1, 4))
-def test_order_batches_and_threads_change_nothing(wardrobes, tmp_path, seed, batch, threads):
+def test_order_batches_and_threads_do_not_change_the_result(
+    wardrobes, tmp_path, seed, batch, threads
+):
     def scanned(name, paths, **options):
         path = tmp_path / f"{name}.db"
         path.unlink(missing_ok=True)
@@ -478,7 +478,7 @@ def test_order_batches_and_threads_change_nothing(wardrobes, tmp_path, seed, bat
     assert mixed == scanned("plain", [wardrobes])
 
 
-def test_both_kinds_of_database_hold_the_same(wardrobes, tmp_path, postgres):
+def test_sqlite_and_postgresql_hold_the_same(wardrobes, tmp_path, postgres):
     from tests.factories.databases import new_database
 
     both = []
@@ -500,7 +500,7 @@ def test_other_weights_need_reclassify(photos, db):
     assert content(db) == before
 
 
-def test_reclassify_judges_all_anew(photos, db):
+def test_reclassify_judges_every_photo_again(photos, db):
     run(photos, db)
     assert tally(photos, db, weights=Other(), reclassify=True) == (4, 0, 0, 1)
     assert store.sightings(db)["category"].tolist() == ["Bag"] * 4
@@ -543,7 +543,7 @@ def test_weights_are_identified_by_their_file(photos, db, tmp_path, fake_command
 # --- two at once ---------------------------------------------------------------------------------
 
 
-def test_two_scans_and_a_reader_at_once(wardrobes, db, tmp_path):
+def test_two_scans_and_a_reader_run_at_the_same_time(wardrobes, db, tmp_path):
     failures, seen = [], []
 
     def work(action):
@@ -580,7 +580,7 @@ def test_two_scans_and_a_reader_at_once(wardrobes, db, tmp_path):
 
 
 @pytest.mark.parametrize("pictures", [False, True])
-def test_a_profile_from_memory_is_the_profile_from_photos(photos, db, pictures, monkeypatch):
+def test_profile_from_stored_results_equals_profile_from_photos(photos, db, pictures, monkeypatch):
     fresh = profile([photos], weights=FakeClassifier())
     run(photos, db)
     (photos / "ben" / "new.png").write_bytes(painted("Sneaker"))
@@ -602,7 +602,7 @@ def test_a_profile_from_memory_is_the_profile_from_photos(photos, db, pictures, 
     assert all(bool(r.thumbnail) == pictures for r in result.readings)
 
 
-def test_a_profile_by_other_weights_remembers_no_judgement(photos, db):
+def test_profile_by_other_weights_ignores_stored_results(photos, db):
     run(photos, db)
     other = Other()
     with stored_photos(db, other) as memory:

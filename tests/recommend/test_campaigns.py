@@ -123,12 +123,12 @@ def test_targets_of_all_customers_in_sqlite_and_postgresql(files, db):
     )
 
 
-def test_one_customer_gets_the_same_as_among_all(filled):
+def test_one_customer_gets_the_same_targets_as_among_all(filled):
     every, one = campaign(filled).targets.rows, campaign(filled, customer="anna").targets.rows
     assert one.to_dict("records") == every[every["customer"] == "anna"].to_dict("records")
 
 
-def test_customers_for_an_item_and_for_a_category(filled):
+def test_campaign_finds_customers_for_an_item_and_for_a_category(filled):
     assert pairs(campaign(filled, sku="D2")) == [("anna", "D2")]
     assert pairs(campaign(filled, category="coats")) == [("ben", "")]
     with pytest.raises(StoreError, match=r"holds no item 'D'; is it D"):
@@ -137,7 +137,7 @@ def test_customers_for_an_item_and_for_a_category(filled):
         campaign(filled, sku="D3")
 
 
-def test_forgotten_customers_are_no_targets(files, tmp_path):
+def test_forgotten_customers_get_no_targets(files, tmp_path):
     db = fill(tmp_path / "other.db", files)
     forget(db, "anna")
     assert pairs(campaign(db)) == [("ben", "C1")]
@@ -153,7 +153,7 @@ def test_unknown_names_and_contradicting_options_are_refused(filled):
         campaign(filled, category="Hat")
 
 
-def test_without_items_or_customers(files, tmp_path, fake_command):
+def test_campaign_refuses_a_database_without_items_or_customers(files, tmp_path, fake_command):
     db = tmp_path / "new.db"
     with open_store(db, create=True):
         pass
@@ -165,7 +165,7 @@ def test_without_items_or_customers(files, tmp_path, fake_command):
     assert pairs(campaign(db, category="dress")) == [("anna", "")]
 
 
-def test_categories_are_known_by_many_names():
+def test_parse_category_accepts_plurals():
     for name in CATEGORIES:
         assert parse_category(f" {name.upper()} ") == name
     assert parse_category("dresses") == "Dress"
@@ -274,7 +274,7 @@ def test_pseudonyms_replace_all_names(run, tmp_path, monkeypatch):
     assert "anna" not in page.read_text() and named["anna"] in page.read_text()
 
 
-def test_a_page_with_both_pictures(run, tmp_path):
+def test_the_page_shows_item_and_photo_side_by_side(run, tmp_path):
     page = tmp_path / "anna.html"
     assert run("--customer", "anna", "--html", page).exit_code == 0
     text = page.read_text(encoding="utf-8")
@@ -296,7 +296,7 @@ def test_printed_targets(run):
     assert run("--category", "Dress").stdout.startswith("Whom to write to about Dress\n")
 
 
-def test_price_stock_and_number(run):
+def test_price_stock_and_number_options(run):
     def skus(*words):
         return {row["sku"] for row in csv.DictReader(io.StringIO(run("--csv", *words).stdout))}
 
@@ -314,7 +314,7 @@ def test_invalid_price_bands_are_refused(price):
         _band(price)
 
 
-def test_lists_of_customers(run, tmp_path):
+def test_only_and_never_restrict_the_campaign(run, tmp_path):
     (tmp_path / "list.csv").write_text("customer\nANNA\nnobody\n")
     result = run("--csv", "--never", tmp_path / "list.csv")
     assert {row["customer"] for row in csv.DictReader(io.StringIO(result.stdout))} == {"ben"}
@@ -348,7 +348,7 @@ def test_errors_have_a_message_and_an_exit_code(run, words, code, message):
     assert message in result.stderr and len(result.stderr.splitlines()) <= 2
 
 
-def test_a_profile_with_a_catalogue(files, fake_command):
+def test_profile_with_a_catalogue_prints_targets(files, fake_command):
     words = ["profile", str(files / "photos"), "--catalog", str(files / "shop" / "products.csv")]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0

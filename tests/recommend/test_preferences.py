@@ -23,7 +23,7 @@ ANNA = (
 )
 
 
-def test_one_customer_by_hand():
+def test_wears_of_one_customer_worked_out_by_hand():
     dress, bag = wears(sightings(*ANNA)).itertuples(index=False)
     # Weights: dress 1 + 0.9 / 2 + 0.8 / 2 (no date: a half-life old) = 1.85, bag 1; and one more.
     assert dress.affinity == pytest.approx(1.85 / 3.85)
@@ -37,7 +37,7 @@ def test_one_customer_by_hand():
     assert dress.worn and not bag.worn
 
 
-def test_age_is_counted_up_to_the_day_that_is_given():
+def test_age_is_counted_up_to_the_given_day():
     later = wears(sightings(*ANNA), now=datetime(2027, 4, 1, tzinfo=UTC))  # 180 days later
     # Dress 0.5 + 0.9 / 4 + 0.8 / 2; bag 0.5.
     assert later["affinity"].tolist() == pytest.approx([1.125 / 2.625, 0.5 / 2.625])
@@ -103,7 +103,7 @@ def test_the_order_of_the_rows_does_not_matter(order):
     pd.testing.assert_frame_equal(wears(sightings(*(rows[n] for n in order))), expected)
 
 
-def test_a_customer_is_the_same_whoever_else_is_there():
+def test_wears_does_not_depend_on_other_customers():
     alone = wears(sightings(*ANNA))
     others = [photo("aaron", "Bag", "2026-10-02"), photo("zoe", "Coat", "2026-09-02")]
     among = wears(sightings(*others, *ANNA))
@@ -116,7 +116,7 @@ def test_a_missing_column_is_named():
         wears(sightings(*ANNA).drop(columns="embedding"))
 
 
-def test_sentences():
+def test_sentence_words():
     assert sentence("Dress", 7, 12, 0) == "wears dresses in 7 of 12 photos"
     assert sentence("Trouser", 3, 3, 2) == "wears trousers in 3 of 3 photos (2 more not recognised)"
     assert len(PLURALS) == len(CATEGORIES)

@@ -44,7 +44,7 @@ def pairs(result):
     return list(result.rows[["customer", "sku", "rank"]].itertuples(index=False, name=None))
 
 
-def test_items_by_hand():
+def test_targets_worked_out_by_hand():
     result = targets(sightings(*ANNA), SHELF, PLAIN)
     assert pairs(result) == [("anna", "D2", 1), ("anna", "D1", 2), ("anna", "B1", 3)]
     second, first, bag = 1 - 4 / 90, 1 - 2 / 90, 1 - 9 / 90  # degrees to the nearest photo
@@ -100,7 +100,7 @@ def test_diversity():
     assert (near, varied) == (["D1", "D2"], ["D1", "D3"])
 
 
-def test_an_undated_photo_is_named():
+def test_the_reason_names_an_undated_photo():
     rows = [photo("cy", "Coat", None, name=rf"up\down/{n}.jpg") for n in range(3)]
     result = targets(sightings(*rows), shelf(item("C1", "Coat")), PLAIN)
     assert result.rows["reason"].tolist() == [
@@ -150,7 +150,7 @@ def test_audience_of_an_item():
     assert result.rows["score"].tolist() == pytest.approx(expected, abs=1e-3)
 
 
-def test_the_item_on_its_own_gives_what_all_items_give():
+def test_audience_equals_the_targets_of_that_item():
     every = targets(sightings(*ANNA, *BEN), SHELF, PLAIN).rows
     one = audience(sightings(*ANNA, *BEN), SHELF, "D2", PLAIN).rows
     of_every = every[every["sku"] == "D2"].set_index("customer")[["score", "reason"]]
@@ -173,7 +173,7 @@ def test_an_item_without_a_picture_ranks_by_what_is_worn():
         (item("X2"), "X1: not in the catalogue; check the spelling"),
     ],
 )
-def test_an_item_that_cannot_be_judged_says_why(row, words):
+def test_audience_says_why_an_item_may_not_be_recommended(row, words):
     with pytest.raises(TrendscopeError, match=words):
         audience(sightings(*ANNA), shelf(row), "X1")
 
@@ -194,7 +194,7 @@ def test_wearers_of_a_category():
         wearers(sightings(*ANNA), "Hat")
 
 
-def test_age_counts_from_the_day_given():
+def test_targets_count_age_up_to_the_given_day():
     day = datetime(2027, 4, 1, tzinfo=UTC)  # 180 days later: every photo counts half
     result = wearers(sightings(*BEN), "Dress", now=day)
     assert result.rows["score"].tolist() == pytest.approx([1.5 / 2.5])
@@ -247,17 +247,17 @@ def test_a_price_band_needs_one_currency():
     )
 
 
-def test_bounds_belong_to_the_band():
+def test_price_bounds_are_inclusive():
     kept, _ = eligible(shelf(item("D1", price=20.0)), ItemFilter(least_price=20, most_price=20))
     assert len(kept) == 1
 
 
-def test_two_items_of_one_sku_are_refused():
+def test_eligible_refuses_two_items_of_one_sku():
     with pytest.raises(TrendscopeError, match="two items have the SKU 'D1'"):
         targets(sightings(*ANNA), shelf(item("D1"), item("D1")))
 
 
-def test_candidate_items_by_hand():
+def test_candidate_items_worked_out_by_hand():
     common = {"brand": "", "kind": "", "url": "", "approximate": False, "because": ""}
     common |= {"reason": None, "category_source": "title", "confidence": None, "source": ""}
     one = Item(
@@ -310,7 +310,7 @@ def test_the_order_of_customers_photos_and_items_does_not_matter(people, goods):
 
 
 @pytest.mark.parametrize("customer", ["anna", "ben", "cy"])
-def test_a_customers_targets_do_not_depend_on_the_others(customer):
+def test_targets_do_not_depend_on_other_customers(customer):
     own = [row for row in MANY if row["customer"] == customer]
     # The others' latest photo must not make these older.
     result = targets(sightings(*own), shelf(*GOODS), now=datetime(2026, 10, 3, tzinfo=UTC))
@@ -328,7 +328,7 @@ def test_ranks_scores_and_counts_fit_together():
     assert served | silent == {"anna", "ben", "cy", "zoe"} and not served & silent
 
 
-def test_without_customers_or_items():
+def test_targets_without_customers_or_items_are_empty():
     for people, goods in (((), GOODS), (MANY, ()), ((), ())):
         result = targets(sightings(*people), shelf(*goods))
         assert result.rows.empty and list(result.rows.columns) == list(ranking.COLUMNS)

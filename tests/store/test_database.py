@@ -23,16 +23,19 @@ from trendscope.store.schema import to_moment
 from trendscope.store.write_photos import write_results
 
 
-def test_a_new_store_has_its_tables_and_a_second_opening_changes_nothing(db):
+def test_open_store_creates_the_tables_once(db):
     for _ in range(2):
-        with open_store(db, create=True, now=NOW) as it, it.reading() as connection:
+        with (
+            open_store(db, create=True, now=NOW) as opened_store,
+            opened_store.reading() as connection,
+        ):
             assert set(inspect(connection).get_table_names()) == set(schema.metadata.tables)
             steps = connection.execute(select(schema.schema_steps)).all()
             assert steps == [(n, name, to_moment(NOW)) for n, name, _ in schema.STEPS]
             assert [n for n, _, _ in schema.STEPS] == [*range(1, schema.VERSION + 1)]
 
 
-def test_every_table_and_every_column_of_doubtful_meaning_is_explained():
+def test_tables_and_ambiguous_columns_have_comments():
     for table in schema.metadata.tables.values():
         assert table.comment, table.name
     bare = {c.name for t in schema.metadata.tables.values() for c in t.c if not c.comment}
@@ -42,13 +45,13 @@ def test_every_table_and_every_column_of_doubtful_meaning_is_explained():
     }
 
 
-def test_what_is_only_read_is_not_made(db, tmp_path):
+def test_open_store_does_not_create_a_missing_file(db, tmp_path):
     with pytest.raises(StoreError, match=r"there is no trendscope database at .*scan PATH --db"):
         open_store(db)
     assert list((tmp_path / "store").iterdir() if (tmp_path / "store").exists() else []) == []
 
 
-def test_where_it_lies_by_default(monkeypatch, tmp_path):
+def test_the_default_database_comes_from_the_environment(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(database.VARIABLE, raising=False)
     open_store(create=True).close()
@@ -61,12 +64,12 @@ def test_where_it_lies_by_default(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     "url", ["mysql://host/x", "sqlite://", "sqlite:///:memory:", "://", "postgresql://h:x/db"]
 )
-def test_other_kinds_of_database_are_wrong_usage(url):
+def test_other_kinds_of_database_are_refused(url):
     with pytest.raises(UsageError, match=r"give a file, such as trendscope\.db, or postgresql://"):
         open_store(url, create=True)
 
 
-def test_a_server_that_is_not_there_and_its_password():
+def test_an_unreachable_server_is_reported_without_its_password():
     pytest.importorskip("psycopg")
     with pytest.raises(StoreError, match=r"cannot be reached; check address") as caught:
         open_store("postgresql://me:secret@127.0.0.1:1/x", create=True)
@@ -74,7 +77,7 @@ def test_a_server_that_is_not_there_and_its_password():
     assert "secret" not in str(caught.value)
 
 
-def test_without_the_driver_the_extra_is_named(monkeypatch):
+def test_a_missing_driver_is_reported_with_the_extra_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(StoreError, match=r"pip install 'trendscope\[postgres\]'"):
         open_store("postgresql://h/x")
@@ -82,7 +85,7 @@ def test_without_the_driver_the_extra_is_named(monkeypatch):
 
 @pytest.mark.parametrize("data", [b"no database " * 200, b"SQLite format 3\0" + b"\xff" * 5000])
 @pytest.mark.parametrize("create", [False, True])
-def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path, data, create):
+def test_open_store_refuses_and_keeps_a_file_that_is_no_database(tmp_path, data, create):
     path = tmp_path / "notes.db"
     path.write_bytes(data)
     with pytest.raises(StoreError, match="is no database, or is damaged; name another file"):
@@ -90,7 +93,7 @@ def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path, data, create):
     assert path.read_bytes() == data
 
 
-def test_a_photo_given_as_database_is_refused_and_kept(photos):
+def test_open_store_refuses_and_keeps_a_photo(photos):
     path = photos / "anna" / "bag.png"
     data = path.read_bytes()
     with pytest.raises(StoreError, match="is no database"):
@@ -99,7 +102,7 @@ def test_a_photo_given_as_database_is_refused_and_kept(photos):
     assert not list(path.parent.glob("bag.png?*"))
 
 
-def test_another_programs_database_is_refused_and_kept(db):
+def test_open_store_refuses_and_keeps_another_programs_database(db):
     bare = engine(db)
     with bare.begin() as connection:
         connection.execute(text("CREATE TABLE invoices (n INTEGER)"))
@@ -110,8 +113,8 @@ def test_another_programs_database_is_refused_and_kept(db):
     bare.dispose()
 
 
-def test_a_newer_trendscopes_database_is_refused_and_kept(db):
-    with open_store(db, create=True) as it, it.writing() as connection:
+def test_open_store_refuses_and_keeps_a_newer_database(db):
+    with open_store(db, create=True) as opened_store, opened_store.writing() as connection:
         step = {"version": 77, "name": "hats", "applied_at": 0}
         connection.execute(insert(schema.schema_steps).values(step))
     for create in (False, True):
@@ -121,7 +124,7 @@ def test_a_newer_trendscopes_database_is_refused_and_kept(db):
             open_store(db, create=create)
 
 
-def test_an_empty_file_becomes_a_database_but_is_none_to_read(tmp_path):
+def test_an_empty_file_becomes_a_database_only_with_create(tmp_path):
     path = tmp_path / "empty.db"
     path.touch()
     with pytest.raises(StoreError, match="there is no trendscope database"):
@@ -130,25 +133,25 @@ def test_an_empty_file_becomes_a_database_but_is_none_to_read(tmp_path):
     assert store.status(path).photos == 0
 
 
-def test_folders(tmp_path):
+def test_open_store_refuses_folders(tmp_path):
     with pytest.raises(StoreError, match="is a folder; name a file in it"):
         open_store(tmp_path, create=True)
     with pytest.raises(StoreError, match=r"there is no folder .*nowhere; create it first"):
         open_store(tmp_path / "nowhere" / "x.db", create=True)
 
 
-def test_names_that_are_urls_in_disguise(tmp_path):
+def test_file_names_with_signs_of_urls_are_opened(tmp_path):
     path = tmp_path / "100% #1?mode=ro.db"
     open_store(path, create=True).close()
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="root alone can become somebody without rights")
-def test_a_read_only_folder_can_be_read_and_says_so_when_written(tmp_path):
+def test_a_read_only_folder_can_be_read_and_writing_is_refused(tmp_path):
     path = tmp_path / "shared" / "t.db"
     path.parent.mkdir()
-    with open_store(path, create=True) as it:
-        write(it, found())
+    with open_store(path, create=True) as new:
+        write(new, found())
     let_everybody_in(path.parent)
     program = """if True:
         import os, sys
@@ -202,7 +205,7 @@ def test_a_writer_waits_for_another(opened):
     assert order == ["first began", "first done", "second began"]
 
 
-def test_a_writer_who_has_waited_long_enough_says_who_is_to_blame(db):
+def test_a_writer_gives_up_when_its_patience_ends(db):
     open_store(db, create=True).close()
     with (
         open_store(db) as one,
@@ -225,7 +228,7 @@ def test_a_reader_sees_one_state_while_others_write(opened):
         assert len(connection.execute(count).all()) == 2
 
 
-def test_an_error_while_writing_undoes_the_whole_transaction(opened, db):
+def test_an_error_rolls_the_transaction_back(opened, db):
     write(opened, found())
     before = content(db)
     with pytest.raises(RuntimeError), opened.writing() as connection:
@@ -235,9 +238,9 @@ def test_an_error_while_writing_undoes_the_whole_transaction(opened, db):
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)
-def test_a_log_that_was_left_behind_or_lost_does_no_harm(db):
-    with open_store(db, create=True) as it:
-        write(it, found())
+def test_a_stale_or_lost_write_ahead_log_does_no_harm(db):
+    with open_store(db, create=True) as new:
+        write(new, found())
         copies = {s: Path(db + s).read_bytes() for s in ("", "-wal", "-shm")}
     for kept in (("", "-wal", "-shm"), ("", "-wal")):
         for suffix, data in copies.items():

@@ -53,12 +53,12 @@ CUSTOMERS = itertools.count()
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    with open_store(tmp_path_factory.mktemp("law") / "t.db", create=True) as it:
-        yield it
+    with open_store(tmp_path_factory.mktemp("law") / "t.db", create=True) as opened_store:
+        yield opened_store
 
 
 @given(posts=POSTS, data=st.data())
-def test_neither_order_nor_batches_decide_what_counts(shared, posts, data):
+def test_order_and_batches_do_not_decide_which_photo_counts(shared, posts, data):
     for size in (1, len(posts)):
         customer = f"customer {next(CUSTOMERS)}"
         items = [dated(customer, i, *post) for i, post in enumerate(posts)]
@@ -71,7 +71,7 @@ def test_neither_order_nor_batches_decide_what_counts(shared, posts, data):
             assert sorted(connection.scalars(counted)) == expected_count(items)
 
 
-def test_the_better_date_counts(opened):
+def test_the_photo_with_the_better_date_counts(opened):
     name, feed = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)
     write(opened, found(sha256="s", posted_at=name, date_source="file name"))
     write(opened, found(name="2.jpg", sha256="s", posted_at=feed, date_source="feed"))
@@ -80,7 +80,7 @@ def test_the_better_date_counts(opened):
     assert store.customers(opened)["doubles"].tolist() == [2]
 
 
-def test_a_double_counts_again_when_the_better_one_becomes_another_photo(opened):
+def test_a_duplicate_counts_again_when_the_better_photo_changes(opened):
     write(opened, found(sha256="s", day=(2026, 1, 1)), found(name="2.jpg", sha256="s"))
     assert store.customers(opened)["photos"].tolist() == [1]
     write(opened, found(sha256="t", day=(2026, 1, 1)))

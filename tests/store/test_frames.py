@@ -12,7 +12,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.store.write_photos import begin_scan
 
 
-def test_customers_add_up(filled):
+def test_figures_of_customers_add_up(filled):
     frame = store.customers(filled)
     columns = "customer photos classified uncertain outside waiting undated doubles skipped"
     assert list(frame.columns) == [*columns.split(), "first_posted", "last_posted"]
@@ -92,13 +92,13 @@ def test_status(filled):
     with filled.writing() as connection:
         begin_scan(connection, 1, NOW)
         begin_scan(connection, 1, NOW + timedelta(hours=1))
-    found_ = store.status(filled)
-    assert (found_.customers, found_.photos, found_.doubles, found_.undated) == (2, 6, 1, 2)
-    assert (found_.classified, found_.uncertain, found_.outside, found_.waiting) == (4, 1, 1, 0)
-    assert found_.skipped == {"not_an_image": 1, "video": 1}
-    assert [(w.name, w.since, w.current, w.images) for w in found_.weights] == [
+    status = store.status(filled)
+    assert (status.customers, status.photos, status.doubles, status.undated) == (2, 6, 1, 2)
+    assert (status.classified, status.uncertain, status.outside, status.waiting) == (4, 1, 1, 0)
+    assert status.skipped == {"not_an_image": 1, "video": 1}
+    assert [(w.name, w.since, w.current, w.images) for w in status.weights] == [
         ("old", NOW, True, 6)
     ]
-    assert (found_.scans, found_.first_scan.started_at) == (2, NOW)
-    assert found_.last_scan.started_at == NOW + timedelta(hours=1)
-    assert found_.last_scan.finished_at is None
+    assert (status.scans, status.first_scan.started_at) == (2, NOW)
+    assert status.last_scan.started_at == NOW + timedelta(hours=1)
+    assert status.last_scan.finished_at is None

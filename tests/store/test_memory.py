@@ -15,7 +15,7 @@ from trendscope.store.schema import from_moment, to_moment
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
-def test_moments_come_back_exactly(time):
+def test_moments_are_converted_back_exactly(time):
     assert from_moment(to_moment(time)) == time
 
 
@@ -25,14 +25,14 @@ def test_moments_are_microseconds_since_1970_in_utc():
     assert (to_moment(None), from_moment(None)) == (None, None)
 
 
-def test_places_differ_where_names_do():
+def test_location_keys_differ_if_names_differ():
     names = ["".join(p) for n in range(3) for p in itertools.product("a\0?1:\udcff", repeat=n)]
     places = {location_key(*pair) for pair in itertools.product(names, repeat=2)}
     assert len(places) == len(names) ** 2
     assert location_key("a", "b") == location_key("a", "b")
 
 
-def test_a_stamp_is_of_the_file_and_not_of_how_its_path_is_written(tmp_path, monkeypatch):
+def test_stamps_do_not_depend_on_the_spelling_of_the_path(tmp_path, monkeypatch):
     from trendscope.feeds.dispatch import open_feed
 
     (tmp_path / "anna").mkdir()

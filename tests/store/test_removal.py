@@ -18,7 +18,7 @@ from trendscope.store.database import open_store
 forgetting = sys.modules["trendscope.store.removal"]  # the function of this name hides it
 
 
-def test_forgetting_takes_everything_of_one_customer_and_nothing_of_others(filled, db):
+def test_forget_removes_one_customer_and_nothing_of_the_others(filled, db):
     write(
         filled, found("Coat", name="8.jpg", sha256="ben-7.jpg")
     )  # Ben's image, posted by Anna too
@@ -36,27 +36,27 @@ def test_forgetting_takes_everything_of_one_customer_and_nothing_of_others(fille
     assert gone.rows["photos"] == 7 and gone.rows["sightings"] == gone.rows["embeddings"] == 5
 
 
-def test_what_would_be_forgotten_is_told_and_nothing_is_changed(filled, db):
+def test_forgettable_changes_nothing(filled, db):
     before = content(db)
-    told = store.forgettable(filled, "anna")
+    planned = store.forgettable(filled, "anna")
     assert content(db) == before
     gone = store.forget(filled, "anna")
     assert (gone.photos, gone.skipped, gone.images, gone.rows) == (
-        told.photos,
-        told.skipped,
-        told.images,
-        told.rows,
+        planned.photos,
+        planned.skipped,
+        planned.images,
+        planned.rows,
     )
 
 
-def test_every_table_with_a_customer_or_an_image_is_cleared():
+def test_forget_clears_every_table_with_a_customer_or_an_image():
     about = {"customer_id", "image_id"}
     named = {t.name for t in schema.metadata.tables.values() if about & {*t.c.keys()}}
     cleared = {t.name for column in about for t in forgetting._owned(column)}
     assert cleared == named >= {"photos", "skips", "accounts", "sightings", "thumbnails"}
 
 
-def test_an_unknown_customer_is_said_and_costs_nobody(filled, db):
+def test_forget_refuses_an_unknown_customer(filled, db):
     before = content(db)
     with pytest.raises(StoreError, match="holds no customer 'eve'; check the spelling"):
         store.forget(filled, "eve")
@@ -66,7 +66,7 @@ def test_an_unknown_customer_is_said_and_costs_nobody(filled, db):
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)
-def test_what_was_forgotten_is_no_longer_in_the_file(opened, db):
+def test_forgotten_names_are_no_longer_in_the_file(opened, db):
     secret = b"SECRET PICTURE " * 50
     write(opened, found(customer="anna-secret", thumbnail=secret), found(customer="ben"))
     store.forget(opened, "anna-secret")
@@ -75,7 +75,7 @@ def test_what_was_forgotten_is_no_longer_in_the_file(opened, db):
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)
-def test_nothing_is_left_between_pages_after_many_rows(opened, db):
+def test_forget_leaves_nothing_between_the_pages_of_the_file(opened, db):
     for start in range(0, 600, 100):
         batch = [
             found(customer=who, name=f"{who}-{i}.jpg", thumbnail=who.encode() * 90)
@@ -89,7 +89,7 @@ def test_nothing_is_left_between_pages_after_many_rows(opened, db):
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)
-def test_while_somebody_reads_traces_may_stay_and_that_is_said(opened, db):
+def test_forget_reports_traces_while_another_program_reads(opened, db):
     write(opened, found(customer="anna-secret"), found(customer="ben"))
     reader = sqlite3.connect(db)
     reader.execute("BEGIN")

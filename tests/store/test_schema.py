@@ -22,20 +22,20 @@ def add_colour(connection):
     connection.execute(text("ALTER TABLE photos ADD COLUMN colour TEXT"))
 
 
-def test_an_older_database_is_brought_up_to_date_with_what_it_holds(db, monkeypatch):
-    with open_store(db, create=True) as it:
-        write(it, found(), skipped())
+def test_migration_keeps_the_rows_of_an_older_database(db, monkeypatch):
+    with open_store(db, create=True) as opened_store:
+        write(opened_store, found(), skipped())
     before = content(db)
     two_steps(monkeypatch, add_colour)
-    with open_store(db) as it, it.reading() as connection:
+    with open_store(db) as opened_store, opened_store.reading() as connection:
         assert "colour" in {c["name"] for c in inspect(connection).get_columns("photos")}
         assert [s.name for s in connection.execute(select(schema.schema_steps))][-1] == "colours"
     assert content(db) == before
 
 
-def test_a_step_that_fails_half_way_leaves_the_old_database(db, monkeypatch):
-    with open_store(db, create=True) as it:
-        write(it, found())
+def test_a_failed_migration_leaves_the_old_database(db, monkeypatch):
+    with open_store(db, create=True) as new:
+        write(new, found())
     before = content(db)
 
     def half(connection):
@@ -46,12 +46,12 @@ def test_a_step_that_fails_half_way_leaves_the_old_database(db, monkeypatch):
     with pytest.raises(StoreError, match="what it held before is unchanged"):
         open_store(db)
     monkeypatch.undo()
-    with open_store(db) as it, it.reading() as connection:
+    with open_store(db) as opened_store, opened_store.reading() as connection:
         assert "colour" not in {c["name"] for c in inspect(connection).get_columns("photos")}
     assert content(db) == before
 
 
-def test_the_steps_give_the_tables_that_the_schema_describes(opened):
+def test_migration_steps_give_the_described_tables(opened):
     with opened.reading() as connection:
         inspector = inspect(connection)
         for table in schema.metadata.tables.values():

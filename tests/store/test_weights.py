@@ -12,7 +12,7 @@ from trendscope.store.weights import current_weights, finish_reclassifying
 from trendscope.store.write_photos import write_results
 
 
-def test_other_weights_are_refused_unless_asked_for(opened, db):
+def test_other_weights_are_refused_without_reclassify(opened, db):
     write(opened, found())
     before = content(db)
     with pytest.raises(StoreError, match=r"what old \(00000000\) saw; new \(11111111\) are other"):
@@ -20,7 +20,7 @@ def test_other_weights_are_refused_unless_asked_for(opened, db):
     assert content(db) == before
 
 
-def test_old_results_count_until_the_new_are_whole(opened):
+def test_old_results_count_until_reclassification_is_complete(opened):
     write(opened, found("Dress"), found("Dress", name="2.jpg"))
     new = write(opened, found("Bag"), weights=NEW, reclassify=True)
     with opened.writing() as connection:
@@ -37,7 +37,7 @@ def test_old_results_count_until_the_new_are_whole(opened):
     assert (used.name, used.current, used.images) == ("new", True, 2)
 
 
-def test_a_scan_by_the_former_weights_stops_when_the_new_take_over(opened, db):
+def test_a_scan_by_former_weights_stops_after_reclassification(opened, db):
     old = write(opened, found("Dress"))
     new = write(opened, found("Bag"), weights=NEW, reclassify=True)
     with opened.writing() as connection:
@@ -52,7 +52,7 @@ def test_a_scan_by_the_former_weights_stops_when_the_new_take_over(opened, db):
     assert content(db) == before
 
 
-def test_photos_not_yet_judged_by_the_current_weights_wait(opened):
+def test_photos_not_judged_by_the_current_weights_are_waiting(opened):
     write(opened, found())
     write(opened, found(name="2.jpg"), weights=NEW, reclassify=True)
     assert store.customers(opened).loc[0, ["photos", "classified", "waiting"]].tolist() == [2, 1, 1]

@@ -21,7 +21,7 @@ from trendscope.store.memory import StoredPhotos, ranked, stamp
 from trendscope.vision.near_duplicates import ImageFingerprint
 
 
-def test_a_reading_comes_back_as_it_was(opened):
+def test_a_result_is_read_back_as_it_was_written(opened):
     looks = ImageFingerprint(2**63 + 5, bytes(range(256)) * 3, 0.75)
     whole = found(
         day=(2026, 3, 2, 9),
@@ -69,7 +69,7 @@ def test_a_reading_comes_back_as_it_was(opened):
     )
 
 
-def test_probabilities_are_ranked_as_the_classifier_ranks_them():
+def test_ranked_orders_like_the_classifier():
     values = np.array([0.1, 0.3, 0.1, 0.3, 0, 0, 0, 0, 0, 0.2], "<f4")
     assert [name for name, _ in ranked(values.tobytes())[:5]] == [
         "Trouser",
@@ -80,7 +80,7 @@ def test_probabilities_are_ranked_as_the_classifier_ranks_them():
     ]
 
 
-def test_several_garments_in_one_photo(opened):
+def test_several_garments_in_one_photo_are_stored(opened):
     two = (Garment("Dress", 0.8, (1, 2, 3, 4)), Garment("Bag", 0.6, (5, 6, 7, 8)))
     write(opened, found(garments=two))
     frame = store.sightings(opened)
@@ -89,7 +89,7 @@ def test_several_garments_in_one_photo(opened):
     assert store.customers(opened).loc[0, ["photos", "classified"]].tolist() == [1, 1]
 
 
-def test_writing_twice_is_writing_once(opened, db):
+def test_writing_results_twice_changes_nothing(opened, db):
     items = [found(), found(name="2.jpg", customer="ben"), skipped(), skipped(customer=None)]
     write(opened, *items)
     before = content(db)
@@ -98,13 +98,13 @@ def test_writing_twice_is_writing_once(opened, db):
     assert content(db) == before
 
 
-def test_the_same_image_of_two_customers_is_kept_once_and_counts_for_both(opened, db):
+def test_an_image_of_two_customers_is_stored_once_and_counts_for_both(opened, db):
     write(opened, found(sha256="s"), found(customer="ben", sha256="s"))
     assert [len(content(db)[t]) for t in ("images", "sightings", "photos")] == [1, 1, 2]
     assert store.customers(opened)["photos"].tolist() == [1, 1]
 
 
-def test_a_photo_that_was_replaced_takes_the_old_image_with_it(opened, db):
+def test_replacing_a_photo_removes_its_old_image(opened, db):
     write(opened, found(sha256="old", thumbnail=b"T"), found(name="2.jpg", sha256="other"))
     write(opened, found("Bag", sha256="new"))
     assert [row[0] for row in content(db)["images"]] == ["new", "other"]
@@ -112,7 +112,7 @@ def test_a_photo_that_was_replaced_takes_the_old_image_with_it(opened, db):
     assert sorted(store.sightings(opened)["category"]) == ["Bag", "Dress"]
 
 
-def test_a_file_that_could_not_be_read_and_now_can_is_no_longer_skipped(opened):
+def test_a_file_that_has_become_readable_is_no_longer_skipped(opened):
     at, result = found()
     write(opened, (at, Skipped("anna", "1.jpg", "truncated", "cut short")))
     assert store.skips(opened)["reason"].tolist() == ["truncated"]
@@ -121,14 +121,14 @@ def test_a_file_that_could_not_be_read_and_now_can_is_no_longer_skipped(opened):
     assert len(store.sightings(opened)) == 1
 
 
-def test_a_photo_whose_file_broke_keeps_what_was_seen(opened):
+def test_a_photo_keeps_its_sightings_when_its_file_breaks(opened):
     at, result = found()
     write(opened, (at, result))
     write(opened, (at, Skipped("anna", "1.jpg", "truncated", "cut short")))
     assert (len(store.skips(opened)), len(store.sightings(opened))) == (1, 1)
 
 
-def test_names_that_are_no_text_are_kept_apart_and_readable(opened):
+def test_names_that_are_no_valid_text_stay_apart_and_readable(opened):
     names = ["a\udcff", "a\0b", "a\nb", "ünï", "‮x", "'; DROP TABLE photos; --"]
     items = (
         found(customer=name, name=f"{i}.jpg", sha256=str(i), source=name, post_id=name)
@@ -141,7 +141,7 @@ def test_names_that_are_no_text_are_kept_apart_and_readable(opened):
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)
-def test_no_statement_of_a_scan_walks_through_a_whole_table(opened, db):
+def test_scan_statements_use_indexes(opened, db):
     """A batch must cost the same whether a customer, or a database, is large or small."""
     asked = []
 
