@@ -253,7 +253,7 @@ def test_reports_and_scans_do_not_load_jax():
     assert "jax" not in loaded(
         "import trendscope.reports.profile, trendscope.reports.terminal, trendscope.photos.pipeline"
     )
-    assert "jax" not in loaded("import trendscope.ingest.photos, trendscope.store")
+    assert "jax" not in loaded("import trendscope.ingest.catalog, trendscope.store.profile")
     assert "jax" not in loaded("import trendscope.recommend.campaigns, trendscope.reports.targets")
 
 
@@ -261,7 +261,7 @@ def test_what_needs_no_database_does_not_load_sqlalchemy():
     assert "sqlalchemy" not in loaded(
         "import trendscope.reports.terminal, trendscope.photos.pipeline"
     )
-    assert "sqlalchemy" in loaded("import trendscope.store")
+    assert "sqlalchemy" in loaded("import trendscope.store.database")
 
 
 def test_trends_of_a_table_do_not_load_jax(tmp_path):

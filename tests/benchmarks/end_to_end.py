@@ -113,7 +113,7 @@ def bare_decode(paths: list[Path]) -> Callable[[], object]:
 
 def trendscope(paths: list[Path]) -> Callable[[], object]:
     """The product: feed, decoding, isolation, network, database."""
-    import trendscope.store  # noqa: F401 - loaded by `scan` when it is first needed
+    import trendscope.store.database  # noqa: F401 - loaded by `scan` when it is first needed
     from trendscope.cli import tune_interpreter
     from trendscope.ingest.photos import scan
     from trendscope.vision.classifier import Classifier

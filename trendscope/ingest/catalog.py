@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from trendscope.catalog.categorising import read_map
@@ -85,6 +85,12 @@ class ImportResult:
     def items(self) -> int:
         """Number of items in the file that are for sale."""
         return self.new + self.changed + self.unchanged
+
+
+_COUNTED = (
+    *("new", "changed", "unchanged", "outside", "uncertain", "review"),
+    *("pictures", "judged", "on_the_web"),
+)
 
 
 def import_catalog(
@@ -233,26 +239,18 @@ def _merged(given: Product, before: Item) -> Product:
     )
 
 
+@dataclass
 class _Import:
-    """Products on their way into a store."""
+    """Products on their way into a store; counts and remarks grow with them."""
 
-    def __init__(
-        self,
-        store: Store,
-        weights: WeightsChoice,
-        limits: Limits | None,
-        clock: Clock,
-        tools: Engine | None = None,
-    ):
-        self.remarks: list[Remark] = []
-        self._store = store
-        self._weights = weights
-        self._limits = limits
-        self._tools = tools
-        self._clock = clock
-        self._weights_id: int | None = None
-        self._counts: Counter[str] = Counter()
-        self._categories: Counter[str | None] = Counter()
+    store: Store
+    weights: WeightsChoice
+    limits: Limits | None
+    clock: Clock
+    tools: Engine | None = None
+    weights_id: int | None = None
+    remarks: list[Remark] = field(default_factory=list)
+    counts: Counter[str | None] = field(default_factory=Counter)
 
     def judge(
         self, products: Sequence[Product], pictures: Pictures
@@ -262,12 +260,12 @@ class _Import:
         for product, picture in pairs:
             if isinstance(picture, str):
                 self._remark(product, picture)
-            self._counts["on_the_web"] += picture is None and bool(product.pictures)
+            self.counts["on_the_web"] += picture is None and bool(product.pictures)
         if any(isinstance(picture, Picture) for _, picture in pairs):
             self._register_weights()
-        options = ScanOptions(limits=self._limits, thumbnail_side=THUMBNAIL_SIDE)
+        options = ScanOptions(limits=self.limits, thumbnail_side=THUMBNAIL_SIDE)
         judged = judge_pictures(
-            pairs, Loader(self._weights), options, recall=self._recall, engine=self._tools
+            pairs, Loader(self.weights), options, recall=self._recall, engine=self.tools
         )
         for batch in parts(judged, BATCH):
             yield [(product, self._usable(product, result)) for product, result in batch]
@@ -280,7 +278,7 @@ class _Import:
     ) -> None:
         """Decides on items and writes them."""
         skus = [text_of(product.sku) for product, _ in batch]
-        with self._store.writing() as connection:
+        with self.store.writing() as connection:
             before = {item.sku: item for item in items_at(connection, skus)}
             decided = [
                 decided_item(product, result, mapped, person, before.get(sku))
@@ -292,48 +290,39 @@ class _Import:
                 if result and result.thumbnail
             }
             new, changed, unchanged = write_items(
-                connection, decided, before, jpegs, self._weights_id, self._clock()
+                connection, decided, before, jpegs, self.weights_id, self.clock()
             )
-        self._counts.update(new=new, changed=changed, unchanged=unchanged)
-        self._categories.update(item.category for item in decided)
+        self.counts.update(new=new, changed=changed, unchanged=unchanged)
         for item in decided:
-            self._counts[item.reason or "certain"] += 1
-            self._counts["review"] += bool(item.review)
-            self._counts["pictures"] += bool(item.sha256)
+            self.counts[item.category or item.reason] += 1
+            self.counts["review"] += bool(item.review)
+            self.counts["pictures"] += bool(item.sha256)
 
     def result(self, kind: str, encoding: str, unavailable: int) -> ImportResult:
         """What the import has done."""
         return ImportResult(
-            database=self._store.shown,
+            database=self.store.shown,
             kind=kind,
             encoding=encoding,
-            new=self._counts["new"],
-            changed=self._counts["changed"],
-            unchanged=self._counts["unchanged"],
             taken_off=unavailable,
-            categories={name: self._categories[name] for name in CATEGORIES},
-            outside=self._counts["outside"],
-            uncertain=self._counts["uncertain"],
-            review=self._counts["review"],
-            pictures=self._counts["pictures"],
-            judged=self._counts["judged"],
-            on_the_web=self._counts["on_the_web"],
+            categories={name: self.counts[name] for name in CATEGORIES},
             remarks=tuple(self.remarks),
+            **{name: self.counts[name] for name in _COUNTED},
         )
 
     def _register_weights(self) -> None:
-        now = self._clock()
-        with self._store.writing() as connection:
+        now = self.clock()
+        with self.store.writing() as connection:
             current = current_weights(connection)
-            if self._weights is None and current:
-                self._weights = find_digest(current[1].digest)
-            identity = identity_of(self._weights)
-            self._weights_id = register_weights(connection, identity, False, now, self._store.shown)
+            if self.weights is None and current:
+                self.weights = find_digest(current[1].digest)
+            identity = identity_of(self.weights)
+            self.weights_id = register_weights(connection, identity, False, now, self.store.shown)
 
     def _recall(self, post: Post, sha256: str) -> PhotoResult | None:
-        assert self._weights_id is not None
-        with self._store.reading() as connection:
-            stored = judged_picture(connection, sha256, self._weights_id)
+        assert self.weights_id is not None
+        with self.store.reading() as connection:
+            stored = judged_picture(connection, sha256, self.weights_id)
         return _recalled(post, sha256, *stored) if stored else None
 
     def _usable(
@@ -344,7 +333,7 @@ class _Import:
             self._remark(product, f"{result.source}: {result.detail}")
         if not isinstance(result, PhotoResult):
             return None
-        self._counts["judged"] += not result.recalled
+        self.counts["judged"] += not result.recalled
         return result
 
     def _remark(self, product: Product, detail: str) -> None:

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     Boolean,
+    Column,
     ColumnElement,
     Connection,
     Double,
     Integer,
     Select,
     Subquery,
+    Table,
     and_,
     case,
     func,
@@ -92,22 +94,25 @@ def unsure_in_parts(connection: Connection) -> Iterator[DataFrame]:
     return _frames(connection, _effective(select(*columns)).where(unsure))
 
 
+_COLUMNS = {
+    "customer": schema.customers.c.name.label("customer"),
+    "post_id": schema.photos.c.post_id,
+    "posted_at": schema.photos.c.posted_at,
+    "date_source": schema.photos.c.date_source,
+    "category": effective.CATEGORY.label("category"),
+    "reason": effective.REASON.label("reason"),
+    "confidence": effective.CONFIDENCE.label("confidence"),
+    "outside": effective.OUTSIDE.label("outside"),
+    **{name: box.label(name) for name, box in effective.BOX.items()},
+    "corrected": effective.CORRECTED.label("corrected"),
+    "sha256": schema.images.c.sha256,
+    "source": schema.photos.c.source,
+}
+_WEEKLY = ("customer", "posted_at", "category", "reason", "confidence", "sha256", "source")
+
+
 def _sightings(vectors: bool = False) -> Select[Any]:
-    columns = (
-        schema.customers.c.name.label("customer"),
-        schema.photos.c.post_id,
-        schema.photos.c.posted_at,
-        schema.photos.c.date_source,
-        effective.CATEGORY.label("category"),
-        effective.REASON.label("reason"),
-        effective.CONFIDENCE.label("confidence"),
-        effective.OUTSIDE.label("outside"),
-        *(box.label(name) for name, box in effective.BOX.items()),
-        effective.CORRECTED.label("corrected"),
-        schema.images.c.sha256,
-        schema.photos.c.source,
-    )
-    query = _effective(select(*columns))
+    query = _effective(select(*_COLUMNS.values()))
     if vectors:
         vector = schema.embeddings.c.vector.label("embedding")
         query = query.add_columns(schema.sightings.c.probabilities, vector)
@@ -136,17 +141,8 @@ def weekly_rows(
         sha256: of the image's bytes; the same in all rows of one photo of a customer.
         source: path of the photo, for people.
     """
-    fields = {
-        "customer": schema.customers.c.name.label("customer"),
-        "posted_at": schema.photos.c.posted_at,
-        "category": effective.CATEGORY.label("category"),
-        "reason": effective.REASON.label("reason"),
-        "confidence": effective.CONFIDENCE.label("confidence"),
-        "sha256": schema.images.c.sha256,
-        "source": schema.photos.c.source,
-    }
-    names = list(fields) if columns is None else list(columns)
-    query = _effective(select(*(fields[name] for name in names)))
+    names = _WEEKLY if columns is None else columns
+    query = _effective(select(*(_COLUMNS[name] for name in names)))
     if since is not None:
         query = query.where(schema.photos.c.posted_at >= schema.to_moment(since))
     frame = _frame(db, query)
@@ -244,15 +240,17 @@ def unused_in_parts(connection: Connection) -> Iterator[DataFrame]:
 
 def thumbnails(db: Database, digests: Sequence[str]) -> dict[str, bytes]:
     """Small JPEGs by the sha256 of their images; those that were not kept are missing."""
-    query = select(schema.images.c.sha256, schema.thumbnails.c.jpeg).join_from(
-        schema.images, schema.thumbnails
-    )
-    jpegs: dict[str, bytes] = {}
+    return jpegs(db, schema.images.c.sha256, schema.thumbnails, digests)
+
+
+def jpegs(db: Database, key: Column[str], table: Table, values: Sequence[str]) -> dict[str, bytes]:
+    """The JPEGs of a table of thumbnails by a column of the table that it belongs to."""
+    query = select(key, table.c.jpeg).join_from(key.table, table)
     with opened(db) as store, store.reading() as connection:
-        for part in parts(digests):
-            rows = connection.execute(query.where(schema.images.c.sha256.in_(part)))
-            jpegs |= {str(row[0]): bytes(row[1]) for row in rows}
-    return jpegs
+        rows = (
+            row for part in parts(values) for row in connection.execute(query.where(key.in_(part)))
+        )
+        return {str(row[0]): bytes(row[1]) for row in rows}
 
 
 # --- queries -------------------------------------------------------------------------------------

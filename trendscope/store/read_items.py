@@ -16,6 +16,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import StoreError, UsageError
 from trendscope.store import schema
 from trendscope.store.database import Database, opened, parts
+from trendscope.store.frames import jpegs
 from trendscope.text import displayed
 from trendscope.vision.predictions import Prediction
 
@@ -56,15 +57,7 @@ def items_at(connection: Connection, skus: Sequence[str] | None = None) -> list[
 
 def item_thumbnails(db: Database, skus: Sequence[str]) -> dict[str, bytes]:
     """Small JPEGs of items' pictures by SKU; those without one are missing."""
-    query = select(schema.items.c.sku, schema.item_thumbnails.c.jpeg).join_from(
-        schema.items, schema.item_thumbnails
-    )
-    jpegs: dict[str, bytes] = {}
-    with opened(db) as store, store.reading() as connection:
-        for part in parts(skus):
-            rows = connection.execute(query.where(schema.items.c.sku.in_(part)))
-            jpegs |= {str(row[0]): bytes(row[1]) for row in rows}
-    return jpegs
+    return jpegs(db, schema.items.c.sku, schema.item_thumbnails, skus)
 
 
 def judged_picture(

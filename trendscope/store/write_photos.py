@@ -200,19 +200,21 @@ def _images(connection: Connection, results: Sequence[PhotoResult]) -> dict[str,
     by_digest = {result.sha256: result for result in reversed(results)}
     ids = _ids(connection, images.c.sha256, list(by_digest))
     new = [result for digest, result in by_digest.items() if digest not in ids]
-    _insert(connection, images, [_image_row(result) for result in new])
+    rows = [
+        {
+            "sha256": result.sha256,
+            "taken_at": to_moment(result.taken_at),
+            "local": result.taken_at is not None and result.taken_at.tzinfo is None,
+        }
+        for result in new
+    ]
+    _insert(connection, images, rows)
     ids |= _ids(connection, images.c.sha256, [result.sha256 for result in new])
     jpegs = [{"image_id": ids[r.sha256], "jpeg": r.thumbnail} for r in new if r.thumbnail]
     _insert(connection, thumbnails, jpegs)
     prints = [_looks_row(ids[r.sha256], r.fingerprint) for r in new if r.fingerprint]
     _insert(connection, looks, prints)
     return ids
-
-
-def _image_row(result: PhotoResult) -> dict[str, Any]:
-    taken_at = result.taken_at
-    local = taken_at is not None and taken_at.tzinfo is None
-    return {"sha256": result.sha256, "taken_at": to_moment(taken_at), "local": local}
 
 
 def _looks_row(image_id: int, print_: ImageFingerprint) -> dict[str, Any]:
