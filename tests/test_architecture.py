@@ -204,6 +204,33 @@ def test_only_the_command_line_prints_and_exits(path):
     assert room(path) == "cli" or not names & {"print", "exit", "quit"}
 
 
+def writes_csv(source):
+    nodes = [*ast.walk(ast.parse(source))]
+    names = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    if "csv" in imports(source):
+        from_csv = (n for n in nodes if isinstance(n, ast.ImportFrom) and n.module == "csv")
+        names |= {alias.name for node in from_csv for alias in node.names}
+        return bool(names & {"to_csv", "writer", "DictWriter"})
+    return "to_csv" in names
+
+
+def test_one_module_writes_csv():
+    writers = {name for name, path in MODULES.items() if writes_csv(path.read_text())}
+    assert writers == {"trendscope.reports.spreadsheets"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import csv\ncsv.writer(file)",
+        "from csv import DictWriter",
+        "def f(table):\n    return table.to_csv()",
+    ],
+)
+def test_the_check_of_csv_can_fail(source):
+    assert writes_csv(source)
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_functions_are_short(path):
     for node in ast.walk(ast.parse(path.read_text())):

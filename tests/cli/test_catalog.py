@@ -49,7 +49,7 @@ def filled(run, db, tmp_path):
     return told
 
 
-def test_import_says_what_came_of_it(filled, db):
+def test_import_prints_a_summary(filled, db):
     lines = filled.stdout.splitlines()
     assert lines[0] == "2 items of a file by a table of its own: 2 new."
     assert "1 row without a number (SKU), not used: row 4" in filled.stdout
@@ -60,7 +60,7 @@ def test_import_says_what_came_of_it(filled, db):
     ]
 
 
-def test_list_show_and_the_page(run, filled, db, tmp_path):
+def test_list_and_show_print_items_and_write_a_page(run, filled, db, tmp_path):
     page = tmp_path / "page.html"
     listed = run("catalog", "list", "--db", db, "--html", page)
     assert listed.stdout.splitlines() == [
@@ -131,14 +131,14 @@ def test_a_thousand_products_of_every_kind_end_in_their_categories(kind, run, db
 # --- the sample shop -----------------------------------------------------------------------------
 
 
-def test_the_sample_shop_is_read_whole(run, db):
+def test_every_item_of_the_sample_shop_is_imported(run, db):
     told = run("catalog", "import", SHOP / "products.csv", "--images", SHOP, "--db", db, "--json")
     document = json.loads(told.stdout)
     assert (document["new"], document["pictures"]) == (16, 15)
     assert [r["reason"] for r in document["remarks"]] == ["not_for_sale"]
 
 
-def test_a_catalogue_among_feeds_is_nobodys_photos():
+def test_pictures_of_a_catalogue_among_feeds_are_not_photos():
     items = list(open_feed([ROOT / "sample_feeds"]))
     below = [item for item in items if "/shop/" in item.source]
     assert [(type(item), item.reason, item.customer) for item in below] == [
@@ -147,7 +147,7 @@ def test_a_catalogue_among_feeds_is_nobodys_photos():
     assert "15 pictures; trendscope catalog import reads it" in below[0].detail
 
 
-def test_other_tables_and_pictures_beside_a_catalogue_stay(tmp_path):
+def test_other_tables_and_pictures_beside_a_catalogue_are_read(tmp_path):
     for name in ("a/mine.jpg", "a/sold.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(painted("Bag"))
@@ -166,7 +166,7 @@ def scanned(run, db, photos):
     return db
 
 
-def test_forget_asks_nobody_where_nobody_is(run, scanned):
+def test_forget_refuses_without_yes_or_a_terminal(run, scanned):
     told = run("forget", "--customer", "anna", "--db", scanned)
     assert (told.exit_code, told.stderr) == (
         2,
@@ -175,7 +175,7 @@ def test_forget_asks_nobody_where_nobody_is(run, scanned):
     assert "3 photos of 1 customer" not in run("status", "--db", scanned).stdout
 
 
-def test_forget_with_yes_removes_and_says_what(run, scanned):
+def test_forget_with_yes_removes_a_customer_and_prints_a_summary(run, scanned):
     told = run("forget", "--customer", "anna", "--db", scanned, "--yes", "--json")
     document = json.loads(told.stdout)
     assert (document["customer"], document["photos"], document["skipped"]) == ("anna", 3, 1)
@@ -186,7 +186,7 @@ def test_forget_with_yes_removes_and_says_what(run, scanned):
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [(b"n\n", 130, True), (b"y\n", 0, False)])
-def test_forget_asks_whoever_is_there(answer, code, left, scanned):
+def test_forget_asks_on_a_terminal(answer, code, left, scanned):
     keyboard, terminal = pty.openpty()
     os.write(keyboard, answer)
     words = ["-m", "trendscope", "forget", "--customer", "anna", "--db", str(scanned)]

@@ -11,12 +11,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.factories.desk import wait_until
 from tests.factories.exports import export, single
 from tests.factories.photos import painted
 from trendscope.cli import app
@@ -122,7 +122,7 @@ def test_profile_for_people(run, photos):
     assert result.stderr == ""
 
 
-def test_profile_json_is_one_document_and_the_warning_goes_elsewhere(run, photos):
+def test_profile_json_is_one_document_with_warnings_on_stderr(run, photos):
     result = run("profile", photos, "--json")
     customers = json.loads(result.stdout)["customers"]
     assert [(c["customer"], c["photos"]) for c in customers] == [("anna", 3), ("ben", 1)]
@@ -137,7 +137,7 @@ def test_profile_csv(run, photos):
     assert {r["category"]: r["share"] for r in table if r["customer"] == "ben"}["Coat"] == "1.0"
 
 
-def test_profile_html_stands_beside_the_table(run, photos, tmp_path):
+def test_profile_html_is_written_besides_the_table(run, photos, tmp_path):
     page = tmp_path / "anna.html"
     result = run("profile", photos, "--html", page)
     assert "anna: 3 photos" in result.stdout
@@ -173,7 +173,7 @@ def test_output_to_a_file_is_what_standard_output_gets(run, photos, tmp_path, fl
     assert path.read_text() == printed
 
 
-def test_quiet_warns_of_nothing_and_verbose_names_the_files(run, photos):
+def test_quiet_prints_no_warnings_and_verbose_names_skipped_files(run, photos):
     assert run("profile", photos, "--json", "-q").stderr == ""
     assert "broken.jpg: " in run("profile", photos, "-v").stdout
 
@@ -221,13 +221,13 @@ def test_trends_of_a_table(run, weekly):
     assert "Week 2026-W47 is not over and is not judged." in result.stdout
 
 
-def test_a_week_that_is_over_is_judged(run, weekly):
+def test_a_complete_week_gets_a_verdict(run, weekly):
     result = run("trends", "--from-csv", weekly, "--as-of", "2026-11-23")
     assert "week 2026-W47 (UTC)" in result.stdout
     assert "not over" not in result.stdout
 
 
-def test_the_zone_decides_which_week_runs(run, weekly):
+def test_the_time_zone_decides_which_week_is_running(run, weekly):
     # 2026-11-23 begins in Auckland while it is still Sunday in UTC.
     as_of = ("--as-of", "2026-11-23", "--timezone", "Pacific/Auckland")
     assert "week 2026-W47 (Pacific/Auckland)" in run("trends", "--from-csv", weekly, *as_of).stdout
@@ -337,7 +337,7 @@ def test_strict_makes_skipped_files_count(run, photos):
     assert run("profile", photos / "ben", "--strict").exit_code == 0
 
 
-def test_parts_left_out_as_asked_are_named_and_are_no_fault(run, tmp_path):
+def test_parts_left_out_on_request_are_named_and_pass_strict(run, tmp_path):
     export(
         tmp_path,
         {
@@ -423,7 +423,7 @@ def test_a_full_disk_is_an_error_with_exit_code_1(run, photos):
     assert "could not write /dev/full" in result.stderr
 
 
-def test_ctrl_c_is_130(run, photos, monkeypatch):
+def test_ctrl_c_exits_with_130(run, photos, monkeypatch):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
@@ -432,13 +432,12 @@ def test_ctrl_c_is_130(run, photos, monkeypatch):
     assert (result.exit_code, result.stderr) == (130, "trendscope: stopped; nothing was written\n")
 
 
-def test_ctrl_c_in_the_midst_reads_no_further(tmp_path):
+def test_ctrl_c_during_a_profile_stops_it_without_output(tmp_path):
     picture = painted("Bag", (2500, 2500))
     for i in range(400):
         (tmp_path / f"{i:03}.png").write_bytes(picture + bytes([i % 256, i // 256]))
     process = shell("profile", tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-    while process.poll() is None and not decoding(process.pid):
-        time.sleep(0.05)
+    wait_until(lambda: process.poll() is not None or decoding(process.pid))
     process.send_signal(signal.SIGINT)
     output, error = process.communicate(timeout=60)
     assert (process.returncode, output) == (130, b"")  # before the report, which needs them all
@@ -450,7 +449,7 @@ def decoding(pid):
     return any(path.read_text().strip() for path in Path(f"/proc/{pid}/task").glob("*/children"))
 
 
-def test_a_reader_who_leaves_early_is_no_error(photos):
+def test_a_closed_pipe_is_no_error(photos):
     process = shell("profile", photos, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     assert (process.stderr.read(), process.wait()) == (b"", 0)
@@ -509,7 +508,7 @@ def test_the_database_by_environment(run, photos, tmp_path, monkeypatch):
     assert "4 photos" in run("status").stdout
 
 
-def test_the_usual_database_lies_here(run, photos, tmp_path, monkeypatch):
+def test_the_default_database_is_in_the_current_folder(run, photos, tmp_path, monkeypatch):
     monkeypatch.delenv("TRENDSCOPE_DB", raising=False)
     monkeypatch.chdir(tmp_path)
     run("scan", photos)
@@ -517,9 +516,7 @@ def test_the_usual_database_lies_here(run, photos, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("output", [["--json"], ["--csv"], []])
-def test_a_profile_with_a_database_is_the_profile_without(
-    run, photos, tmp_path, output, monkeypatch
-):
+def test_a_database_does_not_change_the_profile(run, photos, tmp_path, output, monkeypatch):
     path = tmp_path / "t.db"
     run("scan", photos, "--db", path)
     plain = run("profile", photos, *output)

@@ -53,10 +53,10 @@ def desk(db, *options, temporary=None, patience=None, **environment):
 
     Args:
         db: The database.
-        options: Of the command.
-        temporary: The folder for temporary files.
+        options: Options of the command.
+        temporary: Folder for temporary files.
         patience: Bounds that differ from the usual, by name.
-        environment: Variables.
+        environment: Further environment variables.
     """
     program = (
         "from tests.factories import classifier; classifier.install()\n"
@@ -78,10 +78,10 @@ def desk(db, *options, temporary=None, patience=None, **environment):
         text=True,
     )
     try:
-        said = process.stderr.readline()
-        found = re.search(r"desk is at (http://\S+/)", said)
-        assert found, said + process.stderr.read()
-        yield Server(process, found[1])
+        line = process.stderr.readline()
+        address = re.search(r"desk is at (http://\S+/)", line)
+        assert address, line + process.stderr.read()
+        yield Server(process, address[1])
     finally:
         process.terminate()
         try:
@@ -103,12 +103,21 @@ def scanned(photos, db):
     )
 
 
-def finished(client, trial_id, seconds=240):
-    """A trial once it is done."""
+def wait_until(condition, seconds=240):
+    """What `condition` gives once that is true; it is asked again and again."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        found = client.get(f"/api/try/{trial_id}").json()
-        if found["state"] in ("done", "failed"):
-            return found
-        time.sleep(0.2)
-    raise AssertionError(f"not done in {seconds} s")
+        if result := condition():
+            return result
+        time.sleep(0.1)
+    raise AssertionError(f"not so within {seconds} s")
+
+
+def finished(client, upload_id):
+    """The document of an upload once it is done."""
+
+    def document():
+        upload = client.get(f"/api/try/{upload_id}").json()
+        return upload if upload["state"] in ("done", "failed") else None
+
+    return wait_until(document)

@@ -57,7 +57,7 @@ def test_each_sub_folder_is_a_customer(tmp_path):
     assert [post.customer for post in open_feed([tmp_path])] == ["ben", "cleo"]
 
 
-def test_the_given_customer_stands_for_folders_and_zips(folder):
+def test_the_option_customer_replaces_names_of_folders_and_zips(folder):
     with zipfile.ZipFile(folder / "more.zip", "w") as archive:
         archive.writestr("sub/1.jpg", b"1")
     for path in (folder, folder / "a.jpg", folder / "more.zip"):
@@ -110,7 +110,7 @@ def test_documents_in_zip_format_are_not_opened(tmp_path):
         check(next(iter(open_feed([path]))).read(), Limits())
 
 
-def test_junk_is_skipped_without_a_word(folder):
+def test_junk_files_are_skipped_silently(folder):
     for name in (".DS_Store", "Thumbs.db", "._a.jpg"):
         (folder / name).write_bytes(b"junk")
     (folder / "__MACOSX").mkdir()
@@ -194,7 +194,7 @@ def test_a_file_that_becomes_a_pipe_does_not_block(folder):
     assert caught.value.reason == "special_file"
 
 
-def test_a_file_that_vanishes_costs_itself_only(folder):
+def test_a_file_deleted_during_the_run_is_skipped(folder):
     first, second = open_feed([folder])
     (folder / "a.jpg").unlink()
     with pytest.raises(ImageError, match="cannot be read"):
@@ -240,7 +240,7 @@ def test_unreadable_folder_and_file_are_reported(folder):
     )
 
 
-def test_names_that_are_not_utf8_survive(folder):
+def test_file_names_that_are_not_utf8_are_read(folder):
     raw = os.fsencode(str(folder)) + b"/\xff\x1b[2J.jpg"
     with open(raw, "wb") as file:
         file.write(picture(BLUE))
@@ -276,7 +276,7 @@ def test_dates_in_file_names(name, expected):
     assert named_date(name, latest_believed(NOW)) == expected
 
 
-def test_a_photo_with_a_zip_glued_on_is_a_photo(tmp_path):
+def test_a_photo_with_an_appended_zip_is_read_as_a_photo(tmp_path):
     path = tmp_path / "both.jpg"
     path.write_bytes(picture(RED))
     with zipfile.ZipFile(path, "a") as archive:
@@ -331,7 +331,7 @@ def test_pipes_devices_and_dangling_links_as_paths_are_not_opened(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "nul\0.jpg", "a/" * 3000])
-def test_impossible_paths_are_missing_paths(tmp_path, name):
+def test_invalid_paths_are_reported_as_missing(tmp_path, name):
     with pytest.raises(FeedError, match="does not exist"):
         open_feed([tmp_path / name])
 
@@ -363,11 +363,11 @@ def test_order_and_repetition_of_paths_change_nothing(order, times):
         ]
 
 
-def test_every_reason_has_words():
+def test_every_reason_has_a_sentence():
     assert all(words and words[0].islower() for words in REASONS.values())
 
 
-def test_order_does_not_depend_on_creation(tmp_path):
+def test_the_order_of_photos_does_not_depend_on_the_file_system(tmp_path):
     for order in (("1", "2", "3"), ("3", "1", "2")):
         root = tmp_path / "".join(order)
         root.mkdir()

@@ -66,27 +66,27 @@ def test_photos_of_another_customer_are_never_joined(tmp_path):
     ]
 
 
-def test_a_nameless_part_that_no_index_refers_to_stays_alone(tmp_path):
+def test_an_unnamed_part_that_no_index_refers_to_is_not_joined(tmp_path):
     zipped(tmp_path / "instagram-ben-2026-11-16-aaa.zip", {G3: [single(uri(1))], uri(1): b"1"})
     zipped(tmp_path / "other.zip", {uri(2): b"2"})
     assert facts([tmp_path]) == [("ben", "1", "feed"), ("other", "2", "none")]
 
 
-def test_nameless_exports_that_name_their_photos_alike_stay_apart(tmp_path):
+def test_unnamed_exports_with_equal_photo_names_are_not_joined(tmp_path):
     for name in ("1", "2"):
         files = {"media/posts/a.jpg": name.encode(), G3: [single("media/posts/a.jpg")]}
         zipped(tmp_path / f"{name}.zip", files)
     assert [customer for customer, *_ in facts([tmp_path])] == ["1", "2"]
 
 
-def test_two_profiles_and_two_nameless_exports_are_not_joined(tmp_path):
+def test_two_profiles_and_two_unnamed_exports_are_not_joined(tmp_path):
     for number, name in ((1, "ben"), (2, "cleo")):
         zipped(tmp_path / f"{name}-profile.zip", {PROFILE: user(name)})
         zipped(tmp_path / f"{number}.zip", {G3: [single(uri(number))], uri(number): b"1"})
     assert facts([tmp_path]) == [("1", "1", "feed"), ("2", "2", "feed")]
 
 
-def test_a_nameless_export_in_a_customers_folder_is_theirs(tmp_path):
+def test_an_unnamed_export_belongs_to_the_customer_of_its_folder(tmp_path):
     zipped(tmp_path / "cleo" / "data.zip", {G3: [single(uri(1))], uri(1): b"1"})
     assert facts([tmp_path]) == [("cleo", "1", "feed")]
 

@@ -73,7 +73,7 @@ def test_user_names_of_other_services(tmp_path, user):
     assert read(export(tmp_path, files)) == [("zoe", "pinterest_1", MOMENT)]
 
 
-def test_a_photo_without_sidecar_is_its_neighbours_owners(tmp_path):
+def test_a_photo_without_sidecar_belongs_to_the_owner_of_its_folder(tmp_path):
     files = photo("1.jpg") | {f"{HOME}/2.jpg": b"2"}
     assert read(export(tmp_path, files)) == [("ann.b", "1", MOMENT), ("ann.b", "2", None)]
 

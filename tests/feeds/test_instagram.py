@@ -295,7 +295,7 @@ def test_layout_of_before_2021(tmp_path):
     assert (post.customer, post.posted_at) == ("ann", datetime(2018, 5, 1, 12, tzinfo=UTC))
 
 
-def test_wrapping_folder_is_no_obstacle(tmp_path):
+def test_an_export_in_an_outer_folder_is_recognised(tmp_path):
     files = {
         f"meta/{name}": content
         for name, content in {"media/posts/a.jpg": b"1", G3: [single("media/posts/a.jpg")]}.items()
@@ -326,7 +326,7 @@ def test_wrapping_folder_is_no_obstacle(tmp_path):
         ([], None),
     ],
 )
-def test_moments(stamp, expected):
+def test_times_of_exports_become_utc(stamp, expected):
     time = moment(stamp, latest_believed(NOW), earliest=OPENED["instagram"])
     assert (time.timestamp() if time else None) == expected
 
@@ -562,14 +562,14 @@ def test_an_index_in_a_private_folder_is_ignored(tmp_path):
     assert (other.reason, other.source) == ("unknown_media", f"{tmp_path}/odd/b.jpg")
 
 
-def test_captions_and_places_get_no_further_than_the_parser(tmp_path):
+def test_captions_and_places_are_dropped_by_the_parser(tmp_path):
     post = medium("a.jpg") | {"title": "my caption", "location": {"latitude": 52.5}}
     export(tmp_path, {"posts_1.json": [{"media": [post], "title": "my caption"}]})
     loaded = load(FolderTree(tmp_path), "posts_1.json", Limits())
     assert loaded == [{"media": [medium("a.jpg")]}]
 
 
-def test_nothing_private_outlives_the_reading(tmp_path):
+def test_private_data_are_dropped_after_reading(tmp_path):
     secrets = ("ann@example.org", "+49 30 1234", "my caption", "52.5", "1990-01-01")
     profile = profile_of("ann")
     fields = profile["profile_user"][0]["string_map_data"]

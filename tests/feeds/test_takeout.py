@@ -66,7 +66,7 @@ def test_large_indexes_of_other_exports_are_not_taken_for_sidecars(tmp_path):
     assert ("photos", "a.jpg", 1_790_000_000) in read(root)
 
 
-def test_numbered_photos_are_not_confused(tmp_path):
+def test_numbered_photos_get_their_own_sidecars(tmp_path):
     files = {f"{YEAR}/a{number}.jpg": b"1" for number in ("", "(1)", "(2)")}
     for number, stamp in (("", "1790000000"), ("(1)", "1790000001"), ("(2)", "0")):
         files[f"{YEAR}/a.jpg.supplemental-metadata{number}.json"] = facts(stamp)
@@ -96,7 +96,7 @@ def test_exports_packed_at_two_times_are_two(tmp_path):
     assert [c for c, *_ in read(tmp_path)] == [f"takeout-20261116T0{n}0000Z" for n in (8, 9)]
 
 
-def test_a_zip_in_a_customers_folder_is_theirs(tmp_path):
+def test_a_zip_belongs_to_the_customer_of_its_folder(tmp_path):
     zipped(tmp_path / "ann" / "takeout-20261116T080000Z-001.zip", {f"{YEAR}/a.jpg": b"1"})
     zipped(tmp_path / "ann" / "takeout-20261116T080000Z-002.zip", {f"{YEAR}/a.jpg.json": facts()})
     assert read(tmp_path) == [("ann", "a.jpg", 1_790_000_000)]

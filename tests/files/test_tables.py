@@ -32,7 +32,7 @@ def test_every_reader_tells_the_delimiter_by_the_header(delimiter, header, tmp_p
     path.write_text(text)
     assert dialect(text, is_known)[0] == delimiter
     assert open_table(path, is_known, Limits()).delimiter == delimiter
-    columns, rows = read_rows(text.encode(), is_known)
+    columns, rows = read_rows(text, is_known)
     assert columns[0] == "sku"
     assert next(rows)[0] == "7"
     assert read_csv(path, "sku", "title")["sku"].tolist() == ["7"]
@@ -51,7 +51,7 @@ def test_a_header_of_another_table_is_refused_with_its_columns(tmp_path):
         open_table(path, is_known, Limits())
     assert error.value.header == ["name", "taken at"]
     assert isinstance(error.value, FeedError)
-    assert read_rows(path.read_bytes(), is_known) is None
+    assert read_rows(path.read_text(), is_known) is None
 
 
 def test_reading_leaves_the_limit_of_the_process_for_cells_alone(tmp_path):

@@ -29,7 +29,7 @@ def test_what_is_worn_by_nobody_is_not_drawn():
     assert charts.prominent(nobody) == ()
 
 
-def test_the_fan_opens_where_the_line_ends():
+def test_the_forecast_begins_at_the_last_complete_week():
     (dress,) = [charts._coming(world(), ["Dress"])]
     first = dress.iloc[0]
     assert set(first[["share", "lo80", "hi80", "lo95", "hi95"]]) == {0.2}
@@ -37,7 +37,7 @@ def test_the_fan_opens_where_the_line_ends():
     assert len(dress) == 5 and (dress["lo95"] <= dress["lo80"]).all()
 
 
-def test_words_for_who_cannot_see_by_hand():
+def test_alternative_texts_by_hand():
     said = charts.alternative(world(), "Bag", 10)
     # 40 of 100 in every week.
     assert said.startswith(

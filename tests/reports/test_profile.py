@@ -26,15 +26,15 @@ from trendscope.skipped import Skipped
 # --- words ---------------------------------------------------------------------------------------
 
 
-def test_limits_say_what_is_left_out_and_nothing_else(profile):
+def test_caveats_name_all_that_figures_leave_out(profile):
     anna = profile.customers[1]
-    assert wording.limits(anna.readings, anna.skipped) == (
+    assert wording.caveats(anna.readings, anna.skipped) == (
         "1 photo: not sure which garment it is: in no count, in the shares as what it may be.",
         "1 photo: shows none of the ten categories, so not counted in any.",
         "1 photo: without a date, so missing from first and last seen and from the weeks.",
         "1 file not used: empty file.",
     )
-    assert wording.limits([reading(day=(2026, 1, 1))], []) == ()
+    assert wording.caveats([reading(day=(2026, 1, 1))], []) == ()
 
 
 # --- JSON ----------------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ def test_a_large_group_says_how_many_are_not_shown(monkeypatch):
 
 
 @given(wardrobes, st.randoms(use_true_random=False))
-def test_same_photos_same_bytes(results, random):
+def test_the_order_of_photos_does_not_change_the_bytes(results, random):
     shuffled = list({(str(type(r)), r.customer, r.source): r for r in results}.values())
     first = summarise("w", shuffled)
     random.shuffle(shuffled)

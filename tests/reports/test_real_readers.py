@@ -90,7 +90,7 @@ def test_a_spreadsheet_sees_no_formula(feed, tmp_path):
         assert {defused(name), defused(name).removeprefix("'")} & texts, name
 
 
-def test_that_spreadsheet_would_see_one(tmp_path):
+def test_the_check_of_the_spreadsheet_can_fail(tmp_path):
     path = tmp_path / "bare.csv"
     path.write_text("=1+1,x\n")
     assert cells(path, tmp_path)[:2] == [("of:=1+1", "2"), (None, "x")]
@@ -133,7 +133,7 @@ def test_a_browser_sees_text_only(feed, tmp_path):
     assert own == Page(report.read_text("utf-8")).elements
 
 
-def test_that_browser_would_see_more(tmp_path):
+def test_the_check_of_the_browser_can_fail(tmp_path):
     path = tmp_path / "bare.html"
     for name in NAMES[7:10]:
         path.write_text(f"<html><head><title>x</title></head><body><p>{name}</p></body></html>")
@@ -173,7 +173,7 @@ def test_a_terminal_obeys_no_name(feed, tmp_path):
     assert "\\x1b]2;owned\\x07\\x1b[2J" in screen and "=1+1.txt" in screen
 
 
-def test_that_terminal_would_obey(tmp_path):
+def test_the_check_of_the_terminal_can_fail(tmp_path):
     (tmp_path / "name").write_text(NAMES[12])
     title, screen = shown(f"echo first line; cat {tmp_path}/name", tmp_path)
     assert title == "owned" and "first line" not in screen

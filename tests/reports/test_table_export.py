@@ -111,7 +111,7 @@ def test_shares_are_those_of_profiles(closet, tmp_path):  # noqa: F811
     assert 0.5 < float(table[1]["share_dress"]) < 0.6
 
 
-def test_they_add_up_to_what_trends_tells(closet, tmp_path):  # noqa: F811
+def test_tables_add_up_to_the_counts_of_trends(closet, tmp_path):  # noqa: F811
     export(closet, tmp_path, now=NOW)
     told = trends_of_store(closet, now=NOW)
     customers = pd.read_csv(tmp_path / "customers.csv")
@@ -127,7 +127,7 @@ def test_they_add_up_to_what_trends_tells(closet, tmp_path):  # noqa: F811
     assert seen["week"].isna().sum() == told.tally.undated
 
 
-def test_weekly_can_be_judged_again(closet, tmp_path):  # noqa: F811
+def test_an_exported_weekly_table_gives_the_same_movement(closet, tmp_path):  # noqa: F811
     export(closet, tmp_path, now=NOW)
     again = read_csv(tmp_path / "weekly.csv", "week", "category", "count", "total")
     told = trends_of_store(closet, now=NOW)
@@ -136,7 +136,7 @@ def test_weekly_can_be_judged_again(closet, tmp_path):  # noqa: F811
 
 
 @pytest.mark.parametrize("excel", [False, True])
-def test_the_command_trends_judges_an_exported_weekly_table_alike(closet, db, tmp_path, excel):  # noqa: F811
+def test_trends_of_an_exported_weekly_table_are_those_of_the_database(closet, db, tmp_path, excel):  # noqa: F811
     export(closet, tmp_path, now=NOW, excel=excel)
     common = ["trends", "--as-of", f"{NOW:%Y-%m-%d}"]
     sources = {"stored": ["--db", db], "exported": ["--from-csv", str(tmp_path / "weekly.csv")]}
@@ -173,7 +173,7 @@ def test_large_tables_are_written_in_parts(closet, tmp_path, monkeypatch):  # no
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)
-def test_text_is_no_formula_and_comes_back(opened, tmp_path):
+def test_text_is_never_a_formula_and_is_read_back(opened, tmp_path):
     names = [n for n in HOSTILE if n and "\udc80" not in n and "\0" not in n] + ["'=1", 'a,b\n"c']
     write(
         opened,
@@ -194,7 +194,7 @@ def test_text_is_no_formula_and_comes_back(opened, tmp_path):
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)
-def test_excel_knows_its_encoding(closet, tmp_path):  # noqa: F811
+def test_excel_files_begin_with_a_byte_order_mark(closet, tmp_path):  # noqa: F811
     export(closet, tmp_path, excel=True)
     for name in TABLES:
         assert (
@@ -257,7 +257,7 @@ def test_a_full_disk_leaves_the_former_files(closet, tmp_path, monkeypatch):  # 
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)
-def test_places_that_cannot_be(opened, tmp_path):
+def test_folders_that_cannot_be_written_are_refused(opened, tmp_path):
     with pytest.raises(NothingUsable, match=r"holds nothing yet; fill it with trendscope scan"):
         export(opened, tmp_path)
     with pytest.raises(UsageError, match=r"there is no folder .*no; create it first"):
@@ -268,7 +268,7 @@ def test_places_that_cannot_be(opened, tmp_path):
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)
-def test_the_command(closet, db, tmp_path):  # noqa: F811
+def test_the_command_export_says_how_many_rows_it_wrote(closet, db, tmp_path):  # noqa: F811
     call = CliRunner().invoke
     done = call(app, ["export", "--db", db, str(tmp_path / "t"), "--as-of", "2026-11-21"])
     assert (done.exit_code, done.stderr) == (0, "")

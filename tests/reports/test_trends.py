@@ -34,7 +34,7 @@ WEEKLY = pd.concat(
 @pytest.fixture
 def outlook():
     tally = PhotoCounts(classified=900, uncertain=50, outside=7, undated=2, skipped=1)
-    return replace(summary.outlook(WEEKLY, now=NOW, tally=tally), measured=MEASURED)
+    return replace(summary.outlook(WEEKLY, now=NOW, tally=tally), scores=MEASURED)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def outlook():
         ("trends.html", trend_report.trends_html),
     ],
 )
-def test_kept_originals(outlook, gold, name, render):
+def test_reports_equal_their_gold_files(outlook, gold, name, render):
     gold(name, render(outlook, 4))
 
 
@@ -111,7 +111,7 @@ def test_without_data_nothing_is_said_for_certain():
     assert trend_report.headline(quiet) == ["Nothing has risen or fallen for certain."]
 
 
-def test_before_the_first_week_is_over():
+def test_no_verdict_is_given_before_the_first_week_is_over():
     early = summary.outlook(both([3], first="2026-W47"), now=NOW)
     assert trend_report.title(early) == "No complete week yet"
     for render in (trend_report.trends_json, trend_report.trends_csv, trend_report.trends_html):

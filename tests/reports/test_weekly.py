@@ -58,7 +58,7 @@ def of(report, name):
     return next(category for category in report.categories if category.name == name)
 
 
-def test_who_wears_it_in_most_weeks_stands_first(db):
+def test_customers_are_listed_by_the_weeks_in_which_they_wear_a_category(db):
     dress = of(report_of_store(filled(db), now=NOW), "Dress")
     assert (dress.customers, dress.photos) == (3, 8)
     assert dress.fans == (
@@ -68,7 +68,7 @@ def test_who_wears_it_in_most_weeks_stands_first(db):
     )
 
 
-def test_the_latest_photo_of_everyone_comes_before_anyones_second(closet):
+def test_pictures_show_the_latest_photo_of_every_customer_before_a_second_one(closet):
     dress = of(report_of_store(closet, now=NOW, pictures=4), "Dress")
     # Cleo's was kept without a small picture.
     assert [picture.jpeg for picture in dress.pictures] == [b"A4", b"B3", b"A3", b"B2"]
@@ -77,7 +77,7 @@ def test_the_latest_photo_of_everyone_comes_before_anyones_second(closet):
     assert of(report_of_store(closet, now=NOW, pictures=0), "Dress").pictures == ()
 
 
-def test_only_the_weeks_shown_count(closet):
+def test_customers_and_photos_are_counted_in_the_weeks_shown_only(closet):
     report = report_of_store(closet, now=NOW, weeks_shown=2)
     # Anna's first dress is too old now; her last is later than Ben's.
     assert of(report, "Dress").fans[0] == Fan("anna", 2, 3, datetime(2026, 11, 10, 9, tzinfo=UTC))
@@ -86,13 +86,13 @@ def test_only_the_weeks_shown_count(closet):
     assert of(report_of_store(closet, now=NOW), "Bag").photos == 1
 
 
-def test_weeks_end_in_the_stated_zone(closet):
+def test_weeks_end_in_the_given_time_zone(closet):
     # 23:30 UTC on Sunday is Monday in Berlin, in the running week.
     report = report_of_store(closet, now=NOW, zone=ZoneInfo("Europe/Berlin"))
     assert [fan.customer for fan in of(report, "Dress").fans] == ["anna", "ben"]
 
 
-def test_trends_are_those_of_the_command_trends_and_every_photo_is_accounted_for(closet):
+def test_the_report_has_the_trends_of_the_command_and_accounts_for_every_photo(closet):
     report = report_of_store(closet, now=NOW)
     tally = report.summary.tally
     assert tally == trends_of_store(closet, now=NOW).tally
@@ -100,28 +100,28 @@ def test_trends_are_those_of_the_command_trends_and_every_photo_is_accounted_for
     assert tally.photos == len(CLOSET) + 1 == report.status.photos + 1
 
 
-def test_names_are_replaced_everywhere(closet):
+def test_pseudonyms_replace_every_name(closet):
     pseudonyms = Pseudonyms(b"a key that is long enough")
     dress = of(report_of_store(closet, now=NOW, pseudonyms=pseudonyms), "Dress")
     names = {fan.customer for fan in dress.fans} | {p.customer for p in dress.pictures}
     assert names == {pseudonyms.name(name) for name in ("anna", "ben", "cleo")}
 
 
-def test_figures_are_those_of_the_very_weights_that_judged(closet, tmp_path):
-    assert report_of_store(closet, now=NOW).summary.measured == read_scores("photos")
+def test_scores_are_those_of_the_weights_that_judged_the_photos(closet, tmp_path):
+    assert report_of_store(closet, now=NOW).summary.scores == read_scores("photos")
     with pytest.raises(WeightsError, match=r"did not judge what .* holds; that was photos"):
         report_of_store(closet, now=NOW, weights="fashion-mnist")
     assert store.status(closet).photos == len(CLOSET)
 
 
-def test_of_weights_that_are_not_at_hand_nothing_is_claimed(tmp_path):
+def test_weights_whose_file_is_missing_have_no_scores(tmp_path):
     db = tmp_path / "t.db"
     with open_store(db, create=True, now=NOW) as opened:
         write(opened, *CLOSET)
-    assert report_of_store(db, now=NOW).summary.measured is None
+    assert report_of_store(db, now=NOW).summary.scores is None
 
 
-def test_an_empty_database_and_a_missing_one(tmp_path):
+def test_an_empty_and_a_missing_database_are_refused(tmp_path):
     db = tmp_path / "t.db"
     with open_store(db, create=True, now=NOW):
         pass
@@ -131,7 +131,7 @@ def test_an_empty_database_and_a_missing_one(tmp_path):
         report_of_store(tmp_path / "missing.db", now=NOW)
 
 
-def test_before_the_first_week_is_over_there_is_nothing_to_list(tmp_path):
+def test_no_customers_are_listed_before_the_first_week_is_over(tmp_path):
     db = tmp_path / "t.db"
     with open_store(db, create=True, now=NOW) as opened:
         write(opened, photo("Dress", "anna", "1", (2026, 11, 18), thumbnail=b"A1"))

@@ -88,7 +88,7 @@ def look(chromium, page, tmp_path):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_opens_without_errors_or_requests_and_nothing_sticks_out(look, size, scheme):
+def test_the_page_opens_in_a_browser_without_errors_requests_or_overflow(look, size, scheme):
     tab, wrong, asked = look(size, color_scheme=scheme)
     assert (wrong, asked) == ([], [])
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -96,14 +96,14 @@ def test_it_opens_without_errors_or_requests_and_nothing_sticks_out(look, size, 
     assert tab.evaluate(broken) == 0 and tab.evaluate("document.images.length") > 50
 
 
-def test_that_check_can_fail(look, page):
+def test_the_check_of_the_browser_can_fail(look, page):
     bad = page.replace("</main>", "<script src='https://example.org/x.js'></script></main>", 1)
     _, wrong, _ = look(text=bad)
     assert any("Content Security Policy" in text for text in wrong)
 
 
 @pytest.mark.parametrize(("size", "shown"), [("phone", "narrow"), ("laptop", "broad")])
-def test_telephones_have_a_chart_of_their_own(look, size, shown):
+def test_narrow_screens_show_the_narrow_chart(look, size, shown):
     tab, _, _ = look(size)
     visible = {name: tab.locator(f".chart .{name}").is_visible() for name in ("narrow", "broad")}
     assert visible == {name: name == shown for name in visible}
@@ -136,12 +136,12 @@ CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read_in_light_and_dark(look, scheme):
+def test_texts_have_enough_contrast_in_light_and_dark(look, scheme):
     tab, _, _ = look(color_scheme=scheme)
     assert tab.evaluate(CONTRAST) == []
 
 
-def test_that_check_can_fail_too(look, page):
+def test_the_check_of_contrast_can_fail(look, page):
     tab, _, _ = look(text=page.replace("--quiet: #5c5c58", "--quiet: #bbbbbb", 1))
     assert len(tab.evaluate(CONTRAST)) > 10
 
@@ -217,7 +217,7 @@ def words(text):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text.split("</style>")[1]))
 
 
-def test_what_has_risen_stands_first(page, weekly_report):
+def test_the_first_card_names_what_has_risen(page, weekly_report):
     sentences = words(page)
     (risen,) = re.findall(r"▲ Has risen (.*?) ▼ Has fallen", sentences)
     assert risen.startswith("Dress has risen: +") and "cannot be told from season" in risen
@@ -227,15 +227,15 @@ def test_what_has_risen_stands_first(page, weekly_report):
     assert verdicts.pop("Dress") == RISING and RISING not in verdicts.values()
 
 
-def test_photos_add_up(page):
+def test_the_counts_of_left_out_photos_add_up(page):
     table = page.split("Every photo is in one row")[1].split("</table>")[0]
     *parts, total = (int(n.replace(",", "")) for n in re.findall(r'number">([\d,]+)<', table))
     assert sum(parts) == total
     assert "1 file not used: video." in words(page)
 
 
-def test_how_sure_the_network_is_comes_from_its_own_header(page, weekly_report):
-    sentences, measured = words(page), weekly_report.summary.measured
+def test_the_scores_shown_are_those_in_the_header_of_the_weights(page, weekly_report):
+    sentences, measured = words(page), weekly_report.summary.scores
     assert f"{100 * measured.precision:.0f} % of these names are right" in sentences
     for group, share in measured.coverage_of.items():
         row = rf">{group}</th>.*?>{100 * share:.0f} %</td><td>(.*?)</td>"
@@ -252,12 +252,12 @@ def test_how_sure_the_network_is_comes_from_its_own_header(page, weekly_report):
         (None, "how sure it is cannot be told here"),
     ],
 )
-def test_what_is_not_known_of_the_network_is_said(weekly_report, measured, expected):
-    other = replace(weekly_report, summary=replace(weekly_report.summary, measured=measured))
+def test_the_page_says_when_scores_are_not_known(weekly_report, measured, expected):
+    other = replace(weekly_report, summary=replace(weekly_report.summary, scores=measured))
     assert expected in words(weekly_page.report_html(other))
 
 
-def test_the_forecast_stands_beside_the_simplest_one(weekly_report):
+def test_each_panel_shows_the_forecast_and_the_naive_one(weekly_report):
     coming = weekly_report.summary.forecast
     last = coming[coming["category"] == "Bag"].iloc[-1]
     far = weekly_report.summary.forecast.assign(naive_share=0.9)
@@ -288,7 +288,7 @@ def test_rewording_a_remark_changes_neither_the_cards_nor_the_slides(weekly_repo
     assert "Dress goes up; by half" in slides(weekly_report)
 
 
-def test_little_data_says_little(tmp_path):
+def test_with_few_customers_the_page_gives_no_verdict(tmp_path):
     fill(str(tmp_path / "few.db"), 3, length=3)
     few = report_of_store(tmp_path / "few.db", now=NOW)
     sentences = words(weekly_page.report_html(few))
@@ -383,6 +383,6 @@ def test_errors_say_what_to_do_and_leave_no_page(run, tmp_path, more, code, expe
     assert not list(tmp_path.glob("*.html"))
 
 
-def test_a_missing_database(run, tmp_path):
+def test_the_command_refuses_a_missing_database(run, tmp_path):
     done = run(db=tmp_path / "missing.db")
     assert done.returncode == 1 and "no trendscope database" in done.stderr

@@ -10,16 +10,9 @@ from starlette.exceptions import HTTPException
 
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.reports import charts
-from trendscope.web.api import found_or_404
+from trendscope.web.api import refusals
 from trendscope.web.desk import MOST_CHARTS, Desk
 from trendscope.web.settings import Settings
-
-
-def raising(error):
-    def look():
-        raise error
-
-    return look
 
 
 @pytest.mark.parametrize(
@@ -29,24 +22,24 @@ def raising(error):
         (TrendscopeError("2,000 segments are too many for one report, 1,000 at most"), 400),
     ],
 )
-def test_only_a_missing_thing_is_404(error, status):
-    with pytest.raises(HTTPException) as refusal:
-        found_or_404(raising(error))
+def test_refusals_have_status_404_only_where_something_is_missing(error, status):
+    with pytest.raises(HTTPException) as refusal, refusals(400, missing=404):
+        raise error
     assert (refusal.value.status_code, refusal.value.detail) == (status, str(error))
 
 
-def test_a_broken_database_is_no_fault_of_the_request():
-    with pytest.raises(StoreError):
-        found_or_404(raising(StoreError("the database is damaged")))
+def test_errors_of_the_database_are_not_refusals():
+    with pytest.raises(StoreError), refusals(400, missing=404):
+        raise StoreError("the database is damaged")
 
 
 def desk():
     return Desk(None, None, Settings(segments={"anna": "Oslo"}), None, None)
 
 
-def test_an_unknown_segment_is_not_there():
+def test_an_unknown_segment_is_refused():
     with pytest.raises(NothingUsable, match="no segment 'Bergen'"):
-        desk().outlook(segment="Bergen")
+        desk().trend_summary(segment="Bergen")
 
 
 @pytest.fixture
@@ -71,7 +64,7 @@ def test_charts_are_drawn_once_for_the_same_figures(drawings):
     assert drawings == [12, 12, 8]
 
 
-def test_the_charts_drawn_first_are_forgotten_first(drawings):
+def test_the_oldest_charts_are_dropped_when_too_many_are_remembered(drawings):
     opened = desk()
     for weeks in range(1, MOST_CHARTS + 2):
         opened.charts(summary(), weeks)

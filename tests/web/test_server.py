@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import socket
 import subprocess
 import threading
-import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from tests.factories.classifier import FakeClassifier
-from tests.factories.desk import desk, finished, scanned
+from tests.factories.desk import desk, finished, scanned, wait_until
 from tests.factories.photos import painted
 from trendscope import store
 from trendscope.cli import app
@@ -59,14 +61,14 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(place):
-    with desk(place / "t.db", temporary=place / "tmp", patience=QUICK) as it:
-        yield it
+    with desk(place / "t.db", temporary=place / "tmp", patience=QUICK) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def client(server):
-    with server.client() as it:
-        yield it
+    with server.client() as connected:
+        yield connected
 
 
 def spooled(place):
@@ -85,15 +87,15 @@ def status_of(answer):
 # --- bodies --------------------------------------------------------------------------------------
 
 
-def test_a_body_that_says_it_is_too_large_is_refused_at_once(server):
+def test_a_body_with_too_large_a_content_length_is_refused(server):
     head = b"POST /api/try HTTP/1.1\r\n" + HOST + FORM
-    begun = time.monotonic()
+    # Waiting for the rest of the body would end with 408.
     answer = server.raw(head + b"Content-Length: 99999999999\r\n\r\nabc")
-    assert status_of(answer) == 413 and time.monotonic() - begun < 1.4
+    assert status_of(answer) == 413
     assert b"upload it in parts" in answer
 
 
-def test_a_body_of_unsaid_length_is_stopped_and_memory_stays_flat(server, place):
+def test_a_chunked_body_is_cut_off_at_the_limit_and_takes_little_memory(server, place):
     head = b"POST /api/try HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n"
     head += b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
     part = b"--x\r\nContent-Disposition: form-data; name=files; filename=a.jpg\r\n\r\n"
@@ -104,7 +106,7 @@ def test_a_body_of_unsaid_length_is_stopped_and_memory_stays_flat(server, place)
     assert spooled(place) == []
 
 
-def test_a_length_that_lies(server, client):
+def test_a_wrong_content_length_is_refused(server, client):
     head = b"POST /api/try HTTP/1.1\r\n" + HOST + FORM
     for length in (b"-5", b"x", b"1000"):
         answer = server.raw(head + b"Content-Length: " + length + b"\r\n\r\n--x--\r\n")
@@ -112,7 +114,7 @@ def test_a_length_that_lies(server, client):
     assert client.get("/api/status").status_code == 200
 
 
-def test_too_many_files_fields_and_headers(server, client):
+def test_too_many_files_fields_or_headers_are_refused(server, client):
     assert client.post("/api/try", files=[png()] * 11).status_code == 400
     fields = {f"f{i}": "x" for i in range(25)}
     assert client.post("/api/try", files=[png()], data=fields).status_code == 400
@@ -141,11 +143,11 @@ def test_too_many_files_fields_and_headers(server, client):
         ("GET", "/nowhere", {}, 404),
     ],
 )
-def test_requests_that_make_no_sense(client, method, path, options, status):
+def test_malformed_requests_get_a_client_error(client, method, path, options, status):
     assert client.request(method, path, **options).status_code == status
 
 
-def test_an_empty_file_is_told_of(client):
+def test_an_empty_file_is_listed_with_its_reason(client):
     trial = client.post("/api/try", files={"files": ("a.jpg", b"")}).json()
     found = finished(client, trial["id"])
     assert [(p["path"], p["reason"]) for p in found["photos"]] == [("a.jpg", "empty")]
@@ -154,34 +156,30 @@ def test_an_empty_file_is_told_of(client):
 # --- slow ones -----------------------------------------------------------------------------------
 
 
-def test_slow_visitors_are_cut_off_and_others_served(server, client):
+def test_slow_clients_are_disconnected_while_others_are_served(server, client):
     lines = []
     body = b"POST /api/try HTTP/1.1\r\n" + HOST + FORM + b"Content-Length: 5000\r\n\r\n--x\r\n"
     starts = [b"GET / HT", body]
     for i in range(50):
-        line = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        line = socket.create_connection(("127.0.0.1", server.port), timeout=120)
         line.sendall(starts[i % 2])
         lines.append(line)
-    begun = time.monotonic()
     assert client.get("/static/desk.css").status_code == 200
-    assert time.monotonic() - begun < 1
     for line in lines:
         while line.recv(4096):
-            pass  # the desk hangs up, on bodies after a word about it
+            pass  # the desk hangs up, on bodies after an answer
         line.close()
-    assert time.monotonic() - begun < 15
 
 
-def test_a_body_that_drips_is_cut_off(server):
+def test_a_body_sent_byte_by_byte_is_cut_off(server):
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
         line.sendall(
             b"POST /api/try HTTP/1.1\r\n" + HOST + FORM + b"Content-Length: 100000\r\n\r\n"
         )
         line.sendall(b"--x\r\nContent-Disposition: form-data; name=files; filename=a.jpg\r\n\r\n")
-        begun = time.monotonic()
         answer = b""
         line.settimeout(0.1)
-        while time.monotonic() - begun < 15:
+        for _ in range(1200):  # far more bytes than the desk waits for
             try:
                 line.sendall(b"x")
                 if not (part := line.recv(4096)):
@@ -191,15 +189,25 @@ def test_a_body_that_drips_is_cut_off(server):
                 continue
             except ConnectionError:
                 break
-        assert time.monotonic() - begun < 12 and status_of(answer) in (408, 0)
+        else:
+            pytest.fail("the desk still waits for the body")
+        assert status_of(answer) in (408, 0)
 
 
-def test_an_answer_nobody_reads_is_given_up(server, client):
+def is_open(server, line):
+    """Whether the server has its end of a connection open."""
+    ends = [f":{port:04X}" for port in (server.port, line.getsockname()[1])]
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()]
+    open_ends = [row[1:3] for row in rows if row[3] == "01"]
+    return any(all(map(str.endswith, pair, ends)) for pair in open_ends)
+
+
+def test_a_client_that_reads_no_answer_is_disconnected(server, client):
     line = socket.socket()
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     line.connect(("127.0.0.1", server.port))
     line.sendall((b"GET /api/openapi.json HTTP/1.1\r\n" + HOST + b"\r\n") * 200)
-    time.sleep(3)
+    wait_until(lambda: not is_open(server, line))
     line.settimeout(10)
     with pytest.raises(ConnectionError):
         while line.recv(65536):
@@ -224,7 +232,7 @@ def test_an_answer_nobody_reads_is_given_up(server, client):
         "..",
     ],
 )
-def test_a_senders_name_of_a_file_is_never_a_path(client, place, name):
+def test_file_names_of_uploads_are_never_used_as_paths(client, place, name):
     before = {path for path in place.rglob("*") if "tmp" not in path.parts}
     answer = client.post("/api/try", files={"files": (name, painted("Dress"))})
     assert answer.status_code in (202, 400)
@@ -236,7 +244,7 @@ def test_a_senders_name_of_a_file_is_never_a_path(client, place, name):
     assert spooled(place) == []
 
 
-def test_names_in_the_long_form_of_rfc_5987(client):
+def test_file_names_encoded_by_rfc_5987_are_shown(client):
     head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"; '
     head += b"filename*=UTF-8''..%2F..%2Fevil.png\r\n\r\n"
     body = head + painted("Bag") + b"\r\n--x--\r\n"
@@ -261,7 +269,7 @@ def hostile():
     }
 
 
-def test_hostile_files_pass_the_commands_gate_and_are_never_given_back_raw(client):
+def test_hostile_files_are_decoded_in_the_sandbox_and_never_sent_back(client):
     for name, (data, reason) in hostile().items():
         trial = client.post("/api/try", files={"files": (name, data)}).json()
         (photo,) = finished(client, trial["id"])["photos"]
@@ -275,7 +283,7 @@ def test_hostile_files_pass_the_commands_gate_and_are_never_given_back_raw(clien
             assert 'filename="photo.jpg"' in picture.headers["content-disposition"]
 
 
-def test_every_answer_forbids_guessing_framing_and_foreign_scripts(client):
+def test_every_answer_has_the_security_headers(client):
     for path in ("/try", "/nowhere", "/api/status", "/api/nowhere", "/static/desk.js"):
         headers = client.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
@@ -291,7 +299,7 @@ def test_every_answer_forbids_guessing_framing_and_foreign_scripts(client):
     ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static//etc/passwd",
      "/api/photos/..%2f..%2fx.jpg", "/api/try/../../etc/0/photo.jpg"],
 )  # fmt: skip
-def test_paths_stay_inside(server, path):
+def test_paths_outside_the_static_folder_are_not_served(server, path):
     answer = server.raw(
         b"GET " + path.encode() + b" HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
     )
@@ -308,7 +316,7 @@ def put(client, sha256, **headers):
     return client.put(path, json={"category": "Coat"}, headers=headers).status_code
 
 
-def test_other_sites_pages_cannot_send_for_the_user(client, place):
+def test_requests_from_pages_of_other_sites_are_refused(client, place):
     sha256 = store.sightings(place / "t.db", "ben")["sha256"][0]
     own = str(client.base_url).rstrip("/")
     token = client.get("/try").text.split('name="page-token" content="')[1].split('"')[0]
@@ -343,18 +351,18 @@ def test_other_sites_pages_cannot_send_for_the_user(client, place):
         (b"Host: \r\n", 400),
     ],
 )
-def test_only_its_own_names_are_answered(server, lines, status):
+def test_requests_to_unknown_host_names_are_refused(server, lines, status):
     answer = server.raw(b"GET /try HTTP/1.1\r\n" + lines + b"Connection: close\r\n\r\n")
     assert status_of(answer) == status
     assert status == 200 or b"page-token" not in answer
 
 
-def test_an_absolute_address_does_not_get_round_the_name(server):
+def test_absolute_request_targets_do_not_bypass_the_host_check(server):
     head = b"GET http://127.0.0.1/try HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n"
     assert status_of(server.raw(head)) == 400
 
 
-def test_it_listens_on_this_computer_alone(server):
+def test_the_server_listens_on_loopback_only(server):
     told = subprocess.run(["ss", "-ltnH"], capture_output=True, text=True).stdout
     (line,) = [row for row in told.splitlines() if row.split()[3].endswith(f":{server.port}")]
     assert line.split()[3] == f"127.0.0.1:{server.port}"
@@ -369,7 +377,7 @@ def test_another_address_needs_a_token(place, monkeypatch):
     assert done.exit_code == 2 and "give an address such as 127.0.0.1" in done.stderr
 
 
-def test_with_a_token_only_its_knowers_come_in(place):
+def test_requests_without_the_token_are_refused(place):
     token = "a long enough token"
     with desk(place / "t.db", temporary=place / "tmp", TRENDSCOPE_TOKEN=token) as guarded:
         with guarded.client(follow_redirects=True) as stranger:
@@ -389,7 +397,7 @@ def test_with_a_token_only_its_knowers_come_in(place):
 # --- many, and killed ----------------------------------------------------------------------------
 
 
-def test_twenty_uploads_at_once_lose_nothing(server):
+def test_twenty_concurrent_uploads_are_all_judged(server):
     kinds = ["Dress", "Bag", "Coat", "Trouser"] * 5
 
     def upload(kind):
@@ -401,7 +409,7 @@ def test_twenty_uploads_at_once_lose_nothing(server):
         assert list(pool.map(upload, kinds)) == [[kind, "Shirt"] for kind in kinds]
 
 
-def test_when_too_many_wait_the_next_is_asked_to_come_again(place):
+def test_uploads_beyond_the_queue_get_status_503(place):
     with desk(place / "t.db", temporary=place / "tmp", patience={"waiting": 2}) as small:
         done = threading.Barrier(8)
 
@@ -420,7 +428,17 @@ def test_when_too_many_wait_the_next_is_asked_to_come_again(place):
                     assert len(finished(one, answer.json()["id"])["photos"]) == 8
 
 
-def test_killed_in_mid_upload_and_started_again_nothing_is_left(place, tmp_path):
+def receives_into(folder, process):
+    """Whether a process holds a file without a name in a folder, as forms are received into."""
+    for path in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since
+            link = os.readlink(path)
+            if link.startswith(str(folder)) and link.endswith("(deleted)"):
+                return True
+    return False
+
+
+def test_a_restart_removes_the_uploads_of_a_killed_server(place, tmp_path):
     before = store.status(place / "t.db")
     (tmp_path / "spool").mkdir()
     with desk(place / "t.db", temporary=tmp_path / "spool") as doomed:
@@ -429,7 +447,7 @@ def test_killed_in_mid_upload_and_started_again_nothing_is_left(place, tmp_path)
                          b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
                          b"Content-Disposition: form-data; name=files; filename=a.jpg\r\n\r\n"
                          + b"x" * 2_000_000)  # fmt: skip
-            time.sleep(0.3)
+            wait_until(lambda: receives_into(tmp_path / "spool", doomed.process))
             doomed.process.send_signal(signal.SIGKILL)
             doomed.process.wait()
     (left,) = (tmp_path / "spool").glob("*/*")
@@ -441,7 +459,7 @@ def test_killed_in_mid_upload_and_started_again_nothing_is_left(place, tmp_path)
     assert [path for path in (tmp_path / "spool").rglob("*") if path.is_file()] == []
 
 
-def test_two_desks_do_not_sweep_each_other(place):
+def test_a_second_server_keeps_the_uploads_of_the_first(place):
     with desk(place / "t.db", temporary=place / "tmp") as other, other.client() as client:
         trial = client.post("/api/try", files=[png()]).json()
         assert finished(client, trial["id"])["state"] == "done"
@@ -457,7 +475,7 @@ def test_ids_cannot_be_guessed_and_errors_show_nothing_of_the_inside(client, pla
             assert inside not in answer.text
 
 
-def test_a_database_that_breaks_under_the_desk_is_no_page_with_a_trace(place, tmp_path):
+def test_database_errors_show_no_traceback(place, tmp_path):
     path = tmp_path / "t.db"
     path.write_bytes((place / "t.db").read_bytes())
     with desk(path, temporary=place / "tmp") as poor, poor.client() as client:
@@ -473,7 +491,7 @@ def test_a_database_that_breaks_under_the_desk_is_no_page_with_a_trace(place, tm
 # --- what the API says ---------------------------------------------------------------------------
 
 
-def test_the_api_says_what_the_commands_say(client, place):
+def test_the_api_gives_the_documents_of_the_commands(client, place):
     db = str(place / "t.db")
     for path, words in (
         ("/api/status", ["status", "--db", db, "--json"]),
@@ -492,7 +510,7 @@ def test_weights_that_are_not_those_of_the_database_are_refused(place, tmp_path)
     assert done.exit_code == 2 and "holds what fake" in done.stderr and "--weights" in done.stderr
 
 
-def test_a_label_given_and_taken_back(client, place):
+def test_a_label_is_stored_and_removed(client, place):
     db = place / "t.db"
     waiting = client.get("/api/review").json()
     assert (waiting["total"], waiting["photos"][0]["customer"]) == (1, "anna")
@@ -534,7 +552,7 @@ def test_an_export_is_looked_at_photo_by_photo(client):
     assert client.get(f"/api/try/{trial['id']}").status_code == 404
 
 
-def test_nothing_in_the_description_of_the_api_makes_it_fail(server):
+def test_requests_generated_from_the_openapi_schema_never_fail(server):
     """What schemathesis thinks up from the OpenAPI is answered as described, without a 500."""
     schemathesis = pytest.importorskip("schemathesis")
     from hypothesis import HealthCheck, given, settings

@@ -69,7 +69,7 @@ def page(browser, address):
     assert wrong == []
 
 
-def test_a_photo_is_tried(page, address):
+def test_a_photo_is_uploaded_and_judged(page, address):
     page.goto("/try")
     page.set_input_files("#files", [address[1] / "item.png"])
     expect(page.locator(".verdict .word")).to_have_text("Dress")

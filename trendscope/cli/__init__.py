@@ -18,11 +18,20 @@ from typing import Annotated
 
 import typer
 
-from trendscope.cli import catalog, correct, database, photos, recommend, report, serve, trends
-from trendscope.cli.options import examples
+from trendscope.cli import (
+    catalog,
+    correct,
+    database,
+    options,
+    photos,
+    recommend,
+    report,
+    serve,
+    trends,
+)
 from trendscope.cli.outcome import ExitCode as ExitCode
 
-EXAMPLES = examples("""
+EXAMPLES = options.examples("""
   trendscope profile anna/                      what Anna wears
   trendscope profile export.zip --html a.html   the same with pictures
   trendscope classify photo.jpg --show          one photo, all probabilities
@@ -84,8 +93,8 @@ def _stopper() -> Callable[[int, FrameType | None], None]:
     return stop
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         from trendscope import __version__
 
         print(f"trendscope {__version__}")

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trendscope.cli.options import Db, Json, Limit, Output, Quiet, Strict, Traced, Weights, examples
-from trendscope.cli.outcome import ExitCode, check_writable, draw, exit_codes, write_output
-from trendscope.errors import NothingUsable, UsageError
+from trendscope.cli import options
+from trendscope.cli.outcome import ExitCode, check_writable, exit_codes, render, write_output
+from trendscope.errors import NothingUsable
 from trendscope.limits import adjusted
 
 if TYPE_CHECKING:
     from trendscope.catalog.items import Item
     from trendscope.ingest.catalog import ImportResult
 
-CATALOG_EXAMPLES = examples("""
+CATALOG_EXAMPLES = options.examples("""
   trendscope catalog import products.csv --images pictures/
   trendscope catalog add photo.jpg --sku A17 --title "Wrap dress"
   trendscope catalog list --review              what a person should look at
   trendscope catalog add --sku A17 --category Dress      a person's decision
   trendscope catalog show A17
 """)
-IMPORT_EXAMPLES = examples("""
+IMPORT_EXAMPLES = options.examples("""
   trendscope catalog import products_export.csv --images pictures.zip
   trendscope catalog import feed.tsv --db fashion.db --currency EUR
   trendscope catalog import products.csv --category-map ours.csv
@@ -31,12 +31,12 @@ IMPORT_EXAMPLES = examples("""
 A category map has the columns match,category: a SKU, or a product type as the
 file has it, and one of the ten categories, or none.
 """)
-ADD_EXAMPLES = examples("""
+ADD_EXAMPLES = options.examples("""
   trendscope catalog add photo.jpg --sku A17 --title "Wrap dress"
   trendscope catalog add --sku A17 --price "59.90 EUR"
   trendscope catalog add --sku A17 --category Dress
 """)
-LIST_EXAMPLES = examples("""
+LIST_EXAMPLES = options.examples("""
   trendscope catalog list --review --html review.html
   trendscope catalog list --category Dress --csv -o dresses.csv
 """)
@@ -71,13 +71,13 @@ def import_(
     store_url: Annotated[
         str, typer.Option("--store-url", metavar="URL", help="Of a Shopify shop, for its pages.")
     ] = "",
-    db: Db = None,
-    weights: Weights = None,
-    json: Json = False,
-    output: Output = None,
-    limit: Limit = None,
-    strict: Strict = False,
-    quiet: Quiet = False,
+    db: options.Db = None,
+    weights: options.Weights = None,
+    json: options.Json = False,
+    output: options.Output = None,
+    limit: options.Limit = None,
+    strict: options.Strict = False,
+    quiet: options.Quiet = False,
     verbose: Annotated[
         bool,
         typer.Option("-v", "--verbose", help="Name every row that was not used, or not whole."),
@@ -87,7 +87,7 @@ def import_(
 
     Pictures are never fetched from the web: give a folder or a zip of them.
     """
-    with exit_codes(verbose, kept="what was read is kept; run it again to go on"):
+    with exit_codes(verbose, work_so_far="what was read is kept; run it again to go on"):
         check_writable(output)
         from trendscope.ingest.catalog import import_catalog
         from trendscope.reports.terminal import progress_bar
@@ -104,14 +104,14 @@ def import_(
                 limits=adjusted(limit or ()),
                 progress=progress,
             )
-        _tell_stocked(result, json, output, verbose)
+        _write_import(result, json, output, verbose)
         if not result.items:
             raise NothingUsable("the file holds no item that could be used; see the reasons above")
         if strict and any(not remark.kept for remark in result.remarks):
             raise typer.Exit(ExitCode.SKIPPED)
 
 
-def _tell_stocked(result: ImportResult, json: bool, output: Path | None, verbose: bool) -> None:
+def _write_import(result: ImportResult, json: bool, output: Path | None, verbose: bool) -> None:
     from trendscope.reports import catalog as catalog_report
 
     if json:
@@ -119,7 +119,7 @@ def _tell_stocked(result: ImportResult, json: bool, output: Path | None, verbose
     else:
         from trendscope.reports.terminal import print_import
 
-        draw(lambda file: print_import(result, file, rows=verbose), output)
+        render(lambda file: print_import(result, file, rows=verbose), output)
 
 
 @app.command(epilog=ADD_EXAMPLES)
@@ -141,19 +141,19 @@ def add(
         str | None,
         typer.Option("--category", help="A person's decision: one of the ten, or none."),
     ] = None,
-    db: Db = None,
-    weights: Weights = None,
-    json: Json = False,
-    output: Output = None,
-    limit: Limit = None,
-    verbose: Traced = False,
+    db: options.Db = None,
+    weights: options.Weights = None,
+    json: options.Json = False,
+    output: options.Output = None,
+    limit: options.Limit = None,
+    verbose: options.Traced = False,
 ) -> None:
     """Add an item by its picture, or change one: its category is found, and linked to the entry."""
     with exit_codes(verbose):
         check_writable(output)
-        from trendscope.ingest import catalog as stocking
+        from trendscope.ingest.catalog import add as add_item
 
-        item = stocking.add(
+        item = add_item(
             photo,
             db,
             sku=sku,
@@ -168,7 +168,7 @@ def add(
             weights=weights,
             limits=adjusted(limit or ()),
         )
-        _tell_item(item, db, json, output)
+        _write_item(item, db, json, output)
 
 
 @app.command("list", epilog=LIST_EXAMPLES)
@@ -179,20 +179,19 @@ def list_(
     category: Annotated[
         str | None, typer.Option("--category", help="Only one of the ten, or none.")
     ] = None,
-    db: Db = None,
-    json: Json = False,
+    db: options.Db = None,
+    json: options.Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print a CSV row per item.")] = False,
     html: Annotated[
         Path | None,
         typer.Option("--html", metavar="FILE", help="Also write a page with pictures."),
     ] = None,
-    output: Output = None,
-    verbose: Traced = False,
+    output: options.Output = None,
+    verbose: options.Traced = False,
 ) -> None:
     """List the items, their categories, and how these are known."""
     with exit_codes(verbose):
-        if json and csv:
-            raise UsageError("--json and --csv exclude each other; choose one")
+        format = options.format_of(json=json, csv=csv)
         check_writable(output, html)
         from trendscope import store
         from trendscope.files.writing import write_atomic
@@ -211,23 +210,23 @@ def list_(
                 title = "To be looked at" if review else "Catalogue"
                 write_atomic(html, catalog_report.items_html(items, small, title=title))
             name = opened.shown
-        if json:
+        if format == "json":
             write_output(catalog_report.items_json(items, name), output)
-        elif csv:
+        elif format == "csv":
             write_output(catalog_report.items_csv(items), output)
         else:
             from trendscope.reports.terminal import print_items
 
-            draw(lambda file: print_items(items, file, review=review), output)
+            render(lambda file: print_items(items, file, review=review), output)
 
 
 @app.command()
 def show(
     sku: Annotated[str, typer.Argument(metavar="SKU", help="The shop's number of the item.")],
-    db: Db = None,
-    json: Json = False,
-    output: Output = None,
-    verbose: Traced = False,
+    db: options.Db = None,
+    json: options.Json = False,
+    output: options.Output = None,
+    verbose: options.Traced = False,
 ) -> None:
     """Show one item: its category, how that is known, and what its picture looks like."""
     with exit_codes(verbose):
@@ -235,10 +234,10 @@ def show(
 
         from trendscope.store.read_items import find
 
-        _tell_item(find(db, sku), db, json, output)
+        _write_item(find(db, sku), db, json, output)
 
 
-def _tell_item(item: Item, db: str | None, json: bool, output: Path | None) -> None:
+def _write_item(item: Item, db: str | None, json: bool, output: Path | None) -> None:
     if json:
         from trendscope.reports.catalog import items_json
         from trendscope.store import open_store
@@ -249,4 +248,4 @@ def _tell_item(item: Item, db: str | None, json: bool, output: Path | None) -> N
     else:
         from trendscope.reports.terminal import print_item
 
-        draw(lambda file: print_item(item, file), output)
+        render(lambda file: print_item(item, file), output)

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from trendscope.cli.options import Db, Json, Output, Quiet, Strict, Traced, examples
+from trendscope.cli import options
 from trendscope.cli.outcome import ExitCode, check_writable, exit_codes, write_output
 
-CORRECT_EXAMPLES = examples("""
+CORRECT_EXAMPLES = options.examples("""
   trendscope correct corrections.csv --db fashion.db
   trendscope correct corrections.csv --remove   takes the labels back
 
@@ -25,15 +25,15 @@ or uncertain (nobody can tell).
 
 def correct(
     table: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Photos and what they show.")],
-    db: Db = None,
+    db: options.Db = None,
     remove: Annotated[
         bool, typer.Option("--remove", help="Take back what was said of these photos.")
     ] = False,
-    json: Json = False,
-    output: Output = None,
-    strict: Strict = False,
-    quiet: Quiet = False,
-    verbose: Traced = False,
+    json: options.Json = False,
+    output: options.Output = None,
+    strict: options.Strict = False,
+    quiet: options.Quiet = False,
+    verbose: options.Traced = False,
 ) -> None:
     """Say what photos really show; it counts instead of what the network saw.
 
@@ -56,7 +56,7 @@ def correct(
                 f"{plural(result.photos, 'photo')} {word}; {result.changed:,} new.\n", output
             )
         if result.refused and not quiet:
-            for item in result.refused:
-                print(f"trendscope: row {item.row} not used: {item.reason}", file=sys.stderr)
+            for row in result.refused:
+                print(f"trendscope: row {row.row} not used: {row.reason}", file=sys.stderr)
         if result.refused and strict:
             raise typer.Exit(ExitCode.SKIPPED)

@@ -4,40 +4,19 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trendscope.cli.options import (
-    AsOf,
-    Customer,
-    Db,
-    Include,
-    Json,
-    Limit,
-    Output,
-    Paths,
-    Pseudonymise,
-    Quiet,
-    Strict,
-    Timezone,
-    Traced,
-    Verbose,
-    Weights,
-    examples,
-    kinds_of,
-    pseudonyms_of,
-    zone_of,
-)
+from trendscope.cli import options
 from trendscope.cli.outcome import (
     check_writable,
-    draw,
     exit_codes,
     left_something_out,
     nothing_usable,
+    render,
     write_output,
 )
 from trendscope.errors import UsageError
@@ -47,22 +26,22 @@ from trendscope.photos.options import ScanOptions
 if TYPE_CHECKING:
     from trendscope.photos.cluster import Cluster
 
-SCAN_EXAMPLES = examples("""
+SCAN_EXAMPLES = options.examples("""
   trendscope scan customers/                    into trendscope.db, here
   trendscope scan week47/ --db fashion.db       only what is new is looked at
   trendscope scan week47/ --one-per-name        folders are named by customer
   trendscope scan exports/ --db postgresql://team@server/fashion
   trendscope scan /share/exports --engine ray --ray-address 10.0.0.5:6379
 """)
-STATUS_EXAMPLES = examples("""
+STATUS_EXAMPLES = options.examples("""
   trendscope status --db fashion.db
   trendscope status --json
 """)
-FORGET_EXAMPLES = examples("""
+FORGET_EXAMPLES = options.examples("""
   trendscope forget --customer anna --db fashion.db
   trendscope forget --customer anna --yes       without being asked
 """)
-EXPORT_EXAMPLES = examples("""
+EXPORT_EXAMPLES = options.examples("""
   trendscope export --db fashion.db tables/
   trendscope export --db fashion.db tables/ --excel
   trendscope export --db fashion.db tables/ --format parquet
@@ -84,27 +63,27 @@ class Engine(StrEnum):
 
 
 def scan(
-    paths: Paths,
-    db: Db = None,
-    json: Json = False,
-    output: Output = None,
+    paths: options.Paths,
+    db: options.Db = None,
+    json: options.Json = False,
+    output: options.Output = None,
     reclassify: Annotated[
         bool, typer.Option("--reclassify", help="Judge all photos anew, by other weights.")
     ] = False,
     thumbnails: Annotated[
         bool, typer.Option("--thumbnails/--no-thumbnails", help="Keep a small picture of each.")
     ] = True,
-    weights: Weights = None,
-    customer: Customer = None,
+    weights: options.Weights = None,
+    customer: options.Customer = None,
     one_per_name: Annotated[
         bool,
         typer.Option(
             "--one-per-name", help="Who has a known customer's name is the same, wherever it lies."
         ),
     ] = False,
-    include: Include = "",
-    timezone: Timezone = "UTC",
-    limit: Limit = None,
+    include: options.Include = "",
+    timezone: options.Timezone = "UTC",
+    limit: options.Limit = None,
     engine: Annotated[
         Engine, typer.Option("--engine", help="Look at photos here, or by Ray's workers.")
     ] = Engine.LOCAL,
@@ -122,30 +101,34 @@ def scan(
     gpus: Annotated[
         float, typer.Option("--gpus-per-worker", min=0, help="Share of a GPU for each worker.")
     ] = 0.0,
-    strict: Strict = False,
-    quiet: Quiet = False,
-    verbose: Traced = False,
+    strict: options.Strict = False,
+    quiet: options.Quiet = False,
+    verbose: options.Traced = False,
 ) -> None:
     """Look at what is new of many customers, and keep what is seen in a database.
 
     Stopped or killed, it goes on where it was when it is run again.
     """
-    with exit_codes(verbose, kept="what was looked at is kept; run it again to go on"):
+    with exit_codes(verbose, work_so_far="what was looked at is kept; run it again to go on"):
         check_writable(output)
-        kinds, zone, bounds = kinds_of(include), zone_of(timezone), adjusted(limit or ())
+        kinds, zone, bounds = (
+            options.kinds_of(include),
+            options.zone_of(timezone),
+            adjusted(limit or ()),
+        )
         cluster = _cluster(engine, ray_address, workers, gpus)
         from trendscope.ingest.photos import THUMBNAIL_SIDE, scan_paths
         from trendscope.reports.terminal import print_scan, progress_bar
 
         side = THUMBNAIL_SIDE if thumbnails else None
-        options = ScanOptions(weights, customer, kinds, zone, bounds, thumbnail_side=side)
+        settings = ScanOptions(weights, customer, kinds, zone, bounds, thumbnail_side=side)
 
         # Ray writes to standard output when it has lost a worker; that is for data.
         with progress_bar(quiet) as progress, redirect_stdout(sys.stderr):
             result = scan_paths(
                 paths,
                 db,
-                options,
+                settings,
                 one_per_name=one_per_name,
                 reclassify=reclassify,
                 cluster=cluster,
@@ -156,7 +139,7 @@ def scan(
 
             write_output(scan_json(result), output)
         else:
-            draw(lambda file: print_scan(result, file), output)
+            render(lambda file: print_scan(result, file), output)
         if not result.tally.photos:
             raise nothing_usable(result.tally.skipped)
         if strict:
@@ -176,7 +159,10 @@ def _cluster(
 
 
 def status(
-    db: Db = None, json: Json = False, output: Output = None, verbose: Verbose = False
+    db: options.Db = None,
+    json: options.Json = False,
+    output: options.Output = None,
+    verbose: options.Verbose = False,
 ) -> None:
     """Say what a database holds, since when, and what was skipped."""
     with exit_codes(verbose):
@@ -191,28 +177,27 @@ def status(
         else:
             from trendscope.reports.terminal import print_status
 
-            skipped = store.skips(db)[["source", "detail"]] if verbose else None
-            names = [] if skipped is None else list(skipped.itertuples(index=False))
-            draw(lambda file: print_status(overview, file, names=names), output)
+            names = []
+            if verbose:
+                names = list(store.skips(db)[["source", "detail"]].itertuples(index=False))
+            render(lambda file: print_status(overview, file, names=names), output)
 
 
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the tables go.")],
-    db: Db = None,
+    db: options.Db = None,
     format: Annotated[
         FileFormat, typer.Option("--format", help="Parquet needs trendscope[parquet].")
     ] = FileFormat.CSV,
     excel: Annotated[
         bool, typer.Option("--excel", help="Mark CSV as UTF-8, for Excel to read it rightly.")
     ] = False,
-    timezone: Annotated[
-        str, typer.Option("--timezone", metavar="ZONE", help="In which weeks begin.")
-    ] = "UTC",
-    as_of: AsOf = None,
-    pseudonymise: Pseudonymise = False,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Traced = False,
+    timezone: options.WeekZone = "UTC",
+    as_of: options.AsOf = None,
+    pseudonymise: options.Pseudonymise = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Traced = False,
 ) -> None:
     """Write tables for analysts: customers, weeks, sightings, and what was skipped.
 
@@ -221,8 +206,7 @@ def export(
     with exit_codes(verbose, pseudonymise and (folder, db)):
         if excel and format != FileFormat.CSV:
             raise UsageError("--excel goes with CSV; Parquet needs no mark")
-        zone = zone_of(timezone)
-        pseudonyms = pseudonyms_of(pseudonymise)
+        zone = options.zone_of(timezone)
         from trendscope.reports.table_export import export as export_tables
         from trendscope.reports.terminal import progress_bar
 
@@ -232,8 +216,8 @@ def export(
                 folder,
                 format=format.value,
                 excel=excel,
-                pseudonyms=pseudonyms,
-                now=as_of.replace(tzinfo=zone) if as_of else datetime.now(UTC),
+                pseudonyms=options.pseudonyms_of(pseudonymise),
+                now=options.present(as_of, zone),
                 zone=zone,
                 progress=progress,
             )
@@ -251,18 +235,18 @@ def forget(
     customer: Annotated[
         str, typer.Option("--customer", metavar="NAME", help="As trendscope profile names them.")
     ],
-    db: Db = None,
+    db: options.Db = None,
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
-    json: Json = False,
-    output: Output = None,
-    verbose: Traced = False,
+    json: options.Json = False,
+    output: options.Output = None,
+    verbose: options.Traced = False,
 ) -> None:
     """Remove a customer from a database: every row and picture of them, for good.
 
     The customer's own files stay where they are; the next scan of them would know the customer
     again.
     """
-    with exit_codes(verbose, kept="nothing was removed"):
+    with exit_codes(verbose, work_so_far="nothing was removed"):
         check_writable(output)
         from trendscope import store
         from trendscope.reports.database import forgotten_json, forgotten_text
@@ -273,10 +257,8 @@ def forget(
                 _confirm(forgotten_text(removable, customer, opened.shown, done=False))
             removed = store.forget(opened, customer)
             name = opened.shown
-        if json:
-            write_output(forgotten_json(removed, customer, name), output)
-        else:
-            write_output(forgotten_text(removed, customer, name, done=True) + "\n", output)
+        text = forgotten_text(removed, customer, name, done=True) + "\n"
+        write_output(forgotten_json(removed, customer, name) if json else text, output)
 
 
 def _confirm(question: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,6 +64,7 @@ Timezone = Annotated[
     str,
     typer.Option("--timezone", metavar="ZONE", help="Of dates without one; such as Europe/Berlin."),
 ]
+WeekZone = Annotated[str, typer.Option("--timezone", metavar="ZONE", help="In which weeks begin.")]
 AsOf = Annotated[
     datetime | None,
     typer.Option("--as-of", formats=["%Y-%m-%d"], help="As if it were that day; today if not."),
@@ -117,9 +118,27 @@ def zone_of(name: str) -> ZoneInfo:
         raise UsageError(f"--timezone {name}: unknown; give one such as Europe/Berlin") from error
 
 
-def pseudonyms_of(wanted: bool) -> Pseudonyms | None:
-    """Pseudonyms under the key in the environment; None if they are not wanted."""
-    if not wanted:
+def present(as_of: datetime | None, zone: ZoneInfo) -> datetime:
+    """The beginning of the day given by ``--as-of``, or the present; aware."""
+    return as_of.replace(tzinfo=zone) if as_of else datetime.now(UTC)
+
+
+def format_of(**flags: bool) -> str | None:
+    """The format whose flag was given; None for text.
+
+    Raises:
+        UsageError: Several were given.
+    """
+    chosen = [name for name, flag in flags.items() if flag]
+    if len(chosen) > 1:
+        *first, last = (f"--{name}" for name in flags)
+        raise UsageError(f"{', '.join(first)} and {last} exclude each other; choose one")
+    return chosen[0] if chosen else None
+
+
+def pseudonyms_of(pseudonymise: bool) -> Pseudonyms | None:
+    """Pseudonyms under the key in the environment; None if nothing is to be pseudonymised."""
+    if not pseudonymise:
         return None
     from trendscope.photos.pseudonyms import from_environment
 

@@ -1,4 +1,4 @@
-"""How a command ends: where its data goes, the warnings about the rest, and the exit code."""
+"""The end of a command: its output, its warnings, and its exit code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """What the exit code tells a script."""
+    """Exit codes for scripts."""
 
     DONE = 0
     FAILED = 1
@@ -34,18 +34,17 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-def check_writable(*targets: Path | None) -> None:
+def check_writable(*outputs: Path | None) -> None:
     """Raises an error for files that cannot be written, before the work begins."""
-    files = [target for target in targets if target and not _is_standard_output(target)]
-    if files:
-        from trendscope.files.writing import check_writable
+    from trendscope.files import writing
 
-        for file in files:
-            check_writable(file)
+    for output in outputs:
+        if output and not _is_standard_output(output):
+            writing.check_writable(output)
 
 
-def _is_standard_output(target: Path | None) -> bool:
-    return target is None or str(target) == "-"
+def _is_standard_output(output: Path | None) -> bool:
+    return output is None or str(output) == "-"
 
 
 def write_output(text: str, output: Path | None) -> None:
@@ -59,13 +58,18 @@ def write_output(text: str, output: Path | None) -> None:
         write_atomic(output, text)
 
 
-def draw(draw: Callable[[IO[str] | None], None], output: Path | None) -> None:
-    """Draws on a terminal; into pipes and files goes the plain text, as UTF-8."""
+def render(show: Callable[[IO[str] | None], None], output: Path | None) -> None:
+    """Renders a report on a terminal; into pipes and files goes the plain text, as UTF-8.
+
+    Args:
+        show: Prints the report into a file; None is the terminal.
+        output: File to write; None or ``-`` for standard output.
+    """
     if _is_standard_output(output) and sys.stdout.isatty():
-        draw(None)
+        show(None)
         return
     text = io.StringIO()
-    draw(text)
+    show(text)
     write_output(text.getvalue(), output)
 
 
@@ -112,14 +116,14 @@ def _warn(skipped: Sequence[Skipped]) -> None:
 def exit_codes(
     verbose: bool,
     hidden: Sequence[Path | str | None] | Literal[False] = False,
-    kept: str = "nothing was written",
+    work_so_far: str = "nothing was written",
 ) -> Iterator[None]:
     """Turns what can go wrong into a line on standard error and an exit code.
 
     Args:
         verbose: Show where it arose.
         hidden: Names and paths that messages may not show.
-        kept: A sentence about the work so far, for a user who stops the command.
+        work_so_far: A sentence about the work so far, for a user who stops the command.
     """
     try:
         yield
@@ -127,7 +131,7 @@ def exit_codes(
         names = [str(name) for name in hidden or () if name is not None]
         if verbose:
             print(_cleared(traceback.format_exc(), names), end="", file=sys.stderr)
-        raise typer.Exit(_report(error, names, kept)) from error
+        raise typer.Exit(_report(error, names, work_so_far)) from error
 
 
 def _cleared(text: str, names: list[str]) -> str:
@@ -138,9 +142,9 @@ def _cleared(text: str, names: list[str]) -> str:
     return without(text, names)
 
 
-def _report(error: BaseException, names: list[str], kept: str) -> ExitCode:
+def _report(error: BaseException, names: list[str], work_so_far: str) -> ExitCode:
     if isinstance(error, KeyboardInterrupt):
-        print(f"trendscope: stopped; {kept}", file=sys.stderr)
+        print(f"trendscope: stopped; {work_so_far}", file=sys.stderr)
         return ExitCode.INTERRUPTED
     if isinstance(error, BrokenPipeError):
         # Whoever read the output, such as `head`, has seen enough. Python would complain at exit.

@@ -9,26 +9,8 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from trendscope.cli.options import (
-    Customer,
-    Include,
-    Json,
-    KeepReposts,
-    Limit,
-    Output,
-    Paths,
-    Pseudonymise,
-    Quiet,
-    Strict,
-    Timezone,
-    Verbose,
-    Weights,
-    examples,
-    kinds_of,
-    pseudonyms_of,
-    zone_of,
-)
-from trendscope.cli.outcome import check_writable, conclude, draw, exit_codes, write_output
+from trendscope.cli import options
+from trendscope.cli.outcome import check_writable, conclude, exit_codes, render, write_output
 from trendscope.errors import UsageError
 from trendscope.limits import adjusted
 from trendscope.photos.options import ScanOptions
@@ -39,11 +21,11 @@ if TYPE_CHECKING:
     from trendscope.recommend.campaigns import Campaign
     from trendscope.store.memory import StoredPhotos
 
-CLASSIFY_EXAMPLES = examples("""
+CLASSIFY_EXAMPLES = options.examples("""
   trendscope classify photo.jpg --show
   trendscope classify photos/ --json -o verdicts.json
 """)
-PROFILE_EXAMPLES = examples("""
+PROFILE_EXAMPLES = options.examples("""
   trendscope profile customers/                 one sub-folder per customer
   trendscope profile export.zip --html anna.html
   trendscope profile customers/ --csv -o shares.csv
@@ -52,44 +34,48 @@ PROFILE_EXAMPLES = examples("""
 
 
 def classify(
-    paths: Paths,
+    paths: options.Paths,
     show: Annotated[bool, typer.Option("--show", help="Draw all ten probabilities.")] = False,
-    json: Json = False,
-    output: Output = None,
-    weights: Weights = None,
-    customer: Customer = None,
-    include: Include = "",
-    timezone: Timezone = "UTC",
-    pseudonymise: Pseudonymise = False,
-    limit: Limit = None,
-    strict: Strict = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    json: options.Json = False,
+    output: options.Output = None,
+    weights: options.Weights = None,
+    customer: options.Customer = None,
+    include: options.Include = "",
+    timezone: options.Timezone = "UTC",
+    pseudonymise: options.Pseudonymise = False,
+    limit: options.Limit = None,
+    strict: options.Strict = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Say of each photo which garment it shows."""
     with exit_codes(verbose, pseudonymise and (*paths, output, customer)):
         check_writable(output)
-        options = ScanOptions(
-            weights, customer, kinds_of(include), zone_of(timezone), adjusted(limit or ())
+        settings = ScanOptions(
+            weights,
+            customer,
+            options.kinds_of(include),
+            options.zone_of(timezone),
+            adjusted(limit or ()),
         )
-        pseudonyms = pseudonyms_of(pseudonymise)
+        pseudonyms = options.pseudonyms_of(pseudonymise)
         from trendscope.photos.run import classify_paths
         from trendscope.reports.terminal import print_classification, progress_bar
 
         with progress_bar(quiet) as progress:
-            results = classify_paths(paths, options, pseudonyms=pseudonyms, progress=progress)
+            results = classify_paths(paths, settings, pseudonyms=pseudonyms, progress=progress)
         if json:
             from trendscope.reports.profile import classification_json
 
             write_output(classification_json(results), output)
         else:
-            draw(lambda file: print_classification(results, file, bars=show), output)
+            render(lambda file: print_classification(results, file, bars=show), output)
         conclude(results, strict, quiet or not (json or output))
 
 
 def profile(
-    paths: Paths,
-    json: Json = False,
+    paths: options.Paths,
+    json: options.Json = False,
     csv: Annotated[
         bool, typer.Option("--csv", help="Print a CSV row per customer and category.")
     ] = False,
@@ -109,58 +95,56 @@ def profile(
         list[Path] | None,
         typer.Option("--catalog-images", metavar="FOLDER|ZIP", help="Pictures of those items."),
     ] = None,
-    output: Output = None,
+    output: options.Output = None,
     db: Annotated[
         str | None,
         typer.Option("--db", metavar="FILE|URL", help="Reuse what this database knows already."),
     ] = None,
-    weights: Weights = None,
-    customer: Customer = None,
-    include: Include = "",
-    timezone: Timezone = "UTC",
-    keep_reposts: KeepReposts = False,
-    pseudonymise: Pseudonymise = False,
-    limit: Limit = None,
-    strict: Strict = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    weights: options.Weights = None,
+    customer: options.Customer = None,
+    include: options.Include = "",
+    timezone: options.Timezone = "UTC",
+    keep_reposts: options.KeepReposts = False,
+    pseudonymise: options.Pseudonymise = False,
+    limit: options.Limit = None,
+    strict: options.Strict = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Say what each customer wears, and how often."""
     hidden = (*paths, output, html, skipped, customer, catalog, *(catalog_images or ()))
     with exit_codes(verbose, pseudonymise and hidden):
-        if json and csv:
-            raise UsageError("--json and --csv exclude each other; choose one")
-        if catalog and (json or csv):
+        format = options.format_of(json=json, csv=csv)
+        if catalog and format:
             raise UsageError("--catalog adds to the printed profile; for tables see recommend")
         check_writable(output, html, skipped)
-        options = ScanOptions(
+        settings = ScanOptions(
             weights,
             customer,
-            kinds_of(include),
-            zone_of(timezone),
+            options.kinds_of(include),
+            options.zone_of(timezone),
             adjusted(limit or ()),
             pictures=html is not None,
         )
-        pseudonyms = pseudonyms_of(pseudonymise)
+        pseudonyms = options.pseudonyms_of(pseudonymise)
         result = profile_of(
-            paths, options, quiet, db, keep_reposts=keep_reposts, pseudonyms=pseudonyms
+            paths, settings, quiet, db, keep_reposts=keep_reposts, pseudonyms=pseudonyms
         )
         if html or skipped:
             _write_beside(result, html, skipped)
-        if json or csv:
-            from trendscope.reports import profile as report
+        if format:
+            from trendscope.reports.profile import WRITERS
 
-            text = report.profile_json(result) if json else report.profile_csv(result)
-            write_output(text, output)
+            write_output(WRITERS[format](result), output)
         else:
             targets = _targets(result, catalog, catalog_images, quiet, weights) if catalog else None
-            draw(lambda file: _print_profile(result, targets, file, verbose), output)
-        conclude(result, strict, quiet or not (json or csv or output))
+            render(lambda file: _print_profile(result, targets, file, verbose), output)
+        conclude(result, strict, quiet or not (format or output))
 
 
 def profile_of(
     paths: Sequence[Path | str],
-    options: ScanOptions,
+    settings: ScanOptions,
     quiet: bool,
     db: str | None = None,
     *,
@@ -171,29 +155,26 @@ def profile_of(
     from trendscope.photos.run import profile_paths
     from trendscope.reports.terminal import progress_bar
 
-    with progress_bar(quiet) as progress, _memory(db, options) as memory:
+    memory: AbstractContextManager[StoredPhotos | None] = nullcontext()
+    if db is not None:
+        from trendscope.store.memory import stored_photos
+
+        memory = stored_photos(
+            db,
+            settings.weights,
+            zone=settings.zone,
+            limits=settings.limits,
+            pictures=settings.pictures,
+        )
+    with progress_bar(quiet) as progress, memory as stored:
         return profile_paths(
             paths,
-            options,
+            settings,
             keep_reposts=keep_reposts,
             pseudonyms=pseudonyms,
-            memory=memory,
+            memory=stored,
             progress=progress,
         )
-
-
-def _memory(db: str | None, options: ScanOptions) -> AbstractContextManager[StoredPhotos | None]:
-    if db is None:
-        return nullcontext()
-    from trendscope.store.memory import stored_photos
-
-    return stored_photos(
-        db,
-        options.weights,
-        zone=options.zone,
-        limits=options.limits,
-        pictures=options.pictures,
-    )
 
 
 def _targets(

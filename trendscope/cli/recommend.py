@@ -10,24 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trendscope.cli.options import (
-    Db,
-    Json,
-    Output,
-    Pseudonymise,
-    Quiet,
-    Traced,
-    examples,
-    pseudonyms_of,
-)
-from trendscope.cli.outcome import check_writable, draw, exit_codes, write_output
+from trendscope.cli import options
+from trendscope.cli.outcome import check_writable, exit_codes, render, write_output
 from trendscope.errors import NothingUsable, UsageError
 
 if TYPE_CHECKING:
     from trendscope.recommend.campaigns import Campaign
     from trendscope.recommend.eligibility import ItemFilter
 
-RECOMMEND_EXAMPLES = examples("""
+RECOMMEND_EXAMPLES = options.examples("""
   trendscope recommend --db fashion.db          what suits each customer
   trendscope recommend --customer anna --html anna.html
   trendscope recommend --sku A17 --csv -o mail.csv      whom to write to
@@ -40,7 +31,7 @@ customers have a column customer, as that CSV has.
 
 
 def recommend(
-    db: Db = None,
+    db: options.Db = None,
     customer: Annotated[
         str | None, typer.Option("--customer", metavar="NAME", help="Items for this one only.")
     ] = None,
@@ -81,15 +72,15 @@ def recommend(
             "--as-of", formats=["%Y-%m-%d"], help="Count age up to that day; else the last photo's."
         ),
     ] = None,
-    json: Json = False,
+    json: options.Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print a CSV for mail tools.")] = False,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Also write a page with pictures.")
     ] = None,
-    output: Output = None,
-    pseudonymise: Pseudonymise = False,
-    quiet: Quiet = False,
-    verbose: Traced = False,
+    output: options.Output = None,
+    pseudonymise: options.Pseudonymise = False,
+    quiet: options.Quiet = False,
+    verbose: options.Traced = False,
 ) -> None:
     """Say which items suit each customer, or whom to write to about an item or a category.
 
@@ -97,15 +88,14 @@ def recommend(
     what too little is known, nothing is recommended, and that is said.
     """
     with exit_codes(verbose, pseudonymise and (customer, only, never, html, output)):
-        if json and csv:
-            raise UsageError("--json and --csv exclude each other; choose one")
+        format = options.format_of(json=json, csv=csv)
         check_writable(output, html)
-        pseudonyms = pseudonyms_of(pseudonymise)
+        pseudonyms = options.pseudonyms_of(pseudonymise)
         from trendscope.recommend.campaigns import campaign, pseudonymised
         from trendscope.recommend.ranking import RecommendOptions
         from trendscope.reports.terminal import working
 
-        options = RecommendOptions(
+        settings = RecommendOptions(
             per_category=per_category,
             diversity=diversity,
             exclude_owned=exclude_owned,
@@ -117,7 +107,7 @@ def recommend(
                 customer=customer,
                 category=category,
                 sku=sku,
-                wish=options,
+                wish=settings,
                 only=only,
                 never=never,
                 now=as_of and as_of.replace(tzinfo=UTC),
@@ -126,7 +116,7 @@ def recommend(
             result = pseudonymised(result, pseudonyms)
         if html:
             _write_page(result, db, html)
-        _write(result, output, json=json, csv=csv, quiet=quiet)
+        _write(result, format, output, quiet)
         if result.targets.rows.empty:
             raise NothingUsable("there is nobody and nothing to recommend; the notes say why")
 
@@ -167,17 +157,14 @@ def _write_page(campaign: Campaign, db: str | None, html: Path) -> None:
     write_atomic(html, page)
 
 
-def _write(campaign: Campaign, output: Path | None, *, json: bool, csv: bool, quiet: bool) -> None:
+def _write(campaign: Campaign, format: str | None, output: Path | None, quiet: bool) -> None:
     from trendscope.reports import targets
+    from trendscope.reports.terminal import print_targets
 
-    if json:
-        write_output(targets.targets_json(campaign), output)
-    elif csv:
-        write_output(targets.targets_csv(campaign), output)
+    if format:
+        write_output(targets.WRITERS[format](campaign), output)
     else:
-        from trendscope.reports.terminal import print_targets
-
-        draw(lambda file: print_targets(campaign, file), output)
-    if csv and not quiet:
+        render(lambda file: print_targets(campaign, file), output)
+    if format == "csv" and not quiet:
         for sentence in targets.notes(campaign):
             print(f"trendscope: {sentence}", file=sys.stderr)

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trendscope.cli.options import (
-    Db,
-    Output,
-    Pseudonymise,
-    Quiet,
-    Traced,
-    examples,
-    pseudonyms_of,
-    zone_of,
-)
+from trendscope.cli import options
 from trendscope.cli.outcome import check_writable, exit_codes, write_output
 from trendscope.errors import TrendscopeError, UsageError
 
 if TYPE_CHECKING:
     from trendscope.reports.weekly import WeeklyReport
 
-REPORT_EXAMPLES = examples("""
+REPORT_EXAMPLES = options.examples("""
   trendscope report --db fashion.db -o report.html
   trendscope report --db fashion.db -o report.html --png charts/
   trendscope report --db fashion.db -o report.html --pseudonymise --pictures 0
@@ -33,8 +23,8 @@ REPORT_EXAMPLES = examples("""
 
 
 def report(
-    db: Db = None,
-    output: Output = None,
+    db: options.Db = None,
+    output: options.Output = None,
     png: Annotated[
         Path | None,
         typer.Option("--png", metavar="DIR", help="Also write the charts as pictures for slides."),
@@ -47,22 +37,17 @@ def report(
         int,
         typer.Option("--pictures", min=0, max=24, help="Photos shown of each category; 0: none."),
     ] = 12,
-    timezone: Annotated[
-        str, typer.Option("--timezone", metavar="ZONE", help="In which weeks begin.")
-    ] = "UTC",
-    as_of: Annotated[
-        datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="As if it were that day; today if not."),
-    ] = None,
+    timezone: options.WeekZone = "UTC",
+    as_of: options.AsOf = None,
     weights: Annotated[
         str | None,
         typer.Option(
             "--weights", metavar="NAME|FILE", help="Those that judged, if not shipped ones."
         ),
     ] = None,
-    pseudonymise: Pseudonymise = False,
-    quiet: Quiet = False,
-    verbose: Traced = False,
+    pseudonymise: options.Pseudonymise = False,
+    quiet: options.Quiet = False,
+    verbose: options.Traced = False,
 ) -> None:
     """Write one page for the team: what is worn more, what less, by whom, and how sure that is.
 
@@ -72,7 +57,7 @@ def report(
         check_writable(output, png / "shares.png" if png and png.is_dir() else png)
         if output is None and sys.stdout.isatty():
             raise UsageError("a page is no text for a terminal; name a file, as -o report.html")
-        zone = zone_of(timezone)
+        zone = options.zone_of(timezone)
         from trendscope.reports.terminal import working
         from trendscope.reports.weekly import report_of_store
         from trendscope.reports.weekly_page import report_html
@@ -84,8 +69,8 @@ def report(
                 weeks_ahead=ahead,
                 pictures=pictures,
                 weights=weights,
-                pseudonyms=pseudonyms_of(pseudonymise),
-                now=as_of.replace(tzinfo=zone) if as_of else datetime.now(UTC),
+                pseudonyms=options.pseudonyms_of(pseudonymise),
+                now=options.present(as_of, zone),
                 zone=zone,
             )
         with working(quiet, "Drawing charts"):

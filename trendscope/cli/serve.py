@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trendscope.cli.options import Db, Limit, Traced, Weights, examples, zone_of
+from trendscope.cli import options
 from trendscope.cli.outcome import exit_codes
 from trendscope.errors import UsageError
 from trendscope.limits import adjusted
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TOKEN = "TRENDSCOPE_TOKEN"
 SHORTEST_TOKEN = 16
 
-SERVE_EXAMPLES = examples("""
+SERVE_EXAMPLES = options.examples("""
   trendscope serve --db fashion.db              for yourself, in your browser
   trendscope serve --segments cities.csv        trends of each city too
   TRENDSCOPE_TOKEN=... trendscope serve --host 192.168.1.5 --name desk.local
@@ -30,7 +30,7 @@ SERVE_EXAMPLES = examples("""
 
 
 def serve(
-    db: Db = None,
+    db: options.Db = None,
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", help="Listen there; needs a token.")
     ] = "127.0.0.1",
@@ -48,19 +48,17 @@ def serve(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")
     ] = True,
-    weights: Weights = None,
-    timezone: Annotated[
-        str, typer.Option("--timezone", metavar="ZONE", help="In which weeks begin.")
-    ] = "UTC",
-    limit: Limit = None,
-    verbose: Traced = False,
+    weights: options.Weights = None,
+    timezone: options.WeekZone = "UTC",
+    limit: options.Limit = None,
+    verbose: options.Traced = False,
 ) -> None:
     """Open the stylist's desk: try photos, look at customers and trends, correct labels.
 
     It listens on this computer alone. For another address put a token of at least 16 characters
     into TRENDSCOPE_TOKEN, which visitors then have to give; use it in networks you trust.
     """
-    with exit_codes(verbose, kept="the desk is closed"):
+    with exit_codes(verbose, work_so_far="the desk is closed"):
         settings = _settings(host, port, name or [], segments, timezone, limit or [])
         try:
             from trendscope.web.serving import serve as run
@@ -72,10 +70,10 @@ def serve(
 
         logging.basicConfig(format="trendscope: %(message)s", level=logging.WARNING)
         store = open_store(db, create=True)
-        run(store, settings, weights=weights, told=_told, browser=browser)
+        run(store, settings, weights=weights, announce=_announce, browser=browser)
 
 
-def _told(address: str) -> None:
+def _announce(address: str) -> None:
     print(f"trendscope: the desk is at {address}; Ctrl-C closes it", file=sys.stderr, flush=True)
 
 
@@ -106,7 +104,7 @@ def _settings(
         names=(*own, *names),
         token=token,
         limits=adjusted(limits),
-        zone=zone_of(timezone),
+        zone=options.zone_of(timezone),
         segments=_groups(segments),
     )
 

@@ -6,27 +6,15 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from trendscope.cli.options import (
-    AsOf,
-    Json,
-    Output,
-    Pseudonymise,
-    Quiet,
-    Strict,
-    Verbose,
-    Weights,
-    examples,
-    pseudonyms_of,
-    zone_of,
-)
-from trendscope.cli.outcome import check_writable, conclude, draw, exit_codes, write_output
+from trendscope.cli import options
+from trendscope.cli.outcome import check_writable, conclude, exit_codes, render, write_output
 from trendscope.cli.photos import profile_of
 from trendscope.errors import UsageError
 
@@ -38,7 +26,7 @@ if TYPE_CHECKING:
     from trendscope.photos.summary import Profile
     from trendscope.trends.summary import TrendSummary
 
-TRENDS_EXAMPLES = examples("""
+TRENDS_EXAMPLES = options.examples("""
   trendscope trends customers/                  what is worn more, what less
   trendscope trends --db fashion.db             of all that was scanned
   trendscope trends --db fashion.db --markdown  to paste into mail or chat
@@ -89,27 +77,24 @@ def trends(
     ] = None,
     weeks: Annotated[int, typer.Option("--weeks", min=1, help="Complete weeks to show.")] = 12,
     ahead: Annotated[int, typer.Option("--ahead", min=1, max=52, help="Weeks to expect.")] = 4,
-    timezone: Annotated[
-        str, typer.Option("--timezone", metavar="ZONE", help="In which weeks begin.")
-    ] = "UTC",
-    as_of: AsOf = None,
-    json: Json = False,
+    timezone: options.WeekZone = "UTC",
+    as_of: options.AsOf = None,
+    json: options.Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print a CSV row per week, category.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Also write a page.")
     ] = None,
-    output: Output = None,
-    weights: Weights = None,
-    pseudonymise: Pseudonymise = False,
-    strict: Strict = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    output: options.Output = None,
+    weights: options.Weights = None,
+    pseudonymise: options.Pseudonymise = False,
+    strict: options.Strict = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Say what is worn more and what less, week by week, and what to expect."""
     with exit_codes(verbose, pseudonymise and (*(paths or ()), customers, segments, output, html)):
-        if json + csv + markdown > 1:
-            raise UsageError("--json, --csv and --markdown exclude each other; choose one")
+        format = options.format_of(json=json, csv=csv, markdown=markdown)
         _check_source(paths, db, from_csv)
         if from_csv and (by or segments or customers):
             raise UsageError(
@@ -117,15 +102,18 @@ def trends(
                 "column segment"
             )
         check_writable(output, html)
-        zone = zone_of(timezone)
+        zone = options.zone_of(timezone)
         times: Times = {
             "weeks_ahead": ahead,
-            "now": as_of.replace(tzinfo=zone) if as_of else datetime.now(UTC),
+            "now": options.present(as_of, zone),
             "zone": zone,
         }
         photos = None
         if from_csv:
-            summary = _summary_of_table(from_csv, times)
+            from trendscope.files.tables import read_csv
+            from trendscope.trends.summary import outlook
+
+            summary = outlook(read_csv(from_csv, "week", "category", "count", "total"), **times)
         else:
             groups = _groups(by, customers, segments, pseudonymise)
             if paths:
@@ -135,9 +123,9 @@ def trends(
                 summary = _summary_of_photos(photos, groups, times)
             else:
                 summary = _summary_of_store(db, groups, times, weights)
-        _write_trends(summary, weeks, output, html, json=json, csv=csv, markdown=markdown)
+        _write_trends(summary, weeks, format, output, html)
         if photos:
-            conclude(photos, strict, quiet or not (json or csv or markdown or output))
+            conclude(photos, strict, quiet or not (format or output))
 
 
 def _check_source(paths: list[str] | None, db: str | None, from_csv: Path | None) -> None:
@@ -186,7 +174,7 @@ def _groups(
         raise UsageError("--by segment needs --segments FILE, a CSV with customer,segment")
     if by != By.SEGMENT and segments:
         raise UsageError(f"--segments goes with --by segment, not with --by {by}")
-    pseudonyms = pseudonyms_of(pseudonymise)
+    pseudonyms = options.pseudonyms_of(pseudonymise)
     groups = read_csv(segments, "customer", "segment") if segments else None
     only = None
     if customers:
@@ -197,13 +185,6 @@ def _groups(
     return _Groups(by.value, groups, pseudonyms.name if pseudonyms else str, only)
 
 
-def _summary_of_table(path: Path, times: Times) -> TrendSummary:
-    from trendscope.files.tables import read_csv
-    from trendscope.trends.summary import outlook
-
-    return outlook(read_csv(path, "week", "category", "count", "total"), **times)
-
-
 def _summary_of_photos(profile: Profile, groups: _Groups, times: Times) -> TrendSummary:
     from trendscope.trends.counts import sightings
     from trendscope.trends.summary import trends_of_sightings
@@ -211,7 +192,7 @@ def _summary_of_photos(profile: Profile, groups: _Groups, times: Times) -> Trend
     only = groups.only
     results = [photo for photo in profile.readings if only is None or photo.customer in only]
     skipped = [file for file in profile.skipped if only is None or file.customer in only]
-    customers = {r.customer for r in results} | {s.customer for s in skipped}
+    customers = {photo.customer for photo in results} | {file.customer for file in skipped}
     summary = trends_of_sightings(
         sightings(results),
         by=groups.by,
@@ -221,7 +202,7 @@ def _summary_of_photos(profile: Profile, groups: _Groups, times: Times) -> Trend
         **times,
     )
     unknown = tuple(sorted(map(groups.named, (only or set()) - customers)))
-    return replace(summary, unknown=unknown, measured=profile.measured)
+    return replace(summary, unknown=unknown, scores=profile.measured)
 
 
 def _summary_of_store(
@@ -241,27 +222,15 @@ def _summary_of_store(
 
 
 def _write_trends(
-    summary: TrendSummary,
-    weeks: int,
-    output: Path | None,
-    html: Path | None,
-    *,
-    json: bool,
-    csv: bool,
-    markdown: bool,
+    summary: TrendSummary, weeks: int, format: str | None, output: Path | None, html: Path | None
 ) -> None:
     from trendscope.files.writing import write_atomic
-    from trendscope.reports import trends as trend_report
+    from trendscope.reports.terminal import print_trends
+    from trendscope.reports.trends import WRITERS
 
     if html:
-        write_atomic(html, trend_report.trends_html(summary, weeks))
-    if json:
-        write_output(trend_report.trends_json(summary, weeks), output)
-    elif csv:
-        write_output(trend_report.trends_csv(summary, weeks), output)
-    elif markdown:
-        write_output(trend_report.trends_markdown(summary, weeks), output)
+        write_atomic(html, WRITERS["html"](summary, weeks))
+    if format:
+        write_output(WRITERS[format](summary, weeks), output)
     else:
-        from trendscope.reports.terminal import print_trends
-
-        draw(lambda file: print_trends(summary, file, weeks=weeks), output)
+        render(lambda file: print_trends(summary, file, weeks=weeks), output)

@@ -1,4 +1,4 @@
-"""A shop's catalogue that lies among feeds: its pictures are nobody's photos.
+"""Recognises a shop's catalogue among feeds, whose pictures are no photos of customers.
 
 It is recognised by its header; only the table and the pictures that it names are left alone.
 """
@@ -9,7 +9,6 @@ import csv
 from collections.abc import Iterator, Sequence
 
 from trendscope.catalog.layouts import PLAIN, layout_of
-from trendscope.errors import ImageError
 from trendscope.feeds.request import Request
 from trendscope.files.tables import read_rows
 from trendscope.files.trees import Tree
@@ -17,12 +16,11 @@ from trendscope.skipped import Skipped
 
 
 def find(tree: Tree, names: list[str], request: Request) -> dict[str, list[str]]:
-    """The pictures that belong to each catalogue, as members of the tree, by the catalogue."""
+    """The members of the tree that are pictures of a catalogue, by catalogue."""
     catalogues = {}
     for table in (name for name in names if name.lower().endswith((".csv", ".tsv"))):
         if pictures := _pictures(tree, table, request):
-            home = table.rpartition("/")[0]
-            root = f"{home}/" if home else ""
+            root = f"{table.rpartition('/')[0]}/".lstrip("/")
             catalogues[table] = [
                 name
                 for name in names
@@ -40,11 +38,8 @@ def notice(tree: Tree, table: str, pictures: list[str]) -> Skipped:
 
 
 def _pictures(tree: Tree, name: str, request: Request) -> frozenset[str]:
-    """The last parts of the pictures' names; empty if it is no catalogue, or names none."""
-    try:
-        table = read_rows(tree.read(name, request.limits.table_bytes), _is_catalogue)
-    except ImageError:
-        return frozenset()
+    """File names of a catalogue's pictures; empty if it is no catalogue, or names none."""
+    table = read_rows(tree.read_text(name, request.limits.table_bytes), _is_catalogue)
     if table is None:
         return frozenset()
     header, rows = table

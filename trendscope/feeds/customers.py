@@ -1,4 +1,4 @@
-"""The names of customers: two of one name are kept apart."""
+"""Unique names of customers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class CustomerNames:
         self._one_per_name = one_per_name
 
     def of_place(self, name: str, place: str) -> str:
-        """The name for photos whose owner only their folder names; the user's own choice first."""
+        """The name for photos whose owner is known by their folder only; `customer` if given."""
         return self._customer or self.of(name, place)
 
     def of(self, name: str, account: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 
 FIRST_DAY = datetime(1990, 1, 1, tzinfo=UTC)
@@ -76,6 +77,14 @@ def moment(
     except (ValueError, OverflowError, OSError):
         return None
     return time if earliest <= time <= latest else None
+
+
+def first_moment(
+    stamps: Iterable[object], latest: datetime, *, earliest: datetime = FIRST_DAY
+) -> datetime | None:
+    """The first time of an export that is believed, see `moment`; None if none is."""
+    moments = (moment(stamp, latest, earliest=earliest) for stamp in stamps)
+    return next(filter(None, moments), None)
 
 
 def _from_text(text: str, zone: tzinfo) -> datetime:
@@ -168,5 +177,5 @@ def _foreign(text: str) -> _Numbers | None:
 
 
 def latest_believed(now: datetime) -> datetime:
-    """A day after the present: clocks run ahead, and in the east it is tomorrow already."""
+    """The latest time that is believed: a day after the present, for clocks that run ahead."""
     return now + timedelta(days=1)

@@ -7,12 +7,11 @@ name, the date, the kind and the number of the picture are read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
-from trendscope.feeds.dates import moment
+from trendscope.feeds.dates import first_moment
 from trendscope.feeds.post import Post
-from trendscope.feeds.request import VIDEOS, Request, missing_media, video
+from trendscope.feeds.request import VIDEOS, Request, missing_media, not_included, video
 from trendscope.feeds.sidecar import by_folder, read_sidecar, text
 from trendscope.files.trees import Part, Tree
 from trendscope.skipped import Skipped
@@ -46,7 +45,7 @@ def _is_own(fields: dict[str, Any]) -> bool:
 
 
 def read(part: Part, request: Request) -> Iterator[Post | Skipped]:
-    """Reads photo by photo, then names what metadata describe and is not there."""
+    """Reads photo by photo; photos that metadata describe and that are missing are named."""
     for names in by_folder(part.names).values():
         members = set(names)
         owner = None
@@ -70,14 +69,15 @@ def _photo(
         return Skipped(owner, source, "private", "saved or liked posts are other people's")
     kind = _KINDS.get(text(fields, "type") or "") or _KINDS.get(text(fields, "subcategory") or "")
     if kind and kind not in request.include:
-        detail = f"no post; add --include {kind} to read it"
-        return Skipped(owner, source, "not_included", detail)
+        return not_included(source, owner, kind)
     if name.lower().endswith(VIDEOS):
         return video(part, name, owner)
     identity = fields.get("media_id")
     stem = name.rsplit("/", 1)[-1].rpartition(".")[0]
     post_id = str(identity) if isinstance(identity, str | int) else stem
-    return request.post(part, name, owner, _time(fields, request), post_id)
+    # gallery-dl writes UTC without saying so, whatever zone is asked for.
+    posted_at = first_moment((fields.get("date"), fields.get("post_date")), request.latest)
+    return request.post(part, name, owner, posted_at, post_id)
 
 
 def _owner(part: Part, name: str, fields: dict[str, Any], request: Request) -> str:
@@ -87,9 +87,3 @@ def _owner(part: Part, name: str, fields: dict[str, Any], request: Request) -> s
         return request.owner(part, name)
     service = text(fields, "category") or "gallery-dl"
     return request.names.of(user, f"{service}:{user.casefold()}")
-
-
-def _time(fields: dict[str, Any], request: Request) -> datetime | None:
-    """gallery-dl writes UTC without saying so, whatever zone is asked for."""
-    stamps = (fields.get("date"), fields.get("post_date"))
-    return next(filter(None, (moment(stamp, request.latest) for stamp in stamps)), None)

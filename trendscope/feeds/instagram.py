@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from trendscope.feeds.dates import FIRST_DAY, moment
+from trendscope.feeds.dates import FIRST_DAY, first_moment
 from trendscope.feeds.meta import PRIVATE, Export, is_private
 from trendscope.feeds.meta_html import ADVICE
 from trendscope.feeds.meta_json import KIND_ORDER, Kind
@@ -59,7 +59,7 @@ class _Account:
 
 
 def read(export: Export, request: Request) -> Iterator[Post | Skipped]:
-    """Reads what the indexes name, then media that none of them names, then what was left out."""
+    """Reads media of the indexes, then other media; then lists what was left out."""
     yield from export.skipped
     for page in export.pages:
         yield Skipped(export.owner, export.tree.source(page), "html_export", ADVICE)
@@ -96,7 +96,7 @@ def media_id(uri: str) -> str:
 
 
 def kind_of_place(name: str) -> Kind | None:
-    """What a photo is by the folder that it lies in; None where that tells nothing."""
+    """The kind of a photo by its folder; None where that tells nothing."""
     return _kind_of_folder(name.rpartition("/")[0] + "/")
 
 
@@ -136,11 +136,8 @@ def _indexed(
     elif uri.lower().endswith(VIDEOS):
         yield Skipped(owner, source, "video", "a video; only photos are looked at")
     elif copies:
-        times = (
-            moment(stamp, request.latest, earliest=OPENED[export.service])
-            for stamp in medium.stamps
-        )
-        posted_at = next(filter(None, times), None)
+        earliest = OPENED[export.service]
+        posted_at = first_moment(medium.stamps, request.latest, earliest=earliest)
         yield request.post(tree, copies[0], owner, posted_at, media_id(uri), dated_name=False)
     else:
         yield missing_media(source, owner)
@@ -169,7 +166,7 @@ def _places(names: list[str]) -> dict[str, list[str]]:
 
 
 def _resolve(uri: str, places: dict[str, list[str]], *, guess: bool) -> list[str]:
-    """The members that a uri means, which counts from the export's root wherever that lies.
+    """The members that a uri stands for, which is relative to the export's root.
 
     An export may hold copies of a photo in a second folder, and its parts may overlap. A `guess` is
     a photo of the same name elsewhere.

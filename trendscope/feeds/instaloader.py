@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from trendscope.feeds.dates import moment
+from trendscope.feeds.dates import first_moment
 from trendscope.feeds.post import Post
-from trendscope.feeds.request import VIDEOS, Request, video
+from trendscope.feeds.request import VIDEOS, Request, not_included, video
 from trendscope.feeds.sidecar import by_folder, read_sidecar, text
 from trendscope.files.trees import Part, Tree
 from trendscope.skipped import Skipped
@@ -57,7 +57,10 @@ def _post(part: Part, stem: str, names: list[str], request: Request) -> Iterator
     node = fields.get("node", fields)  # before version 4 the fields stood by themselves
     node = node if isinstance(node, dict) else {}
     customer = _owner(part, stem, node, request)
-    posted_at = _time(node, request)
+    phone = node.get("iphone_struct")
+    stamps = [node.get("date"), node.get("taken_at_timestamp")]
+    stamps.append(phone.get("taken_at") if isinstance(phone, dict) else None)
+    posted_at = first_moment(stamps, request.latest)
     films = {name.rpartition(".")[0] for name in names if name.lower().endswith(VIDEOS)}
     for name in names:
         if _COMPANION.search(name):
@@ -80,15 +83,8 @@ def _owner(part: Part, stem: str, node: dict[str, Any], request: Request) -> str
     return request.owner(part, stem)
 
 
-def _time(node: dict[str, Any], request: Request) -> Any:
-    phone = node.get("iphone_struct")
-    stamps = [node.get("date"), node.get("taken_at_timestamp")]
-    stamps.append(phone.get("taken_at") if isinstance(phone, dict) else None)
-    return next(filter(None, (moment(stamp, request.latest) for stamp in stamps)), None)
-
-
 def _kind(name: str, fields: dict[str, Any]) -> str | None:
-    """What a file is besides a photo of a post."""
+    """The kind of a file that is no photo of a post; None for such photos."""
     if _SAVED.search(name):
         return "private"
     if "_UTC_profile_pic" in name:
@@ -99,12 +95,11 @@ def _kind(name: str, fields: dict[str, Any]) -> str | None:
 def _left_out(part: Part, name: str, customer: str, kind: str) -> Skipped:
     if kind == "private":
         return Skipped(customer, part.source(name), "private", "saved posts are other people's")
-    detail = f"no post; add --include {kind} to read it"
-    return Skipped(customer, part.source(name), "not_included", detail)
+    return not_included(part.source(name), customer, kind)
 
 
 def _is_still(name: str, films: set[str], node: dict[str, Any]) -> bool:
-    """True for the still picture that is saved with every video."""
+    """Whether it is the still picture that is saved with every video."""
     match = _match(name)
     alone = match is not None and match["what"] is None and node.get("__typename") == "GraphVideo"
     return alone or name.rpartition(".")[0] in films

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from trendscope.errors import ImageError
 from trendscope.feeds.meta_html import PAGES
 from trendscope.feeds.request import Request
 from trendscope.files.trees import Tree
@@ -22,19 +21,14 @@ _PIN = re.compile(r"Board Name.*pinimg|pinimg.*Board Name|pinterest\.\w+/pin/", 
 
 
 def tiktok(tree: Tree, name: str, links: int, request: Request) -> Skipped:
-    """The notice for an index of TikTok's with so many links."""
+    """The notice for TikTok's index with a number of links."""
     detail = _TIKTOK.format(f"{links:,} video{'' if links == 1 else 's'}")
     return Skipped(request.owner(tree, name), tree.source(name), "links_only", detail)
 
 
 def pinterest(tree: Tree, name: str, request: Request) -> Skipped | None:
-    """The notice for a page of Pinterest's; None if it is another page."""
-    if not name.lower().endswith(PAGES):
-        return None
-    try:
-        text = tree.read(name, request.limits.json_bytes).decode("utf-8", "replace")
-    except ImageError:
-        return None
-    if not _PIN.search(text):
+    """The notice for a page of a Pinterest export; None if it is another page."""
+    is_page = name.lower().endswith(PAGES)
+    if not (is_page and _PIN.search(tree.read_text(name, request.limits.json_bytes) or "")):
         return None
     return Skipped(request.owner(tree, name), tree.source(name), "links_only", _PINTEREST)

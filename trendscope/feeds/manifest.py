@@ -1,4 +1,4 @@
-"""Reads a manifest: a table (CSV) that says of each image whose it is and when it was taken.
+"""Reads a manifest: a table (CSV) with the customer and the date of each image.
 
 Columns: ``customer``, ``taken_at`` (ISO 8601 or Unix seconds; may be empty) and ``image`` (a path
 from the manifest's own folder), in any order and case, among others that are not read. The manifest
@@ -11,7 +11,6 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trendscope.errors import ImageError
 from trendscope.feeds.dates import moment
 from trendscope.feeds.post import Post
 from trendscope.feeds.request import Request, missing_media, unsafe_path
@@ -24,7 +23,7 @@ COLUMNS = ("customer", "taken at", "image")
 
 
 def find(tree: Tree, request: Request) -> list[Part]:
-    """What lies below the folder of each manifest; the outer one counts."""
+    """Members below the folder of each manifest; of nested ones, the outer one counts."""
     roots = sorted(
         name.rpartition("/")[0]
         for name in tree.names
@@ -40,19 +39,16 @@ def find(tree: Tree, request: Request) -> list[Part]:
 
 def _rows(tree: Tree, name: str, request: Request) -> tuple[list[str], Iterator[list[str]]] | None:
     """A manifest's header and rows; None if the file is no manifest."""
-    try:
-        data = tree.read(name, request.limits.table_bytes)
-    except ImageError:
-        return None
-    return read_rows(data, lambda header: {*COLUMNS} <= {*header})
+    text = tree.read_text(name, request.limits.table_bytes)
+    return read_rows(text, lambda header: {*COLUMNS} <= {*header})
 
 
 def read(part: Tree, request: Request, only: str | None = None) -> Iterator[Post | Skipped]:
     """Reads the images that the manifest names, in its order, then names those that it does not.
 
     Args:
-        part: What lies below the manifest's folder.
-        request: How the feed is to be read.
+        part: Members below the manifest's folder.
+        request: Settings of the reading.
         only: Name of the manifest if it was given by itself; other files are left alone then.
     """
     used: set[str] = set()
@@ -72,15 +68,15 @@ def read(part: Tree, request: Request, only: str | None = None) -> Iterator[Post
 
 @dataclass(frozen=True)
 class _Manifest:
-    """A manifest.
+    """A manifest that is being read.
 
     Attributes:
-        part: What lies below its folder.
-        name: Its own name.
+        part: Members below the manifest's folder.
+        name: Name of the manifest.
         columns: Positions of `COLUMNS` in a row.
         images: Names of all files below its folder.
         used: Names of the files used so far.
-        request: How the feed is to be read.
+        request: Settings of the reading.
     """
 
     part: Tree

@@ -53,12 +53,12 @@ class Piece:
     """The part of one export that lies in one tree.
 
     Attributes:
-        part: Its members, named from the export's root.
-        home: Whose it is by its place.
+        part: Members, named from the export's root.
+        home: Owner by the place where the part lies.
         indexes: The JSON files, or else the pages, that name photos or the account.
         user: The account's name, lower case; None if unknown.
-        service: ``instagram`` or ``facebook``.
-        skipped: Its JSON files that could not be read.
+        service: Name of the service, ``instagram`` or ``facebook``.
+        skipped: JSON files that could not be read.
     """
 
     part: Part
@@ -70,17 +70,17 @@ class Piece:
 
     @property
     def entries(self) -> Iterator[Entry]:
-        """All that the indexes name."""
+        """Photos and videos that the indexes name."""
         return (entry for index in self.indexes for entry in index.entries)
 
 
 @dataclass(frozen=True)
 class MetaContents:
-    """The exports of Meta's in a tree.
+    """The exports of Instagram and Facebook in a tree.
 
     Attributes:
         pieces: The members of each export.
-        claimed: All names that belong to them.
+        claimed: Names of all members that belong to exports.
         links: Files that only hold links, and how many.
     """
 
@@ -90,7 +90,7 @@ class MetaContents:
 
 
 def find(tree: Tree, request: Request) -> MetaContents:
-    """Looks for exports by what their JSON files, or else their pages, hold."""
+    """Finds exports by the content of their JSON files, or else of their pages."""
     indexes, broken = _indexes(tree, request)
     roots = _roots(tree, indexes, broken)
     media = {roots[i.name] + entry.uri for i in indexes if i.name in roots for entry in i.entries}
@@ -103,7 +103,7 @@ def find(tree: Tree, request: Request) -> MetaContents:
 
 
 def is_private(name: str) -> bool:
-    """True for a file in one of the folders that are never read."""
+    """Whether a file lies in one of the folders that are never read."""
     return _is_private_folder(name.rpartition("/")[0])
 
 
@@ -113,7 +113,7 @@ def _is_private_folder(folder: str) -> bool:
 
 
 def _indexes(tree: Tree, request: Request) -> tuple[list[Index], dict[str, str]]:
-    """What the JSON files hold, and what is wrong with those that cannot be read."""
+    """The indexes among the JSON files, and the errors of those that cannot be read."""
     indexes, broken = [], {}
     for name in tree.names:
         if not name.lower().endswith(".json") or _TALKS.search(name):
@@ -150,7 +150,7 @@ def _roots(tree: Tree, indexes: list[Index], broken: Iterable[str]) -> dict[str,
 
 
 def _root(index: Index, places: dict[str, list[str]]) -> str | None:
-    """Where the photos lie as the index has them; else by the index's own path."""
+    """The export's root by the photos that an index names; else by the index's own path."""
     for entry in index.entries[:_PROBE]:
         ends = [
             name[: -len(entry.uri)]
@@ -224,12 +224,12 @@ class Export:
     """One account's export, all its parts.
 
     Attributes:
-        tree: Its members; those of each part are named from the export's root.
+        tree: Members; those of each part are named from the export's root.
         entries: The photos and videos that its indexes name, in the parts' order.
-        consumed: Members that were read to know them.
-        pages: Those of them that are web pages.
+        consumed: Members that were read as indexes.
+        pages: Members among `consumed` that are web pages.
         owner: The customer.
-        service: ``instagram`` or ``facebook``.
+        service: Name of the service, ``instagram`` or ``facebook``.
         skipped: Index files that could not be read.
     """
 
@@ -259,7 +259,7 @@ def put_together(pieces: Sequence[Piece], request: Request) -> dict[int, Export]
 
 
 class Groups:
-    """Numbers that are put together, never two of different users."""
+    """Groups of numbers, none of which has two users."""
 
     def __init__(self, users: list[str | None]):
         self.users = users
@@ -270,7 +270,7 @@ class Groups:
         ]
 
     def join(self, first: int, second: int) -> None:
-        """Puts the groups of two numbers together, if they are not of two users."""
+        """Joins the groups of two numbers, unless they have two users."""
         low, high = sorted((self._leader[first], self._leader[second]))
         if low == high or (self.users[low] and self.users[high]):
             return

@@ -1,4 +1,4 @@
-"""The web pages of an export that was ordered as HTML: read as far as they go.
+"""Reads the web pages of an export in HTML, as far as that is possible.
 
 A page shows photos and, below them, the date: in the account's language and local time, without
 saying which. A date that is not understood for certain counts as none. Layout and class names
@@ -11,7 +11,6 @@ import re
 from datetime import datetime
 from html.parser import HTMLParser
 
-from trendscope.errors import ImageError
 from trendscope.feeds.dates import written_date
 from trendscope.feeds.meta_json import Entry, Index, kind_of_file
 from trendscope.feeds.request import Request
@@ -29,12 +28,8 @@ _MEDIA = re.compile(r"^(?!\w+:)(.*/)?(media|photos|photos_and_videos)/.")
 
 def read_page(tree: Tree, name: str, request: Request) -> Index:
     """The photos that a page shows; none for a page of another kind."""
-    try:
-        text = tree.read(name, request.limits.json_bytes).decode("utf-8", "replace")
-    except ImageError:
-        return Index(name, page=True)
     reader = _Reader(request)
-    reader.feed(text)
+    reader.feed(tree.read_text(name, request.limits.json_bytes) or "")
     reader.close()
     kind = kind_of_file(name)
     moments = {**dict.fromkeys(reader.waiting), **reader.dated}

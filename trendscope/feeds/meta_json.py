@@ -63,9 +63,9 @@ class Entry(NamedTuple):
     """A photo or video that an index names; there may be hundreds of thousands.
 
     Attributes:
-        uri: Its path below the export's root, as written there: not to be trusted.
-        stamps: Its times, the better first, as written there.
-        kind: What the index says it is.
+        uri: Path below the export's root as the index has it, which is not to be trusted.
+        stamps: Times as the index has them, the better first.
+        kind: Kind of photo by the index.
     """
 
     uri: str
@@ -81,9 +81,9 @@ class Index:
         name: The file.
         entries: The media that it names.
         user: The account's name, if it is a profile.
-        facebook: It has the shape of Facebook's.
+        facebook: Whether it has the shape of Facebook's indexes.
         links: The number of links in it, if it is an index of TikTok's.
-        page: It is a web page and no JSON.
+        page: Whether it is a web page and no JSON.
     """
 
     name: str
@@ -95,7 +95,7 @@ class Index:
 
 
 def load(tree: Tree, name: str, limits: Limits) -> Any:
-    """A JSON file's value without what is not needed.
+    """A JSON file's value with the needed fields only.
 
     Raises:
         ImageError: The file cannot be read.
@@ -140,7 +140,7 @@ def read_index(tree: Tree, name: str, limits: Limits) -> Index:
 
 
 def kind_of_file(name: str) -> Kind:
-    """What a file's name says of the photos in it, where the file itself does not."""
+    """The kind of the photos in a file by its name, for files that do not say it."""
     file = name.rsplit("/", 1)[-1].lower()
     return next((kind for pattern, kind in _KINDS_OF_FILES if pattern.search(file)), "listed")
 
@@ -178,7 +178,7 @@ def _media(entries: list[Any], kind: Kind) -> Iterator[Entry]:
 
 
 def _media_of(entry: dict[str, Any]) -> list[Any]:
-    """What may be media in an entry, or the entry itself."""
+    """Values that may be media of an entry, or the entry itself."""
     media = _as_list(entry.get("media"))
     if "label_values" in entry:
         media = [*media, *_labelled(entry)]
@@ -197,7 +197,7 @@ def _labelled(entry: dict[str, Any]) -> Iterator[Any]:
 
 
 def _attached(entry: dict[str, Any]) -> Iterator[Any]:
-    """The media of a post of Facebook's."""
+    """The media of a post on Facebook."""
     for attachment in _as_list(entry.get("attachments")):
         if isinstance(attachment, dict):
             for part in _as_list(attachment.get("data")):
@@ -210,7 +210,7 @@ def _stamps(fields: dict[str, Any], keys: tuple[str, ...]) -> tuple[object, ...]
 
 
 def _taken(media: dict[str, Any]) -> Iterator[object]:
-    """When Facebook says that a photo was taken, which may be years before it was uploaded."""
+    """Times when a photo was taken by Facebook's word, perhaps years before the upload."""
     part: Any = media
     for key in ("media_metadata", "photo_metadata"):
         part = part.get(key) if isinstance(part, dict) else None
@@ -236,7 +236,7 @@ def _is_album(document: Any) -> bool:
 
 
 def _links(document: Any) -> int:
-    """The number of links in an export of TikTok's, which has its list of videos at some depth."""
+    """The number of links in a TikTok export, which has its list of videos at some depth."""
     waiting, count = [document], 0
     while waiting:
         value = waiting.pop()

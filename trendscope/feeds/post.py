@@ -1,4 +1,4 @@
-"""One image that a customer posted."""
+"""The value that readers give: an image of a customer."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Post:
     Attributes:
         customer: The customer's name as the feed gives it.
         post_id: Identifies the image within the customer; the same in every export of it.
-        posted_at: Aware UTC time, None where the feed does not say.
-        date_source: Where `posted_at` comes from; ``none`` when it is None.
-        source: Where the image lies, for people: a path, or ``export.zip/media/x.jpg``.
+        posted_at: Time of the post, aware UTC; None where the feed does not say.
+        date_source: Source of `posted_at`; ``none`` when that is None.
+        source: Place of the image for people: a path, or ``export.zip/media/x.jpg``.
         read: Returns the image's bytes, here or in a process that the post was sent to; raises
             `ImageError` when they cannot be read.
         file: The file that holds the bytes; None where they cannot be read again.
@@ -40,7 +40,7 @@ class Post:
     file: Located | None = field(default=None, repr=False, compare=False)
 
     def dated(self, taken_at: datetime | None, zone: tzinfo) -> tuple[datetime | None, DateSource]:
-        """Its date: the feed's own is trusted first, then the camera's, then the file name's.
+        """The date of the image and its source: the feed's first, then the camera's, the name's.
 
         Args:
             taken_at: The camera's time; see `trendscope.vision.images.Photo`.

@@ -1,4 +1,4 @@
-"""How a feed is to be read, and the customers' names so far."""
+"""The settings with which a feed is read, and the customers' names so far."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ DATA = tuple(".json .html .htm .txt .srt .csv .js .css .xml .md .vcf .ics .pdf .
 
 @dataclass(frozen=True)
 class Request:
-    """How a feed is to be read.
+    """The settings with which a feed is read.
 
     Attributes:
         limits: Upper bounds on sizes, numbers of members, pixels, memory and time.
-        now: The present, aware.
+        now: Present time, aware.
         include: Names from ``stories``, ``archived`` and ``profile`` to be read besides posts.
         zone: Time zone assumed for dates without an offset.
-        names: The customers' names, shared by all that is read together.
+        names: Names of customers, shared by all that is read together.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -70,6 +70,11 @@ class Request:
 def video(tree: Tree, name: str, customer: str) -> Skipped:
     """The notice for a video."""
     return Skipped(customer, tree.source(name), "video", "a video; only photos are looked at")
+
+
+def not_included(source: str, customer: str, kind: str) -> Skipped:
+    """The notice for a photo of a kind that is read only on request."""
+    return Skipped(customer, source, "not_included", f"no post; add --include {kind} to read it")
 
 
 def unsafe_path(source: str, customer: str) -> Skipped:

@@ -13,7 +13,7 @@ from trendscope.limits import Limits
 
 
 def read_sidecar(tree: Tree, name: str, limits: Limits) -> dict[str, Any]:
-    """A sidecar's fields; none if it cannot be read: then the photo stands for itself."""
+    """A sidecar's fields; none if it cannot be read."""
     try:
         data = tree.read(name, limits.sidecar_bytes)
         if name.endswith(".xz"):

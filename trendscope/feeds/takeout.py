@@ -32,7 +32,7 @@ _LARGEST = 1_000_000  # bytes of one of those; the indexes of other exports are 
 
 
 def find(tree: Tree, request: Request) -> list[Part]:
-    """What lies in folders whose sidecars are Google's, and all else of the same export."""
+    """Members of folders whose sidecars are Google's, and all others of the same export."""
     folders = by_folder(tree.names)
     own = {folder for folder, names in folders.items() if _is_own(tree, names, request)}
     years = {_above(folder) for folder in own if _YEAR.search(folder)}
@@ -50,8 +50,7 @@ def find(tree: Tree, request: Request) -> list[Part]:
 
 
 def _above(folder: str) -> str:
-    parent = folder.rpartition("/")[0]
-    return f"{parent}/" if parent else ""
+    return f"{folder.rpartition('/')[0]}/".lstrip("/")
 
 
 def _is_own(tree: Tree, names: list[str], request: Request) -> bool:
@@ -111,7 +110,7 @@ def _album(
         tree: The export.
         names: The album's files, by the last part of their names.
         owner: The customer.
-        request: How the feed is to be read.
+        request: Settings of the reading.
     """
     used_sidecars: set[str] = set()
     for last, name in names.items():

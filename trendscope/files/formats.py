@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, and what can be refused before anything decodes it."""
+"""Formats of files by their first bytes, and files that are refused before decoding."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def sniff(data: bytes) -> str | None:
 
 
 def check(data: bytes, limits: Limits) -> None:
-    """Refuses what can be refused before anything is decoded.
+    """Refuses files that cannot be photos, before anything is decoded.
 
     Raises:
         ImageError: ``empty``, ``too_large``, ``video``, ``unsupported_format`` or ``not_an_image``.

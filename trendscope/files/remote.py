@@ -41,7 +41,7 @@ class RemotePath:
 
     Attributes:
         fs: The fsspec file system; pickled as its settings.
-        path: Its path in the store, as `fs` names it.
+        path: Path in the store, as `fs` names it.
         size: Size in bytes; -1 where the store does not give one, None for a folder.
         tag: A number that changes with the content; None if the store gives none.
     """
@@ -58,7 +58,7 @@ class RemotePath:
 
     @property
     def name(self) -> str:
-        """Its own, without the way there."""
+        """The last part of its path."""
         return self.path.rstrip("/").rpartition("/")[2]
 
     @property
@@ -68,7 +68,7 @@ class RemotePath:
 
     @property
     def located(self) -> Located:
-        """Where it lies, and which version."""
+        """Its URL, and its version if the store gives one."""
         versioned = self.size is not None and self.size >= 0 and self.tag is not None
         return Located(self.url, "", self.version() if versioned else None)
 
@@ -119,10 +119,11 @@ class _Fetched(io.RawIOBase):
 
 
 def find(url: str) -> RemotePath:
-    """Looks what is there.
+    """The object or folder at a URL.
 
     Raises:
-        FeedError: Nothing; or the store cannot be reached, or refuses; or its library is missing.
+        FeedError: There is nothing, the store cannot be reached or refuses, or its library is
+            missing.
     """
     if re.match(r"[^/]*//[^/]*:[^/]*@", url):
         raise FeedError("a password in a URL would be kept with the photos; give it another way")
@@ -152,7 +153,7 @@ class RemoteTree(Tree):
 
     Args:
         folder: The folder.
-        only: Nothing but this one in it.
+        only: Only object of the tree, in that folder; None for all.
     """
 
     def __init__(self, folder: RemotePath, only: RemotePath | None = None):

@@ -51,7 +51,7 @@ class UnknownHeader(FeedError):
     """A table whose header is none of those looked for.
 
     Attributes:
-        header: Its columns, in lower case, with the delimiter that gives the most of them.
+        header: Names of the columns, in lower case, with the delimiter that gives the most of them.
     """
 
     def __init__(self, message: str, header: Sequence[str]):
@@ -72,13 +72,17 @@ def dialect(text: str, is_known: Callable[[Sequence[str]], bool]) -> tuple[str, 
 
 
 def read_rows(
-    data: bytes, is_known: Callable[[Sequence[str]], bool]
+    text: str | None, is_known: Callable[[Sequence[str]], bool]
 ) -> tuple[list[str], Iterator[list[str]]] | None:
-    """The header and rows of a table in UTF-8; None if its header is not known, see `dialect`.
+    """The header and rows of a table; None if there is none or its header is not known.
 
     The rows raise `csv.Error` where a cell is too long.
+
+    Args:
+        text: The table; None where it cannot be read.
+        is_known: Whether a header is one of those looked for; see `dialect`.
     """
-    text = data.decode("utf-8-sig", "replace").replace("\0", "")
+    text = (text or "").removeprefix("\ufeff").replace("\0", "")
     delimiter, header = dialect(text, is_known)
     if not is_known(header):
         return None
@@ -242,7 +246,7 @@ def require_columns(table: pd.DataFrame, *columns: str) -> None:
 
 
 def read_csv(path: Path, *columns: str) -> pd.DataFrame:
-    """Reads a CSV of someone's own: UTF-8 with or without BOM; comma, semicolon, tab or ``|``.
+    """Reads a user's table (CSV): UTF-8 with or without BOM; comma, semicolon, tab or ``|``.
 
     ``count`` and ``total`` are numbers; everything else is text, without the ' that keeps our own
     tables from being run as formulas.

@@ -1,4 +1,4 @@
-"""Trees of files that may come from anyone: what they all can do, and folders on disk.
+"""Trees of files from untrusted sources: their common interface, and folders on disk.
 
 They give sorted member names with forward slashes and read one member at a time under a limit.
 `trendscope.files.zips` has those of zips, `trendscope.files.remote` those of object stores.
@@ -21,7 +21,7 @@ from trendscope.text import displayed
 
 
 class Located(NamedTuple):
-    """Where an image's bytes lie. While the file's size and time stay, so do the bytes.
+    """The place of an image's bytes, which change only with the file's size or time.
 
     Attributes:
         path: Absolute path of a file on this disk, or an object's URL.
@@ -46,9 +46,9 @@ class Tree(ABC):
     """Named files, readable one at a time.
 
     Attributes:
-        label: Its path or URL, for people.
-        title: Its own name without folders; the owner's name where nothing better is known.
-        root: Its absolute path or URL.
+        label: Path or URL for people.
+        title: Name without folders; the owner's name where nothing better is known.
+        root: Absolute path or URL.
         names: Members in order, with forward slashes.
         skipped: Members that cannot be used, and why.
     """
@@ -61,7 +61,7 @@ class Tree(ABC):
 
     @abstractmethod
     def apart(self, name: str, limit: int) -> Callable[[], bytes]:
-        """Does what `read` does; may be pickled, and is small: it does not hold the tree."""
+        """A function that reads the member elsewhere: small when pickled, without the tree."""
 
     @abstractmethod
     def file(self, name: str) -> Located:
@@ -74,6 +74,13 @@ class Tree(ABC):
             ImageError: It is larger than `limit` bytes, damaged, or cannot be read.
         """
         return self.apart(name, limit)()
+
+    def read_text(self, name: str, limit: int) -> str | None:
+        """The member as UTF-8 text; None where `read` refuses it."""
+        try:
+            return self.read(name, limit).decode("utf-8", "replace")
+        except ImageError:
+            return None
 
     def source(self, name: str) -> str:
         """A member's path or URL, for people."""
@@ -102,14 +109,14 @@ class Member:
 
 
 def is_junk(name: str) -> bool:
-    """True for what operating systems leave behind; skipped without a word."""
+    """Whether it is a file that operating systems leave behind; such are skipped silently."""
     folders, _, last = name.rpartition("/")
     inside = "__MACOSX" in folders and "__MACOSX" in folders.split("/")
     return inside or last.lower() in JUNK or last.startswith("._")
 
 
 def is_hidden(name: str) -> bool:
-    """True for dot-files and what lies in dot-folders, such as Android's ``.trashed-`` photos."""
+    """Whether it is hidden or in a hidden folder, such as Android's ``.trashed-`` photos."""
     if not name.startswith(".") and "/." not in name:
         return False
     return any(part.startswith(".") and part.strip(".") for part in name.split("/"))
@@ -195,7 +202,7 @@ class DiskFile:
 
     @property
     def name(self) -> str:
-        """Its own, without the way there."""
+        """The last part of its path."""
         return self.path.name
 
     @property
@@ -332,7 +339,7 @@ def _why(error: OSError) -> str:
 
 
 def unsafe(name: str) -> bool:
-    """True for a member name that is absolute, climbs, or hides something."""
+    """Whether a member's name is absolute, leaves its folder, or has forbidden characters."""
     return (
         not name
         or "\0" in name
@@ -344,5 +351,5 @@ def unsafe(name: str) -> bool:
 
 
 def is_url(path: Path | str) -> bool:
-    """True for what is not on this disk: ``s3://bucket/feeds``."""
+    """Whether it is a URL, such as ``s3://bucket/feeds``, and no path on this disk."""
     return "://" in str(path)

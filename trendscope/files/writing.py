@@ -13,7 +13,7 @@ from trendscope.errors import TrendscopeError, UsageError
 
 
 def check_writable(path: Path) -> None:
-    """Refuses, before any work is done, a place that cannot be written.
+    """Refuses a file that cannot be written, before any work is done.
 
     Raises:
         UsageError: The folder is missing or not writable, or the path is a folder.
@@ -59,7 +59,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file beside `path` that takes its place when the block is done, and goes if it fails."""
+    """A temporary file that replaces `path` after the block, or is removed if the block fails."""
     handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

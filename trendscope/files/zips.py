@@ -1,4 +1,4 @@
-"""Zips that may come from anyone, read member by member and never unpacked."""
+"""Zips from untrusted sources, read member by member and never unpacked."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ def _tree(file: File, limits: Limits) -> ZipTree:
 
 
 def read_member(file: File, limits: Limits, name: str, limit: int) -> bytes:
-    """A member's bytes, where the tree is not at hand: in another process.
+    """A member's bytes, read in another process, which does not have the tree.
 
-    What a zip may unpack to in all holds for every such process by itself.
+    The limit on all unpacked bytes of a zip holds for each such process.
 
     Raises:
         ImageError: See `Tree.read`.
@@ -253,7 +253,7 @@ class ZipTree(Tree):
 
 
 def _short(error: Exception) -> str:
-    """What went wrong in few words, without the names that zip errors quote: anybody's."""
+    """The message of an error in few words, without the names of members that it quotes."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     text = _QUOTED.sub("…", text)
     line = displayed(" ".join(text.split())) or type(error).__name__
@@ -276,7 +276,7 @@ def _overlapping(infos: list[zipfile.ZipInfo], end: int) -> set[zipfile.ZipInfo]
 
 
 def is_zip(file: File) -> bool:
-    """True for a regular file that begins as a zip does, or is called one and is no picture.
+    """Whether a regular file begins as a zip does, or is named ``.zip`` and is no picture.
 
     `zipfile.is_zipfile` looks at the end instead: a photo with a zip glued on would be one.
     """

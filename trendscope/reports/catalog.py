@@ -1,4 +1,4 @@
-"""Items of a shop written down: lines for people, JSON and CSV for programs, a page with pictures.
+"""Reports on items of a shop: lines for people, JSON and CSV for programs, a page with pictures.
 
 Nothing is decided here; the same input gives the same bytes.
 """
@@ -35,7 +35,7 @@ def kind_of(item: Item) -> str:
 
 
 def confidence_of(item: Item) -> str:
-    """What the picture gives the category, ``97 %``; empty where there is none."""
+    """The confidence in the category by the picture, ``97 %``; empty without a picture."""
     return "" if item.confidence is None else percent(item.confidence)
 
 
@@ -58,28 +58,28 @@ def three_best(item: Item) -> str:
     """What the picture looks like: ``Dress 97 %, Coat 2 %, Shirt 1 %``; empty without one."""
     if item.prediction is None:
         return ""
-    best = ", ".join(f"{name} {percent(p)}" for name, p in item.prediction.top())
-    return f"{best}; none of the ten {percent(item.prediction.outside)}"
+    likeliest = ", ".join(f"{name} {percent(p)}" for name, p in item.prediction.top())
+    return f"{likeliest}; none of the ten {percent(item.prediction.outside)}"
 
 
-def import_lines(stocked: ImportResult) -> list[str]:
-    """What came of a catalogue file, in sentences."""
-    parts = ((stocked.new, "new"), (stocked.changed, "changed"), (stocked.unchanged, "as before"))
+def import_lines(result: ImportResult) -> list[str]:
+    """The result of an import in sentences."""
+    parts = ((result.new, "new"), (result.changed, "changed"), (result.unchanged, "as before"))
     summary = ", ".join(f"{count:,} {words}" for count, words in parts if count)
-    lines = [f"{plural(stocked.items, 'item')} of a file by {stocked.kind}: {summary or 'none'}."]
-    if stocked.encoding == "cp1252":
+    lines = [f"{plural(result.items, 'item')} of a file by {result.kind}: {summary or 'none'}."]
+    if result.encoding == "cp1252":
         lines.append("The file is not UTF-8; it was read as Windows-1252. Check the accents.")
-    if stocked.pictures:
-        pictures = f"{plural(stocked.pictures, 'item')} with a picture"
-        lines.append(f"{pictures}, {stocked.judged:,} looked at now.")
-    if stocked.on_the_web:
-        pictures = f"Pictures of {plural(stocked.on_the_web, 'item')} are on the web"
+    if result.pictures:
+        pictures = f"{plural(result.pictures, 'item')} with a picture"
+        lines.append(f"{pictures}, {result.judged:,} looked at now.")
+    if result.on_the_web:
+        pictures = f"Pictures of {plural(result.on_the_web, 'item')} are on the web"
         lines.append(f"{pictures} and are not fetched; give them by --images FOLDER or ZIP.")
-    counts = [(name, count) for name, count in stocked.categories.items() if count]
-    counts += [("none of the ten", stocked.outside), ("not sure", stocked.uncertain)]
+    counts = [(name, count) for name, count in result.categories.items() if count]
+    counts += [("none of the ten", result.outside), ("not sure", result.uncertain)]
     lines += [f"  {count:>9,}  {name}" for name, count in counts if count]
-    if stocked.taken_off:
-        gone = f"{plural(stocked.taken_off, 'item')} no longer for sale"
+    if result.taken_off:
+        gone = f"{plural(result.taken_off, 'item')} no longer for sale"
         lines.append(f"{gone}; out of stock from now on.")
     return lines
 
@@ -88,10 +88,10 @@ def remark_lines(remarks: Iterable[Remark]) -> list[str]:
     """A sentence for every reason why rows were not used, or not whole, with the first rows."""
     remarks = list(remarks)
     lines = []
-    for (reason, kept), count in sorted(Counter((r.reason, r.kept) for r in remarks).items()):
-        first = [r for r in remarks if (r.reason, r.kept) == (reason, kept)][:3]
+    for (reason, used), count in sorted(Counter((r.reason, r.kept) for r in remarks).items()):
+        first = [r for r in remarks if (r.reason, r.kept) == (reason, used)][:3]
         rows = ", ".join(shown(r.source.rpartition(":")[2], 20) for r in first)
-        what = "used all the same" if kept else "not used"
+        what = "used all the same" if used else "not used"
         more = ", ..." if count > len(first) else ""
         lines.append(
             f"{plural(count, 'row')} {REMARKS[reason]}, {what}: row {rows}{more} "
@@ -130,13 +130,13 @@ def _category_line(item: Item) -> str:
 # --- JSON and CSV --------------------------------------------------------------------------------
 
 
-def import_json(stocked: ImportResult) -> str:
+def import_json(result: ImportResult) -> str:
     """One document about a catalogue file that was read.
 
-    ``schema_version`` (1) and the fields of `trendscope.ingest.catalog.Stocked`; ``remarks`` are
-    those of `trendscope.catalog.Remark`.
+    ``schema_version`` (1) and the fields of `trendscope.ingest.catalog.ImportResult`; ``remarks``
+    are those of `trendscope.catalog.Remark`.
     """
-    return document({"items": stocked.items, **asdict(stocked)})
+    return document({"items": result.items, **asdict(result)})
 
 
 def items_json(items: Iterable[Item], database: str) -> str:
@@ -169,25 +169,9 @@ def _item(item: Item) -> dict[str, Any]:
 
 
 ITEM_COLUMNS = (
-    "sku",
-    "title",
-    "category",
-    "reason",
-    "approximate",
-    "category_source",
-    "because",
-    "confidence",
-    "picture_best",
-    "picture_best_confidence",
-    "review",
-    "price",
-    "currency",
-    "in_stock",
-    "brand",
-    "kind",
-    "url",
-    "picture",
-    "source",
+    *("sku", "title", "category", "reason", "approximate", "category_source", "because"),
+    *("confidence", "picture_best", "picture_best_confidence", "review", "price", "currency"),
+    *("in_stock", "brand", "kind", "url", "picture", "source"),
 )
 """Columns of `items_csv`.
 
@@ -201,24 +185,15 @@ def items_csv(items: Iterable[Item]) -> str:
     return csv_text(ITEM_COLUMNS, map(_csv_row, items))
 
 
-def _csv_row(item: Item) -> list[str | int | float]:
+def _csv_row(item: Item) -> list[Any]:
     facts = _item(item)
-    best, share = facts["top"][0] if facts["top"] else ("", None)
-    facts |= {"picture_best": best, "picture_best_confidence": share}
-    return [_cell(facts[name]) for name in ITEM_COLUMNS]
-
-
-def _cell(value: Any) -> str | int | float:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    plain: str | int | float = value
-    return plain
+    likeliest, share = facts["top"][0] if facts["top"] else ("", None)
+    facts |= {"picture_best": likeliest, "picture_best_confidence": share}
+    return [facts[name] for name in ITEM_COLUMNS]
 
 
 def _plain(price: Decimal) -> str:
-    """Without an exponent, with two decimals at least: ``29.90``."""
+    """A price without an exponent, with two decimals at least: ``29.90``."""
     exact = price.normalize()
     return f"{exact:.2f}" if exact == round(exact, 2) else f"{exact:f}"
 

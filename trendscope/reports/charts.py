@@ -1,4 +1,4 @@
-"""Charts of weekly shares: SVG for the page, PNG for slides. Alone in drawing with Altair.
+"""Charts of weekly shares: SVG for the page, PNG for slides. The only module that uses Altair.
 
 Drawn once and without scripts, so that a page with them opens anywhere, prints, and follows the
 reader's light or dark colours: text and lines have one of the few colours of `INK`, which the page
@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from trendscope import weeks
 from trendscope.categories import color
+from trendscope.reports.wording import interval
 from trendscope.text import percent
 from trendscope.trends.summary import TrendSummary
 from trendscope.trends.verdicts import FALLING, RISING, WATCH
@@ -53,12 +54,12 @@ TOGETHER = 4
 
 @dataclass(frozen=True)
 class Size:
-    """Of a chart, in pixels of a page; text keeps its size whatever the chart's.
+    """The size of a chart in pixels of a page; text keeps its size whatever the chart's.
 
     Attributes:
-        width: Of the plotted area.
-        height: The same.
-        text: Of labels.
+        width: Width of the plotted area.
+        height: Height of the plotted area.
+        text: Size of labels.
     """
 
     width: int
@@ -74,9 +75,9 @@ SLIDE = Size(1000, 500, text=18)
 SCALE = 1.6
 
 
-def prominent(outlook: TrendSummary) -> tuple[str, ...]:
+def prominent(summary: TrendSummary) -> tuple[str, ...]:
     """Categories that are moving, the strongest first, then the most worn; at most `TOGETHER`."""
-    latest = outlook.movement.groupby("category", sort=False).tail(1)
+    latest = summary.movement.groupby("category", sort=False).tail(1)
     moving = latest["verdict"].map({RISING: 2, FALLING: 2, WATCH: 1}).fillna(0)
     ordered = latest.assign(moving=moving, strength=latest["change"].abs().where(moving > 0, 0))
     ordered = ordered[ordered["recent"].fillna(0) > 0].sort_values(
@@ -86,7 +87,7 @@ def prominent(outlook: TrendSummary) -> tuple[str, ...]:
 
 
 def shares(
-    outlook: TrendSummary, categories: Sequence[str], *, weeks_shown: int, size: Size
+    summary: TrendSummary, categories: Sequence[str], *, weeks_shown: int, size: Size
 ) -> Drawing:
     """The shares of some categories by week, with 95 % intervals, and what is to be expected.
 
@@ -96,14 +97,18 @@ def shares(
     """
     import altair as alt
 
-    past, coming = _past(outlook, categories, weeks_shown), _coming(outlook, categories)
+    past, coming = _past(summary, categories, weeks_shown), _coming(summary, categories)
     named = alt.Scale(domain=list(categories), range=[_color(name) for name in categories])
     hue = alt.Color("category:N", scale=named, legend=None)
-    x = alt.X("monday:T", title=None, scale=alt.Scale(type="utc"), axis=_time_axis(size))
+    months = alt.Axis(
+        format="%b", tickCount="month", labelFontSize=size.text, grid=False, labelFlush=False
+    )
+    x = alt.X("monday:T", title=None, scale=alt.Scale(type="utc"), axis=months)
     top = float(pd.concat([past["hi95"].where(past["share"].notna()), coming["hi95"]]).max())
     top = max(0.01, 0 if math.isnan(top) else top)
     scale = alt.Scale(domain=[0, min(1.0, top)], nice=4 if top < 0.9 else False)
-    y = alt.Y("share:Q", title=None, scale=scale, axis=_share_axis(size))
+    percents = alt.Axis(format=".0%", tickCount=max(2, size.height // 55), labelFontSize=size.text)
+    y = alt.Y("share:Q", title=None, scale=scale, axis=percents)
 
     def band(table: pd.DataFrame, level: int, opacity: float) -> alt.Chart:
         area: alt.Chart = alt.Chart(table).mark_area(opacity=opacity)
@@ -116,7 +121,8 @@ def shares(
         band(past, 95, 0.14 if len(categories) > 1 else 0.26),
         band(coming, 95, 0.2),
         band(coming, 80, 0.34),
-        _end_of_past(past, x),
+        # A line where what was counted ends and what is expected begins.
+        alt.Chart(past.tail(1)).mark_rule(color=QUIET, strokeDash=[3, 3]).encode(x=x),
         # A dark edge, because the lighter colours hardly show on white.
         lines.mark_line(color=INK, strokeWidth=3, strokeJoin="round"),
         lines.mark_line(strokeWidth=2, strokeJoin="round").encode(color=hue),
@@ -129,22 +135,8 @@ def shares(
     return _dressed(layers, size)
 
 
-def _time_axis(size: Size) -> alt.Axis:
-    import altair as alt
-
-    return alt.Axis(
-        format="%b", tickCount="month", labelFontSize=size.text, grid=False, labelFlush=False
-    )
-
-
-def _share_axis(size: Size) -> alt.Axis:
-    import altair as alt
-
-    return alt.Axis(format=".0%", tickCount=max(2, size.height // 55), labelFontSize=size.text)
-
-
 def _dressed(layers: list[alt.Chart], size: Size) -> Drawing:
-    """One chart in the page's type and colours, without a frame."""
+    """Layers as one chart in the page's type and colours, without a frame."""
     import altair as alt
 
     axis = {"labelColor": QUIET, "gridColor": GRID, "domain": False, "ticks": False}
@@ -185,42 +177,34 @@ def _apart(ends: pd.DataFrame, size: Size) -> pd.DataFrame:
     return ordered.assign(place=places)
 
 
-def _end_of_past(past: pd.DataFrame, x: alt.X) -> alt.Chart:
-    """A line where what was counted ends and what is expected begins."""
-    import altair as alt
-
-    rule: alt.Chart = alt.Chart(past.tail(1)).mark_rule(color=QUIET, strokeDash=[3, 3])
-    return rule.encode(x=x)
-
-
-def _past(outlook: TrendSummary, categories: Sequence[str], weeks_shown: int) -> pd.DataFrame:
-    rows = outlook.movement
+def _past(summary: TrendSummary, categories: Sequence[str], weeks_shown: int) -> pd.DataFrame:
+    rows = summary.movement
     rows = rows[rows["week"].isin(rows["week"].unique()[-weeks_shown:])]
     return _dated(rows[rows["category"].isin([*categories])])[
         ["monday", "category", "share", "lo95", "hi95"]
     ]
 
 
-def _coming(outlook: TrendSummary, categories: Sequence[str]) -> pd.DataFrame:
-    """The forecast, opened at the last complete week so that line and fan go on from there."""
+def _coming(summary: TrendSummary, categories: Sequence[str]) -> pd.DataFrame:
+    """The forecast, begun with the last complete week so that line and band go on from there."""
     bounds_of = ["lo80", "hi80", "lo95", "hi95"]
     columns = ["monday", "category", "share", *bounds_of, "naive_share"]
-    ahead = outlook.forecast[outlook.forecast["category"].isin([*categories])]
+    ahead = summary.forecast[summary.forecast["category"].isin([*categories])]
     ahead = ahead[ahead["share"].notna()]
-    last = outlook.movement.groupby("category", sort=False).tail(1)
+    last = summary.movement.groupby("category", sort=False).tail(1)
     last = last[last["category"].isin(ahead["category"]) & last["share"].notna()]
     bounds = dict.fromkeys(bounds_of, last["share"])
     return _dated(pd.concat([last.assign(**bounds), ahead]))[columns]
 
 
 def _dated(rows: pd.DataFrame) -> pd.DataFrame:
-    """With the Monday of each week as text, which JavaScript takes for midnight UTC."""
+    """Rows with the Monday of each week as text, which JavaScript reads as midnight UTC."""
     mondays = {week: weeks.monday_of(str(week)).isoformat() for week in rows["week"].unique()}
     return rows.assign(monday=rows["week"].map(mondays))
 
 
 def _color(category: str) -> str:
-    """The category's, or a grey for an analyst's own."""
+    """The colour of a category; grey for a category of an analyst's own."""
     try:
         return color(category)
     except ValueError:
@@ -230,20 +214,20 @@ def _color(category: str) -> str:
 # --- on a page ------------------------------------------------------------------------------------
 
 
-def together(outlook: TrendSummary, weeks_shown: int) -> tuple[Markup, ...]:
-    """The moving and the most worn in one chart: for wide pages, and for telephones."""
-    several = prominent(outlook)
-    alt = " ".join(alternative(outlook, name, weeks_shown) for name in several)
+def together(summary: TrendSummary, weeks_shown: int) -> tuple[Markup, ...]:
+    """Charts of the prominent categories together: for wide pages, and for telephones."""
+    several = prominent(summary)
+    alt = " ".join(alternative(summary, name, weeks_shown) for name in several)
     sizes = (WIDE, NARROW) if several else ()
     return tuple(
-        svg(shares(outlook, several, weeks_shown=weeks_shown, size=size), alt) for size in sizes
+        svg(shares(summary, several, weeks_shown=weeks_shown, size=size), alt) for size in sizes
     )
 
 
-def alone(outlook: TrendSummary, category: str, weeks_shown: int) -> Markup:
+def alone(summary: TrendSummary, category: str, weeks_shown: int) -> Markup:
     """One category in a small chart with a scale of its own."""
-    chart = shares(outlook, [category], weeks_shown=weeks_shown, size=SMALL)
-    return svg(chart, alternative(outlook, category, weeks_shown))
+    chart = shares(summary, [category], weeks_shown=weeks_shown, size=SMALL)
+    return svg(chart, alternative(summary, category, weeks_shown))
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -253,23 +237,23 @@ def svg(chart: Drawing, alternative: str) -> Markup:
     """The chart as an SVG element that takes the width it is given.
 
     Args:
-        chart: See `shares`.
-        alternative: What it says, for who cannot see it.
+        chart: Chart as `shares` gives it.
+        alternative: Text for readers who cannot see the chart.
     """
     import vl_convert
 
-    drawn = vl_convert.vegalite_to_svg(chart, allowed_base_urls=[])
+    element = vl_convert.vegalite_to_svg(chart, allowed_base_urls=[])
     label = escape(alternative, quote=True)
-    return Markup(drawn.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))
+    return Markup(element.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))
 
 
 def png(chart: Drawing, title: str, below: str) -> bytes:
     """The chart as a picture for a slide, on white.
 
     Args:
-        chart: See `shares`.
-        title: Over it, in large type.
-        below: Under the title, in small type: what the bands mean.
+        chart: Chart as `shares` gives it.
+        title: Text over the chart, in large type.
+        below: Text under the title, in small type: what the bands mean.
     """
     import vl_convert
 
@@ -285,24 +269,24 @@ def png(chart: Drawing, title: str, below: str) -> bytes:
         "subtitlePadding": SLIDE.text / 3,
     }
     titled = {**chart, "title": heading}
-    drawn: bytes = vl_convert.vegalite_to_png(titled, scale=SCALE, allowed_base_urls=[])
-    return drawn
+    picture: bytes = vl_convert.vegalite_to_png(titled, scale=SCALE, allowed_base_urls=[])
+    return picture
 
 
-def alternative(outlook: TrendSummary, category: str, weeks_shown: int) -> str:
-    """What a category's chart says, in words: where it began, where it is, what is expected."""
-    past = _past(outlook, [category], weeks_shown)
+def alternative(summary: TrendSummary, category: str, weeks_shown: int) -> str:
+    """The text of a category's chart: its first and latest share, and the forecast."""
+    past = _past(summary, [category], weeks_shown)
     first, last = past.iloc[0], past.iloc[-1]
     week = weeks.label
     text = (
         f"{category}: share of active customers by week, {_percent(first['share'])} in "
         f"{week(_day(first))}, {_percent(last['share'])} in {week(_day(last))}"
     )
-    coming = _coming(outlook, [category])
+    coming = _coming(summary, [category])
     if len(coming):
         end = coming.iloc[-1]
-        low, high = 100 * end["lo80"], 100 * end["hi80"]
-        text += f"; to be expected in {week(_day(end))}: {low:.0f} to {high:.0f} % (80 % interval)"
+        bounds = interval(end["lo80"], end["hi80"])
+        text += f"; to be expected in {week(_day(end))}: {bounds} (80 % interval)"
     return text + "."
 
 

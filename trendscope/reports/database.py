@@ -1,11 +1,11 @@
-"""What reports say of a database: a scan, its state, corrections, a customer removed."""
+"""Reports on a database: a scan, its state, corrections, a customer removed."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from trendscope.reports.documents import document, plain
+from trendscope.reports.documents import document
 from trendscope.text import plural, shown
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from trendscope.store.write_photos import ScanResult
 
 
-def scan_json(collected: ScanResult) -> str:
+def scan_json(result: ScanResult) -> str:
     """One document about a scan into a database.
 
     ``schema_version`` (1), ``database``, ``weights`` (name), ``judged``, ``recognised``,
@@ -22,9 +22,9 @@ def scan_json(collected: ScanResult) -> str:
     reason), ``namesakes`` (new customers whose name another one had) and ``missing`` (images that
     new weights have not judged yet).
     """
-    counts = asdict(collected.tally) | {"skipped": collected.skipped}
-    names = {"database": collected.database, "weights": collected.weights}
-    rest = {"namesakes": list(collected.namesakes), "missing": collected.missing}
+    counts = asdict(result.tally) | {"skipped": result.skipped}
+    names = {"database": result.database, "weights": result.weights}
+    rest = {"namesakes": list(result.namesakes), "missing": result.missing}
     return document({**names, **counts, **rest})
 
 
@@ -34,7 +34,7 @@ def corrected_json(corrected: CorrectionResult) -> str:
     ``schema_version`` (1), ``database``, ``photos`` (labelled), ``changed`` (of them, not said
     before) and ``refused`` (``row``, ``reason``).
     """
-    return document(plain(asdict(corrected)))
+    return document(asdict(corrected))
 
 
 def status_json(status: Status) -> str:
@@ -43,7 +43,7 @@ def status_json(status: Status) -> str:
     ``schema_version`` (1) and the fields of `trendscope.store.Status`; times are ISO 8601 in UTC,
     null where there is none.
     """
-    return document(plain(asdict(status)))
+    return document(asdict(status))
 
 
 def forgotten_json(forgotten: Forgotten, customer: str, database: str) -> str:

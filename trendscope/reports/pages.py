@@ -1,4 +1,4 @@
-"""HTML pages, drawn from the templates beside this module."""
+"""HTML pages, rendered from the templates beside this module."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from trendscope.categories import color
 from trendscope.photos.summary import photos_a_week
-from trendscope.reports.wording import coverage_sentence, limits, limits_of
+from trendscope.reports.wording import caveats, coverage_sentence, unused_files
 from trendscope.text import day, file_name, minute, percent, plural, shown, span
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _environment() -> Environment:
     )
     filters = (
         *(percent, plural, day, minute, span, shown, file_name, color),
-        *(limits, limits_of, photos_a_week, coverage_sentence),
+        *(caveats, unused_files, photos_a_week, coverage_sentence),
     )
     for function in filters:
         environment.filters[function.__name__] = function

@@ -1,4 +1,4 @@
-"""Profiles and classifications written down for programs (JSON, CSV) and for people (HTML).
+"""Reports on profiles and classifications for programs (JSON, CSV) and for people (HTML).
 
 All figures are those of `trendscope.photos.results`; nothing is counted here. The same input gives
 the same bytes: no clock, no random order. Shares are fractions 0..1 in JSON and CSV, "%" on the
@@ -7,15 +7,15 @@ page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from trendscope.categories import CATEGORIES, color
 from trendscope.photos.results import Classification, PhotoResult
-from trendscope.photos.summary import CategoryCount, CustomerProfile, Profile, photos_a_week
-from trendscope.reports.documents import _iso, document
+from trendscope.photos.summary import CustomerProfile, Profile, photos_a_week
+from trendscope.reports.documents import document
 from trendscope.reports.pages import page
 from trendscope.reports.spreadsheets import csv_text
 from trendscope.skipped import REASONS, Skipped
@@ -38,7 +38,9 @@ def classification_facts(classification: Classification) -> dict[str, Any]:
     in pixels of the upright photo; ``top``: the three likeliest categories with probabilities.
     """
     photos = [
-        _skipped_photo(photo) if isinstance(photo, Skipped) else _photo(photo)
+        _photo(photo)
+        if isinstance(photo, PhotoResult)
+        else {**_skipped(photo), "verdict": "unreadable", "garments": [], "top": []}
         for photo in classification.photos
     ]
     return {"weights": classification.weights, "photos": photos}
@@ -80,14 +82,10 @@ def _photo(reading: PhotoResult) -> dict[str, Any]:
         "top": [[category, round(p, 4)] for category, p in reading.probabilities[:3]],
         "outside": round(reading.outside, 4),
         "customer": reading.customer,
-        "posted_at": _iso(reading.posted_at),
+        "posted_at": reading.posted_at,
         "date_source": reading.date_source,
         "sha256": reading.sha256,
     }
-
-
-def _skipped_photo(item: Skipped) -> dict[str, Any]:
-    return {**_skipped(item), "verdict": "unreadable", "garments": [], "top": []}
 
 
 def _customer(customer: CustomerProfile, zone: tzinfo) -> dict[str, Any]:
@@ -101,9 +99,9 @@ def _customer(customer: CustomerProfile, zone: tzinfo) -> dict[str, Any]:
         "uncertain": len(customer.verdicts("uncertain")),
         "outside": len(customer.verdicts("outside")),
         "undated": customer.undated,
-        "first_seen": _iso(min(dates, default=None)),
-        "last_seen": _iso(max(dates, default=None)),
-        "seen": {c.category: [_iso(c.first_seen), _iso(c.last_seen)] for c in customer.ranked},
+        "first_seen": min(dates, default=None),
+        "last_seen": max(dates, default=None),
+        "seen": {c.category: [c.first_seen, c.last_seen] for c in customer.ranked},
         "weeks": dict(photos_a_week(dates, zone=zone)),
         "skipped": [_skipped(item) for item in customer.skipped],
     }
@@ -116,17 +114,8 @@ def _skipped(item: Skipped) -> dict[str, str]:
 # --- CSV -----------------------------------------------------------------------------------------
 
 CSV_COLUMNS = (
-    "customer",
-    "category",
-    "photos",
-    "share",
-    "first_seen",
-    "last_seen",
-    "all_photos",
-    "uncertain",
-    "outside",
-    "undated",
-    "skipped",
+    *("customer", "category", "photos", "share", "first_seen", "last_seen"),
+    *("all_photos", "uncertain", "outside", "undated", "skipped"),
 )
 """Columns of `profile_csv`.
 
@@ -140,12 +129,17 @@ same in all ten rows.
 
 def profile_csv(profile: Profile) -> str:
     """A table of `CSV_COLUMNS`: UTF-8, comma, text in quotes, lines end in LF."""
-    rows = (
-        _csv_row(customer, category)
-        for customer in profile.customers
-        for category in customer.categories
-    )
-    return csv_text(CSV_COLUMNS, rows)
+    return csv_text(CSV_COLUMNS, _csv_rows(profile))
+
+
+def _csv_rows(profile: Profile) -> Iterator[tuple[str | int | float | datetime | None, ...]]:
+    for customer in profile.customers:
+        left_open = [len(customer.verdicts(verdict)) for verdict in ("uncertain", "outside")]
+        totals = (len(customer.readings), *left_open, customer.undated, len(customer.skipped))
+        for row in customer.categories:
+            numbers = (row.count, round(row.share, 6))
+            dates = (row.first_seen, row.last_seen)
+            yield customer.customer, row.category, *numbers, *dates, *totals
 
 
 SKIPPED_COLUMNS = ("customer", "path", "reason", "detail")
@@ -162,22 +156,6 @@ def skipped_csv(skipped: Iterable[Skipped]) -> str:
     return csv_text(SKIPPED_COLUMNS, rows)
 
 
-def _csv_row(customer: CustomerProfile, category: CategoryCount) -> tuple[str | int | float, ...]:
-    return (
-        customer.customer,
-        category.category,
-        category.count,
-        round(category.share, 6),
-        _iso(category.first_seen) or "",
-        _iso(category.last_seen) or "",
-        len(customer.readings),
-        len(customer.verdicts("uncertain")),
-        len(customer.verdicts("outside")),
-        customer.undated,
-        len(customer.skipped),
-    )
-
-
 # --- HTML ----------------------------------------------------------------------------------------
 
 LARGEST_GROUP = 200
@@ -190,10 +168,10 @@ class Group:
 
     Attributes:
         title: A category, or words for photos without one.
-        color: Of the category; empty without.
-        note: What the group means; empty where the title says it.
-        readings: The photos, latest first, no more than `LARGEST_GROUP`.
-        total: All the photos there are.
+        color: Colour of the category; empty without one.
+        note: Meaning of the group; empty where the title says it.
+        readings: Results of the photos, latest first, no more than `LARGEST_GROUP`.
+        total: Number of all photos of the group.
     """
 
     title: str
@@ -224,11 +202,16 @@ def profile_html(profile: Profile) -> str:
     return page("profile.html", profile=profile, **facts)
 
 
+WRITERS = {"json": profile_json, "csv": profile_csv, "html": profile_html}
+"""Writers of profiles by format."""
+
+
 def _group(title: str, shade: str, note: str, readings: Iterable[PhotoResult]) -> Group:
-    undated_last = sorted(readings, key=_latest_first)
-    return Group(title, shade, note, tuple(undated_last[:LARGEST_GROUP]), len(undated_last))
+    latest = sorted(readings, key=_latest_first)
+    return Group(title, shade, note, tuple(latest[:LARGEST_GROUP]), len(latest))
 
 
 def _latest_first(reading: PhotoResult) -> tuple[float, str]:
+    """Sorts photos by date, those without one last."""
     moment = reading.posted_at
     return (-moment.timestamp() if moment else float("inf")), reading.source

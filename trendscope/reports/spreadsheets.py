@@ -5,16 +5,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from trendscope.files.tables import defused
+from trendscope.reports.documents import iso
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A CSV table: UTF-8, comma, text in quotes, lines end in LF, every text cell defused."""
+    """A CSV table: UTF-8, comma, text in quotes, lines end in LF, every text cell defused.
+
+    Times are ISO 8601 in UTC, truth values ``true`` and ``false``; None is an empty cell.
+    """
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(columns)
@@ -34,4 +39,10 @@ def frame_csv(frame: pd.DataFrame, *, header: bool = True) -> str:
 
 
 def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return iso(value)
     return defused(value) if isinstance(value, str) else value

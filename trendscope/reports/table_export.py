@@ -78,10 +78,10 @@ TABLES: dict[str, dict[str, Kind]] = {
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written.
+    """The files that were written.
 
     Attributes:
-        rows: By file.
+        rows: Number of rows of each file.
     """
 
     rows: dict[Path, int]
@@ -103,16 +103,16 @@ def export(
     All are of one moment, whoever writes meanwhile, and take the places of former ones together.
 
     Args:
-        db: A file, a URL or an open store; None for the usual one.
-        folder: Made if it is not there.
-        format: CSV is UTF-8 with commas and LF; times are ISO 8601 in UTC, cells without meaning
-            are empty, and text that a spreadsheet would run as a formula begins with a '.
-            Parquet holds text as it is, and types; it needs the extra ``parquet``.
-        excel: CSV begins with a byte-order mark, by which Excel knows UTF-8.
-        pseudonyms: Replace customers' names, paths and posts.
-        now: Aware; what is dated after its week is undated. None: every week is over.
-        zone: In which weeks begin.
-        progress: Told how many sightings are written, and of how many.
+        db: Database file, URL or open store; None for the usual one.
+        folder: Folder of the files, made if it is not there.
+        format: Format of the files. CSV is UTF-8 with commas and LF; times are ISO 8601 in UTC,
+            cells without meaning are empty, and text that a spreadsheet would run as a formula
+            begins with a '. Parquet holds text as it is, and types; it needs the extra ``parquet``.
+        excel: Whether CSV begins with a byte-order mark, by which Excel knows UTF-8.
+        pseudonyms: Names that replace customers' names, paths and posts.
+        now: Aware time; photos dated after its week are undated. None: every week is over.
+        zone: Time zone in which weeks begin.
+        progress: Called with the number of sightings written, and of all.
 
     Raises:
         StoreError: The database is missing, or cannot be read.
@@ -121,16 +121,22 @@ def export(
     """
     _make(folder)
     with opened(db) as reader, reader.reading() as connection:
-        held = store.census_at(connection)
-        if not held.customers and not held.unused:
+        census = store.census_at(connection)
+        if not census.customers and not census.unused:
             raise NothingUsable(
                 f"{reader.shown} holds nothing yet; fill it with trendscope scan PATH --db DATABASE"
             )
         tables: dict[str, Iterable[pd.DataFrame]] = {
-            "customers": [_customers(held, store.unsure_in_parts(connection), zone, now)],
-            "weekly": [_weekly(held, zone, now)],
-            "sightings": _sightings(store.sightings_in_parts(connection), zone, now),
-            "skipped": _skipped(store.unused_in_parts(connection)),
+            "customers": [_customers(census, store.unsure_in_parts(connection), zone, now)],
+            "weekly": [_weekly(census, zone, now)],
+            "sightings": (
+                part.assign(week=counts.week_of(part["posted_at"], zone=zone, now=now))
+                for part in store.sightings_in_parts(connection)
+            ),
+            "skipped": (
+                part.rename(columns={"source": "path"})
+                for part in store.unused_in_parts(connection)
+            ),
             "corrections": [store.corrections_at(connection)],
         }
         written: dict[Path, int] = {}
@@ -146,7 +152,7 @@ def export(
                     write(_renamed(part, pseudonyms)[[*TABLES[name]]])
                     written[path] += len(part)
                     if progress and name == "sightings":
-                        progress(written[path], len(held.rows))
+                        progress(written[path], len(census.rows))
     return Exported(written)
 
 
@@ -154,34 +160,34 @@ def export(
 
 
 def _customers(
-    held: Census, unsure: Iterable[pd.DataFrame], zone: tzinfo, now: datetime | None
+    census: Census, uncertain_parts: Iterable[pd.DataFrame], zone: tzinfo, now: datetime | None
 ) -> pd.DataFrame:
     """What became of each customer's photos, and what the customer wears.
 
     The shares are `trendscope.proportions.estimated_shares`.
     """
-    names = pd.Index(held.customers, dtype=object, name="customer")
-    rows = held.rows.assign(customer=held.rows["customer"].astype(object))
+    names = pd.Index(census.customers, dtype=object, name="customer")
+    rows = census.rows.assign(customer=census.rows["customer"].astype(object))
     outcomes = counts.outcomes(rows, zone=zone, now=now)
     table = pd.crosstab(outcomes["customer"], outcomes["fate"].astype(object))
     table = table.reindex(index=names, columns=[*counts.OUTCOMES], fill_value=0)
     unused: dict[str | None, dict[str, int]] = {name: {} for name in names}
-    for (name, reason), count in held.unused.items():
+    for (name, reason), count in census.unused.items():
         unused.setdefault(name, {})[reason] = count
     split = [counts.split_unused(unused[name]) for name in names]
     table["skipped"] = [each["skipped"] for each in split]
     table["doubles"] = [each["doubles"] for each in split]
-    table["waiting"] = [held.waiting[name] for name in names]
+    table["waiting"] = [census.waiting[name] for name in names]
     table["photos"] = table.sum(axis=1)
     dated = counts.dated(rows["posted_at"], zone=zone, now=now)
-    seen = rows[dated].groupby("customer")["posted_at"]
-    table["first_seen"], table["last_seen"] = seen.min(), seen.max()
-    seen_in = rows.dropna(subset="category").drop_duplicates(["photo", "category"])
-    photos = pd.crosstab(seen_in["customer"], seen_in["category"].astype(object))
+    times = rows[dated].groupby("customer")["posted_at"]
+    table["first_seen"], table["last_seen"] = times.min(), times.max()
+    named = rows.dropna(subset="category").drop_duplicates(["photo", "category"])
+    photos = pd.crosstab(named["customer"], named["category"].astype(object))
     photos = photos.reindex(index=names, columns=[*CATEGORIES], fill_value=0)
     table[[*PHOTOS_OF]] = photos
     uncertain = np.zeros(photos.shape)
-    for part in unsure:
+    for part in uncertain_parts:
         probabilities = np.frombuffer(b"".join(part["probabilities"]), "<f4").reshape(
             -1, len(CATEGORIES)
         )
@@ -191,27 +197,14 @@ def _customers(
     return table.reset_index()
 
 
-def _weekly(held: Census, zone: tzinfo, now: datetime | None) -> pd.DataFrame:
-    weekly = counts.weekly(held.rows, zone=zone, now=now)
-    left_open = counts.left_open(held.rows, zone=zone, now=now)
-    table = weekly.merge(left_open, how="left", on="week")
-    return table.fillna({"uncertain": 0, "outside": 0})
-
-
-def _sightings(
-    parts: Iterable[pd.DataFrame], zone: tzinfo, now: datetime | None
-) -> Iterator[pd.DataFrame]:
-    for part in parts:
-        yield part.assign(week=counts.week_of(part["posted_at"], zone=zone, now=now))
-
-
-def _skipped(parts: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    for part in parts:
-        yield part.rename(columns={"source": "path"})
+def _weekly(census: Census, zone: tzinfo, now: datetime | None) -> pd.DataFrame:
+    weekly = counts.weekly(census.rows, zone=zone, now=now)
+    left_open = counts.left_open(census.rows, zone=zone, now=now)
+    return weekly.merge(left_open, how="left", on="week").fillna({"uncertain": 0, "outside": 0})
 
 
 def _renamed(rows: pd.DataFrame, pseudonyms: Pseudonyms | None) -> pd.DataFrame:
-    """The same rows without customers' names."""
+    """Rows with pseudonyms instead of customers' names."""
     if pseudonyms is None or "customer" not in rows:
         return rows
     owner = [None if pd.isna(name) else str(name) for name in rows["customer"]]

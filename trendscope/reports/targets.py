@@ -1,4 +1,4 @@
-"""Targets written down: CSV for mail tools, JSON for programs, sentences and a page for people.
+"""Reports on targets: CSV for mail tools, JSON for programs, sentences and a page for people.
 
 All figures are those of `trendscope.recommend.ranking`; nothing is worked out here. The same input
 gives the same bytes.
@@ -37,16 +37,14 @@ LARGEST_TABLE, LARGEST_PAGE = 200, 1_000
 
 def targets_csv(campaign: Campaign) -> str:
     """A table of `CSV_COLUMNS`: UTF-8, comma, text in quotes, lines end in LF, formulas defused."""
-    columns = (campaign.targets.rows[name].tolist() for name in CSV_COLUMNS)
-    rows = (
-        (customer, sku, category, rank, round(score, 4), reason)
-        for customer, sku, category, rank, score, reason in zip(*columns, strict=True)
-    )
-    return csv_text(CSV_COLUMNS, rows)
+    rows = campaign.targets.rows[[*CSV_COLUMNS]]
+    scores = [round(score, 4) for score in rows["score"].tolist()]
+    columns = [scores if name == "score" else rows[name].tolist() for name in rows]
+    return csv_text(CSV_COLUMNS, zip(*columns, strict=True))
 
 
 def targets_json(campaign: Campaign) -> str:
-    """One document with all of it.
+    """One document with the targets and all that was left out.
 
     ``schema_version`` (1), ``database``, ``about`` (``customers``, ``category`` or ``sku``),
     ``asked`` (the customer, category or SKU; null for all customers), ``as_of`` (time up to which a
@@ -62,7 +60,7 @@ def targets_json(campaign: Campaign) -> str:
             "database": campaign.database,
             "about": campaign.about,
             "asked": campaign.about_name or None,
-            "as_of": campaign.as_of and f"{campaign.as_of:%Y-%m-%dT%H:%M:%SZ}",
+            "as_of": campaign.as_of,
             "targets": [_target(row) for row in offers.rows.to_dict("records")],
             "silent": offers.without_targets[["customer", "reason"]].to_dict("records"),
             "left_out": dict(offers.left_out),
@@ -75,7 +73,6 @@ def targets_json(campaign: Campaign) -> str:
 
 def _target(row: Mapping[Any, Any]) -> dict[str, Any]:
     facts = {name: None if _missing(value) else value for name, value in row.items()}
-    facts["posted_at"] = facts["posted_at"] and f"{facts['posted_at']:%Y-%m-%dT%H:%M:%SZ}"
     for name in ("score", "affinity", "likeness"):
         facts[name] = None if _missing(row[name]) else round(row[name], 4)
     return {name: facts[name] or None if name == "sku" else facts[name] for name in facts}
@@ -88,6 +85,10 @@ def _missing(value: object) -> bool:
 # --- for people ----------------------------------------------------------------------------------
 
 
+WRITERS = {"json": targets_json, "csv": targets_csv}
+"""Writers of targets by format."""
+
+
 @dataclass(frozen=True)
 class Line:
     """A target in words.
@@ -97,7 +98,7 @@ class Line:
         customer, sku, title: Names made safe to show.
         category: One of the ten.
         price: Price with its currency; empty if unknown.
-        score: ``0.42``.
+        score: Score, ``0.42``.
         reason: The sentence.
         day: Day of the customer's photo; empty without one.
         photo, picture: Keys of the pictures: sha256 of the customer's photo, and the SKU as it is
@@ -131,7 +132,7 @@ class Group:
 
 
 def title(campaign: Campaign) -> str:
-    """What the campaign is about, as a heading."""
+    """The heading of a report on targets."""
     name = shown(campaign.about_name)
     if campaign.about == "customers":
         return f"What suits {name}" if campaign.about_name else "What suits whom"
@@ -170,14 +171,14 @@ def _line(row: Any) -> Line:
 
 
 def headings(campaign: Campaign) -> tuple[str, ...]:
-    """What stands above `cells`."""
+    """The headings of `cells`."""
     if campaign.about == "customers":
         return ("", "sku", "title", "category", "price", "score", "why")
     return ("", "customer", "score", "why")
 
 
 def cells(campaign: Campaign, line: Line) -> tuple[str, ...]:
-    """A line of the table."""
+    """The cells of a target in a table."""
     if campaign.about == "customers":
         names = (line.sku, line.title, line.category, line.price)
         return (str(line.rank), *names, line.score, line.reason)
@@ -185,7 +186,7 @@ def cells(campaign: Campaign, line: Line) -> tuple[str, ...]:
 
 
 def notes(campaign: Campaign) -> list[str]:
-    """What to know before acting on it, a plain sentence each."""
+    """Sentences on what to know before acting on the targets."""
     consent, items = campaign.consent, campaign.targets.left_out.items()
     sentences = [f"{plural(count, 'item')} left out: {reason}." for reason, count in items]
     if campaign.without_picture:

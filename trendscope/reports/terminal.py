@@ -1,6 +1,6 @@
 """Profiles, classifications and trends for the terminal: tables and bars, or plain text elsewhere.
 
-The only module that draws with rich.
+The only module that uses rich.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ from trendscope.categories import CATEGORIES, color
 from trendscope.photos.pipeline import Progress as Told
 from trendscope.photos.results import Classification, PhotoResult
 from trendscope.photos.summary import CustomerProfile, Profile
-from trendscope.reports.wording import coverage_sentence, limits, limits_of
+from trendscope.reports.wording import (
+    OUTCOMES_STORED,
+    caveats,
+    coverage_sentence,
+    photo_outcomes,
+    unused_files,
+)
 from trendscope.skipped import Skipped
 from trendscope.text import day, percent, plural, shown, span
 
@@ -49,9 +55,9 @@ def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool 
     """Prints what every customer wears.
 
     Args:
-        profile: The figures.
-        file: Where to; standard output if None.
-        names: Also list every file that was not used.
+        profile: Figures of all customers.
+        file: File to print into; standard output if None.
+        names: Whether to list every file that was not used.
     """
     console = _console(file)
     for customer in profile.customers:
@@ -60,9 +66,9 @@ def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool 
             console.print(_shares(customer, console.is_terminal))
         else:
             console.print("  No garment was recognised.")
-        _print_limits(console, limits(customer.readings, customer.skipped))
+        _print_notes(console, caveats(customer.readings, customer.skipped))
         console.print()
-    _print_limits(console, limits((), profile.unowned), "Of none of these customers:")
+    _print_notes(console, caveats((), profile.unowned), "Of none of these customers:")
     if profile.measured:
         console.print(Text(coverage_sentence(profile.measured), style="dim"))
     if names:
@@ -80,30 +86,30 @@ def print_classification(
             console.print(_probabilities(photo, console.is_terminal))
 
 
-def print_scan(collected: ScanResult, file: IO[str] | None = None) -> None:
-    """Prints what came of a scan into a database."""
-    console, tally = _console(file), collected.tally
+def print_scan(result: ScanResult, file: IO[str] | None = None) -> None:
+    """Prints the result of a scan into a database."""
+    console, counts = _console(file), result.tally
     parts = (
-        (tally.judged, "looked at"),
-        (tally.recognised, "recognised by their content"),
-        (tally.unchanged, "unchanged since the last time"),
+        (counts.judged, "looked at"),
+        (counts.recognised, "recognised by their content"),
+        (counts.unchanged, "unchanged since the last time"),
     )
     summary = ", ".join(f"{count:,} {words}" for count, words in parts if count)
-    console.print(f"{plural(tally.photos, 'photo')}{': ' if summary else ''}{summary}.")
-    _print_limits(console, limits_of(collected.skipped), "What is left out:")
-    if collected.namesakes:
-        names = ", ".join(shown(name, 60) for name in collected.namesakes[:5])
-        more = ", ..." if len(collected.namesakes) > 5 else ""
+    console.print(f"{plural(counts.photos, 'photo')}{': ' if summary else ''}{summary}.")
+    _print_notes(console, unused_files(result.skipped), "What is left out:")
+    if result.namesakes:
+        names = ", ".join(shown(name, 60) for name in result.namesakes[:5])
+        more = ", ..." if len(result.namesakes) > 5 else ""
         console.print(
             f"New, and not the customer of that name who was known before: {names}{more}. Where "
             "folders are named by customer, scan with --one-per-name from the start."
         )
-    if collected.missing:
+    if result.missing:
         console.print(
-            f"The former weights' results stay in use: {plural(collected.missing, 'image')} of the "
+            f"The former weights' results stay in use: {plural(result.missing, 'image')} of the "
             "database were not found here. Scan the folders that hold them too, in the same way."
         )
-    console.print(f"Kept in {shown(collected.database, 200)}")
+    console.print(f"Kept in {shown(result.database, 200)}")
 
 
 def print_status(
@@ -112,45 +118,31 @@ def print_status(
     """Prints what a database holds, since when, by which weights, and what was skipped.
 
     Args:
-        status: The figures.
-        file: Where to; standard output if None.
+        status: Figures of the database.
+        file: File to print into; standard output if None.
         names: Sources and details of files that were not used, to be listed.
     """
     console = _console(file)
     console.print(Text(shown(status.database, 200), style="bold"))
-    seen = f", {span(status.first_posted, status.last_posted)}" if status.first_posted else ""
+    period = f", {span(status.first_posted, status.last_posted)}" if status.first_posted else ""
     console.print(
-        f"  {plural(status.photos, 'photo')} of {plural(status.customers, 'customer')}{seen}"
+        f"  {plural(status.photos, 'photo')} of {plural(status.customers, 'customer')}{period}"
     )
-    figures = (
-        (status.classified, "with a category"),
-        (status.uncertain, "not sure which garment"),
-        (status.outside, "none of the ten categories"),
-        (status.waiting, "not yet judged by the weights in use"),
-        (status.corrected, "of all these labelled by a person"),
-        (status.undated, "of all these without a date"),
-        (status.doubles, "more that repeat one of them, not counted"),
-    )
-    for count, words in figures:
-        if count:
-            console.print(f"    {count:>9,}  {words}")
+    for count, words in photo_outcomes(status, OUTCOMES_STORED):
+        console.print(f"    {count:>9,}  {words}")
     for used in status.weights:
         role = "" if used.current else ", in preparation"
         console.print(
             f"  judged by {used.name} ({used.digest[:8]}) since {day(used.since)}{role}: "
             f"{plural(used.images, 'image')}"
         )
-    _print_runs(console, status)
-    _print_limits(console, limits_of(status.skipped))
-    _print_skipped(console, names)
-
-
-def _print_runs(console: Console, status: Status) -> None:
     first, last = status.first_scan, status.last_scan
     if first and last:
         end = "" if last.finished_at else ", which did not finish or is still running"
         times = f"first {day(first.started_at)}, last {day(last.started_at)}{end}"
         console.print(f"  {plural(status.scans, 'scan')}: {times}")
+    _print_notes(console, unused_files(status.skipped))
+    _print_skipped(console, names)
 
 
 class _Rate(ProgressColumn):
@@ -161,36 +153,36 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed:,.0f} {things}/s" if task.speed else "", style="dim")
 
 
-def print_trends(outlook: TrendSummary, file: IO[str] | None = None, *, weeks: int = 12) -> None:
+def print_trends(summary: TrendSummary, file: IO[str] | None = None, *, weeks: int = 12) -> None:
     """Prints what has risen and fallen, a line for each category, and what to know about it."""
     from trendscope.reports import trends
 
     console = _console(file)
-    console.print(Text(trends.title(outlook), style="bold"))
-    for sentence in trends.headline(outlook, weeks):
+    console.print(Text(trends.title(summary), style="bold"))
+    for sentence in trends.headline(summary, weeks):
         console.print(Text(f"  {sentence}"))
-    lines = trends.lines(outlook, weeks)
+    lines = trends.lines(summary, weeks)
     rows = [trends.cells(line) for line in lines]
     if lines:
         console.print()
-        console.print(_columns(trends.headings(lines, outlook.unit), rows, console.is_terminal))
-    _print_limits(console, trends.notes(outlook), "What to know:")
+        console.print(_columns(trends.headings(lines, summary.unit), rows, console.is_terminal))
+    _print_notes(console, trends.notes(summary), "What to know:")
 
 
 def _columns(
     headings: Sequence[str], rows: Sequence[Sequence[str]], terminal: bool
 ) -> RenderableType:
     if not terminal:
-        table = [headings, *rows]
-        widths = [max(len(row[i]) for row in table) for i in range(len(headings))]
-        return Text("\n".join(_aligned(row, widths) for row in table))
-    drawn = Table(box=None, header_style="dim", padding=(0, 1), pad_edge=True)
+        lines = [headings, *rows]
+        widths = [max(len(row[i]) for row in lines) for i in range(len(headings))]
+        return Text("\n".join(_aligned(row, widths) for row in lines))
+    table = Table(box=None, header_style="dim", padding=(0, 1), pad_edge=True)
     for heading in headings:
-        drawn.add_column(heading)
+        table.add_column(heading)
     for row in rows:
         moving = {"rising", "falling"} & {*row}
-        drawn.add_row(*map(Text, row), style="bold" if moving else "")
-    return drawn
+        table.add_row(*map(Text, row), style="bold" if moving else "")
+    return table
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -198,20 +190,20 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  " + "  ".join(cells).rstrip()
 
 
-def print_import(stocked: ImportResult, file: IO[str] | None = None, *, rows: bool = False) -> None:
-    """Prints what came of a catalogue file, and with `rows` each row not used or not whole."""
+def print_import(result: ImportResult, file: IO[str] | None = None, *, rows: bool = False) -> None:
+    """Prints the result of an import, and with `rows` each row not used or not whole."""
     from trendscope.reports import catalog
 
     console = _console(file)
-    for line in catalog.import_lines(stocked):
+    for line in catalog.import_lines(result):
         console.print(Text(line))
-    _print_limits(console, catalog.remark_lines(stocked.remarks), "What to know:")
+    _print_notes(console, catalog.remark_lines(result.remarks), "What to know:")
     if rows:
-        _print_skipped(console, ((r.source, f"{r.sku} {r.detail}") for r in stocked.remarks))
-    if stocked.review:
-        waiting = f"{plural(stocked.review, 'item')} should be looked at by a person"
+        _print_skipped(console, ((r.source, f"{r.sku} {r.detail}") for r in result.remarks))
+    if result.review:
+        waiting = f"{plural(result.review, 'item')} should be looked at by a person"
         console.print(f"{waiting}: trendscope catalog list --review")
-    console.print(f"Kept in {shown(stocked.database, 200)}")
+    console.print(f"Kept in {shown(result.database, 200)}")
 
 
 def print_items(
@@ -260,20 +252,20 @@ def print_targets(campaign: Campaign, file: IO[str] | None = None) -> None:
     more = len(campaign.targets.rows) - targets.LARGEST_TABLE
     if more > 0:
         console.print(f"  {more:,} more are not shown here; --csv, --json or --html has them.")
-    _print_limits(console, targets.notes(campaign), "What to know:")
+    _print_notes(console, targets.notes(campaign), "What to know:")
 
 
 @contextmanager
 def progress_bar(
     quiet: bool, doing: str = "Looking at photos", things: str = "photos", before: str = ""
 ) -> Iterator[Told | None]:
-    """Draws a bar on standard error while a person is there to see it, and takes it away again.
+    """Shows a bar on standard error if that is a terminal, and removes it at the end.
 
     Args:
-        quiet: Draw none.
-        doing: What is being done.
-        things: What is counted.
-        before: What is done until the first is counted, if not finding them.
+        quiet: Whether to draw none.
+        doing: Words for what is being done.
+        things: Words for what is counted.
+        before: Words until the first is counted; "Finding" and `things` if empty.
     """
     if quiet or not sys.stderr.isatty():
         yield None
@@ -294,7 +286,7 @@ def progress_bar(
 
 @contextmanager
 def working(quiet: bool, what: str) -> Iterator[None]:
-    """Says on standard error what is being done, while a person is there to see it."""
+    """Says on standard error what is being done, if that is a terminal."""
     if quiet or not sys.stderr.isatty():
         yield
         return
@@ -303,7 +295,7 @@ def working(quiet: bool, what: str) -> Iterator[None]:
 
 
 def _console(file: IO[str] | None) -> Console:
-    """Text that is read by a program or kept in a file is never wrapped."""
+    """A console that does not wrap text which a program reads or a file keeps."""
     console = Console(file=file, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = 10_000
@@ -326,15 +318,16 @@ def _shares(customer: CustomerProfile, terminal: bool) -> RenderableType:
         rows.append(("others", percent(customer.other_share), "0", OTHERS, customer.other_share))
     if not terminal:
         lines = (
-            f"  {name:<12} {share:>6} {count:>6}  {seen}" for name, share, count, seen, _ in rows
+            f"  {name:<12} {share:>6} {count:>6}  {period}"
+            for name, share, count, period, _ in rows
         )
         return Text("\n".join(lines))
     table = Table(box=None, header_style="dim", padding=(0, 1), pad_edge=True)
     for title in ("wears", "", "share", "photos", "seen"):
         table.add_column(title, justify="right" if title in ("share", "photos") else "left")
-    for name, share, count, seen, fraction in rows:
+    for name, share, count, period, fraction in rows:
         style = "dim" if name == "others" else color(name)
-        table.add_row(name, _bar(fraction, style), share, count, Text(seen, style="dim"))
+        table.add_row(name, _bar(fraction, style), share, count, Text(period, style="dim"))
     return table
 
 
@@ -345,7 +338,7 @@ def _bar(fraction: float, style: str) -> Text:
     return Text(("█" * full + " ▏▎▍▌▋▊▉"[rest].strip()).ljust(BAR), style=style)
 
 
-def _print_limits(
+def _print_notes(
     console: Console, sentences: Sequence[str], heading: str = "  What this leaves out:"
 ) -> None:
     if sentences:
@@ -372,8 +365,8 @@ def _line(photo: PhotoResult | Skipped) -> Text:
 
 
 def _probabilities(reading: PhotoResult, terminal: bool) -> RenderableType:
-    known = dict(reading.probabilities)
-    rows = [(name, known[name], color(name)) for name in CATEGORIES]
+    probabilities = dict(reading.probabilities)
+    rows = [(name, probabilities[name], color(name)) for name in CATEGORIES]
     rows.append(("none of these", reading.outside, "dim"))
     lines = []
     for name, probability, style in rows:

@@ -1,4 +1,4 @@
-"""Trends written down: plain sentences, one table for people, CSV and JSON for programs.
+"""Reports on trends: plain sentences, one table for people, CSV and JSON for programs.
 
 All figures are those of `trendscope.trends.verdicts`; nothing is counted here. Shares are fractions
 0..1 in CSV and JSON, "%" for people.
@@ -15,7 +15,12 @@ import pandas as pd
 
 from trendscope.reports import documents, pages
 from trendscope.reports.spreadsheets import frame_csv
-from trendscope.reports.wording import coverage_sentence, photo_outcomes
+from trendscope.reports.wording import (
+    OUTCOMES_IN_SHORT,
+    coverage_sentence,
+    interval,
+    photo_outcomes,
+)
 from trendscope.text import percent, plural, shown
 from trendscope.trends.models import NAIVE_MODELS
 from trendscope.trends.summary import TrendSummary
@@ -55,13 +60,13 @@ class Line:
         segment: Name of the segment, made safe to show; empty without segments.
         category: Name of the category, made safe to show.
         share: Share with its interval: ``24 % (20 to 28 %)``.
-        customers: ``99 of 412``.
+        customers: Numbers such as ``99 of 412``.
         on_week: Difference from the week before in points: ``+2``.
         on_month: Difference from four weeks before in points.
         sparkline: Shares of the weeks shown, from 0 up.
-        verdict: rising, falling, steady, watch or not enough data.
+        verdict: Verdict: rising, falling, steady, watch or not enough data.
         change: The change in words with its 90 % interval; empty unless rising, falling or watch.
-        remarks: What qualifies the change, each a clause.
+        remarks: Clauses that qualify the change.
         season_unknown: Whether the history is too short to tell the change from season.
         coming: Share of the last of the coming weeks with its 80 % interval; empty without enough
             data.
@@ -115,7 +120,7 @@ def sparkline(shares: Sequence[float]) -> str:
 
 
 def notes(summary: TrendSummary) -> list[str]:
-    """What to know before acting on it, a plain sentence each."""
+    """Sentences on what to know before acting on the figures."""
     sentences = []
     if summary.running:
         sentences.append(f"Week {summary.running} is not over and is not judged.")
@@ -130,23 +135,13 @@ def notes(summary: TrendSummary) -> list[str]:
             "outfit count several times."
         )
     if summary.tally:
-        parts = ", ".join(f"{n:,} {text}" for n, text in photo_outcomes(summary.tally, OUTCOMES))
+        parts = ", ".join(
+            f"{n:,} {text}" for n, text in photo_outcomes(summary.tally, OUTCOMES_IN_SHORT)
+        )
         sentences.append(f"{plural(summary.tally.photos, 'photo')}: {parts}.")
-    if summary.measured:
-        sentences.append(coverage_sentence(summary.measured))
+    if summary.scores:
+        sentences.append(coverage_sentence(summary.scores))
     return [*sentences, *_forecast_notes(summary)]
-
-
-OUTCOMES = {
-    "classified": "in a category",
-    "uncertain": "not sure which garment",
-    "outside": "none of the ten",
-    "undated": "without a usable date, so in no week",
-    "skipped": "not used",
-    "doubles": "counted already",
-    "waiting": "not yet judged by the present weights (scan --reclassify to the end)",
-}
-"""What became of photos, in a few words each; see `trendscope.reports.wording.photo_outcomes`."""
 
 
 def _forecast_notes(summary: TrendSummary) -> list[str]:
@@ -195,13 +190,13 @@ def _name(line: Line) -> str:
 
 
 def _line(row: pd.Series, shares: pd.Series, coming: pd.Series) -> Line:
-    interval = f"{percent(row['share'])} ({_span(row['lo95'], row['hi95'])})"
-    ahead = f"{percent(coming['share'])} ({_span(coming['lo80'], coming['hi80'])})"
+    share = f"{percent(row['share'])} ({interval(row['lo95'], row['hi95'])})"
+    ahead = f"{percent(coming['share'])} ({interval(coming['lo80'], coming['hi80'])})"
     verdict, judged = str(row["verdict"]), row["verdict"] in CHANGES
     return Line(
         segment=shown(str(row.get("segment", ""))),
         category=shown(str(row["category"])),
-        share=interval if row["total"] else "none this week",
+        share=share if row["total"] else "none this week",
         customers=f"{row['count']:,.0f} of {row['total']:,.0f}",
         on_week=_points(row["on_week"]),
         on_month=_points(row["on_month"]),
@@ -215,8 +210,8 @@ def _line(row: pd.Series, shares: pd.Series, coming: pd.Series) -> Line:
 
 
 def _change(row: pd.Series) -> str:
-    interval = f"{_percents(row['lo90'])} to {_percents(row['hi90'])}"
-    return f"{CHANGES[row['verdict']]}: {_percents(row['change'])} (90 % interval {interval})"
+    bounds = f"{_percents(row['lo90'])} to {_percents(row['hi90'])}"
+    return f"{CHANGES[row['verdict']]}: {_percents(row['change'])} (90 % interval {bounds})"
 
 
 def _remarks(row: pd.Series) -> tuple[str, ...]:
@@ -226,10 +221,6 @@ def _remarks(row: pd.Series) -> tuple[str, ...]:
     if row["spill"]:
         remarks.append(f"moves with {shown(row['spill'])}, which is easily confused with it")
     return tuple(remarks)
-
-
-def _span(low: float, high: float) -> str:
-    return f"{100 * low:.0f} to {100 * high:.0f} %"
 
 
 def _percents(change: float) -> str:
@@ -247,7 +238,7 @@ def _points(difference: float) -> str:
 
 
 def table(summary: TrendSummary, weeks: int = 12) -> pd.DataFrame:
-    """A row per week, segment and category: the last complete weeks, the running, the coming.
+    """A row per week, segment and category: complete weeks, the running one, and the forecast.
 
     Columns: `CSV_COLUMNS`, without ``segment`` where there are none.
     """
@@ -276,7 +267,7 @@ def trends_csv(summary: TrendSummary, weeks: int = 12) -> str:
 
 
 def trends_json(summary: TrendSummary, weeks: int = 12) -> str:
-    """One document with all of it.
+    """One document with the figures and sentences of a report.
 
     ``schema_version`` (1), ``timezone``, ``running_week`` (null if none), ``headline`` and
     ``notes`` (plain sentences), ``photos`` (their number by outcome, null for a table without
@@ -354,12 +345,25 @@ def _plain(text: str) -> str:
 
 def trends_html(summary: TrendSummary, weeks: int = 12) -> str:
     """A page of its own: headline, table, notes. No scripts, no network."""
+    return pages.page("trends.html", **page_facts(summary, weeks))
+
+
+def page_facts(summary: TrendSummary, weeks: int) -> dict[str, Any]:
+    """The values of a page of trends: its title, sentences and table."""
     rows = lines(summary, weeks)
-    return pages.page(
-        "trends.html",
-        title=title(summary),
-        headline=headline(summary, weeks),
-        headings=headings(rows, summary.unit),
-        lines=[(line.verdict, cells(line), line.words) for line in rows],
-        notes=notes(summary),
-    )
+    return {
+        "title": title(summary),
+        "headline": headline(summary, weeks),
+        "headings": headings(rows, summary.unit),
+        "lines": [(line.verdict, cells(line), line.words) for line in rows],
+        "notes": notes(summary),
+    }
+
+
+WRITERS = {
+    "json": trends_json,
+    "csv": trends_csv,
+    "markdown": trends_markdown,
+    "html": trends_html,
+}
+"""Writers of trend reports by format."""

@@ -1,6 +1,6 @@
 """The values of the weekly page: trends, who wears what, pictures, what was left out.
 
-Values only; `trendscope.reports.weekly_page` draws them.
+Values only; `trendscope.reports.weekly_page` renders them.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Category:
         customers: Number of customers who wore it.
         photos: Number of photos with it.
         fans: Customers who wear it most, by weeks, then by photos.
-        pictures: Its latest photos, of as many different customers as there are.
+        pictures: Latest photos, of as many different customers as there are.
     """
 
     name: str
@@ -88,7 +88,7 @@ class WeeklyReport:
 
     Attributes:
         summary: Trends and forecasts, and what became of all photos.
-        categories: All ten categories, in label order.
+        categories: The ten categories, in label order.
         status: Content of the database, its dates and weights.
         weeks: Number of complete weeks shown.
     """
@@ -125,7 +125,7 @@ def report_of_store(
     Raises:
         StoreError: The database is missing, or cannot be read.
         NothingUsable: It holds no photo.
-        WeightsError: See `trendscope.trends.from_store.measured_in`.
+        WeightsError: See `trendscope.trends.from_store.scores_in`.
     """
     name = pseudonyms.name if pseudonyms else str
     with opened(db) as reader:
@@ -150,7 +150,7 @@ _COLUMNS = ("customer", "posted_at", "category", "confidence", "sha256")
 
 
 def _recent_rows(db: Store, summary: TrendSummary, weeks_shown: int, zone: tzinfo) -> pd.DataFrame:
-    """Rows with a category of the weeks shown; ``week`` is the number of each one's."""
+    """Rows of the weeks shown that have a category, with the number of their week."""
     labels = summary.movement["week"].unique()[-weeks_shown:]
     if not len(labels):
         return pd.DataFrame(columns=[*_COLUMNS, "week"])
@@ -206,7 +206,7 @@ def _fans(rows: pd.DataFrame, name: Callable[[str], str]) -> tuple[Fan, ...]:
 
 
 def _latest(rows: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The latest photos; everybody's latest one comes before anybody's second."""
+    """The latest photos; the latest of each customer come before any second one."""
     newest = rows.sort_values(["posted_at", "sha256"], ascending=False)
     newest = newest.drop_duplicates(["customer", "sha256"])
     turn = newest.groupby("customer", observed=True).cumcount()

@@ -17,7 +17,7 @@ from trendscope.categories import GROUP
 from trendscope.reports import charts, pages, trends
 from trendscope.reports.trends import Line
 from trendscope.reports.weekly import Category, WeeklyReport
-from trendscope.reports.wording import photo_outcomes, plural_of
+from trendscope.reports.wording import OUTCOMES_IN_FULL, interval, photo_outcomes, plural_of
 from trendscope.text import percent
 from trendscope.trends.summary import TrendSummary
 from trendscope.trends.verdicts import FALLING, RISING, STEADY, TOO_FEW, WATCH
@@ -73,8 +73,8 @@ def report_html(report: WeeklyReport) -> str:
     return pages.page(
         "report.html",
         title=trends.title(summary),
-        found=report,
-        cards=_cards(lines, summary.measured),
+        report=report,
+        cards=_cards(lines, summary.scores),
         together=charts.together(summary, report.weeks),
         panels=[_panel(report, line, by_name[line.category]) for line in lines],
         lines=lines,
@@ -84,7 +84,7 @@ def report_html(report: WeeklyReport) -> str:
         bands=charts.BANDS,
         each=charts.EACH,
         notes=trends.notes(summary),
-        tally=_tally(summary),
+        tally=_outcomes(summary),
         hardly=RARELY_NAMED,
         period=_period(summary.movement["week"].unique().tolist()[-report.weeks :]),
         ahead=_period(summary.forecast["week"].unique().tolist()[-1:]),
@@ -115,7 +115,7 @@ def _slug(category: str) -> str:
 # --- parts of the page ---------------------------------------------------------------------------
 
 
-def _cards(lines: Sequence[Line], measured: Scores | None) -> tuple[Card, ...]:
+def _cards(lines: Sequence[Line], scores: Scores | None) -> tuple[Card, ...]:
     """What has risen, what has fallen, what is not certain, and what cannot be said."""
     if not lines:
         return ()
@@ -132,11 +132,11 @@ def _cards(lines: Sequence[Line], measured: Scores | None) -> tuple[Card, ...]:
         Card(RISING, "Has risen", sentences[RISING]),
         Card(FALLING, "Has fallen", sentences[FALLING]),
         *([Card(WATCH, "Not certain yet", watch)] if watch else []),
-        Card(TOO_FEW, "Cannot be said", _unsaid(lines, measured)),
+        Card(TOO_FEW, "Cannot be said", _unsaid(lines, scores)),
     )
 
 
-def _unsaid(lines: Sequence[Line], measured: Scores | None) -> tuple[str, ...]:
+def _unsaid(lines: Sequence[Line], scores: Scores | None) -> tuple[str, ...]:
     few = [line.category for line in lines if line.verdict == TOO_FEW]
     sentences = ["Whether anything goes on as it did: a verdict is about the weeks behind us."]
     if few:
@@ -146,22 +146,22 @@ def _unsaid(lines: Sequence[Line], measured: Scores | None) -> tuple[str, ...]:
         sentences.append(
             "Whether a change is more than the season: that needs 60 weeks of history."
         )
-    if measured is None or not measured.photos:
+    if scores is None or not scores.photos:
         sentences.append("How often the network is right on photos: that is not known.")
-    elif rare := [group for group, share in measured.coverage_of.items() if share < RARELY_NAMED]:
+    elif rare := [group for group, share in scores.coverage_of.items() if share < RARELY_NAMED]:
         names = ", ".join(map(plural_of, rare))
         sentences.append(f"Much of {names}: the network hardly ever names them (see below).")
     return tuple(sentences)
 
 
 def _panel(report: WeeklyReport, line: Line, category: Category) -> Panel:
-    measured = report.summary.measured
-    share = measured.named(category.name) if measured else None
+    scores = report.summary.scores
+    named = scores.named(category.name) if scores else None
     doubt = ""
-    if share is not None and share < RARELY_NAMED:
+    if named is not None and named < RARELY_NAMED:
         group = plural_of(GROUP[category.name])
         doubt = (
-            f"Hardly ever named: {percent(share)} of the photos of {group}. The share says little."
+            f"Hardly ever named: {percent(named)} of the photos of {group}. The share says little."
         )
     chart = charts.alone(report.summary, category.name, report.weeks)
     table = _weeks(report, category.name)
@@ -170,14 +170,13 @@ def _panel(report: WeeklyReport, line: Line, category: Category) -> Panel:
 
 
 def _ahead(summary: TrendSummary, category: str) -> str:
-    """The forecast beside the simplest one; where they differ a lot, which is slower to move."""
+    """The forecast beside the naive one, with a warning where they differ a lot."""
     row = summary.forecast[summary.forecast["category"] == category].iloc[-1]
     if math.isnan(row["share"]):
         return ""
-    low, high = 100 * row["lo80"], 100 * row["hi80"]
     sentence = (
-        f"To be expected in {row['week']}: {low:.0f} to {high:.0f} % (80 % interval); if all stays "
-        f"as in the last four weeks, {percent(row['naive_share'])}."
+        f"To be expected in {row['week']}: {interval(row['lo80'], row['hi80'])} (80 % interval); "
+        f"if all stays as in the last four weeks, {percent(row['naive_share'])}."
     )
     if not row["lo80"] <= row["naive_share"] <= row["hi80"]:
         sentence += " The forecast follows a fresh change slowly: trust neither alone."
@@ -192,30 +191,19 @@ def _weeks(report: WeeklyReport, category: str) -> tuple[tuple[str, str, str, st
             str(row["week"]),
             f"{row['count']:,.0f} of {row['total']:,.0f}",
             percent(row["share"]) if row["total"] else "",
-            f"{100 * row['lo95']:.0f} to {100 * row['hi95']:.0f} %" if row["total"] else "",
+            interval(row["lo95"], row["hi95"]) if row["total"] else "",
         )
         for row in rows.to_dict("records")
     )
 
 
 def _period(weeks: Sequence[str]) -> str:
-    """Such as ``2026-W21 to 2026-W46``; empty without any."""
+    """The first and last week, such as ``2026-W21 to 2026-W46``; empty without any."""
     ends = dict.fromkeys((weeks[0], weeks[-1])) if len(weeks) else ()
     return " to ".join(ends)
 
 
-OUTCOMES = {
-    "classified": "with a date and a category: these are what the shares are made of",
-    "uncertain": "not sure which garment it is, so in no category",
-    "outside": "none of the ten categories is seen",
-    "undated": "without a usable date, so in no week",
-    "skipped": "not used, for the reasons below",
-    "doubles": "the same photo again, counted once",
-    "waiting": "not yet judged by the present weights: scan --reclassify to the end",
-}
-
-
-def _tally(summary: TrendSummary) -> tuple[tuple[int, str], ...]:
+def _outcomes(summary: TrendSummary) -> tuple[tuple[int, str], ...]:
     """Counts of photos by what became of them, each with its words, and all of them last."""
     counts = summary.tally
-    return (*photo_outcomes(counts, OUTCOMES), (counts.photos, "in all")) if counts else ()
+    return (*photo_outcomes(counts, OUTCOMES_IN_FULL), (counts.photos, "in all")) if counts else ()

@@ -11,20 +11,18 @@ from trendscope.skipped import PARTS, REASONS, Skipped
 from trendscope.text import percent, plural
 from trendscope.vision.scores import RARELY_NAMED, Scores
 
-# --- in words ------------------------------------------------------------------------------------
-
 
 def coverage_sentence(scores: Scores) -> str:
-    """One sentence on which kinds are named far more often than others, so that counts lean."""
+    """A sentence on which categories are named more often than others, so that counts lean."""
     if not scores.photos or not scores.coverage_of:
         return (
             "How often these weights are right on photos, and which kinds they miss, was never "
             "measured: take the counts with care."
         )
-    (best, most), *others = scores.coverage_of.items()
+    (group, share), *others = scores.coverage_of.items()
     whose = "never seen in training" if scores.unseen else "perhaps seen in training"
     judge = "weights trained alike" if scores.by_another else "these weights"
-    sentence = f"Of {scores.photos:,} photos {whose}, {judge} named {_of(most, best)}"
+    sentence = f"Of {scores.photos:,} photos {whose}, {judge} named {_of(share, group)}"
     rare = [(group, share) for group, share in others if share < RARELY_NAMED] or others[-1:]
     if rare:
         sentence += f", but {_listed([_of(share, group) for group, share in rare])}"
@@ -36,7 +34,7 @@ def _of(share: float, group: str) -> str:
 
 
 def plural_of(group: str) -> str:
-    """Several of a group, or of an uncommon one such as ``Dress / Coat``, as a sentence has them.
+    """The plural of a category or of a group such as ``Dress / Coat`` within a sentence.
 
     >>> plural_of("Dress / Coat")
     'dresses or coats'
@@ -50,11 +48,16 @@ def _listed(parts: list[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def limits(readings: Iterable[PhotoResult], skipped: Iterable[Skipped]) -> tuple[str, ...]:
+def interval(low: float, high: float) -> str:
+    """Two shares as an interval: ``20 to 28 %``."""
+    return f"{100 * low:.0f} to {100 * high:.0f} %"
+
+
+def caveats(photos: Iterable[PhotoResult], skipped: Iterable[Skipped]) -> tuple[str, ...]:
     """What the figures leave out, one plain sentence each; none where nothing is left out."""
-    readings = tuple(readings)
-    verdicts = Counter(reading.verdict for reading in readings)
-    undated = sum(reading.posted_at is None for reading in readings)
+    photos = tuple(photos)
+    verdicts = Counter(photo.verdict for photo in photos)
+    undated = sum(photo.posted_at is None for photo in photos)
     sentences = (
         (
             verdicts["uncertain"],
@@ -64,10 +67,10 @@ def limits(readings: Iterable[PhotoResult], skipped: Iterable[Skipped]) -> tuple
         (undated, "without a date, so missing from first and last seen and from the weeks"),
     )
     lines = [f"{plural(count, 'photo')}: {text}." for count, text in sentences if count]
-    return (*lines, *limits_of(Counter(item.reason for item in skipped)))
+    return (*lines, *unused_files(Counter(item.reason for item in skipped)))
 
 
-def limits_of(reasons: Mapping[str, int]) -> tuple[str, ...]:
+def unused_files(reasons: Mapping[str, int]) -> tuple[str, ...]:
     """A sentence for every reason why files were not used."""
     return tuple(
         f"{_left_out(reason, count)}: {REASONS.get(reason, reason)}."
@@ -86,7 +89,41 @@ def photo_outcomes(counts: object, words: Mapping[str, str]) -> list[tuple[int, 
 
     Args:
         counts: Counts of photos, such as `trendscope.trends.counts.PhotoCounts`.
-        words: Words by the name of the count, in the order of the report.
+        words: Words by count: `OUTCOMES_IN_SHORT`, `OUTCOMES_IN_FULL` or `OUTCOMES_STORED`.
     """
     pairs = ((getattr(counts, name), text) for name, text in words.items())
     return [(count, text) for count, text in pairs if count]
+
+
+OUTCOMES_IN_SHORT = {
+    "classified": "in a category",
+    "uncertain": "not sure which garment",
+    "outside": "none of the ten",
+    "undated": "without a usable date, so in no week",
+    "skipped": "not used",
+    "doubles": "counted already",
+    "waiting": "not yet judged by the present weights (scan --reclassify to the end)",
+}
+"""Words for the counts of `trendscope.trends.counts.PhotoCounts` within a sentence."""
+
+OUTCOMES_IN_FULL = {
+    "classified": "with a date and a category: these are what the shares are made of",
+    "uncertain": "not sure which garment it is, so in no category",
+    "outside": "none of the ten categories is seen",
+    "undated": "without a usable date, so in no week",
+    "skipped": "not used, for the reasons below",
+    "doubles": "the same photo again, counted once",
+    "waiting": "not yet judged by the present weights: scan --reclassify to the end",
+}
+"""Words for the same counts in a table of the weekly page."""
+
+OUTCOMES_STORED = {
+    "classified": "with a category",
+    "uncertain": "not sure which garment",
+    "outside": "none of the ten categories",
+    "waiting": "not yet judged by the weights in use",
+    "corrected": "of all these labelled by a person",
+    "undated": "of all these without a date",
+    "doubles": "more that repeat one of them, not counted",
+}
+"""Words for the counts of `trendscope.store.Status`."""

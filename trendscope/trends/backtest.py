@@ -61,7 +61,7 @@ class Model:
     """A model of forecasting and its error.
 
     Attributes:
-        name: `RECENT_WEEKS`, `SEASON`, `WINDOW_AVERAGE` or `SEASONAL_NAIVE`.
+        name: Name of the model: `RECENT_WEEKS`, `SEASON`, `WINDOW_AVERAGE` or `SEASONAL_NAIVE`.
         season_weight: Weight of the season, 0 to 1.
         error: Mean absolute error of the back-test as a share, up to `SCORED_HORIZON` weeks ahead;
             NaN where the history is too short for one.
@@ -74,8 +74,8 @@ class Model:
     def of(self, forecasts: Forecasts) -> Floats:
         """This model's forecasts; the level for weeks of which last year is not known."""
         if self.name == SEASONAL_NAIVE:
-            known = ~np.isnan(forecasts.seasonal_naive)
-            return np.where(known, forecasts.seasonal_naive, forecasts.level)
+            is_known = ~np.isnan(forecasts.seasonal_naive)
+            return np.where(is_known, forecasts.seasonal_naive, forecasts.level)
         if self.name == WINDOW_AVERAGE:
             return forecasts.window_average
         return forecasts.blended(self.season_weight)
@@ -93,8 +93,8 @@ def candidate_models(series: Series, test: Backtest) -> tuple[Model, ...]:
     if seasonal:
         shares[SEASONAL_NAIVE] = forecasts.seasonal_naive
     wrong = [np.abs(test.actual - share)[:, :SCORED_HORIZON] for share in shares.values()]
-    known = np.isfinite(np.sum(wrong, axis=0))
-    errors = [float(each[known].mean()) if known.any() else np.nan for each in wrong]
+    judged = np.isfinite(np.sum(wrong, axis=0))
+    errors = [float(each[judged].mean()) if judged.any() else np.nan for each in wrong]
     return tuple(Model(name, weight, error) for name, error in zip(shares, errors, strict=True))
 
 
@@ -104,7 +104,7 @@ def best_model(models: tuple[Model, ...]) -> Model:
 
 
 def backtest(series: Series, ahead: int, origins: int = ORIGINS, least: int = 4) -> Backtest:
-    """Forecasts from each of the last weeks as if it had been the last.
+    """Forecasts from each of the last weeks, made with the weeks before it only.
 
     Args:
         series: Weekly counts of the past.
@@ -140,7 +140,7 @@ def inside(share: Floats, level: Floats) -> Floats:
 
 
 def overdispersion(shares: Floats, test: Backtest, group: NDArray[np.intp]) -> Floats:
-    """By how much the variance of forecasts exceeds the binomial: (ahead, series), at least 1.
+    """The variance of forecasts as a multiple of the binomial: (ahead, series), at least 1.
 
     The mean squared standardised error of the back-test per horizon and its neighbours, pooled
     over each group. Errors h weeks ahead from neighbouring weeks are much alike, so that n of them
@@ -154,9 +154,9 @@ def overdispersion(shares: Floats, test: Backtest, group: NDArray[np.intp]) -> F
     """
     safe = inside(shares, test.forecasts.level)
     surprise = (test.actual - shares) ** 2 * test.total / (safe * (1 - safe))
-    known = np.isfinite(surprise)
-    sums = pooled(np.where(known, surprise, 0).sum(0).T, group).T
-    counts = pooled(known.sum(0).T, group).T
+    is_finite = np.isfinite(surprise)
+    sums = pooled(np.where(is_finite, surprise, 0).sum(0).T, group).T
+    counts = pooled(is_finite.sum(0).T, group).T
     dispersion = np.ones_like(sums)
     for step in range(len(sums)):
         near = slice(max(0, step - step // 4), step + step // 4 + 1)

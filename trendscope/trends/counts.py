@@ -122,7 +122,7 @@ def outcomes(
 
 
 def split_unused(reasons: Mapping[str, int]) -> dict[str, int]:
-    """``skipped`` and ``doubles`` among what was not used, by reason; parts of exports are none."""
+    """Numbers of ``skipped`` files and ``doubles``; parts of exports left out count as neither."""
     doubles = sum(reasons.get(reason, 0) for reason in DOUBLES)
     skipped = sum(n for reason, n in reasons.items() if reason not in (*DOUBLES, *PARTS))
     return {"skipped": skipped, "doubles": doubles}
@@ -197,7 +197,7 @@ def weekly(
 
 
 def week_of(posted_at: pd.Series, *, zone: tzinfo = UTC, now: datetime | None = None) -> pd.Series:
-    """The label of each time's week; missing where `weekly` counts none. Of aware times."""
+    """The label of the week of each aware time; missing where `weekly` does not count it."""
     numbers = pd.Series(_week_numbers(posted_at, zone, now), index=posted_at.index)
     labels = {n: weeks.name(n) for n in numbers.unique().tolist() if n >= 0}
     return numbers.astype(object).map(labels.get)
@@ -206,14 +206,14 @@ def week_of(posted_at: pd.Series, *, zone: tzinfo = UTC, now: datetime | None = 
 def dated(
     posted_at: pd.Series, *, zone: tzinfo = UTC, now: datetime | None = None
 ) -> NDArray[np.bool_]:
-    """Which times have a week that counts."""
+    """Whether each time has a week that counts."""
     return _week_numbers(posted_at, zone, now) >= 0
 
 
 def left_open(
     sightings: pd.DataFrame, *, zone: tzinfo = UTC, now: datetime | None = None
 ) -> pd.DataFrame:
-    """``week``, and how many photos were ``uncertain`` and ``outside``; weeks without are left out.
+    """Numbers of ``uncertain`` and ``outside`` photos by ``week``; weeks without any are left out.
 
     Args:
         sightings: Table as described at `weekly`, with ``reason``.
@@ -306,7 +306,7 @@ def _customers(
 def _first_rows(
     rows: pd.DataFrame, customer: NDArray[np.intp], kind: NDArray[np.intp]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which rows are a photo's first of its category, and its first with any."""
+    """Whether each row is a photo's first of its category, and its first with any."""
     named = kind >= 0
     if "photo" not in rows:
         return named, named

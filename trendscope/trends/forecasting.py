@@ -50,7 +50,7 @@ def errors(weekly: pd.DataFrame) -> pd.DataFrame:
     Returns:
         ``model``; ``error``: mean absolute error as a share, NaN where the history is too short;
         ``shown``: whether `forecast` uses it. From 60 weeks all are judged on the weeks of which
-        the year before is known.
+        the year before is has_data.
     """
     return _expect(panel_of(weekly), 1)[1]
 
@@ -70,14 +70,14 @@ def _expect(panel: Panel, ahead: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         return panel.long(0, dict.fromkeys(FORECAST_COLUMNS, empty)), errors
     forecasts = models.forecast_shares(series, ahead)
     dispersion = backtest.overdispersion(model.of(test.forecasts), test, series.group)[:ahead]
-    known = np.broadcast_to(series.total.sum(0) > 0, forecasts.level.shape)
-    share = np.where(known, model.of(forecasts), np.nan)
+    has_data = np.broadcast_to(series.total.sum(0) > 0, forecasts.level.shape)
+    share = np.where(has_data, model.of(forecasts), np.nan)
     columns: dict[str, NDArray[np.generic]] = {"share": share}
-    centre = np.where(known, backtest.inside(share, forecasts.level), 0.5)
+    centre = np.where(has_data, backtest.inside(share, forecasts.level), 0.5)
     bounds = _bounds(series, centre, dispersion)
     for name, bound, unknown in zip(FORECAST_COLUMNS[1:5], bounds, (0, 1, 0, 1), strict=True):
-        columns[name] = np.where(known, bound, unknown)
-    columns["model"] = np.where(known, model.name, models.NOTHING).astype(object)
+        columns[name] = np.where(has_data, bound, unknown)
+    columns["model"] = np.where(has_data, model.name, models.NOTHING).astype(object)
     columns["naive_share"] = forecasts.window_average
     return panel.long(panel.first + len(series.count), columns), errors
 
@@ -88,8 +88,8 @@ def _bounds(series: Series, share: Floats, dispersion: Floats) -> Floats:
     total = np.maximum(active.sum(0) / max(len(active), 1), 1)
     size = np.maximum(total / dispersion - 1, 0.1)
     steps = [
-        proportions.beta_quantiles(m, s, (0.1, 0.9, 0.025, 0.975))
-        for m, s in zip(share, size, strict=True)
+        proportions.beta_quantiles(mean, total_size, (0.1, 0.9, 0.025, 0.975))
+        for mean, total_size in zip(share, size, strict=True)
     ]
     bounds = np.stack(steps, axis=1)
     if (series.count == np.round(series.count)).all():

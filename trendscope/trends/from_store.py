@@ -1,4 +1,4 @@
-"""Weekly trends of what a store holds: one pass over its photos, then pure tables."""
+"""Weekly trends of the photos in a store."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def trends_of_store(
 
     Raises:
         StoreError: The database is missing, or cannot be read.
-        WeightsError: See `measured_in`.
+        WeightsError: See `scores_in`.
         NothingUsable: None of `customers` is in it, or it holds no photo.
         TrendscopeError: `segments` has a customer twice, or there are too many groups.
     """
     with opened(db) as reader:
-        counts, scores = store.census(reader, customers), measured_in(reader, weights)
+        counts, scores = store.census(reader, customers), scores_in(reader, weights)
         name = reader.shown
     unknown = set(customers or ()) - {*counts.customers}
     if unknown and not counts.customers:
@@ -77,10 +77,10 @@ def trends_of_store(
         now=now,
         zone=zone,
     )
-    return replace(result, unknown=tuple(sorted(map(named, unknown))), measured=scores)
+    return replace(result, unknown=tuple(sorted(map(named, unknown))), scores=scores)
 
 
-def measured_in(reader: Store, weights: str | Path | None = None) -> Scores | None:
+def scores_in(reader: Store, weights: str | Path | None = None) -> Scores | None:
     """Scores of the weights whose results a store counts; None if their file is not at hand.
 
     Args:

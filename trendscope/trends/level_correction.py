@@ -49,13 +49,13 @@ def adjusted_shares(
     _refuse_few("photos", photos.sum(), PHOTOS)
     fewest = int(matrix.sum(1).argmin())
     _refuse_few(f"labelled photos of {names[fewest]}", matrix.sum(1)[fewest], LABELLED)
-    draw = np.random.default_rng(seed)
-    again = draw.multinomial(int(photos.sum()), photos / photos.sum(), size=DRAWS)
-    rows = [draw.multinomial(int(row.sum()), row / row.sum(), size=DRAWS) for row in matrix]
-    drawn = proportions.adjusted_classify_and_count(
+    generator = np.random.default_rng(seed)
+    again = generator.multinomial(int(photos.sum()), photos / photos.sum(), size=DRAWS)
+    rows = [generator.multinomial(int(row.sum()), row / row.sum(), size=DRAWS) for row in matrix]
+    levels_of_draws = proportions.adjusted_classify_and_count(
         again.astype(float), np.stack(rows, 1).astype(float), steps=300
     )
-    low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
+    low, high = np.quantile(levels_of_draws, (0.025, 0.975), axis=0)
     columns = {"category": names, "photos": photos.astype(int), "share": photos / photos.sum()}
     level = proportions.adjusted_classify_and_count(photos, matrix)
     return pd.DataFrame({**columns, "corrected": level, "lo95": low, "hi95": high})

@@ -25,13 +25,9 @@ DISCOUNTS = np.array([0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.78, 0.85, 0.9, 0.94, 0.97, 
 """Parts of its weight that a count keeps each week; 1 - 1/9 forgets in about 9 weeks."""
 
 RECENT_WEEKS = "recent weeks"
-
 SEASON = "recent weeks and season"
-
 WINDOW_AVERAGE = "same as the last 4 weeks"
-
 SEASONAL_NAIVE = "same weeks last year"
-
 NAIVE_MODELS = (WINDOW_AVERAGE, SEASONAL_NAIVE)
 """Models that only repeat former weeks; the others are measured against them."""
 
@@ -43,10 +39,10 @@ class Series:
     """Weekly counts.
 
     Attributes:
-        count: (weeks, series) numbers counted.
-        total: (weeks, series) numbers that the counts are parts of.
-        season: (weeks,) ISO weeks of the year, 0..51; week 53 counts as the 52nd.
-        group: (series,) numbers of the segments; series of one segment are smoothed alike.
+        count: Numbers counted, (weeks, series).
+        total: Numbers that the counts are parts of, (weeks, series).
+        season: ISO weeks of the year, (weeks,), 0..51; week 53 counts as the 52nd.
+        group: Numbers of the segments, (series,); series of one segment are smoothed alike.
     """
 
     count: Floats
@@ -55,7 +51,7 @@ class Series:
     group: NDArray[np.intp]
 
     def until(self, week: int) -> Series:
-        """Only the first weeks."""
+        """The weeks before number `week`."""
         return Series(self.count[:week], self.total[:week], self.season[:week], self.group)
 
     @property
@@ -128,7 +124,7 @@ def _seasonal_naive(series: Series, ahead: int) -> Floats:
 
 
 def _level(series: Series) -> Floats:
-    """A Dirichlet posterior that forgets; one forgetting factor per group, of highest likelihood.
+    """A Dirichlet posterior with discounting; each group has the discount of most likelihood.
 
     The prior is Jeffreys': half a count for every category. Where the counts of
     categories sum to the total, the shares sum to 1.
@@ -165,8 +161,8 @@ def _losses(paths: Floats, count: Floats, total: Floats) -> Floats:
 
 
 def _best_path(paths: Floats, losses: Floats) -> Floats:
-    best = losses.argmin(0)
-    return np.asarray(paths[best, -1, np.arange(paths.shape[2])])
+    likeliest = losses.argmin(0)
+    return np.asarray(paths[likeliest, -1, np.arange(paths.shape[2])])
 
 
 # --- the season ----------------------------------------------------------------------------------
@@ -186,7 +182,7 @@ def _seasonal(series: Series, ahead: int) -> Floats:
 
 
 def _profile(series: Series) -> Floats:
-    """By how much each week of the year lies above the year's level: (52, series).
+    """The difference of each week of the year from the year's level: (52, series).
 
     The difference from the centred yearly mean is averaged by week of the year, smoothed over the
     neighbouring weeks by 1-2-3-2-1, centred, and shrunk by signal/(signal + noise/years).
@@ -197,9 +193,9 @@ def _profile(series: Series) -> Floats:
     np.add.at(total, series.season, series.total)
     profile = np.nan_to_num(ratio(_circular(by_week), _circular(total)))
     profile -= profile.mean(0)
-    known = series.total > 0
-    residual = np.where(known, ratio(above, series.total) - profile[series.season], 0)
-    noise = ratio((residual**2).sum(0), known.sum(0))
+    counted = series.total > 0
+    residual = np.where(counted, ratio(above, series.total) - profile[series.season], 0)
+    noise = ratio((residual**2).sum(0), counted.sum(0))
     signal = (profile**2).mean(0)
     return profile * np.nan_to_num(ratio(signal, signal + noise / (series.weeks / YEAR)))
 

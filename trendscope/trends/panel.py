@@ -41,7 +41,7 @@ class Panel:
 
 
 def panel_of(table: pd.DataFrame) -> Panel:
-    """Lays a table ``week, category, count, total`` out, its rows in any order.
+    """Lays out a table ``week, category, count, total``, whose rows are in any order.
 
     Optional columns: ``segment``; ``partial``, whose rows are left out. A category that a week
     leaves out was seen 0 times of the total the others share; weeks left out had nobody.
@@ -71,7 +71,7 @@ def panel_of(table: pd.DataFrame) -> Panel:
 
 
 def as_flags(column: pd.Series) -> NDArray[np.bool_]:
-    """Truth values, from a CSV too."""
+    """Truth values, also of a table that was read from a CSV."""
     texts = column.astype(str).str.strip().str.lower()
     return np.asarray(~texts.isin(["false", "0", "", "no"]), np.bool_)
 
@@ -103,7 +103,7 @@ def _check(table: pd.DataFrame) -> None:
 
 
 def _filled(total: Floats, group: NDArray[np.intp]) -> Floats:
-    """A category that a week leaves out was seen 0 times, of the total the others share."""
+    """Totals with those of categories that a week leaves out: the total that the others share."""
     filled = np.nan_to_num(total)
     for number in np.unique(group):
         own = group == number

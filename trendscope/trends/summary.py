@@ -38,7 +38,7 @@ class TrendSummary:
         zone: Time zone in which weeks begin.
         unit: Unit of the counts: ``customers``, or the ``photos`` of one customer in each segment.
         unknown: Requested customers without any photo.
-        measured: Scores of the weights on labelled photos; None where not known.
+        scores: Scores of the weights on labelled photos; None where not known.
     """
 
     weekly: pd.DataFrame
@@ -50,7 +50,12 @@ class TrendSummary:
     zone: str
     unit: str = "customers"
     unknown: tuple[str, ...] = ()
-    measured: Scores | None = None
+    scores: Scores | None = None
+
+    @property
+    def measured(self) -> Scores | None:
+        """The name of `scores` in earlier versions."""
+        return self.scores
 
 
 def outlook(
@@ -127,7 +132,12 @@ def trends_of_sightings(
         customers = pd.Series(sightings["customer"].unique()).astype(object)
         segments = pd.DataFrame({"customer": customers, "segment": customers.map(named)})
     if by != "category" and segments is not None:
-        _refuse_many(segments["segment"].nunique(), by)
+        number = segments["segment"].nunique()
+        if number > MOST_GROUPS:
+            raise TrendscopeError(
+                f"{number:,} {by}s are too many for one report, {MOST_GROUPS:,} at most; choose "
+                "some, such as by a file with the column customer"
+            )
     groups = None if by == "category" else segments
     table = weekly(sightings, zone=zone, now=now, segments=groups)
     if by == "customer":
@@ -135,14 +145,6 @@ def trends_of_sightings(
     counts = photo_counts(sightings, zone=zone, now=now, reasons=reasons, waiting=waiting)
     summary = outlook(table, weeks_ahead=weeks_ahead, now=now, zone=zone, tally=counts)
     return replace(summary, unit="photos" if by == "customer" else "customers")
-
-
-def _refuse_many(groups: int, by: str) -> None:
-    if groups > MOST_GROUPS:
-        raise TrendscopeError(
-            f"{groups:,} {by}s are too many for one report, {MOST_GROUPS:,} at most; choose some, "
-            "such as by a file with the column customer"
-        )
 
 
 Outlook = TrendSummary

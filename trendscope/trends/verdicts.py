@@ -64,7 +64,7 @@ def movement(weekly: pd.DataFrame) -> pd.DataFrame:
         that the classifier confuses with this one, joined by ``, ``.
 
     Raises:
-        TrendscopeError: The table is not what is described above; says where.
+        TrendscopeError: The table is not as described above; the message says where.
     """
     panel = panel_of(weekly)
     count, total = panel.series.count, panel.series.total
@@ -120,7 +120,7 @@ def _earlier(values: Floats, by: int) -> Floats:
 
 
 def _dispersion(series: Series) -> Floats:
-    """By how much shares vary more than the binomial, per week and series; at least 1.
+    """The variance of shares as a multiple of the binomial, per week and series; at least 1.
 
     Pearson's chi-square per degree of freedom, pooled over a segment's categories: of the weeks
     around the share of their window, each window apart so that a change between them is no

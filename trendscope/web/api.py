@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -17,15 +18,16 @@ from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.photos.results import Label, PhotoResult, label_of
 from trendscope.recommend.campaigns import campaign
 from trendscope.reports import catalog as catalog_report
-from trendscope.reports import database, documents
+from trendscope.reports import database
 from trendscope.reports import profile as report
 from trendscope.reports import trends as trend_report
+from trendscope.reports.documents import document
 from trendscope.reports.targets import targets_json
 from trendscope.store.profile import stored_profile
 from trendscope.store.read_items import chosen
 from trendscope.web.desk import Desk
 from trendscope.web.responses import json_text
-from trendscope.web.upload_jobs import Full, UploadJob
+from trendscope.web.upload_jobs import QueueFull, UploadJob
 
 DOCUMENT = {
     "type": "object",
@@ -35,7 +37,7 @@ DOCUMENT = {
 
 
 def _responses(description: str, *errors: int) -> dict[int | str, dict[str, Any]]:
-    """What an address answers, for its description."""
+    """The answers of an address, for the API's description."""
     error = {
         "type": "object",
         "properties": {"error": {"type": "string"}},
@@ -45,7 +47,7 @@ def _responses(description: str, *errors: int) -> dict[int | str, dict[str, Any]
     def body(schema: dict[str, Any], text: str) -> dict[str, Any]:
         return {"description": text, "content": {"application/json": {"schema": schema}}}
 
-    # What the guard may say to any request.
+    # Statuses with which any request may be refused, see `trendscope.web.security`.
     always = (400, 401, 403, 408, 413, 422, 503)
     refused: dict[int | str, dict[str, Any]] = {
         status: body(error, "refused, with the reason") for status in (*always, *errors)
@@ -66,17 +68,21 @@ Weeks = Annotated[int, Query(ge=1, le=520, description="complete weeks to show")
 Ahead = Annotated[int, Query(ge=1, le=52, description="weeks to expect")]
 Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 
-T = TypeVar("T")
-
 router = APIRouter(prefix="/api")
-
 
 PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"description": "a small JPEG without metadata", "content": {"image/jpeg": {}}}
 }
 
 
-class Said(BaseModel):
+def _form(required: str, properties: dict[str, Any]) -> dict[str, Any]:
+    """The description of a request whose body is a form with files."""
+    schema = {"type": "object", "required": [required], "properties": properties}
+    content = {"multipart/form-data": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+class LabelRequest(BaseModel):
     """What a person says a photo shows."""
 
     category: str = Field(
@@ -101,14 +107,15 @@ def customers(
 ) -> Response:
     """Customers by name, with what they wear."""
     page, total = store.find_customers(desk.store, search, limit=limit, offset=offset)
-    listed = [documents.plain(asdict(customer)) for customer in page]
-    return json_text(documents.document({"total": total, "customers": listed}))
+    listed = [asdict(customer) for customer in page]
+    return json_text(document({"total": total, "customers": listed}))
 
 
 @router.get("/profile", responses=_responses("as trendscope profile --json", 404))
 def profile(desk: AtDesk, customer: Name) -> Response:
     """What one customer wears."""
-    summary = found_or_404(lambda: stored_profile(desk.store, customer, zone=desk.settings.zone))
+    with refusals(400, missing=404):
+        summary = stored_profile(desk.store, customer, zone=desk.settings.zone)
     return json_text(report.profile_json(summary))
 
 
@@ -120,7 +127,8 @@ def trends(
     segment: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """What is worn more and what less, week by week, and what to expect."""
-    summary = found_or_404(lambda: desk.outlook(ahead, segment))
+    with refusals(400, missing=404):
+        summary = desk.trend_summary(ahead, segment)
     return json_text(trend_report.trends_json(summary, weeks))
 
 
@@ -133,38 +141,36 @@ def review(
 ) -> Response:
     """Photos that the network could not name, and nobody has named yet, the latest first."""
     photos, total = store.unlabelled(desk.store, limit=limit, offset=offset)
-    listed = [documents.plain(asdict(photo)) for photo in photos]
-    return json_text(documents.document({"total": total, "photos": listed}))
+    listed = [asdict(photo) for photo in photos]
+    return json_text(document({"total": total, "photos": listed}))
 
 
 @router.put("/photos/{sha256}/label", responses=_responses("the label, and the one before", 404))
-def label(desk: AtDesk, sha256: Sha256, body: Said) -> Response:
+def label_photo(desk: AtDesk, sha256: Sha256, body: LabelRequest) -> Response:
     """Notes what a person says a photo shows; it counts from now on."""
-    try:
-        requested = label_of(body.category)
-    except TrendscopeError as error:
-        raise HTTPException(422, str(error)) from None
-    return _labelled(desk, sha256, requested)
+    with refusals(422):
+        label = label_of(body.category)
+    return _correct(desk, sha256, label)
 
 
 @router.delete("/photos/{sha256}/label", responses=_responses("null, and the label before", 404))
-def unlabel(desk: AtDesk, sha256: Sha256) -> Response:
+def remove_label(desk: AtDesk, sha256: Sha256) -> Response:
     """Takes a person's word back; what the network saw counts again."""
-    return _labelled(desk, sha256, None)
+    return _correct(desk, sha256, None)
 
 
-def _labelled(desk: Desk, sha256: str, requested: Label | None) -> Response:
+def _correct(desk: Desk, sha256: str, label: Label | None) -> Response:
     if not store.known_images(desk.store, [sha256]):
         raise HTTPException(404, "The database holds no such photo.")
-    before = store.correct(desk.store, {sha256: requested}, desk.now())[sha256]
-    labels = {"label": requested and str(requested), "before": before and str(before)}
-    return json_text(documents.document({"sha256": sha256, **labels}))
+    before = store.correct(desk.store, {sha256: label}, desk.now())[sha256]
+    labels = {"label": label and str(label), "before": before and str(before)}
+    return json_text(document({"sha256": sha256, **labels}))
 
 
 # --- what a shop sells ---------------------------------------------------------------------------
 
 
-class Decided(BaseModel):
+class DecisionRequest(BaseModel):
     """A person's decision on an item."""
 
     sku: str = Field(min_length=1, max_length=500)
@@ -179,52 +185,45 @@ def catalog(
 ) -> Response:
     """What the shop sells, each item with its category and how that is known."""
     every = store.items(desk.store)
-    items = checked(lambda: chosen(every, review=review, category=category or None))
+    with refusals(422):
+        items = chosen(every, review=review, category=category or None)
     return json_text(catalog_report.items_json(items, desk.store.shown))
 
 
-_ITEM_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["sku"],
-                    "properties": {
-                        "sku": {"type": "string", "minLength": 1, "maxLength": 500},
-                        "title": {"type": "string", "maxLength": 2000},
-                        "price": {"type": "string", "maxLength": 100},
-                        "files": {"type": "string", "format": "binary"},
-                    },
-                }
-            }
-        },
-    }
-}
+_ITEM_FORM = _form(
+    "sku",
+    {
+        "sku": {"type": "string", "minLength": 1, "maxLength": 500},
+        "title": {"type": "string", "maxLength": 2000},
+        "price": {"type": "string", "maxLength": 100},
+        "files": {"type": "string", "format": "binary"},
+    },
+)
 
 
 @router.post("/catalog", responses=_responses("the item", 415), openapi_extra=_ITEM_FORM)
 async def add_item(request: Request) -> Response:
     """Adds an item, finds its category by words and picture, and links it to its SKU."""
     desk = desk_of(request)
-    form = await form_of(request, desk)
+    form = await _form_of(request, desk)
     texts = {name: str(form.get(name) or "")[:2000] for name in ("sku", "title", "price")}
     file = form.get("files")
     picture = file.file if isinstance(file, UploadFile) and file.size else None
     try:
-        item = await run_in_threadpool(lambda: checked(lambda: desk.add_item(picture, **texts)))
+        with refusals(422):
+            item = await run_in_threadpool(desk.add_item, picture, **texts)
     finally:
         await form.close()
     return json_text(catalog_report.items_json([item], desk.store.shown))
 
 
 @router.put("/catalog", responses=_responses("the item", 404))
-def decide(desk: AtDesk, decided: Decided) -> Response:
+def decide_category(desk: AtDesk, decision: DecisionRequest) -> Response:
     """Notes a person's decision on an item's category; it stays until the next one."""
-    if not store.items(desk.store, [decided.sku]):
+    if not store.items(desk.store, [decision.sku]):
         raise HTTPException(404, "The shop sells no such item.")
-    item = checked(lambda: desk.add_item(None, decided.sku, category=decided.category))
+    with refusals(422):
+        item = desk.add_item(None, decision.sku, category=decision.category)
     return json_text(catalog_report.items_json([item], desk.store.shown))
 
 
@@ -239,67 +238,53 @@ def targets(desk: AtDesk, customer: Name) -> Response:
     """What to offer a customer, and why."""
     if not store.knows_customer(desk.store, customer):
         raise HTTPException(404, "The database knows no such customer.")
-    return json_text(targets_json(found_or_404(lambda: campaign(desk.store, customer=customer))))
+    with refusals(400, missing=404):
+        offers = campaign(desk.store, customer=customer)
+    return json_text(targets_json(offers))
 
 
 # --- uploads -------------------------------------------------------------------------------------
+
+
+_FILES = {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}}
 
 
 @router.post(
     "/try",
     status_code=202,
     responses=_responses("", 415) | {202: _responses("where to ask for the verdicts")[200]},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "multipart/form-data": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["files"],
-                        "properties": {
-                            "files": {
-                                "type": "array",
-                                "minItems": 1,
-                                "items": {"type": "string", "format": "binary"},
-                            }
-                        },
-                    }
-                }
-            },
-        }
-    },
+    openapi_extra=_form("files", {"files": _FILES}),
 )
-async def upload(request: Request) -> Response:
+async def upload_files(request: Request) -> Response:
     """Takes photos and exports to look at; nothing of them is kept in the database."""
     desk = desk_of(request)
-    files = await uploads(request, desk)
+    files = await _files_of(request, desk)
     try:
         job = await run_in_threadpool(
             desk.jobs.submit, [(file.filename or "", file.file) for file in files]
         )
-    except Full as error:
+    except QueueFull as error:
         raise HTTPException(503, str(error)) from None
     finally:
         for file in files:
             await file.close()
-    return json_text(documents.document({"id": job.id, "state": job.state}), 202)
+    return json_text(document({"id": job.id, "state": job.state}), 202)
 
 
-async def uploads(request: Request, desk: Desk) -> Sequence[UploadFile]:
+async def _files_of(request: Request, desk: Desk) -> Sequence[UploadFile]:
     """The files of a form, spooled by the system without a name.
 
     Raises:
         HTTPException: It is no form with files, or has too many.
     """
-    form = await form_of(request, desk)
+    form = await _form_of(request, desk)
     files = [item for item in form.getlist("files") if isinstance(item, UploadFile)]
     if not files:
         raise HTTPException(400, "There is no file in the form; give it in a field named files.")
     return files
 
 
-async def form_of(request: Request, desk: Desk) -> FormData:
+async def _form_of(request: Request, desk: Desk) -> FormData:
     """A form with files, within bounds."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise HTTPException(415, "Send it as a form with files (multipart/form-data).")
@@ -310,37 +295,37 @@ async def form_of(request: Request, desk: Desk) -> FormData:
         raise HTTPException(400, "The form cannot be read.") from None
 
 
-@router.get("/try/{trial_id}", responses=_responses("as trendscope classify --json, so far", 404))
-def trial(desk: AtDesk, trial_id: str) -> Response:
+@router.get("/try/{upload_id}", responses=_responses("as trendscope classify --json, so far", 404))
+def upload_progress(desk: AtDesk, upload_id: str) -> Response:
     """How far an upload is, and the verdicts of the photos that were looked at."""
-    job = job_or_404(desk, trial_id)
+    job = job_or_404(desk, upload_id)
     facts = {name: getattr(job, name) for name in ("id", "state", "done", "total", "failure")}
     weights = desk.jobs.weights if job.photos else ""
     verdicts = report.classification_facts(job.classification(weights))
-    return json_text(documents.document({**facts, **verdicts}))
+    return json_text(document({**facts, **verdicts}))
 
 
-@router.delete("/try/{trial_id}", responses=_responses("gone", 404))
-def forget_trial(desk: AtDesk, trial_id: str) -> Response:
+@router.delete("/try/{upload_id}", responses=_responses("gone", 404))
+def forget_upload(desk: AtDesk, upload_id: str) -> Response:
     """Forgets an upload and its pictures."""
-    if not desk.jobs.forget(trial_id):
+    if not desk.jobs.forget(upload_id):
         raise HTTPException(404)
-    return json_text(documents.document({"id": trial_id}))
+    return json_text(document({"id": upload_id}))
 
 
 Kind = Literal["photo", "seen"]
 
 
 @router.get(
-    "/try/{trial_id}/{number}/{kind}.jpg",
+    "/try/{upload_id}/{number}/{kind}.jpg",
     responses=_responses("", 404) | PICTURE,
     response_class=Response,
 )
-def trial_picture(
-    desk: AtDesk, trial_id: str, number: Annotated[int, Path(ge=0, le=10_000_000)], kind: Kind
+def upload_picture(
+    desk: AtDesk, upload_id: str, number: Annotated[int, Path(ge=0, le=10_000_000)], kind: Kind
 ) -> Response:
     """A photo of an upload, small; or what the network saw of it at first."""
-    photos = job_or_404(desk, trial_id).photos
+    photos = job_or_404(desk, upload_id).photos
     photo = photos[number] if number < len(photos) else None
     if not isinstance(photo, PhotoResult):
         raise HTTPException(404)
@@ -366,31 +351,27 @@ def picture(jpeg: bytes | None) -> Response:
     return Response(jpeg, 200, headers, "image/jpeg")
 
 
-def job_or_404(desk: Desk, trial_id: str) -> UploadJob:
+def job_or_404(desk: Desk, upload_id: str) -> UploadJob:
     """An upload that is remembered."""
-    job = desk.jobs.get(trial_id)
+    job = desk.jobs.get(upload_id)
     if job is None:
         raise HTTPException(404, "That upload is gone; upload it again.")
     return job
 
 
-def checked(work: Callable[[], T]) -> T:
-    """What `work` gives; 422 where it cannot be done with what was sent."""
+@contextmanager
+def refusals(status: int, missing: int | None = None) -> Iterator[None]:
+    """Answers with a status where something cannot be done with what was sent.
+
+    Args:
+        status: Status of refusals; a fault of the database is none.
+        missing: Status where there is nothing of that name, if another one.
+    """
     try:
-        return work()
+        yield
     except StoreError:
         raise
     except TrendscopeError as error:
-        raise HTTPException(422, str(error)) from None
-
-
-def found_or_404(look: Callable[[], T]) -> T:
-    """What `look` gives; 404 where there is nothing of that name, 400 for other refusals."""
-    try:
-        return look()
-    except StoreError:
-        raise
-    except NothingUsable as error:
-        raise HTTPException(404, str(error)) from None
-    except TrendscopeError as error:
-        raise HTTPException(400, str(error)) from None
+        if missing and isinstance(error, NothingUsable):
+            status = missing
+        raise HTTPException(status, str(error)) from None

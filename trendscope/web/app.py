@@ -1,10 +1,11 @@
-"""The desk put together: its rooms behind the guard of `security`."""
+"""The desk put together: its pages and its API, behind the checks of `security`."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -19,7 +20,7 @@ from trendscope.errors import StoreError, TrendscopeError
 from trendscope.web import api, pages
 from trendscope.web.desk import Desk
 from trendscope.web.responses import refusal
-from trendscope.web.security import STATIC, Guard
+from trendscope.web.security import STATIC, SecurityMiddleware
 
 log = logging.getLogger("trendscope.web")
 
@@ -30,7 +31,7 @@ def make_app(desk: Desk) -> ASGIApp:
     """The application that a server runs; it starts the classifier, and closes the desk."""
 
     @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         desk.jobs.warm()
         yield
         desk.close()
@@ -40,7 +41,7 @@ def make_app(desk: Desk) -> ASGIApp:
         title="trendscope",
         version=__version__,
         description="Which kinds of clothes do customers wear? The commands' --json, over HTTP.",
-        lifespan=life,
+        lifespan=lifespan,
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -52,21 +53,17 @@ def make_app(desk: Desk) -> ASGIApp:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(TrendscopeError, _failed)
-    return Guard(app, desk.settings)
+    return SecurityMiddleware(app, desk.settings)
 
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    answer = refusal(request.scope, error.status_code, _own_words(error))
-    answer.headers.update({k: v for k, v in (error.headers or {}).items() if k.lower() == "allow"})
-    return answer
-
-
-def _own_words(error: HTTPException) -> str:
-    """The detail, unless it is only the status in words, or the parser's."""
-    from http import HTTPStatus
-
-    return "" if error.detail == HTTPStatus(error.status_code).phrase else error.detail
+    # A detail that is only the status in words is no reason.
+    own = "" if error.detail == HTTPStatus(error.status_code).phrase else error.detail
+    response = refusal(request.scope, error.status_code, own)
+    headers = (error.headers or {}).items()
+    response.headers.update({name: value for name, value in headers if name.lower() == "allow"})
+    return response
 
 
 def _not_understood(request: Request, error: Exception) -> Response:
@@ -77,6 +74,6 @@ def _not_understood(request: Request, error: Exception) -> Response:
 
 
 def _failed(request: Request, error: Exception) -> Response:
-    """An error of ours: the terminal gets the whole of it, as it may name places."""
+    """The response to an error of ours, whose message goes to the terminal as it may name paths."""
     log.error("%s", error)
     return refusal(request.scope, 503 if isinstance(error, StoreError) else 400, BUSY)

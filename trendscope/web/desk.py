@@ -1,4 +1,4 @@
-"""What the rooms of the desk share: the store, uploads, and figures made for them."""
+"""What pages and API of the desk share: the store, uploads, and charts."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from trendscope.errors import NothingUsable, UsageError
 from trendscope.ingest.catalog import add
 from trendscope.photos.pipeline import Engine
 from trendscope.reports import charts
+from trendscope.reports.spreadsheets import frame_csv
 from trendscope.store.database import Store
 from trendscope.store.weights import current_weights
 from trendscope.trends.from_store import trends_of_store
@@ -31,19 +32,19 @@ MOST_CHARTS = 32
 
 @dataclass(frozen=True)
 class Charts:
-    """The drawings of one outlook: several categories in one chart, and each alone, by name."""
+    """The charts of one summary: several categories in one chart, and each alone, by name."""
 
     together: tuple[Markup, ...]
     alone: dict[str, Markup]
 
 
 class Desk:
-    """Everything that responses are made of.
+    """The state of a running desk.
 
     Args:
         store: The open database; `close` closes it.
         jobs: Uploads, waiting and done.
-        settings: How the desk is run.
+        settings: Settings of the desk.
         spool: Folder in which uploads lie until they were looked at.
         weights: Weights of the classifier, as `trendscope.profile` takes them.
     """
@@ -67,7 +68,7 @@ class Desk:
         """The present, in UTC."""
         return datetime.now(UTC)
 
-    def outlook(self, ahead: int = 4, segment: str | None = None) -> TrendSummary:
+    def trend_summary(self, ahead: int = 4, segment: str | None = None) -> TrendSummary:
         """What is worn more and what less, of all customers or of those of one segment.
 
         Raises:
@@ -88,7 +89,7 @@ class Desk:
 
     def charts(self, summary: TrendSummary, weeks: int) -> Charts:
         """The charts of a trend summary, drawn once for the same figures: that takes a second."""
-        tables = (summary.movement.to_csv(), summary.forecast.to_csv())
+        tables = (frame_csv(summary.movement), frame_csv(summary.forecast))
         digest = sha256("\0".join((str(weeks), *tables)).encode("utf-8", "surrogatepass")).digest()
         drawing = self._charts.get(digest)
         if drawing is None:
@@ -105,7 +106,7 @@ class Desk:
     def add_item(self, picture: IO[bytes] | None, sku: str, **facts: Any) -> Item:
         """Adds an item, or what is given of a known one; see `trendscope.ingest.catalog.add`."""
 
-        def work(tools: Engine | None) -> Item:
+        def work(engine: Engine | None) -> Item:
             folder = self.spool.new()
             try:
                 path = folder / "picture" if picture else None
@@ -118,7 +119,7 @@ class Desk:
                     sku=sku,
                     weights=self.weights,
                     limits=self.settings.limits,
-                    tools=tools,
+                    tools=engine,
                     **facts,
                 )
             finally:
@@ -133,13 +134,13 @@ class Desk:
         return tuple(sorted({*self.settings.segments.values()}))
 
     def close(self) -> None:
-        """Lets go of everything."""
+        """Closes uploads and store."""
         self.jobs.close()
         self.store.close()
 
 
 def open_desk(db: Store, settings: Settings, weights: WeightsChoice, spool: Spool) -> Desk:
-    """A desk over an open store, with the weights in use there; close it.
+    """A desk over an open store, with the weights in use there. The caller closes it.
 
     Raises:
         UsageError: `weights` are others, or those in use are no shipped ones and none were named.

@@ -18,7 +18,7 @@ from trendscope.reports.catalog import confidence_of, kind_of, price_of, three_b
 from trendscope.reports.profile import groups
 from trendscope.store.profile import stored_profile
 from trendscope.store.read_items import chosen
-from trendscope.web.api import AtDesk, Name, checked, found_or_404
+from trendscope.web.api import AtDesk, Name, desk_of, refusals
 from trendscope.web.desk import Desk
 from trendscope.web.security import COOKIE, SIGN_IN
 
@@ -44,7 +44,7 @@ def home() -> Response:
 
 
 @router.get("/try")
-def trying(desk: AtDesk) -> Response:
+def try_photos(desk: AtDesk) -> Response:
     """Drop photos or an export, and see what the network says."""
     return page(desk, "try")
 
@@ -57,17 +57,17 @@ def customers(
 ) -> Response:
     """Search, and what each customer on the page wears most."""
     start = (number - 1) * PER_PAGE
-    found, total = store.find_customers(desk.store, search, limit=PER_PAGE, offset=start)
+    people, total = store.find_customers(desk.store, search, limit=PER_PAGE, offset=start)
     last = max(1, -(-total // PER_PAGE))
-    return page(
-        desk, "customers", found=found, total=total, search=search, number=number, last=last
-    )
+    facts = {"people": people, "total": total, "search": search, "number": number, "last": last}
+    return page(desk, "customers", **facts)
 
 
 @router.get("/customer")
 def customer(desk: AtDesk, name: Name) -> Response:
     """What one customer wears, with pictures."""
-    profile = found_or_404(lambda: stored_profile(desk.store, name, zone=desk.settings.zone))
+    with refusals(400, missing=404):
+        profile = stored_profile(desk.store, name, zone=desk.settings.zone)
     person = next((c for c in profile.customers if c.customer == name), None)
     offers = _offers(desk, name)
     facts = {"person": person, "offers": offers, "groups": groups}
@@ -85,25 +85,23 @@ def _offers(desk: Desk, name: str) -> tuple[list[targets.Line], list[str]]:
 
 
 @router.get("/catalogue")
-def catalogue(
-    desk: AtDesk,
-    show: Annotated[str, Query(max_length=40)] = "",
-) -> Response:
+def catalogue(desk: AtDesk, show: Annotated[str, Query(max_length=40)] = "") -> Response:
     """What the shop sells; add an item, and confirm or change its category."""
     every = store.items(desk.store)
     waits = [item for item in every if item.review]
     if show == "review":
         items = waits
     elif show:
-        items = checked(lambda: chosen(every, review=False, category=show))
+        with refusals(422):
+            items = chosen(every, review=False, category=show)
     else:
         items = waits + [item for item in every if not item.review]
-    shown = [
+    described = [
         (item, kind_of(item), confidence_of(item), price_of(item), three_best(item))
         for item in items[:PER_SHELF]
     ]
-    facts = {"total": len(every), "waits": len(waits), "more": len(items) - len(shown)}
-    return page(desk, "catalogue", items=shown, show=show, **facts)
+    facts = {"total": len(every), "waits": len(waits), "more": len(items) - len(described)}
+    return page(desk, "catalogue", items=described, show=show, **facts)
 
 
 @router.get("/trends")
@@ -113,16 +111,12 @@ def trends(
     segment: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """What is worn more and what less."""
-    summary = found_or_404(lambda: desk.outlook(segment=segment))
-    lines = trend_report.lines(summary, weeks)
+    with refusals(400, missing=404):
+        summary = desk.trend_summary(segment=segment)
     return page(
         desk,
         "trends",
-        title=trend_report.title(summary),
-        headline=trend_report.headline(summary, weeks),
-        headings=trend_report.headings(lines),
-        lines=[(line.verdict, trend_report.cells(line), line.words) for line in lines],
-        notes=trend_report.notes(summary),
+        **trend_report.page_facts(summary, weeks),
         charts=desk.charts(summary, weeks),
         bands=charts.BANDS,
         each=charts.EACH,
@@ -143,10 +137,10 @@ def review(desk: AtDesk) -> Response:
 @router.post(SIGN_IN)
 async def sign_in(request: Request) -> Response:
     """Takes the token, and lets its knower's browser in."""
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     body = (await request.body())[:SIGN_IN_BYTES].decode("utf-8", "replace")
     if not desk.settings.admits(parse_qs(body).get("token", [""])[0]):
         return HTMLResponse(pages.page("desk/sign_in.html", wrong=True), 401)
-    answer = RedirectResponse("/", 303)
-    answer.set_cookie(COOKIE, desk.settings.session, httponly=True, samesite="strict")
-    return answer
+    response = RedirectResponse("/", 303)
+    response.set_cookie(COOKIE, desk.settings.session, httponly=True, samesite="strict")
+    return response

@@ -1,10 +1,9 @@
-"""Answers that several rooms of the desk give: documents, and errors without the inside."""
+"""Responses that pages and API share: documents, and errors that show nothing of the inside."""
 
 from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
@@ -20,7 +19,7 @@ def json_text(text: str, status: int = 200) -> Response:
 def refusal(scope: Scope, status: int, detail: str = "") -> Response:
     """The answer to a request that fails: JSON to programs, a page to people."""
     title = HTTPStatus(status).phrase
-    detail = detail or _SAID.get(status, "Go back and try again.")
+    detail = detail or _DETAILS.get(status, "Go back and try again.")
     headers = {}
     if status in (408, 413, 400):
         headers["connection"] = "close"
@@ -31,11 +30,11 @@ def refusal(scope: Scope, status: int, detail: str = "") -> Response:
         return Response(body, status, headers, "application/json")
     if status == 401:
         return HTMLResponse(pages.page("desk/sign_in.html", wrong=False), status, headers)
-    facts: dict[str, Any] = {"status": status, "title": title, "detail": detail}
-    return HTMLResponse(pages.page("desk/error.html", **facts), status, headers)
+    page = pages.page("desk/error.html", status=status, title=title, detail=detail)
+    return HTMLResponse(page, status, headers)
 
 
-_SAID = {
+_DETAILS = {
     404: "There is no such page, or what it showed is gone.",
     405: "That cannot be done here.",
     500: "The desk could not do that. What it holds is unchanged; the terminal it was started in "

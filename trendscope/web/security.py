@@ -1,4 +1,4 @@
-"""Who may ask what: the first to see a request, and the last to see an answer."""
+"""Which requests are let in: the first to see a request, and the last to see an answer."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
-"""Of every answer; a picture or a style may say something else of its keeping."""
+"""Headers of every answer; pictures and styles have a ``cache-control`` of their own."""
 
 
-class Guard:
-    """Refuses what is not meant for the desk, and bounds what is."""
+class SecurityMiddleware:
+    """Refuses requests that are not meant for the desk, and bounds those that are."""
 
     def __init__(self, app: ASGIApp, settings: Settings):
         self._app = app
@@ -54,12 +54,12 @@ class Guard:
             await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
+        started = False
 
-        async def answer(message: Message) -> None:
-            nonlocal begun
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
-                begun = True
+                started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
@@ -67,20 +67,20 @@ class Guard:
 
         try:
             self._check(scope, Headers(scope=scope))
-            await self._app(scope, self._bounded(scope, receive), answer)
+            await self._app(scope, self._bounded(scope, receive), send_with_headers)
         except HTTPException as error:
-            await refusal(scope, error.status_code, error.detail)(scope, receive, answer)
+            await refusal(scope, error.status_code, error.detail)(scope, receive, send_with_headers)
         except Exception:
             log.exception("a request could not be answered")
-            if not begun:
-                await refusal(scope, 500)(scope, receive, answer)
+            if not started:
+                await refusal(scope, 500)(scope, receive, send_with_headers)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         """Raises HTTPException for what is not let in."""
         hosts = headers.getlist("host")
         if len(hosts) != 1 or _name(hosts[0]) not in self._settings.hosts:
             raise HTTPException(400, "This desk is not called by that name.")
-        if self._settings.token and not self._known(headers, scope["path"]):
+        if self._settings.token and not self._is_admitted(headers, scope["path"]):
             raise HTTPException(401, "Give the token that this desk was started with.")
         if scope["method"] not in SAFE:
             self._check_sender(scope, headers, hosts[0])
@@ -88,7 +88,7 @@ class Guard:
         if not length.isdecimal() or int(length) > self._settings.bounds.body_bytes:
             raise HTTPException(413, _TOO_LARGE)
 
-    def _known(self, headers: Headers, path: str) -> bool:
+    def _is_admitted(self, headers: Headers, path: str) -> bool:
         if path == SIGN_IN or path.startswith(STATIC):
             return True
         kind, _, token = headers.get("authorization", "").partition(" ")
@@ -99,7 +99,7 @@ class Guard:
         return cookies.get(COOKIE, "").encode() == self._settings.session.encode()
 
     def _check_sender(self, scope: Scope, headers: Headers, host: str) -> None:
-        """What changes something comes from a page of ours, or from no browser at all."""
+        """Raises HTTPException for changes that another site's page asks for."""
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         same = origin is None or urlsplit(origin).netloc.lower() == host.lower()
         if not same or site not in (None, "same-origin", "none"):
@@ -110,7 +110,7 @@ class Guard:
             raise HTTPException(403, "This page is from an earlier start of the desk; reload it.")
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
-        """The body as it comes, until it is too large or too slow."""
+        """Receives the body until it is too large or too slow."""
         bounds = self._settings.bounds
         begun = time.monotonic()
         size = 0

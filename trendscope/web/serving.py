@@ -1,4 +1,4 @@
-"""Running the desk: the socket, its patience with slow visitors, and the browser."""
+"""Running the desk: the socket, time limits for slow visitors, and the browser."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def serve(
     settings: Settings,
     *,
     weights: WeightsChoice = None,
-    told: Callable[[str], None] = lambda address: None,
+    announce: Callable[[str], None] = lambda address: None,
     browser: bool = False,
 ) -> None:
     """Runs the desk until it is stopped by Ctrl-C or SIGTERM.
 
     Args:
-        store: Is closed at the end.
-        settings: How it is run.
-        weights: As `trendscope.profile` takes them.
-        told: Called with the desk's address once it listens.
-        browser: Open it in the user's browser.
+        store: The open database; closed at the end.
+        settings: Settings of the desk.
+        weights: Weights of the classifier, as `trendscope.profile` takes them.
+        announce: Function called with the desk's address once it listens.
+        browser: Whether to open the address in the user's browser.
 
     Raises:
         UsageError: The address cannot be listened on.
@@ -49,7 +49,7 @@ def serve(
     spool = Spool()
     desk = open_desk(store, settings, weights, spool)
     server = _Server(_config(make_app(desk), settings.bounds))
-    server.ready = lambda: _open(address, told, browser)
+    server.ready = lambda: _open(address, announce, browser)
     try:
         server.run(sockets=[listener])
     finally:
@@ -76,7 +76,7 @@ def _listener(settings: Settings) -> socket.socket:
 def _config(app: Any, bounds: Bounds) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=patient(bounds),
+        http=timed_protocol(bounds),
         ws="none",
         lifespan="on",
         limit_concurrency=bounds.connections,
@@ -105,13 +105,13 @@ def _open(address: str, announce: Callable[[str], None], browser: bool) -> None:
         Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 
-def patient(bounds: Bounds) -> type[asyncio.Protocol]:
-    """Uvicorn's HTTP, with an end to its patience: for heads that do not come, for unread answers.
+def timed_protocol(bounds: Bounds) -> type[asyncio.Protocol]:
+    """Uvicorn's HTTP with time limits for heads that do not come and answers that nobody reads.
 
-    Bodies that do not come are the guard's.
+    Bodies that do not come are up to `trendscope.web.security`.
     """
 
-    class Patient(H11Protocol):
+    class TimedProtocol(H11Protocol):
         _head: asyncio.TimerHandle | None = None
         _unread: asyncio.TimerHandle | None = None
 
@@ -148,4 +148,4 @@ def patient(bounds: Bounds) -> type[asyncio.Protocol]:
         def _await_head(self) -> None:
             self._head = self.loop.call_later(bounds.header_seconds, self.transport.abort)
 
-    return Patient
+    return TimedProtocol

@@ -1,4 +1,4 @@
-"""The settings of a desk when it starts, and what a visitor may ask of it."""
+"""The settings of a desk, and the bounds on requests."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 @dataclass(frozen=True)
 class Bounds:
-    """The most that visitors may ask for.
+    """Upper bounds on what visitors may ask for.
 
     Attributes:
-        body_bytes: Of one request, uploads included.
-        files: In one upload.
-        fields: In one form.
-        waiting: Uploads that wait for their turn; more are asked to come again.
-        kept: Finished uploads that are remembered.
-        pictures: Photos of an upload that are shown with their picture.
-        connections: At a time.
-        header_seconds: Until the head of a request has to be there.
-        body_seconds: For a body, beside the time that `bytes_a_second` gives it.
-        bytes_a_second: The slowest a body may come.
-        write_seconds: That an answer may wait for someone who does not read it.
+        body_bytes: Size of one request in bytes, uploads included.
+        files: Number of files in one upload.
+        fields: Number of fields in one form.
+        waiting: Number of uploads that wait for their turn; more are asked to come again.
+        kept: Number of finished uploads that are remembered.
+        pictures: Number of photos of an upload that are shown with their picture.
+        connections: Number of connections at a time.
+        header_seconds: Time until the head of a request has to be there.
+        body_seconds: Time for a body, beside the time that `bytes_a_second` gives it.
+        bytes_a_second: Slowest speed at which a body may come.
+        write_seconds: Time that an answer waits for someone who does not read it.
     """
 
     body_bytes: int = 2_000_000_000
@@ -45,18 +45,18 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Settings:
-    """How the desk is run.
+    """The settings of a desk.
 
     Attributes:
         host: Address to listen on.
-        port: The same.
-        names: Further names it may be called by, as the browser's address line has them.
-        token: Who knows it may come in; empty only on this machine's own address.
-        bounds: See there.
-        limits: What photos and exports may ask for.
-        zone: In which weeks begin.
-        segments: Group of each customer, if there are any.
-        page_token: Pages carry it, so that no other site's page can send for its visitor.
+        port: Port to listen on; 0 for any that is free.
+        names: Further names of the desk, as the browser's address line has them.
+        token: Secret that lets visitors in; empty only on this machine's own address.
+        bounds: Most that visitors may ask for.
+        limits: Upper bounds on photos and exports.
+        zone: Time zone in which weeks begin.
+        segments: Segment of each customer who has one.
+        page_token: Secret in every page, so that no other site's page can send for its visitor.
     """
 
     host: str = "127.0.0.1"
@@ -77,9 +77,9 @@ class Settings:
 
     @property
     def session(self) -> str:
-        """What a browser keeps once its user has given the token; of no use after a restart."""
+        """Value of the cookie of browsers whose user gave the token; void after a restart."""
         return hmac.new(self._key, self.token.encode(), "sha256").hexdigest()
 
     def admits(self, token: str) -> bool:
-        """True for the token."""
+        """Whether it is the token."""
         return hmac.compare_digest(token.encode(), self.token.encode())

@@ -1,4 +1,4 @@
-"""A private place for uploads, which is gone with its server, however that ends."""
+"""A private folder for uploads, removed when its server ends or the next one starts."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ LOCK = "in-use"
 
 
 class Spool:
-    """A folder of this server's own, that nobody else may read.
+    """A folder of one server that no other user may read.
 
-    What servers left behind that were killed is removed first: each holds a lock on its folder,
+    Folders of servers that were killed are removed first: each server holds a lock on its folder,
     which the system lets go when it dies.
 
     Attributes:
-        folder: Where uploads may lie.
+        folder: Folder in which uploads may lie.
     """
 
     def __init__(self, place: Path | None = None):

@@ -1,4 +1,4 @@
-"""Uploads looked at, one after the other, by a classifier that is loaded once."""
+"""Uploads judged one after the other by a classifier that is loaded once."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ Upload = tuple[str, IO[bytes]]
 
 T = TypeVar("T")
 
-WHO = "the upload"
+OWNER = "the upload"
 
 
-class Full(TrendscopeError):
+class QueueFull(TrendscopeError):
     """More uploads wait than the desk can hold."""
 
 
 @dataclass
 class UploadJob:
-    """Some uploaded files, and what was seen in them.
+    """Some uploaded files and their results.
 
     Attributes:
-        state: ``waiting``, ``running``, ``done`` or ``failed``.
-        done: Files that were looked at.
-        total: All there are, as far as is known.
-        photos: What came of them, in their order.
-        failure: Why it failed, in plain words.
-        id: Cannot be guessed.
+        state: State: ``waiting``, ``running``, ``done`` or ``failed``.
+        done: Number of files that were looked at.
+        total: Number of all files, as far as is known.
+        photos: Results of the files, in their order.
+        failure: Reason of a failure in plain words; "" without one.
+        id: Name that cannot be guessed.
     """
 
     state: Literal["waiting", "running", "done", "failed"] = "waiting"
@@ -59,7 +59,7 @@ class UploadJob:
     id: str = field(default_factory=lambda: secrets.token_urlsafe(18))
 
     def classification(self, weights: str) -> Classification:
-        """What is known so far."""
+        """The results so far."""
         return Classification(weights, tuple(self.photos))
 
 
@@ -67,9 +67,9 @@ class UploadJobs:
     """Takes uploads and looks at them in the background.
 
     Args:
-        settings: How the desk is run.
-        weights: As `trendscope.profile` takes them.
-        spool: Where uploads lie until they were looked at.
+        settings: Settings of the desk.
+        weights: Weights of the classifier, as `trendscope.profile` takes them.
+        spool: Folder in which uploads lie until they were looked at.
     """
 
     def __init__(self, settings: Settings, weights: WeightsChoice, spool: Spool):
@@ -79,30 +79,30 @@ class UploadJobs:
         self._jobs: dict[str, UploadJob] = {}
         self._lock = Lock()
         self._load = Loader(weights)
-        self._tools = Engine(self._load, settings.limits)
+        self._engine = Engine(self._load, settings.limits)
 
     def warm(self) -> None:
         """Starts the classifier and the decoder in the background, and has the first compile."""
-        self._tools.start()
+        self._engine.start()
         self._worker.submit(self._compile)
 
     @property
     def weights(self) -> str:
         """The name of the weights; waits until they are loaded."""
-        self._tools.start()
-        return self._tools.classifier.name
+        self._engine.start()
+        return self._engine.classifier.name
 
     def submit(self, files: Iterable[Upload]) -> UploadJob:
         """Takes over some files, whole or not at all.
 
         Raises:
-            Full: Too many wait.
+            QueueFull: Too many wait.
         """
         job = UploadJob()
         with self._lock:
             waiting = [job for job in self._jobs.values() if job.state in ("waiting", "running")]
             if len(waiting) >= self._settings.bounds.waiting:
-                raise Full("Many uploads are waiting; try again in a few seconds.")
+                raise QueueFull("Many uploads are waiting; try again in a few seconds.")
             self._jobs[job.id] = job
             self._drop_old()
         folder = self._spool.new()
@@ -126,26 +126,33 @@ class UploadJobs:
             return self._jobs.pop(job_id, None) is not None
 
     def borrow(self, work: Callable[[Engine], T]) -> T:
-        """Has something done with the classifier and the decoder, and gives what comes of it."""
-        self._tools.start()
-        return self._worker.submit(work, self._tools).result()
+        """The result of `work`, done with the classifier and the decoder."""
+        self._engine.start()
+        return self._worker.submit(work, self._engine).result()
 
     def close(self) -> None:
         """Ends at once; what waits is given up."""
         self._worker.shutdown(wait=False, cancel_futures=True)
-        self._tools.close()
+        self._engine.close()
 
     def _compile(self) -> None:
-        size = self._tools.classifier.input_size
-        self._tools.classifier.predict([np.zeros((2, size, size, 4), np.uint8)])
+        size = self._engine.classifier.input_size
+        self._engine.classifier.predict([np.zeros((2, size, size, 4), np.uint8)])
 
     def _look(self, job: UploadJob, folder: Path, names: dict[str, str]) -> None:
         job.state = "running"
+        settings = self._settings
         try:
-            for done, result in enumerate(self._seen(folder, names, self._count(job)), start=1):
-                if isinstance(result, PhotoResult) and done > self._settings.bounds.pictures:
+            feed = list(
+                open_feed([folder], customer=OWNER, zone=settings.zone, limits=settings.limits)
+            )
+            job.total = len(feed)
+            options = ScanOptions(zone=settings.zone, pictures=True)
+            results = classify_posts(feed, self._load, options, engine=self._engine)
+            for done, result in enumerate(results, start=1):
+                if isinstance(result, PhotoResult) and done > settings.bounds.pictures:
                     result = replace(result, thumbnail=None, seen=None)
-                job.photos.append(result)
+                job.photos.append(_renamed(result, names))
                 job.done = done
         except TrendscopeError as error:
             job.failure = _named(str(error), names)
@@ -155,27 +162,6 @@ class UploadJobs:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         job.state = "failed" if job.failure else "done"
-
-    def _count(self, job: UploadJob) -> Callable[[int], None]:
-        def count(total: int) -> None:
-            job.total = total
-
-        return count
-
-    def _seen(
-        self, folder: Path, names: dict[str, str], count: Callable[[int], None] | None = None
-    ) -> Iterable[PhotoResult | Skipped]:
-        settings = self._settings
-        feed = list(open_feed([folder], customer=WHO, zone=settings.zone, limits=settings.limits))
-        if count:
-            count(len(feed))
-        results = classify_posts(
-            feed,
-            self._load,
-            ScanOptions(zone=settings.zone, pictures=True),
-            engine=self._tools,
-        )
-        return (_renamed(result, names) for result in results)
 
     def _drop_old(self) -> None:
         finished = [job.id for job in self._jobs.values() if job.state in ("done", "failed")]
