@@ -14,7 +14,6 @@ from trendscope.limits import adjusted
 
 if TYPE_CHECKING:
     from trendscope.catalog.items import Item
-    from trendscope.ingest.catalog import ImportResult
 
 CATALOG_EXAMPLES = options.examples("""
   trendscope catalog import products.csv --images pictures/
@@ -90,7 +89,8 @@ def import_(
     with exit_codes(verbose, work_so_far="what was read is kept; run it again to go on"):
         check_writable(output)
         from trendscope.ingest.catalog import import_catalog
-        from trendscope.reports.terminal import progress_bar
+        from trendscope.reports.catalog import import_json
+        from trendscope.reports.terminal import print_import, progress_bar
 
         with progress_bar(quiet, "Reading the catalogue", "items") as progress:
             result = import_catalog(
@@ -104,22 +104,14 @@ def import_(
                 limits=adjusted(limit or ()),
                 progress=progress,
             )
-        _write_import(result, json, output, verbose)
+        if json:
+            write_output(import_json(result), output)
+        else:
+            render(lambda file: print_import(result, file, rows=verbose), output)
         if not result.items:
             raise NothingUsable("the file holds no item that could be used; see the reasons above")
         if strict and any(not remark.kept for remark in result.remarks):
             raise typer.Exit(ExitCode.SKIPPED)
-
-
-def _write_import(result: ImportResult, json: bool, output: Path | None, verbose: bool) -> None:
-    from trendscope.reports import catalog as catalog_report
-
-    if json:
-        write_output(catalog_report.import_json(result), output)
-    else:
-        from trendscope.reports.terminal import print_import
-
-        render(lambda file: print_import(result, file, rows=verbose), output)
 
 
 @app.command(epilog=ADD_EXAMPLES)
@@ -196,6 +188,7 @@ def list_(
         from trendscope import store
         from trendscope.files.writing import write_atomic
         from trendscope.reports import catalog as catalog_report
+        from trendscope.reports.terminal import print_items
         from trendscope.store.read_items import chosen
 
         with store.open_store(db) as opened:
@@ -215,8 +208,6 @@ def list_(
         elif format == "csv":
             write_output(catalog_report.items_csv(items), output)
         else:
-            from trendscope.reports.terminal import print_items
-
             render(lambda file: print_items(items, file, review=review), output)
 
 
@@ -231,7 +222,6 @@ def show(
     """Show one item: its category, how that is known, and what its picture looks like."""
     with exit_codes(verbose):
         check_writable(output)
-
         from trendscope.store.read_items import find
 
         _write_item(find(db, sku), db, json, output)

@@ -42,19 +42,13 @@ def correct(
     with exit_codes(verbose):
         check_writable(output)
         from trendscope.ingest.corrections import correct_from_table
+        from trendscope.reports.database import corrected_json
+        from trendscope.text import plural
 
         result = correct_from_table(table, db, now=datetime.now(UTC), remove=remove)
-        if json:
-            from trendscope.reports.database import corrected_json
-
-            write_output(corrected_json(result), output)
-        else:
-            from trendscope.text import plural
-
-            word = "taken back" if remove else "labelled by a person"
-            write_output(
-                f"{plural(result.photos, 'photo')} {word}; {result.changed:,} new.\n", output
-            )
+        word = "taken back" if remove else "labelled by a person"
+        text = f"{plural(result.photos, 'photo')} {word}; {result.changed:,} new.\n"
+        write_output(corrected_json(result) if json else text, output)
         if result.refused and not quiet:
             for row in result.refused:
                 print(f"trendscope: row {row.row} not used: {row.reason}", file=sys.stderr)

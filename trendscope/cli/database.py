@@ -118,6 +118,7 @@ def scan(
         )
         cluster = _cluster(engine, ray_address, workers, gpus)
         from trendscope.ingest.photos import THUMBNAIL_SIDE, scan_paths
+        from trendscope.reports.database import scan_json
         from trendscope.reports.terminal import print_scan, progress_bar
 
         side = THUMBNAIL_SIDE if thumbnails else None
@@ -135,8 +136,6 @@ def scan(
                 progress=progress,
             )
         if json:
-            from trendscope.reports.database import scan_json
-
             write_output(scan_json(result), output)
         else:
             render(lambda file: print_scan(result, file), output)
@@ -168,15 +167,13 @@ def status(
     with exit_codes(verbose):
         check_writable(output)
         from trendscope import store
+        from trendscope.reports.database import status_json
+        from trendscope.reports.terminal import print_status
 
         overview = store.status(db)
         if json:
-            from trendscope.reports.database import status_json
-
             write_output(status_json(overview), output)
         else:
-            from trendscope.reports.terminal import print_status
-
             names = []
             if verbose:
                 names = list(store.skips(db)[["source", "detail"]].itertuples(index=False))
@@ -207,6 +204,7 @@ def export(
         if excel and format != FileFormat.CSV:
             raise UsageError("--excel goes with CSV; Parquet needs no mark")
         zone = options.zone_of(timezone)
+        from trendscope.reports.documents import document
         from trendscope.reports.table_export import export as export_tables
         from trendscope.reports.terminal import progress_bar
 
@@ -222,8 +220,6 @@ def export(
                 progress=progress,
             )
         if json:
-            from trendscope.reports.documents import document
-
             rows = {path.name: count for path, count in tables.rows.items()}
             write_output(document({"folder": str(folder), "rows": rows}), None)
         elif not quiet:

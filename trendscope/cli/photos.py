@@ -60,13 +60,12 @@ def classify(
         )
         pseudonyms = options.pseudonyms_of(pseudonymise)
         from trendscope.photos.run import classify_paths
+        from trendscope.reports.profile import classification_json
         from trendscope.reports.terminal import print_classification, progress_bar
 
         with progress_bar(quiet) as progress:
             results = classify_paths(paths, settings, pseudonyms=pseudonyms, progress=progress)
         if json:
-            from trendscope.reports.profile import classification_json
-
             write_output(classification_json(results), output)
         else:
             render(lambda file: print_classification(results, file, bars=show), output)

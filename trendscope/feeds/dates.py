@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 
 FIRST_DAY = datetime(1990, 1, 1, tzinfo=UTC)
-"""Earlier dates come from clocks that were never set."""
+"""Earliest date that is believed; earlier ones come from clocks that were never set."""
 
 _MOST_SECONDS = 1e11  # the year 5138; larger numbers count smaller units
 

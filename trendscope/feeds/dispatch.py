@@ -100,7 +100,7 @@ def _refuse(path: Path) -> Items:
 
 
 _PROGRAM_DATA = frozenset(".data .bin .db .cache .tmp .bak".split())
-"""Suffixes of what programs keep for themselves, thumbnails of other people's photos too."""
+"""Suffixes of programs' own files, such as thumbnails of other people's photos."""
 
 
 def _open_folder(tree: FolderTree | remote.RemoteTree, plan: _Plan, request: Request) -> None:

@@ -1,7 +1,7 @@
 """Reads what gallery-dl saved of Instagram, Pinterest, Twitter and others, with its metadata.
 
-Each photo has a sidecar of its full name and ``.json`` (``--write-metadata``). Of it only the user
-name, the date, the kind and the number of the picture are read.
+Each photo has a sidecar of its full name and ``.json`` (``--write-metadata``), of which only the
+user name, the date, the kind and the number of the picture are read.
 """
 
 from __future__ import annotations

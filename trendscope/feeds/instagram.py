@@ -24,7 +24,7 @@ from trendscope.skipped import Skipped
 from trendscope.text import displayed
 
 OPENED = {"instagram": datetime(2010, 10, 6, tzinfo=UTC), "facebook": FIRST_DAY}
-"""Earlier dates are broken. Photos on Facebook are dated by the camera, so may be older than it."""
+"""Earliest believed date by service. Facebook has photos older than itself: cameras date them."""
 
 _MEDIA_ID = re.compile(r"(\d{15,20})(?=\.\w+$|$)")
 _KINDS_OF_PLACES: tuple[tuple[re.Pattern[str], Kind], ...] = (

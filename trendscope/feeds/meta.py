@@ -25,7 +25,7 @@ PRIVATE = re.compile(
     r"recent_search[^/]*|story_[^/]*|recently_deleted[^/]*|trash)(/|$)",
     re.IGNORECASE,
 )
-"""Folders of other people's media, and of what the customer did not publish."""
+"""Folders of other people's media and of things that the customer did not publish."""
 
 _TALKS = re.compile(r"(^|/)(messages|direct)/", re.IGNORECASE)
 _INDEX_NAME = re.compile(r"(^|[/_])(posts|media|stories|reels|photos|content|igtv)[^/]*\.\w+$")

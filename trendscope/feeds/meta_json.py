@@ -19,8 +19,8 @@ from trendscope.files.trees import Tree
 from trendscope.limits import Limits
 
 Kind = Literal["private", "posts", "archived", "stories", "profile", "other", "listed"]
-"""What a photo is, the weightier claim first: where one index has it among the recently deleted and
-another among the posts, it is deleted. ``listed``: in a list that mixes posts with others."""
+"""The kind of a photo; where indexes differ, the first of these kinds counts: a photo among the
+posts and the recently deleted is deleted. ``listed``: in a list that mixes posts with others."""
 
 KIND_ORDER: tuple[Kind, ...] = get_args(Kind)
 
@@ -107,7 +107,7 @@ def load(tree: Tree, name: str, limits: Limits) -> Any:
 
 
 BROKEN = (ValueError, RecursionError, ImageError)
-"""What `load` raises."""
+"""Exceptions that `load` raises."""
 
 
 def _refuse(constant: str) -> None:

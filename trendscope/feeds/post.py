@@ -13,7 +13,7 @@ from trendscope.files.trees import Located
 DateSource = Literal["feed", "exif", "file name", "none"]
 
 KINDS = ("stories", "archived", "profile")
-"""What may be read besides posts."""
+"""Kinds of photos that may be read besides posts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from trendscope.errors import ImageError
 from trendscope.limits import Limits
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF")
-"""The only ones that are opened, by Pillow's names."""
+"""Formats that are opened, by Pillow's names."""
 
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "JPEG"),

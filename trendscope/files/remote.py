@@ -31,7 +31,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         }
     }
 }
-"""Given to fsspec by protocol: who cannot be reached is not asked for minutes."""
+"""Options of fsspec by protocol: short time limits for servers that cannot be reached."""
 _AHEAD = 1 << 20  # bytes of a zip read at a time; most photos in it are smaller
 
 
@@ -243,7 +243,7 @@ _ADVICE = (
     ),
     ({"ValueError", "ParamValidationError"}, "is no URL that is understood; see s3://bucket/feeds"),
 )
-"""Names of what libraries raise, and what it means for whoever gave the URL."""
+"""Advice to the user by the names of libraries' exceptions."""
 
 
 @contextmanager

@@ -39,7 +39,7 @@ JUNK = {".ds_store", "thumbs.db", "desktop.ini", ".localized"}
 
 
 Place = tuple[str, str]
-"""A customer's name, and the absolute path or URL of the folder or zip that bears it."""
+"""A customer's name, and the absolute path or URL of the folder or zip of that name."""
 
 
 class Tree(ABC):

@@ -33,7 +33,7 @@ from trendscope.text import displayed
 _DOCUMENTS = frozenset(
     ".xlsx .xlsm .docx .pptx .odt .ods .odp .epub .jar .apk .cbz .kmz .pages .numbers .key".split()
 )
-"""Suffixes of files that are zips inside, and no feeds."""
+"""Suffixes of zips that are documents and no feeds."""
 
 _CHUNK = 1 << 20
 
@@ -49,7 +49,7 @@ _DAMAGED = (
     RuntimeError,  # NotImplementedError too
     ValueError,
 )
-"""What `zipfile` raises for archives that are not as they should be."""
+"""Exceptions that `zipfile` raises for damaged archives."""
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
@@ -69,7 +69,7 @@ _QUOTED = re.compile(r"""b?(['"]).*\1""", re.DOTALL)
 
 
 File = DiskFile | remote.RemotePath
-"""A file that a zip's bytes lie in; equal to others of the same path, and may be pickled."""
+"""The file of a zip; equal to others of the same path, and may be pickled."""
 
 
 @lru_cache(maxsize=16)

@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     import altair as alt
 
 INK, QUIET, GRID, PAPER = "#1d1d1b", "#62625e", "#deded9", "#fffffe"
-"""Text and lines, what stands back, the grid, and what lies under it all."""
+"""Colours of text and lines, of secondary text, of the grid, and of the background."""
 
 BANDS = (
     "Share of active customers by week, with its 95 % interval. Dashed: to be expected, with the "
     "80 and 95 % intervals."
 )
-"""What a chart shows."""
+"""Legend of a chart."""
 DOTTED = " Dotted: as in the last four weeks."
-"""What a chart of one category shows besides."""
+"""Legend of what a chart of one category shows besides."""
 EACH = (
     "Each chart has a scale of its own. Compare a category with itself over time, not with another "
     f"one.{DOTTED}"
 )
-"""What to know of several of these."""
+"""Note on several charts of one category each."""
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
 
@@ -49,7 +49,7 @@ Drawing = dict[str, Any]
 """A chart as Vega-Lite describes it (https://vega.github.io/vega-lite)."""
 
 TOGETHER = 4
-"""Categories in one chart; with more, their intervals hide each other."""
+"""Most categories in one chart; with more, their intervals hide each other."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ WIDE = Size(900, 330, text=13)
 NARROW = Size(190, 240, text=12)
 SMALL = Size(250, 110, text=11)
 SLIDE = Size(1000, 500, text=18)
-"""Of a slide of 16 to 9, drawn with `SCALE` pixels for each of these."""
+"""Size on a slide of 16 to 9, rendered with `SCALE` pixels for each of these."""
 SCALE = 1.6
 
 

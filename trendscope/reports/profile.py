@@ -145,8 +145,8 @@ def _csv_rows(profile: Profile) -> Iterator[tuple[str | int | float | datetime |
 SKIPPED_COLUMNS = ("customer", "path", "reason", "detail")
 """Columns of `skipped_csv`.
 
-All text: whose it would have been, empty if unknown; where it lies; a key of
-`trendscope.skipped.REASONS`; one plain sentence.
+All text. customer: owner, empty if unknown. path: place of the file. reason: a key of
+`trendscope.skipped.REASONS`. detail: the reason in a sentence.
 """
 
 

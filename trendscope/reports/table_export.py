@@ -73,7 +73,7 @@ TABLES: dict[str, dict[str, Kind]] = {
         "sha256": "digest",
     },
 }
-"""Files and their columns, in order, with what a column holds."""
+"""Columns of each file, in order, with the kind of their cells."""
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 BAR = 24
 """Width of a full bar in characters."""
 OTHERS = "none for sure"
-"""Instead of the time when they were seen: of the categories without a photo that is sure."""
+"""Words in place of dates for categories without any certain photo."""
 
 
 def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool = False) -> None:

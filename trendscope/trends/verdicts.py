@@ -20,10 +20,10 @@ RECENT, BEFORE = 4, 22
 """Weeks taken together, and weeks before them that they are compared with."""
 
 MIN_TOTAL = 30
-"""Least total of each of the two for a verdict."""
+"""Least total of the recent weeks, and of those before, for a verdict."""
 
 RISE_LEVEL, WATCH_LEVEL = 0.07, 0.10
-"""False discovery rates over all categories of a week; see tests.benchmarks.trends for the why."""
+"""False discovery rates over all categories of a week; tests.benchmarks.trends shows why."""
 
 MIN_CHANGE = 0.20
 """Least change, as a fraction, that is worth a verdict."""

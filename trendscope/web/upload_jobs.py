@@ -27,7 +27,7 @@ from trendscope.web.spool import Spool
 log = logging.getLogger("trendscope.web")
 
 Upload = tuple[str, IO[bytes]]
-"""A file as its sender calls it, and its content."""
+"""The name of a file as its sender gave it, and its content."""
 
 T = TypeVar("T")
 
