@@ -9,6 +9,7 @@ import pytest
 from trendscope.errors import FeedError
 from trendscope.files.tables import UnknownHeader, dialect, open_table, read_csv, read_rows
 from trendscope.limits import Limits
+from trendscope.reports.spreadsheets import csv_text
 
 
 def is_known(header):
@@ -36,6 +37,15 @@ def test_every_reader_tells_the_delimiter_by_the_header(delimiter, header, tmp_p
     assert columns[0] == "sku"
     assert next(rows)[0] == "7"
     assert read_csv(path, "sku", "title")["sku"].tolist() == ["7"]
+
+
+def test_cells_that_were_defused_are_read_as_they_were(tmp_path):
+    titles = ["=1+1", "-5 % Coat", "@home", "'=1", "'t Coat", "Coat"]
+    path = tmp_path / "table.csv"
+    path.write_text(csv_text(("sku", "title"), [(str(i), title) for i, title in enumerate(titles)]))
+    assert read_csv(path, "sku", "title")["title"].tolist() == titles
+    rows = [row for _, row in open_table(path, is_known, Limits()).rows()]
+    assert [title for _, title in rows] == titles
 
 
 def test_without_required_columns_the_longest_header_tells_the_delimiter(tmp_path):

@@ -202,9 +202,9 @@ def _column(name: str) -> str:
 
 
 def _cell(cell: str) -> str:
-    """The text of a cell; Excel's ``="007"`` is 007."""
+    """The text of a cell: ``="007"`` of Excel is 007, ``'-5 %`` of a shop's export is -5 %."""
     match = re.fullmatch(r'\s*="([^"]*)"\s*', cell)
-    return (match[1] if match else cell).strip()
+    return restored((match[1] if match else cell).strip()).strip()
 
 
 def _explained(error: str, more: int) -> str:
