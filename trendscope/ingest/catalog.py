@@ -162,9 +162,9 @@ def add(
     tools: Engine | None = None,
     clock: Clock = present,
 ) -> Item:
-    """Adds an item, or changes what is given of a stored one; ``trendscope catalog add``.
+    """Adds an item, or changes a stored one; ``trendscope catalog add``.
 
-    What is left empty, or None, stays as it is in the store.
+    Arguments that are empty or None leave the stored item as it is.
 
     Args:
         picture: A photo of the item.

@@ -83,7 +83,7 @@ def judge_pictures(
     recall: Recall | None = None,
     engine: Engine | None = None,
 ) -> Iterator[tuple[Product, PhotoResult | Skipped | str | None]]:
-    """Judges the pictures of products; what is no picture stays as it is.
+    """Judges the pictures of products, in their order; all else is passed on.
 
     Args:
         pairs: Products with what `trendscope.catalog.pictures.Pictures.find` gives.

@@ -63,7 +63,7 @@ def scan(
     progress: Progress | None = None,
     clock: Clock = present,
 ) -> ScanResult:
-    """Judges what is new in some feeds, and stores the results; ``trendscope scan``.
+    """Judges the new photos of some feeds, and stores the results; ``trendscope scan``.
 
     Args:
         paths: Photos, folders and exports of any number of customers; see `open_feed`.
@@ -169,7 +169,7 @@ def _listed(
 
 
 class _Counter:
-    """Counts of what became of a scan's items, reported now and then.
+    """Counts of a scan's results, reported now and then.
 
     Args:
         total: Items listed.
@@ -223,7 +223,7 @@ def _to_judge(lookups: Iterable[Lookup], counter: _Counter) -> Iterator[tuple[St
 def _finish(
     store: Store, scan_id: int, counter: _Counter, now: datetime, new_weights: int | None
 ) -> int:
-    """Notes the end of the scan; returns how many images the new weights still lack."""
+    """Stores the end of the scan; returns the number of images that new weights have not judged."""
     missing = 0
     with store.writing() as connection:
         if new_weights is not None:

@@ -46,7 +46,7 @@ class Campaign:
         customers: Number of customers considered: one or all.
         without_picture: Number of eligible items that cannot be compared by their looks.
         targets: Items for customers, or customers for a category or an item.
-        consent: Who may be written to.
+        consent: Customers who may be written to.
     """
 
     database: str

@@ -58,7 +58,7 @@ def candidate_items(items: Iterable[Item]) -> pd.DataFrame:
 
 
 def eligible(items: pd.DataFrame, item_filter: ItemFilter) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The items that may be recommended, by SKU, and how many may not, by reason.
+    """The items that may be recommended, by SKU, and the number of the others, by reason.
 
     Raises:
         TrendscopeError: A column is missing, two items share a SKU, or it is not clear what

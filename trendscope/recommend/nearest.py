@@ -55,7 +55,7 @@ def cosine(products: Floats) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """How many items are chosen for an owner of photos, and how.
+    """Number and choice of the items for an owner of photos.
 
     Attributes:
         count: Number of items for each owner.
@@ -80,7 +80,7 @@ def nearest_items(
         photos: (n, d) vectors of `quantised`, all of one owner together.
         owners: (n,) numbers of the owners, 0 upwards without gaps, never falling.
         items: (m, d) vectors of `quantised`; of two equally near, the first is chosen.
-        search: How many are chosen, and which.
+        search: Number and choice of the items.
 
     Yields:
         For a part of the owners: owner, item, their product, and the number of the nearest photo

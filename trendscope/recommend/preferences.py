@@ -40,7 +40,7 @@ class NoTarget(StrEnum):
 
 @dataclass(frozen=True)
 class MinimumEvidence:
-    """How many photos a customer must have before anything is recommended.
+    """Evidence that a customer's photos must give before anything is recommended.
 
     Attributes:
         photos: Least number of photos with a recognised garment.
@@ -137,7 +137,7 @@ def _counted(classified: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _most_worn_first(table: pd.DataFrame) -> pd.DataFrame:
-    """By customer, then affinity; categories worn alike stand in the order of their labels."""
+    """Sorted by customer and affinity; equal ones stand in the order of their labels."""
     label = table["category"].map({name: label for label, name in enumerate(CATEGORIES)})
     order = np.lexsort((label, -table["affinity"], table.groupby("customer").ngroup()))
     return table.iloc[order].reset_index(drop=True)

@@ -35,7 +35,7 @@ so that those that can be compared come first."""
 
 @dataclass(frozen=True)
 class RecommendOptions:
-    """How many items are recommended, and which.
+    """Number and choice of the recommended items.
 
     Attributes:
         per_category: Number of items for each customer in each category worn.
@@ -212,14 +212,14 @@ def _sentences(rows: pd.DataFrame) -> list[str]:
 # --- matching ------------------------------------------------------------------------------------
 
 Pairs = tuple[Indices, Indices, Indices, Floats]
-"""Chosen pairs: row numbers in the tables of what is worn, of items and of photos (the nearest one;
--1 where nothing could be compared), and the products of their vectors."""
+"""Chosen pairs: row numbers in the tables of worn categories, items and photos (the nearest one; -1
+where nothing could be compared), and the products of their vectors."""
 
 
 def _matched(
     sightings: pd.DataFrame, worn: pd.DataFrame, candidates: pd.DataFrame, options: RecommendOptions
 ) -> pd.DataFrame:
-    """A row per chosen pair: what is worn, the item, the nearest photo, score and reason."""
+    """A row per chosen pair: worn category, item, nearest photo, score and reason."""
     photos = preferences.ordered(sightings[sightings["category"].notna()])
     vectors, usable = nearest.quantised([*photos["embedding"], *candidates["embedding"]])
     keys = ["customer", "category"]

@@ -63,7 +63,7 @@ class Census:
 
 
 def census(db: Database = None, customers: Collection[str] | None = None) -> Census:
-    """Reads all photos, or those of some customers, and counts what was not used.
+    """Reads all photos, or those of some customers, and counts the items that were not used.
 
     Raises:
         StoreError: The database is missing, or cannot be read.

@@ -66,7 +66,7 @@ class UnlabelledImage:
 def find_customers(
     db: Database = None, search: str = "", *, limit: int = 25, offset: int = 0
 ) -> tuple[list[CustomerEntry], int]:
-    """Customers whose names contain a text, in any case, by name; and how many there are."""
+    """Customers whose names contain a text, in any case, by name, and their number."""
     name = schema.customers.c.name
     query = select(schema.customers.c.id, name).order_by(name)
     if search:
@@ -133,7 +133,7 @@ def _entry(name: str, rows: list[Any]) -> CustomerEntry:
 def unlabelled(
     db: Database = None, *, limit: int = 20, offset: int = 0
 ) -> tuple[list[UnlabelledImage], int]:
-    """Images that wait for a person's label, the latest first; and how many there are."""
+    """Images that wait for a person's label, the latest first, and their number."""
     latest = func.max(schema.photos.c.posted_at)
     query = (
         select(

@@ -100,7 +100,8 @@ class KnownPhoto:
     """An item of a feed that is unchanged since it was stored.
 
     Attributes:
-        result: Its result; None if that is what the store holds already, and not requested.
+        result: Stored result; None if the row in the store need not be renewed, and no result was
+            requested.
     """
 
     result: PhotoResult | Skipped | None
@@ -110,7 +111,7 @@ Fields = Any
 """A row with a field for each column of its statement."""
 
 Lookup = tuple[Stamp, Post | Skipped, KnownPhoto | None]
-"""Stamp and item of a feed, and what is stored of it; None if it has to be judged."""
+"""Stamp and item of a feed, and its stored result; None if it has to be judged."""
 
 
 class StoredPhotos:

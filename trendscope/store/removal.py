@@ -13,7 +13,7 @@ from trendscope.store.listing import unknown_customer
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was removed with a customer, or would be.
+    """The rows that were removed with a customer, or would be.
 
     Attributes:
         photos: Number of photos, duplicates included.
@@ -32,7 +32,7 @@ class Forgotten:
 
 
 def forgettable(db: Database, customer: str) -> Forgotten:
-    """What `forget` would remove; changes nothing.
+    """Counts the rows that `forget` would remove; changes nothing.
 
     Raises:
         StoreError: There is no such customer; names the nearest ones.
@@ -43,10 +43,9 @@ def forgettable(db: Database, customer: str) -> Forgotten:
 
 
 def forget(db: Database, customer: str) -> Forgotten:
-    """Removes a customer: name, photos, skipped files, and what was seen only in their images.
+    """Removes a customer: name, photos, skipped files, and the images that nobody else posted.
 
-    An image that another customer posted too stays with that one. A SQLite file is written anew, so
-    that nothing is left between its pages.
+    A SQLite file is written anew, so that nothing is left between its pages.
 
     Raises:
         StoreError: There is no such customer, or the database cannot be written; nothing is

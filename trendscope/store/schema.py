@@ -124,7 +124,13 @@ photos = Table(
     Column("id", _Id, primary_key=True),
     Column("customer_id", _Id, ForeignKey(customers.c.id), nullable=False),
     Column("image_id", _Id, ForeignKey(images.c.id), nullable=False),
-    Column("place", LargeBinary, nullable=False, unique=True, comment="digest; see recall.place"),
+    Column(
+        "place",
+        LargeBinary,
+        nullable=False,
+        unique=True,
+        comment="digest; see memory.py",
+    ),
     Column("post_id", _Text, nullable=False, comment="of the image within the customer"),
     Column("source", _Text, nullable=False, comment="where it lies, for people"),
     Column("posted_at", _Moment, comment="the feed's date, else the camera's, else the name's"),
@@ -171,7 +177,7 @@ corrections = Table(
     Column("category", String(32), comment="one of the ten; null where a reason is given"),
     Column("reason", String(16), comment="uncertain or outside; null where a category is given"),
     Column("corrected_at", _Moment, nullable=False, comment="when a person said so"),
-    comment="What a person says an image shows; counts instead of all sightings of it, see seen.py",
+    comment="What a person says an image shows; counts instead of its sightings, see effective.py",
 )
 
 embeddings = Table(
@@ -210,7 +216,7 @@ looks = Table(
 skips = Table(
     "skips",
     metadata,
-    Column("place", LargeBinary, primary_key=True, comment="digest; see recall.place"),
+    Column("place", LargeBinary, primary_key=True, comment="digest; see memory.py"),
     Column("customer_id", _Id, ForeignKey(customers.c.id), index=True, comment="null if unknown"),
     Column("source", _Text, nullable=False, comment="where it lies, for people"),
     Column("reason", String(32), nullable=False, comment="a key of trendscope.skipped.REASONS"),
@@ -320,7 +326,7 @@ STEPS: tuple[Step, ...] = (
 
 A step is written once and never changed: when one of its tables moves on, the step gets the old
 statements as text, and a new step the difference. `tests/store/test_schema.py` compares a database
-that took every step with what is described here.
+that took every step with the tables described here.
 """
 
 
@@ -328,8 +334,8 @@ def version_of(connection: Connection, shown: str) -> int:
     """The version of the tables; 0 for a database without any.
 
     Args:
-        connection: To the database.
-        shown: Its name for messages.
+        connection: Connection to the database.
+        shown: Name of the database for messages.
 
     Raises:
         StoreError: It holds another program's tables, or those of a newer trendscope.

@@ -56,7 +56,7 @@ def write_items(
 
 
 def mark_unavailable(connection: Connection, skus: Iterable[str], now: datetime) -> int:
-    """Marks items that are no longer for sale as out of stock; returns how many changed."""
+    """Marks items that are no longer for sale as out of stock; returns their number."""
     count = 0
     for part in parts(map(text_of, skus)):
         available = items.c.in_stock.is_(None) | items.c.in_stock
