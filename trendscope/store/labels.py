@@ -105,7 +105,8 @@ def corrections_at(connection: Connection) -> DataFrame:
     """The same over a connection of `Store.reading`, to read more of the same state."""
     labels = labels_of(connection)
     frame = fetched(connection, _LISTED).drop_duplicates("sha256")
-    frame.insert(2, "category", frame["sha256"].map(lambda digest: str(labels[digest])))
+    categories = frame["sha256"].map(lambda digest: str(labels[digest]))
+    frame.insert(2, "category", categories.astype(object))
     return frame.sort_values(["customer", "file", "sha256"], ignore_index=True)
 
 
