@@ -209,9 +209,9 @@ class _Counter:
 
 
 def _to_judge(lookups: Iterable[Lookup], counter: _Counter) -> Iterator[tuple[Stamp, Item]]:
-    """The items to be judged or written, each with its stamp; the rest is only counted."""
-    for stamp, item, known in lookups:
-        result = known.result if known else item
+    """The items to judge or to write, each with its stamp; the others are only counted."""
+    for stamp, item, stored in lookups:
+        result = stored.result if stored else item
         if isinstance(item, Post) and isinstance(result, Skipped):
             counter.add(result)  # refused before, and still the same file
         elif result is None:

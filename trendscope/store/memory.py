@@ -188,14 +188,16 @@ class StoredPhotos:
         for part in parts(feed):
             stamps = [stamp(item) for item in part]
             with self._store.reading() as connection:
-                by_stamp = self._known(connection, dict(zip(stamps, part, strict=True)), full)
+                by_stamp = self._look_up_part(
+                    connection, dict(zip(stamps, part, strict=True)), full
+                )
             for key, item in zip(stamps, part, strict=True):
                 yield key, item, by_stamp.get(key)
 
     def recalled(self, feed: Iterable[Post | Skipped]) -> Iterator[Post | Skipped | PhotoResult]:
-        """A feed in its order, with results in place of the items that are known."""
-        for _, item, known in self.look_up(feed, full=True):
-            yield (known and known.result) or item
+        """A feed in its order, with stored results in place of their items."""
+        for _, item, stored in self.look_up(feed, full=True):
+            yield (stored and stored.result) or item
 
     def by_bytes(self, post: Post, sha256: str) -> PhotoResult | None:
         """The stored result of a post's image, wherever it was posted."""
@@ -207,7 +209,7 @@ class StoredPhotos:
                 return None
             return self._results(connection, [(post, row)])[0]
 
-    def _known(
+    def _look_up_part(
         self, connection: Connection, items: dict[Stamp, Post | Skipped], full: bool
     ) -> dict[Stamp, KnownPhoto]:
         by_stamp: dict[Stamp, KnownPhoto] = {}

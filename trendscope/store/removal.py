@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, select
 
@@ -55,7 +55,7 @@ def forget(db: Database, customer: str) -> Forgotten:
         with store.writing() as connection:
             owner = _owner(connection, store.shown, customer)
             images = _orphans(connection, owner)
-            gone = _counted(connection, owner, images)
+            removed = _counted(connection, owner, images)
             for table in _owned("customer_id"):
                 connection.execute(delete(table).where(table.c.customer_id == owner))
             for part in parts(images):
@@ -64,7 +64,7 @@ def forget(db: Database, customer: str) -> Forgotten:
                 connection.execute(delete(schema.images).where(schema.images.c.id.in_(part)))
             connection.execute(delete(schema.customers).where(schema.customers.c.id == owner))
         wiped = store.wipe()
-    return Forgotten(gone.photos, gone.skipped, gone.images, gone.rows, wiped)
+    return replace(removed, wiped=wiped)
 
 
 def _owned(column: str) -> list[Table]:
@@ -86,14 +86,12 @@ def _owner(connection: Connection, shown: str, customer: str) -> int:
 
 def _orphans(connection: Connection, owner: int) -> list[int]:
     """The images that nobody else posted."""
-    theirs = schema.photos.c.customer_id == owner
-    also_theirs = exists().where(
+    posted = select(schema.photos.c.image_id).where(schema.photos.c.customer_id == owner)
+    posted_by_others = exists().where(
         schema.photos.c.image_id == schema.images.c.id, schema.photos.c.customer_id != owner
     )
-    orphans = select(schema.images.c.id).where(
-        schema.images.c.id.in_(select(schema.photos.c.image_id).where(theirs)), ~also_theirs
-    )
-    return [int(image) for image in connection.scalars(orphans)]
+    orphans = select(schema.images.c.id).where(schema.images.c.id.in_(posted), ~posted_by_others)
+    return [int(image_id) for image_id in connection.scalars(orphans)]
 
 
 def _counted(connection: Connection, owner: int, images: list[int]) -> Forgotten:

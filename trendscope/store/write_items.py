@@ -86,9 +86,9 @@ def _write_pictures(
         connection.execute(delete(table).where(table.c.item_id.in_(ids.values())))
     sights = [_sight_row(ids[item.sku], weights_id, item) for item in fresh]
     connection.execute(insert(item_sights), sights)
-    small = [{"item_id": ids[s], "jpeg": thumbnails[s]} for s in skus if s in thumbnails]
-    if small:
-        connection.execute(insert(item_thumbnails), small)
+    jpegs = [{"item_id": ids[sku], "jpeg": thumbnails[sku]} for sku in skus if sku in thumbnails]
+    if jpegs:
+        connection.execute(insert(item_thumbnails), jpegs)
 
 
 def _row(item: Item) -> dict[str, Any]:
