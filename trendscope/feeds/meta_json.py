@@ -165,9 +165,7 @@ def _kind_of_key(key: str, kind_of_name: Kind) -> Kind:
 
 
 def _media(entries: list[Any], kind: Kind) -> Iterator[Entry]:
-    for entry in entries:
-        if not isinstance(entry, dict):
-            continue
+    for entry in _dicts(entries):
         stamps = _stamps(entry, _STAMPS)
         for media in _media_of(entry):
             uri = isinstance(media, dict) and (media.get("uri") or media.get("path"))
@@ -179,30 +177,15 @@ def _media(entries: list[Any], kind: Kind) -> Iterator[Entry]:
 
 def _media_of(entry: dict[str, Any]) -> list[Any]:
     """Values that may be media of an entry, or the entry itself."""
-    media = _as_list(entry.get("media"))
-    if "label_values" in entry:
-        media = [*media, *_labelled(entry)]
+    media = [*_as_list(entry.get("media"))]
+    # The form used since 2025, whose labels are in the account's language.
+    for part in _dicts(entry.get("label_values")):
+        media += _as_list(part.get("media"))
     if "uri" in entry or "path" in entry:
-        media = [*media, entry]
-    if "attachments" in entry:
-        media = [*media, *_attached(entry)]
+        media.append(entry)
+    for attachment in _dicts(entry.get("attachments")):  # of a post on Facebook
+        media += [part.get("media") for part in _dicts(attachment.get("data"))]
     return media
-
-
-def _labelled(entry: dict[str, Any]) -> Iterator[Any]:
-    """The media in the form used since 2025, whose labels are in the account's language."""
-    for part in _as_list(entry.get("label_values")):
-        if isinstance(part, dict):
-            yield from _as_list(part.get("media"))
-
-
-def _attached(entry: dict[str, Any]) -> Iterator[Any]:
-    """The media of a post on Facebook."""
-    for attachment in _as_list(entry.get("attachments")):
-        if isinstance(attachment, dict):
-            for part in _as_list(attachment.get("data")):
-                if isinstance(part, dict):
-                    yield part.get("media")
 
 
 def _stamps(fields: dict[str, Any], keys: tuple[str, ...]) -> tuple[object, ...]:
@@ -214,8 +197,8 @@ def _taken(media: dict[str, Any]) -> Iterator[object]:
     part: Any = media
     for key in ("media_metadata", "photo_metadata"):
         part = part.get(key) if isinstance(part, dict) else None
-    for facts in _as_list(part.get("exif_data") if isinstance(part, dict) else None):
-        if isinstance(facts, dict) and facts.get("taken_timestamp") is not None:
+    for facts in _dicts(part.get("exif_data") if isinstance(part, dict) else None):
+        if facts.get("taken_timestamp") is not None:
             yield facts["taken_timestamp"]
 
 
@@ -223,16 +206,20 @@ def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def _dicts(value: Any) -> Iterator[dict[str, Any]]:
+    return (part for part in _as_list(value) if isinstance(part, dict))
+
+
 def _is_facebook(document: Any) -> bool:
     if isinstance(document, dict):
         return "other_photos_v2" in document
-    return any(isinstance(entry, dict) and "attachments" in entry for entry in _as_list(document))
+    return any("attachments" in entry for entry in _dicts(document))
 
 
 def _is_album(document: Any) -> bool:
     """Facebook's albums name photos by ``uri``, Instagram's index of before 2021 by ``path``."""
-    photos = _as_list(document.get("photos")) if isinstance(document, dict) else []
-    return any(isinstance(photo, dict) and "uri" in photo for photo in photos)
+    photos = document.get("photos") if isinstance(document, dict) else None
+    return any("uri" in photo for photo in _dicts(photos))
 
 
 def _links(document: Any) -> int:
@@ -254,8 +241,8 @@ def _user_name(document: Any, file: str) -> str | None:
     facebook = document.get("profile_v2")
     if isinstance(facebook, dict) and isinstance(facebook.get("username"), str):
         return repaired(facebook["username"]) or None
-    for user in _as_list(document.get("profile_user")):
-        fields = user.get("string_map_data") if isinstance(user, dict) else None
+    for user in _dicts(document.get("profile_user")):
+        fields = user.get("string_map_data")
         for key, value in fields.items() if isinstance(fields, dict) else ():
             user_name = value.get("value") if isinstance(value, dict) else None
             if _is_user_name(key) and isinstance(user_name, str) and user_name:
