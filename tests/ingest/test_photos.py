@@ -37,7 +37,7 @@ from trendscope.photos.run import profile
 from trendscope.store.memory import StoredPhotos, stored_photos
 from trendscope.store.write_photos import ScanCounts
 from trendscope.vision.sandbox import Decoder
-from trendscope.vision.weights import WeightsIdentity, identify, identity_of
+from trendscope.vision.weights import Architecture, Header, WeightsIdentity, identify, identity_of
 
 
 def run(photos, db, **options):
@@ -523,8 +523,8 @@ def test_an_unfinished_reclassify_keeps_the_old_results_in_use(photos, db):
 
 def tiny_weights(path, name, value):
     arrays = {"kernel": np.full(3, value, np.float32)}
-    header = {"name": name, "architecture": {"size": 28}}
-    save_file(arrays, path, {"trendscope": json.dumps(header)})
+    header = Header(name, Architecture(size=28))
+    save_file(arrays, path, {"trendscope": header.to_json()})
     return path
 
 
