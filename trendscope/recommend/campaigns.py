@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -104,10 +104,11 @@ def campaign(
             raise unknown_customer(open_store.shown, customer, names)
         requested = names if customer is None else [customer]
         permitted = consent(names, *name_lists)
-        addressed = [name for name in requested if name in {*permitted.allowed}]
-        sightings = _sightings(open_store, addressed, customer)
+        addressed = sorted({*requested} & {*permitted.allowed})
+        sightings = store.sightings(open_store, customer, vectors=True)
         items = _items(open_store, category, sku)
         database = open_store.shown
+    sightings = sightings[sightings["customer"].isin(addressed)].reset_index(drop=True)
     day = now or _latest(people["last_posted"])
     if category:
         offers = wearers(sightings, category, options, customers=addressed, now=day)
@@ -115,6 +116,7 @@ def campaign(
         offers = audience(sightings, items, sku, options, customers=addressed, now=day)
     else:
         offers = targets(sightings, items, options, customers=addressed, now=day)
+    suppressed = tuple(sorted({*requested} & {*permitted.suppressed}))
     return Campaign(
         database=database,
         about="category" if category else "sku" if sku else "customers",
@@ -124,7 +126,7 @@ def campaign(
         customers=len(requested),
         without_picture=_without_picture(items, options),
         targets=offers,
-        consent=_requested_only(permitted, requested),
+        consent=replace(permitted, suppressed=suppressed),
     )
 
 
@@ -226,11 +228,6 @@ def _without_picture(items: pd.DataFrame, options: RecommendOptions) -> int:
     return int(eligible(items, options.terms)[0]["embedding"].isna().sum())
 
 
-def _sightings(open_store: Store, names: Sequence[str], customer: str | None) -> pd.DataFrame:
-    rows = store.sightings(open_store, customer, vectors=True)
-    return rows[rows["customer"].isin(list(names))].reset_index(drop=True)
-
-
 def _items(open_store: Store, category: str | None, sku: str | None) -> pd.DataFrame:
     """The items to choose from; none are needed to find who wears a category."""
     if category:
@@ -244,11 +241,3 @@ def _items(open_store: Store, category: str | None, sku: str | None) -> pd.DataF
             "trendscope catalog import FILE --db DATABASE"
         )
     return table
-
-
-def _requested_only(permitted: Consent, requested: Sequence[str]) -> Consent:
-    """The consent without suppressed customers whom the campaign is not about."""
-    names = {*requested}
-    return replace(
-        permitted, suppressed=tuple(name for name in permitted.suppressed if name in names)
-    )
