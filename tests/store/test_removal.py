@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,8 @@ from tests.factories.databases import content
 from tests.factories.stored import found, write
 from trendscope import store
 from trendscope.errors import StoreError
-from trendscope.store import schema
+from trendscope.store import removal, schema
 from trendscope.store.database import open_store
-
-forgetting = sys.modules["trendscope.store.removal"]  # the function of this name hides it
 
 
 def test_forget_removes_one_customer_and_nothing_of_the_others(filled, db):
@@ -52,7 +49,7 @@ def test_forgettable_changes_nothing(filled, db):
 def test_forget_clears_every_table_with_a_customer_or_an_image():
     about = {"customer_id", "image_id"}
     named = {t.name for t in schema.metadata.tables.values() if about & {*t.c.keys()}}
-    cleared = {t.name for column in about for t in forgetting._owned(column)}
+    cleared = {t.name for column in about for t in removal._owned(column)}
     assert cleared == named >= {"photos", "skips", "accounts", "sightings", "thumbnails"}
 
 
