@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from tests.factories.exports import export
 from tests.factories.pictures import BLUE, GREEN, RED, let_everybody_in, picture
 from trendscope.errors import FeedError, ImageError
-from trendscope.feeds.dates import latest_believed, named_date
+from trendscope.feeds.dates import named_date
 from trendscope.feeds.dispatch import open_feed
 from trendscope.feeds.post import Post
+from trendscope.feeds.request import Request
 from trendscope.files.formats import check
 from trendscope.files.trees import DiskFile
 from trendscope.files.zips import is_zip
@@ -273,7 +274,7 @@ def test_displayed_keeps_letters_and_escapes_controls():
     ],
 )
 def test_dates_in_file_names(name, expected):
-    assert named_date(name, latest_believed(NOW)) == expected
+    assert named_date(name, Request(now=NOW).latest) == expected
 
 
 def test_a_photo_with_an_appended_zip_is_read_as_a_photo(tmp_path):

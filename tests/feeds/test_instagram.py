@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.factories.exports import G3, G4, JSON, PROFILE, export, single
 from trendscope.feeds import instagram
-from trendscope.feeds.dates import latest_believed, moment
+from trendscope.feeds.dates import moment
 from trendscope.feeds.dispatch import open_feed
 from trendscope.feeds.instagram import OPENED
 from trendscope.feeds.meta import find, put_together
@@ -327,7 +327,7 @@ def test_an_export_in_an_outer_folder_is_recognised(tmp_path):
     ],
 )
 def test_times_of_exports_become_utc(stamp, expected):
-    time = moment(stamp, latest_believed(NOW), earliest=OPENED["instagram"])
+    time = moment(stamp, Request(now=NOW).latest, earliest=OPENED["instagram"])
     assert (time.timestamp() if time else None) == expected
 
 

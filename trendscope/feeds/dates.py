@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 FIRST_DAY = datetime(1990, 1, 1, tzinfo=UTC)
 """Earliest date that is believed; earlier ones come from clocks that were never set."""
@@ -174,8 +174,3 @@ def _foreign(text: str) -> _Numbers | None:
         return None
     hour, minute, second = map(int, time)
     return int(year), int(month), int(day), hour, minute, second
-
-
-def latest_believed(now: datetime) -> datetime:
-    """The latest time that is believed: a day after the present, for clocks that run ahead."""
-    return now + timedelta(days=1)

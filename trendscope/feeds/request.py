@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from trendscope.feeds.customers import CustomerNames
-from trendscope.feeds.dates import latest_believed, named_date
+from trendscope.feeds.dates import named_date
 from trendscope.feeds.post import DateSource, Post
 from trendscope.files.trees import Member, Tree
 from trendscope.limits import Limits
@@ -38,8 +38,8 @@ class Request:
 
     @property
     def latest(self) -> datetime:
-        """The latest time that is believed."""
-        return latest_believed(self.now)
+        """The latest time that is believed: a day after the present, as clocks may run ahead."""
+        return self.now + timedelta(days=1)
 
     def owner(self, tree: Tree, name: str) -> str:
         """The customer in whose folder a member lies, for feeds that do not name one."""

@@ -61,7 +61,10 @@ def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool 
     """
     console = _console(file)
     for customer in profile.customers:
-        console.print(Text(_heading(customer), style="bold"))
+        heading = f"{shown(customer.customer)}: {plural(len(customer.readings), 'photo')}"
+        if customer.dates:
+            heading += f", {span(min(customer.dates), max(customer.dates))}"
+        console.print(Text(heading, style="bold"))
         if customer.ranked:
             console.print(_shares(customer, console.is_terminal))
         else:
@@ -300,13 +303,6 @@ def _console(file: IO[str] | None) -> Console:
     if not console.is_terminal:
         console.width = 10_000
     return console
-
-
-def _heading(customer: CustomerProfile) -> str:
-    heading = f"{shown(customer.customer)}: {plural(len(customer.readings), 'photo')}"
-    if customer.dates:
-        heading += f", {span(min(customer.dates), max(customer.dates))}"
-    return heading
 
 
 def _shares(customer: CustomerProfile, terminal: bool) -> RenderableType:

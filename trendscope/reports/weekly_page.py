@@ -101,15 +101,12 @@ def report_pngs(report: WeeklyReport) -> Iterator[tuple[str, bytes]]:
         moving = line.verdict in (RISING, FALLING)
         title = line.category + (f" {line.change}" if moving else f": {line.verdict}")
         chart, below = _slide(report, [line.category]), charts.BANDS + charts.DOTTED
-        yield f"{_slug(line.category)}.png", charts.png(chart, title, below)
+        name = re.sub(r"[^a-z0-9]+", "-", line.category.lower()).strip("-")
+        yield f"{name}.png", charts.png(chart, title, below)
 
 
 def _slide(report: WeeklyReport, categories: Sequence[str]) -> charts.Drawing:
     return charts.shares(report.summary, categories, weeks_shown=report.weeks, size=charts.SLIDE)
-
-
-def _slug(category: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", category.lower()).strip("-")
 
 
 # --- parts of the page ---------------------------------------------------------------------------

@@ -102,13 +102,10 @@ def forecast_shares(series: Series, ahead: int) -> Forecasts:
     level = np.broadcast_to(_level(series), shape)
     seasonal = series.weeks >= SEASONAL_FROM
     season = _seasonal(series, ahead) if seasonal else np.full(shape, np.nan)
-    average = np.broadcast_to(_window_average(series), shape)
-    return Forecasts(level, season, average, _seasonal_naive(series, ahead))
-
-
-def _window_average(series: Series) -> Floats:
     recent = ratio(series.count[-RECENT:].sum(0), series.total[-RECENT:].sum(0))
-    return np.where(np.isnan(recent), ratio(series.count.sum(0), series.total.sum(0)), recent)
+    overall = ratio(series.count.sum(0), series.total.sum(0))
+    average = np.broadcast_to(np.where(np.isnan(recent), overall, recent), shape)
+    return Forecasts(level, season, average, _seasonal_naive(series, ahead))
 
 
 def _seasonal_naive(series: Series, ahead: int) -> Floats:
