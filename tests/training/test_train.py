@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -214,8 +215,10 @@ def test_weights_of_another_shape_are_no_start(tmp_path):
 
 
 @pytest.mark.training
-def test_a_short_real_training(tmp_path):
+def test_a_short_real_training(tmp_path, monkeypatch):
     pytest.importorskip("tensorflow_datasets")
+    few = partial(fashion_mnist.train_and_validation, held_out=60)
+    monkeypatch.setattr(fashion_mnist, "train_and_validation", few)
     # Without scenes, which have tests of their own: compiling them takes longer than all the rest.
     small = {"filters": "4,8", "depth": "1,1", "dense": 8, "scenes": 0.0, "outside": 0.0}
     settings = Settings(run=str(tmp_path), epochs=1, batch=32, limit=64, **small)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import flax.linen as nn
@@ -212,9 +213,14 @@ def make_predictor(architecture: Architecture) -> Callable[..., Answer]:
 
 def initial_variables(architecture: Architecture, seed: int = 0) -> Variables:
     """Fresh random weights for `architecture`."""
-    key = jax.random.key(seed)
+    return dict(_initialise(architecture, seed))
+
+
+# Compiled as a whole: to compile each of its operations by itself takes several times as long.
+@partial(jax.jit, static_argnums=0)
+def _initialise(architecture: Architecture, seed: int) -> Any:
     pixels = jnp.zeros((1, architecture.size, architecture.size, 4))
-    return dict(GarmentNet(architecture).init(key, pixels))
+    return GarmentNet(architecture).init(jax.random.key(seed), pixels)
 
 
 def softmax(logits: Float32[np.ndarray, "*n k"]) -> Float32[np.ndarray, "*n k"]:
