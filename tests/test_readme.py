@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from trendscope.cli import app
 from trendscope.reports.trends import CSV_COLUMNS
 from trendscope.trends.verdicts import FALLING, RISING, STEADY, TOO_FEW, WATCH
 from trendscope.vision.serialisation import read_weights
@@ -63,38 +66,43 @@ def test_every_command_of_the_product_has_an_expectation():
     assert documented == [f"trendscope {command}" for command in EXPECTED]
 
 
+SCAN, IMPORT = (
+    next(command for command in EXPECTED if command.startswith(start))
+    for start in ("scan ", "catalog import ")
+)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """Where the sample feeds lie, with a database after the README's scan and catalogue import."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "sample_feeds").symlink_to(ROOT / "sample_feeds")
-    for start in ("scan ", "catalog import "):
-        (command,) = (command for command in EXPECTED if command.startswith(start))
-        done = run(shlex.split(command), folder)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for command in (SCAN, IMPORT):
+        done = subprocess.run(
+            [sys.executable, "-m", "trendscope", *shlex.split(command)],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 0 and EXPECTED[command] in done.stdout, done.stderr
     return folder
 
 
-@pytest.mark.parametrize(
-    "command",
-    [command for command in EXPECTED if not command.startswith(("scan ", "catalog import "))],
-)
-def test_the_command_runs(command, folder):
+@pytest.mark.parametrize("command", [c for c in EXPECTED if c not in (SCAN, IMPORT)])
+def test_the_command_runs(command, folder, monkeypatch):
+    """In this process, which loads the network once for all of them."""
+    monkeypatch.chdir(folder)
     words = shlex.split(command)
-    database = (folder / "fashion.db").read_bytes()
-    done = run(words, folder)
-    (folder / "fashion.db").write_bytes(database)
-    assert done.returncode == 0, done.stderr
-    written = [folder / words[words.index(flag) + 1] for flag in ("-o", "--html") if flag in words]
+    database = Path("fashion.db").read_bytes()
+    done = CliRunner().invoke(app, words, prog_name="trendscope")
+    Path("fashion.db").write_bytes(database)
+    assert done.exit_code == 0, done.stderr
+    written = [Path(words[words.index(flag) + 1]) for flag in ("-o", "--html") if flag in words]
     assert all(path.stat().st_size > 100 for path in written)
     text = written[0].read_text(encoding="utf-8") if "-o" in words else done.stdout
     assert EXPECTED[command] in text
-
-
-def run(words, folder):
-    command = [sys.executable, "-m", "trendscope", *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def test_the_columns_of_trends_are_described():
@@ -106,12 +114,14 @@ def test_the_columns_of_trends_are_described():
 @pytest.mark.parametrize(
     "module", ["train", "evaluate", "export", "sweep", "average", "adapt", "negatives"]
 )
-def test_training_help_runs(module):
+def test_training_help_runs(module, monkeypatch, capsys):
     pytest.importorskip("optax")
     assert any(f"training.{module} --help" in line for line in COMMANDS)
-    command = [sys.executable, "-m", f"training.{module}", "--help"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0 and "Example" in done.stdout
+    monkeypatch.setattr(sys, "argv", [module, "--help"])
+    monkeypatch.delitem(sys.modules, f"training.{module}", raising=False)  # as in a new process
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_module(f"training.{module}", run_name="__main__")
+    assert stopped.value.code == 0 and "Example" in capsys.readouterr().out
 
 
 def test_continuous_integration_runs_the_readmes_test_command():
