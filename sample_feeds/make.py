@@ -114,7 +114,7 @@ class Wardrobe:
     def photo(self, category: str) -> Image.Image:
         """A new scene with a garment of the category."""
         row = int(next(self._rows[category]))
-        mask = fashion_mnist.silhouettes(self._images.pixels[row : row + 1])[0]
+        mask = fashion_mnist.garment_masks(self._images.pixels[row : row + 1])[0]
         return Image.fromarray(scene(self._images.pixels[row], mask, row))
 
 

@@ -7,33 +7,22 @@ import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
+from tests.factories import typechecker
+
 # Time is measured in benchmarks; a busy machine must not turn a law red.
 settings.register_profile("laws", deadline=None, max_examples=60, derandomize=True)
 
 settings.load_profile("laws")
 
 ROOT = Path(__file__).parents[1]
-UNCHECKED = {
-    "adapt",
-    "augmentation",
-    "calibration",
-    "evaluate",
-    "network",
-    "outfits",
-    "photos",
-    "pipeline",
-    "train",
-}
-"""Modules whose callers, or the tests, give other arrays than the signatures say: jax for numpy."""
-
 WITH_SHAPES = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for package in ("trendscope", "training")
     for path in sorted((ROOT / package).rglob("*.py"))
-    if "from jaxtyping import" in path.read_text(encoding="utf-8") and path.stem not in UNCHECKED
+    if "from jaxtyping import" in path.read_text(encoding="utf-8")
 ]
 # Shapes and dtypes in signatures are checked while the tests run, wherever there are any.
-install_import_hook(WITH_SHAPES, "beartype.beartype")
+install_import_hook(WITH_SHAPES, f"{typechecker.__name__}.check")
 
 from tests.factories import databases  # noqa: E402
 from tests.factories.photos import (  # noqa: E402, F401

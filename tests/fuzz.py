@@ -190,9 +190,9 @@ class Fuzzer:
         data = damaged(chance.choice(self.pictures), chance)
         try:
             if self.decoder:
-                self.decoder.decode(data, edge=64)
+                self.decoder.decode(data, max_side=64)
             else:
-                decode(data, edge=64, limits=LIMITS)
+                decode(data, max_side=64, limits=LIMITS)
         except ImageError as error:
             assert error.reason in REASONS and str(error)
             return error.reason

@@ -291,7 +291,7 @@ def test_a_decoder_opens_no_file(kind):
     decode(picture(RED, kind="AVIF"))  # makes Pillow know HEIF here
     decoder = Decoder(program=WATCHED_WORKER)
     try:
-        assert decoder.decode(picture(RED, kind=kind), edge=64).format == kind
+        assert decoder.decode(picture(RED, kind=kind), max_side=64).format == kind
     finally:
         decoder.close()
 

@@ -37,7 +37,7 @@ def entries(*kinds: str) -> list[dict[str, str]]:
 
 def outcome(path: Path) -> str:
     try:
-        decode(path.read_bytes(), edge=256)
+        decode(path.read_bytes(), max_side=256)
     except ImageError as error:
         assert error.reason in REASONS and str(error)
         assert "cannot identify" not in str(error)

@@ -54,7 +54,13 @@ from training.train import (
     setting,
 )
 from trendscope.errors import TrendscopeError
-from trendscope.vision.network import GarmentNet, Variables, initial_variables, make_predictor
+from trendscope.vision.network import (
+    AnyArray,
+    GarmentNet,
+    Variables,
+    initial_variables,
+    make_predictor,
+)
 from trendscope.vision.serialisation import read_weights, write_weights
 from trendscope.vision.weights import Architecture, Gate, Header, find_weights
 
@@ -124,14 +130,14 @@ def enlarge(
             params[f"residual{stage}_{i}_norm"]["scale"][:] = 0
     spread = (new.patch // old.patch) ** 2
     for kind, layers in variables["params"].items():
-        for name, kept in layers.items():
-            kept = np.asarray(kept)
+        for name, old_array in layers.items():
+            old_array = np.asarray(old_array)
             if kind == "patches" and name == "kernel":
-                kept = np.tile(kept, (spread, 1)) / spread
-            _carry(kept, params[kind][name], _positions(kind))
+                old_array = np.tile(old_array, (spread, 1)) / spread
+            _carry(old_array, params[kind][name], _positions(kind))
     for kind, layers in variables["batch_stats"].items():
-        for name, kept in layers.items():
-            _carry(np.asarray(kept), grown["batch_stats"][kind][name], 1)
+        for name, old_array in layers.items():
+            _carry(np.asarray(old_array), grown["batch_stats"][kind][name], 1)
     return new, grown
 
 
@@ -158,7 +164,7 @@ def _carry(old: np.ndarray, new: np.ndarray, positions: int) -> None:
     )
 
 
-Teacher = Callable[[Float[Array, "n size size 4"]], Float[Array, "n outputs"]]
+Teacher = Callable[[Float[AnyArray, "n size size 4"]], Float[Array, "n outputs"]]
 """Gives probabilities for images at the size of photos."""
 
 
@@ -175,7 +181,7 @@ def teacher(weights: str) -> Teacher | None:
         raise TrendscopeError(f"{weights}: a teacher must have learned from Fashion-MNIST alone")
     net = GarmentNet(header.architecture)
 
-    def teach(pixels: Float[Array, "n size size 4"]) -> Float[Array, "n outputs"]:
+    def teach(pixels: Float[AnyArray, "n size size 4"]) -> Float[Array, "n outputs"]:
         times = pixels.shape[1] // header.architecture.size
         logits, _ = net.apply(variables, pixels[:, ::times, ::times])
         return jax.nn.softmax(logits)
@@ -195,17 +201,17 @@ def photo_batch(
     """
 
     def make(key: PRNGKeyArray, raw: tuple[Any, Any]) -> Batch:
-        (shots, right), fashion = raw
+        (views, targets), fashion = raw
         k = random.split(key, 6)
-        real = augmentation.other_colours(k[0], shots.astype(jnp.float32))
+        real = augmentation.other_colours(k[0], views.astype(jnp.float32))
         old = mixed(k[1], fashion)
         pixels = jnp.concatenate([real, augmentation.enlarged(old.pixels, side)])
-        right = jnp.concatenate([right, old.right])
+        targets = jnp.concatenate([targets, old.targets])
         partner = jnp.concatenate(
             [random.permutation(k[2], len(real)),
              len(real) + random.permutation(k[3], len(old.pixels))]
         )  # fmt: skip
-        batch = mixed_up(k[4], pixels, right, partner, mixup)
+        batch = mixed_up(k[4], pixels, targets, partner, mixup)
         if teach is None:
             return batch
         taught = teach(batch.pixels[len(real) :])
@@ -223,7 +229,7 @@ def balanced_order(
     A category counts by the square root of its number of photos: half-way between as found and
     balanced. A customer counts by that number to the power of 1 - `customers`.
     """
-    group = photos.right @ (2.0 ** np.arange(photos.right.shape[1]))
+    group = photos.targets @ (2.0 ** np.arange(photos.targets.shape[1]))
     weight = _sizes(group) ** -0.5 * _sizes(photos.customers) ** -customers
     return generator.choice(len(photos), len(photos), p=weight / weight.sum())
 
@@ -245,7 +251,7 @@ def batches(
     Raises:
         TrendscopeError: People are asked for, and there is not enough to dress them in.
     """
-    masks = fashion_mnist.silhouettes(fashion.pixels)
+    masks = fashion_mnist.garment_masks(fashion.pixels)
     clothes = outfits.wardrobe(photos)
     if settings.outfits and not clothes.enough:
         raise TrendscopeError(outfits.TOO_FEW)
@@ -257,7 +263,7 @@ def batches(
         others = generator.permutation(rows)
         old = generator.integers(0, len(fashion), settings.batch - real)
         return (
-            shots(generator, clothes, rows, others, settings, side),
+            augmented_batch(generator, clothes, rows, others, settings, side),
             (fashion.pixels[old], masks[old], fashion.labels[old]),
         )
 
@@ -265,20 +271,20 @@ def batches(
         order = balanced_order(
             photos, settings.customers, np.random.default_rng((settings.seed, epoch))
         )
-        waiting: deque[Future[Any]] = deque()
+        pending: deque[Future[Any]] = deque()
         with ThreadPoolExecutor(2) as pool:
             for number in range(count):
                 rows = order[number * real : (number + 1) * real]
-                waiting.append(pool.submit(draw, epoch, number, rows))
-                if len(waiting) > PREPARED:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                pending.append(pool.submit(draw, epoch, number, rows))
+                if len(pending) > PREPARED:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
 
     return epoch_batches, count
 
 
-def shots(
+def augmented_batch(
     generator: np.random.Generator,
     clothes: outfits.Wardrobe,
     rows: np.ndarray,
@@ -292,20 +298,20 @@ def shots(
     people who wear the wardrobe's clothes.
     """
     photos = clothes.photos
-    views, right = [], []
+    views, targets = [], []
     for row, other in zip(rows, others, strict=True):
         if generator.random() < settings.outfits:
             canvas, worn = outfits.dressed(generator, clothes)
         else:
             canvases = photos.wholes if generator.random() < settings.whole else photos.canvases
-            canvas, worn = canvases[row], photos.right[row]
+            canvas, worn = canvases[row], photos.targets[row]
         views.append(
             augmentation.augment_photo(
                 generator, canvas, photos.canvases[other], side, settings.cloth
             )
         )
-        right.append(worn)
-    return np.stack(views), np.stack(right)
+        targets.append(worn)
+    return np.stack(views), np.stack(targets)
 
 
 def adapt(settings: Settings) -> Path:
@@ -322,18 +328,19 @@ def adapt(settings: Settings) -> Path:
     relabel = Path(settings.relabel) if settings.relabel else None
     photos, refused = labelled.load(places, side, relabel)
     print("\n".join(refused))
-    held = np.zeros(len(photos), bool)
+    is_held_out = np.zeros(len(photos), bool)
     if settings.fold >= 0:
-        held = labelled.held_out_customers(photos.customers, settings.fold, settings.folds)
-    known, unseen = photos.take(~held), photos.take(held)
+        is_held_out = labelled.held_out_customers(photos.customers, settings.fold, settings.folds)
+    trained, held_out = photos.take(~is_held_out), photos.take(is_held_out)
     source = Path(settings.source) if settings.source else None
     fashion, fashion_unseen = fashion_mnist.train_and_validation(
         fashion_mnist.load("train", source=source)
     )
-    epoch_batches, steps = batches(known, fashion, settings, side)
+    epoch_batches, steps = batches(trained, fashion, settings, side)
     if not steps:
         raise TrendscopeError(
-            f"{len(known)} photos to train on do not fill a batch: give more, or a smaller --batch"
+            f"{len(trained)} photos to train on do not fill a batch: "
+            "give more, or a smaller --batch"
         )
     net = GarmentNet(architecture)
     optimizer = adam(settings, max(1, steps * settings.epochs))
@@ -350,7 +357,7 @@ def adapt(settings: Settings) -> Path:
         header = dataclasses.replace(
             header,
             name=settings.name,
-            trained_on={**header.trained_on, "photos": known.digest},
+            trained_on={**header.trained_on, "photos": trained.digest},
             settings={**header.settings, "adapt": dataclasses.asdict(settings)},
         )
     path = Path(settings.run) / "weights.safetensors"
@@ -360,28 +367,28 @@ def adapt(settings: Settings) -> Path:
         step,
         epoch_batches,
         steps,
-        make_validation(architecture, unseen, fashion_unseen),
+        make_validation(architecture, held_out, fashion_unseen),
         lambda variables: write_weights(path, header, variables),
     )
     header = dataclasses.replace(
-        header, gate=choose_gate(settings, architecture, state.average, unseen)
+        header, gate=choose_gate(settings, architecture, state.average, held_out)
     )
     write_weights(path, header, state.average)
     return path
 
 
 def choose_gate(
-    settings: Settings, architecture: Architecture, variables: Variables, unseen: labelled.Photos
+    settings: Settings, architecture: Architecture, variables: Variables, held_out: labelled.Photos
 ) -> Gate:
     """The gate fitted on the held-out customers, or else that of the weights in `settings.gate`."""
-    if len(unseen):
-        logits, _ = make_predictor(architecture)(variables, unseen.views)
-        return fit_gate(logits, unseen.right)
+    if len(held_out):
+        logits, _ = make_predictor(architecture)(variables, held_out.views)
+        return fit_gate(logits, held_out.targets)
     return read_weights(find_weights(settings.gate or settings.weights))[0].gate
 
 
 def make_validation(
-    architecture: Architecture, unseen: labelled.Photos, fashion: fashion_mnist.Images
+    architecture: Architecture, held_out: labelled.Photos, fashion: fashion_mnist.Images
 ) -> Callable[[Variables], dict[str, float]]:
     """Accuracy on the held-out photos (if any) and on 500 held-out images of Fashion-MNIST.
 
@@ -389,47 +396,47 @@ def make_validation(
     ``validation_accuracy`` counts "outside" as an answer like the others; ``outfits_accuracy`` is
     that of the best guess on 200 people dressed in the held-out photos' clothes.
     """
-    few = fashion.take(slice(500))
-    pixels = jnp.asarray(as_input(few.pixels), jnp.float32)
-    enlarged = augmentation.both_ways(np.asarray(augmentation.enlarged(pixels, architecture.size)))
-    target = np.asarray(one_hot(few.labels))
-    answers = make_predictor(architecture)
+    validation_images = fashion.take(slice(500))
+    pixels = jnp.asarray(as_input(validation_images.pixels), jnp.float32)
+    enlarged = augmentation.both_ways(augmentation.enlarged(pixels, architecture.size))
+    target = np.asarray(one_hot(validation_images.labels))
+    predict = make_predictor(architecture)
 
-    garments = unseen.right[:, -1] == 0
-    clothes = outfits.wardrobe(unseen)
+    garments = held_out.targets[:, -1] == 0
+    clothes = outfits.wardrobe(held_out)
     if clothes.enough:
         figures, worn = outfits.figures(clothes, 200, architecture.size)
         people = augmentation.both_ways(figures)
 
     def validate(variables: Variables) -> dict[str, float]:
-        logits = answers(variables, enlarged)[0]
-        row = {"fashion_accuracy": _hits(logits, target).mean()}
-        if len(unseen):
-            logits = answers(variables, unseen.views)[0]
+        logits = predict(variables, enlarged)[0]
+        row = {"fashion_accuracy": _accuracy(logits, target)}
+        if len(held_out):
+            logits = predict(variables, held_out.views)[0]
             row |= {
-                "validation_loss": _loss(logits, unseen.right),
-                "validation_accuracy": _hits(logits, unseen.right).mean(),
-                "garments_accuracy": _hits(logits[garments, :-1], unseen.right[garments]).mean(),
+                "validation_loss": _loss(logits, held_out.targets),
+                "validation_accuracy": _accuracy(logits, held_out.targets),
+                "garments_accuracy": _accuracy(logits[garments, :-1], held_out.targets[garments]),
             }
         if clothes.enough:
-            logits = answers(variables, people)[0]
-            row["outfits_accuracy"] = _hits(logits[:, :-1], worn).mean()
+            logits = predict(variables, people)[0]
+            row["outfits_accuracy"] = _accuracy(logits[:, :-1], worn)
         return row
 
     return validate
 
 
 def _loss(
-    logits: Float32[np.ndarray, "n outputs"], right: Float32[np.ndarray, "n outputs"]
+    logits: Float32[np.ndarray, "n outputs"], targets: Float32[np.ndarray, "n outputs"]
 ) -> float:
-    loss, _ = loss_and_accuracy(jnp.asarray(logits), jnp.asarray(right), 0.0)
+    loss, _ = loss_and_accuracy(jnp.asarray(logits), jnp.asarray(targets), 0.0)
     return float(loss.mean())
 
 
-def _hits(
-    logits: Float32[np.ndarray, "n k"], right: Float32[np.ndarray, "n outputs"]
-) -> Float32[np.ndarray, " n"]:
-    return np.take_along_axis(right, logits.argmax(-1)[:, None], -1)[:, 0]
+def _accuracy(
+    logits: Float32[np.ndarray, "n k"], targets: Float32[np.ndarray, "n outputs"]
+) -> float:
+    return float(np.take_along_axis(targets, logits.argmax(-1)[:, None], -1).mean())
 
 
 def main() -> None:

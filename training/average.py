@@ -34,15 +34,15 @@ def average(runs: Sequence[str], run: Path) -> Path:
     Raises:
         TrendscopeError: Weights are missing, or are not of one architecture.
     """
-    found = [read_weights(find_weights(each)) for each in runs]
-    header = found[-1][0]
+    loaded = [read_weights(find_weights(each)) for each in runs]
+    header = loaded[-1][0]
     # Dropout may differ: it is a setting of the training and has no weights.
-    shapes = {dataclasses.replace(each.architecture, dropout=0.0) for each, _ in found}
+    shapes = {dataclasses.replace(each.architecture, dropout=0.0) for each, _ in loaded}
     if len(shapes) > 1:
         raise TrendscopeError(f"{', '.join(runs)}: these are not of one architecture")
     mean = jax.tree.map(
         lambda *arrays: np.mean(np.stack(arrays), axis=0, dtype=np.float32),
-        *(variables for _, variables in found),
+        *(variables for _, variables in loaded),
     )
     settings = {**header.settings, "mean_of": ", ".join(runs)}
     run.mkdir(parents=True, exist_ok=True)
@@ -56,9 +56,9 @@ def main() -> None:
     parser = new_parser(__doc__)
     parser.add_argument("runs", nargs="+", help="weights files, runs or shipped names")
     parser.add_argument("--run", type=Path, required=True, help="folder of the result")
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     with errors_in_one_line("training.average"):
-        print(f"weights: {average(wanted.runs, wanted.run)}")
+        print(f"weights: {average(options.runs, options.run)}")
 
 
 if __name__ == "__main__":

@@ -92,20 +92,20 @@ def weights_digest(header: Header, variables: Variables) -> str:
     return total.hexdigest()
 
 
-def cut_outs(
+def crops(
     pixels: UInt8[np.ndarray, "n 28 28"], size: int
 ) -> Iterator[UInt8[np.ndarray, "batch 2 size size 4"]]:
     """Published grey images as the product prepares them, in batches of at most `BATCH`."""
     rgb = np.repeat(pixels[..., None], 3, axis=-1)
     for start in range(0, len(rgb), BATCH):
-        batch = [segmentation.cut_out(image, size).pixels for image in rgb[start : start + BATCH]]
+        batch = [segmentation.crop(image, size).pixels for image in rgb[start : start + BATCH]]
         yield np.stack(batch)
 
 
 def answer(classifier: Classifier, images: fashion_mnist.Images) -> Answers:
     """Runs every image through cut-out, network and gate once."""
     logits, predictions = [], []
-    batches = cut_outs(images.pixels, classifier.input_size)
+    batches = crops(images.pixels, classifier.input_size)
     total = -(-len(images) // BATCH)
     for batch in track(batches, "images", total=total, console=Console(stderr=True)):
         scores, embeddings = classifier.forward(batch, BATCH)
@@ -117,7 +117,7 @@ def answer(classifier: Classifier, images: fashion_mnist.Images) -> Answers:
 def images_per_second(classifier: Classifier, images: fashion_mnist.Images) -> int:
     """The fastest of several passes: what the network can do, other programs apart."""
     few = images.take(slice(TIMED_IMAGES))
-    batches = list(cut_outs(few.pixels, classifier.input_size))
+    batches = list(crops(few.pixels, classifier.input_size))
     classifier.forward(batches[0], BATCH)  # compiles
     seconds = []
     for _ in range(TIMED_PASSES):
@@ -218,7 +218,7 @@ def evaluate_photos(
         weights: A shipped name, a file, or a run folder.
         places: Labelled photos, each as `training.data.photos.read_table` takes it.
         fold: Score only the customers of this fold (`training.data.photos.held_out_customers`).
-        folds: How many folds the customers are dealt to.
+        folds: Number of folds that the customers are dealt to.
         out: Folder of photos.json and photos.html; by default the weights' own, and none for
             shipped weights.
         relabel: A CSV of better categories (`training.data.photos.relabelled`).

@@ -114,7 +114,7 @@ def read_scores(run: Path, digest: str) -> dict[str, dict[str, Any]]:
 
     Args:
         run: Folder of the run.
-        digest: Of its weights (`training.evaluate.weights_digest`).
+        digest: Digest of its weights (`training.evaluate.weights_digest`).
 
     Raises:
         WeightsError: There is no evaluation.json, or a file is of another form or other weights.
@@ -123,17 +123,17 @@ def read_scores(run: Path, digest: str) -> dict[str, dict[str, Any]]:
     if not (run / "evaluation.json").is_file():
         raise WeightsError(f"{run} was not evaluated: {again} first")
     evaluation = read_evaluation(run / "evaluation.json", Evaluation, digest, f"{again} again")
-    found = {evaluation.data: scores(evaluation)}
+    figures = {evaluation.data: scores(evaluation)}
     if (run / "photos.json").is_file():
-        found[SCORES] = read_photo_scores(run, digest)
-    return found
+        figures[SCORES] = read_photo_scores(run, digest)
+    return figures
 
 
 def read_photo_scores(run: Path, digest: str) -> dict[str, Any]:
     """The figures of the run's photos.json; raises as `read_evaluation`."""
     advice = f"run python -m training.evaluate --weights {run} --photos PLACE again, or remove it"
-    found = read_evaluation(run / "photos.json", PhotoEvaluation, digest, advice)
-    return photo_metrics.scores(found)
+    evaluation = read_evaluation(run / "photos.json", PhotoEvaluation, digest, advice)
+    return photo_metrics.scores(evaluation)
 
 
 def scores_of_another(header: Header, run: Path) -> dict[str, Any]:
@@ -151,8 +151,8 @@ def scores_of_another(header: Header, run: Path) -> dict[str, Any]:
         raise WeightsError(
             f"{run}: run python -m training.evaluate --weights {run} --photos PLACE --fold N first"
         )
-    found = read_photo_scores(run, weights_digest(other, variables))
-    return {**found, "scored_on": f"{found['scored_on']}, {BY_ANOTHER}"}
+    evaluation = read_photo_scores(run, weights_digest(other, variables))
+    return {**evaluation, "scored_on": f"{evaluation['scored_on']}, {BY_ANOTHER}"}
 
 
 Found = TypeVar("Found", Evaluation, PhotoEvaluation)
@@ -165,21 +165,21 @@ def read_evaluation(path: Path, kind: type[Found], digest: str, advice: str) -> 
         WeightsError: The file is of another form, or not of the weights that `digest` is of.
     """
     try:
-        found: Found = kind.from_json(path.read_text(encoding="utf-8"))
+        evaluation: Found = kind.from_json(path.read_text(encoding="utf-8"))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise WeightsError(f"{path} is not an evaluation ({error}); {advice}") from error
-    if found.digest != digest:
+    if evaluation.digest != digest:
         raise WeightsError(
-            f"{path} is of weights {found.digest[:12]}, found {digest[:12]}; {advice}"
+            f"{path} is of weights {evaluation.digest[:12]}, found {digest[:12]}; {advice}"
         )
-    return found
+    return evaluation
 
 
 def scores(evaluation: Evaluation) -> dict[str, Any]:
     """The figures that travel in the header, rounded as they were printed."""
-    kept = {name: getattr(evaluation, name) for name in _KEPT}
+    figures = {name: getattr(evaluation, name) for name in _KEPT}
     recalls = {row.category: row.recall for row in evaluation.classes}
-    return {**kept, "gate": dataclasses.asdict(evaluation.gate), "recall": recalls}
+    return {**figures, "gate": dataclasses.asdict(evaluation.gate), "recall": recalls}
 
 
 def check_markers(card: str, path: Path) -> None:
@@ -205,16 +205,16 @@ def section(header: Header) -> str:
     side = header.architecture.size
     lines = [f"## {header.name}", "", f"Sees {side} x {side} pixels, RGB. Trained on:", ""]
     lines += [f"- {name}, sha256 {digest}" for name, digest in header.trained_on.items()]
-    for name, measured in header.scores.items():
-        lines += ["", *score_table(name, measured)]
+    for name, figures in header.scores.items():
+        lines += ["", *score_table(name, figures)]
     settings = ", ".join(f"{name} {value!r}" for name, value in header.settings.items())
     return "\n".join([*lines, "", f"Settings: {settings}.", ""])
 
 
-def score_table(name: str, measured: Mapping[str, Any]) -> list[str]:
+def score_table(name: str, figures: Mapping[str, Any]) -> list[str]:
     """Markdown rows, one figure each; nested figures are named by both their names."""
     rows = [f"| {name} | |", "|---|---:|"]
-    for figure, value in measured.items():
+    for figure, value in figures.items():
         inner = value if isinstance(value, Mapping) else {"": value}
         rows += [f"| {_words(figure, part)} | {_number(v)} |" for part, v in inner.items()]
     return rows

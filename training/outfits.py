@@ -66,7 +66,7 @@ class Wardrobe:
 
     def a_top(self, generator: np.random.Generator) -> int:
         """The row of some top, coats as often as T-shirts."""
-        kinds = self.photos.right[self.tops].argmax(1)
+        kinds = self.photos.targets[self.tops].argmax(1)
         chance = 1 / np.bincount(kinds)[kinds]
         return int(generator.choice(self.tops, p=chance / chance.sum()))
 
@@ -78,11 +78,11 @@ def wardrobe(photos: labelled.Photos) -> Wardrobe:
 
     def rows(names: tuple[str, ...], least: float, most: float) -> Int[np.ndarray, " rows"]:
         kinds = [CATEGORIES.index(name) for name in names]
-        of_kind = photos.right[:, kinds].any(1) & (photos.right.sum(1) == 1)
+        of_kind = photos.targets[:, kinds].any(1) & (photos.targets.sum(1) == 1)
         upright = (slender >= least) & (slender <= most)
         return np.flatnonzero(of_kind & upright & (share > 0.06) & (share < 0.6))
 
-    grounds = np.flatnonzero(photos.right[:, -1] > 0)
+    grounds = np.flatnonzero(photos.targets[:, -1] > 0)
     return Wardrobe(
         photos,
         tops=rows(TOPS, 0.6, 2.0),
@@ -94,15 +94,15 @@ def wardrobe(photos: labelled.Photos) -> Wardrobe:
 
 def _shape(canvas: Canvas) -> tuple[float, float]:
     """The share of the canvas that the garment covers, and its height over its width."""
-    inside = canvas[..., 3] > 127
-    if not inside.any():
+    mask = canvas[..., 3] > 127
+    if not mask.any():
         return 0.0, 0.0
-    y0, y1, x0, x1 = _bounds(inside)
-    return float(inside.mean()), (y1 - y0) / (x1 - x0)
+    y0, y1, x0, x1 = _bounds(mask)
+    return float(mask.mean()), (y1 - y0) / (x1 - x0)
 
 
-def _bounds(inside: np.ndarray) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+def _bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
@@ -122,7 +122,7 @@ def dressed(
     else:
         waist = generator.uniform(0.41, 0.48)
         top = clothes.a_top(generator)
-        coat = clothes.photos.right[top, CATEGORIES.index("Coat")] > 0
+        coat = clothes.photos.targets[top, CATEGORIES.index("Coat")] > 0
         hem = generator.uniform(0.48, 0.72) if coat else generator.uniform(0.45, 0.54)
 
         def below() -> None:
@@ -141,7 +141,7 @@ def dressed(
         for draw in (above, below) if tucked else (below, above):
             draw()
     figure.head()
-    return figure.canvas(), figure.right()
+    return figure.canvas(), figure.targets()
 
 
 def figures(
@@ -149,9 +149,9 @@ def figures(
 ) -> tuple[UInt8[np.ndarray, "n side side 4"], Float32[np.ndarray, "n outputs"]]:
     """`count` figures as the network would see them, and what counts as right for each."""
     generator = np.random.default_rng(seed)
-    canvases, right = zip(*(dressed(generator, clothes) for _ in range(count)), strict=True)
-    edge = (labelled.CANVAS - side) // 2
-    return np.stack(canvases)[:, edge : edge + side, edge : edge + side], np.stack(right)
+    canvases, targets = zip(*(dressed(generator, clothes) for _ in range(count)), strict=True)
+    margin = (labelled.CANVAS - side) // 2
+    return np.stack(canvases)[:, margin : margin + side, margin : margin + side], np.stack(targets)
 
 
 class _Figure:
@@ -168,7 +168,7 @@ class _Figure:
         self._lean = generator.normal(0, 0.03)
         self._skin = _between(generator, SKIN)
         self._rgb = _ground(generator, clothes)
-        self._inside = np.zeros((side, side), np.float32)
+        self._mask = np.zeros((side, side), np.float32)
         self._worn: list[int] = []
         self._owner = np.full((side, side), -1)  # Which of those worn a pixel shows.
 
@@ -187,7 +187,7 @@ class _Figure:
         matrix = cv2.getAffineTransform(
             np.array([[x0, y0], [x1, y0], [x0, y1]], np.float32), np.array(placed, np.float32)
         )
-        put = cv2.warpAffine(canvas, matrix, self._inside.shape).astype(np.float32)
+        put = cv2.warpAffine(canvas, matrix, self._mask.shape).astype(np.float32)
         self._worn.append(row)
         self._paint(put[..., :3], put[..., 3] / 255, len(self._worn) - 1)
 
@@ -198,7 +198,7 @@ class _Figure:
         canvas = self._photos.canvases[self._generator.integers(len(self._photos))]
         middle = len(canvas) // 2
         cloth = canvas[middle - 12 : middle + 12, middle - 12 : middle + 12, :3]
-        size = self._inside.shape
+        size = self._mask.shape
         self._paint(cv2.resize(cloth, size).astype(np.float32), self._shape(outline))
 
     def legs(self, above: float) -> None:
@@ -236,20 +236,20 @@ class _Figure:
         if self._generator.random() < 0.8:
             self._paint(self._skin, self._ellipse(0, 0.078, 0.037, 0.052))
 
-    def right(self) -> Float32[np.ndarray, " outputs"]:
+    def targets(self) -> Float32[np.ndarray, " outputs"]:
         """1 for each category of the garments that are visible."""
-        right = np.zeros(labelled.OUTPUTS, np.float32)
+        targets = np.zeros(labelled.OUTPUTS, np.float32)
         for number, row in enumerate(self._worn):
             if (self._owner == number).any(1).sum() >= LEAST_SEEN * self._tall:
-                right = np.maximum(right, self._photos.right[row])
-        return right
+                targets = np.maximum(targets, self._photos.targets[row])
+        return targets
 
     def canvas(self) -> Canvas:
         """The picture, and where the figure is; for one in four only where garments are."""
-        inside = self._inside
+        mask = self._mask
         if self._generator.random() < 0.25:
-            inside = np.minimum(inside, self._owner >= 0)
-        x = np.dstack([self._rgb, 255 * inside])
+            mask = np.minimum(mask, self._owner >= 0)
+        x = np.dstack([self._rgb, 255 * mask])
         return np.asarray(np.clip(np.rint(x), 0, 255), np.uint8)
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
@@ -258,7 +258,7 @@ class _Figure:
 
     def _shape(self, outline: list[tuple[float, float]]) -> np.ndarray:
         points = np.rint(16 * np.array([self._at(x, y) for x, y in outline])).astype(np.int32)
-        area = np.zeros(self._inside.shape, np.uint8)
+        area = np.zeros(self._mask.shape, np.uint8)
         cv2.fillPoly(area, [points], 255, cv2.LINE_AA, 4)
         return np.asarray(area / 255, np.float32)
 
@@ -268,7 +268,7 @@ class _Figure:
 
     def _paint(self, colour: np.ndarray, where: np.ndarray, owner: int = -1) -> None:
         self._rgb += where[..., None] * (colour - self._rgb)
-        self._inside = np.maximum(self._inside, where)
+        self._mask = np.maximum(self._mask, where)
         self._owner[where > 0.5] = owner
 
 
@@ -312,10 +312,10 @@ def make(out: Path, photos: labelled.Photos, count: int, seed: int = 0) -> None:
         table = csv.writer(file)
         table.writerow(["file", "category"])
         for number in range(count):
-            canvas, right = dressed(generator, clothes)
+            canvas, targets = dressed(generator, clothes)
             name = f"{number:05}.jpg"
             Image.fromarray(canvas[..., :3]).save(out / "images" / name, quality=90)
-            worn = [CATEGORIES[i] for i in np.flatnonzero(right)]
+            worn = [CATEGORIES[i] for i in np.flatnonzero(targets)]
             table.writerow([name, "|".join(worn)])
 
 

@@ -38,7 +38,7 @@ PLACES = ("run", "name")
 
 
 @dataclass(frozen=True)
-class UploadJob:
+class Trial:
     """One finished combination, judged by its last epoch on the validation images."""
 
     settings: Settings
@@ -52,30 +52,33 @@ def combinations(tried: Mapping[str, Sequence[Any]], folder: Path) -> list[Setti
     """Settings for every combination of the values tried, each with a run folder of its own."""
     products = itertools.product(*tried.values())
     chosen = (Settings(**dict(zip(tried, values, strict=True))) for values in products)
-    return [dataclasses.replace(s, run=str(folder / run_name(s)), name=run_name(s)) for s in chosen]
+    return [
+        dataclasses.replace(settings, run=str(folder / run_name(settings)), name=run_name(settings))
+        for settings in chosen
+    ]
 
 
 def run_name(settings: Settings) -> str:
     """What differs from the defaults, and a digest of all settings apart from run and name."""
     values = {k: v for k, v in dataclasses.asdict(settings).items() if k not in PLACES}
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
-    usual = dataclasses.asdict(Settings())
-    told = [f"{k}={v}" for k, v in values.items() if v != usual[k] and "/" not in str(v)]
-    return " ".join([*told, digest])
+    defaults = dataclasses.asdict(Settings())
+    changed = [f"{k}={v}" for k, v in values.items() if v != defaults[k] and "/" not in str(v)]
+    return " ".join([*changed, digest])
 
 
 def sweep(
     settings: Sequence[Settings], training: Callable[[Settings], object] = train
-) -> list[UploadJob]:
+) -> list[Trial]:
     """Trains what is not finished yet; returns all trials, best validation accuracy first."""
-    for one in settings:
-        if finished(one) is None:
-            training(one)
-    trials = [trial for one in settings if (trial := finished(one))]
+    for combination in settings:
+        if finished(combination) is None:
+            training(combination)
+    trials = [trial for combination in settings if (trial := finished(combination))]
     return sorted(trials, key=lambda trial: (-trial.accuracy, trial.loss))
 
 
-def finished(settings: Settings) -> UploadJob | None:
+def finished(settings: Settings) -> Trial | None:
     """The trial of a run whose history reaches the last epoch; None of any other."""
     history = Path(settings.run) / "history.csv"
     if not history.exists():
@@ -85,7 +88,7 @@ def finished(settings: Settings) -> UploadJob | None:
         return None
     last = epochs.iloc[-1]
     shapes = jax.eval_shape(lambda: initial_variables(settings.architecture))
-    return UploadJob(
+    return Trial(
         settings=settings,
         accuracy=float(last["validation_accuracy"]),
         loss=float(last["validation_loss"]),
@@ -94,7 +97,7 @@ def finished(settings: Settings) -> UploadJob | None:
     )
 
 
-def table(trials: Sequence[UploadJob], tried: Sequence[str]) -> pd.DataFrame:
+def table(trials: Sequence[Trial], tried: Sequence[str]) -> pd.DataFrame:
     """One row per trial: the tried settings, then what came of them.
 
     Columns: those of `tried`, validation_accuracy (0..1), validation_loss (nats), parameters,

@@ -42,7 +42,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
 from trendscope.files.writing import write_atomic
 from trendscope.vision.compilation import compiler_options
-from trendscope.vision.network import GarmentNet, Variables, initial_variables
+from trendscope.vision.network import AnyArray, GarmentNet, Variables, initial_variables
 from trendscope.vision.serialisation import read_weights, write_weights
 from trendscope.vision.weights import Architecture, Header, find_weights
 
@@ -110,9 +110,9 @@ class Batch(NamedTuple):
     be learned instead of what is right; all 0 where there is no teacher.
     """
 
-    pixels: Float[Array, "n size size 4"]
-    right: Float[Array, "n outputs"]
-    other: Float[Array, "n outputs"] | None = None
+    pixels: Float[AnyArray, "n size size c"]
+    targets: Float[AnyArray, "n outputs"]
+    other: Float[AnyArray, "n outputs"] | None = None
     share: Float[Array, " n"] | None = None
     taught: Float[Array, "n outputs"] | None = None
 
@@ -124,19 +124,19 @@ class Metrics(NamedTuple):
     accuracy: Any
 
 
-def one_hot(labels: Int[Array | np.ndarray, " n"]) -> Float[Array, "n outputs"]:
+def one_hot(labels: Int[AnyArray, " n"]) -> Float[Array, "n outputs"]:
     """Targets with one right output each."""
     return jax.nn.one_hot(labels, OUTSIDE + 1)
 
 
 def loss_and_accuracy(
-    logits: Float[Array, "n outputs"], right: Float[Array, "n outputs"], smoothing: float
+    logits: Float[Array, "n outputs"], targets: Float[AnyArray, "n outputs"], smoothing: float
 ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
     """Per image: minus the log probability of its right outputs together, and whether one won."""
     log_p = jax.nn.log_softmax(logits)
-    right_log_p = jax.nn.logsumexp(jnp.where(right > 0, log_p, -jnp.inf), axis=-1)
+    right_log_p = jax.nn.logsumexp(jnp.where(targets > 0, log_p, -jnp.inf), axis=-1)
     loss = -(1 - smoothing) * right_log_p - smoothing * log_p.mean(-1)
-    hit = jnp.take_along_axis(right, logits.argmax(-1)[:, None], -1)[:, 0] > 0
+    hit = jnp.take_along_axis(targets, logits.argmax(-1)[:, None], -1)[:, 0] > 0
     return loss, hit.astype(jnp.float32)
 
 
@@ -161,13 +161,13 @@ def make_step(
             mutable=["batch_stats"],
             rngs={"dropout": key},
         )
-        loss, hit = loss_and_accuracy(logits, batch.right, smoothing)
+        loss, hit = loss_and_accuracy(logits, batch.targets, smoothing)
         if batch.other is not None and batch.share is not None:
             other_loss, _ = loss_and_accuracy(logits, batch.other, smoothing)
             loss = batch.share * loss + (1 - batch.share) * other_loss
         if batch.taught is not None:
-            told = optax.losses.softmax_cross_entropy(logits, batch.taught)
-            loss = jnp.where(batch.taught.any(-1), told, loss)
+            teacher_loss = optax.losses.softmax_cross_entropy(logits, batch.taught)
+            loss = jnp.where(batch.taught.any(-1), teacher_loss, loss)
         return loss.mean(), (updated["batch_stats"], Metrics(loss.mean(), hit.mean()))
 
     def step(state: State, key: PRNGKeyArray, raw: Any) -> tuple[State, Metrics]:
@@ -210,13 +210,13 @@ def evaluate(net: GarmentNet) -> Callable[..., Metrics]:
     """
 
     @partial(jax.jit, compiler_options=compiler_options())
-    def score(variables: Variables, pixels: Array, right: Array) -> tuple[Array, Array]:
+    def score(variables: Variables, pixels: Array, targets: Array) -> tuple[Array, Array]:
         logits, _ = net.apply(variables, pixels)
-        return loss_and_accuracy(logits, right, 0.0)
+        return loss_and_accuracy(logits, targets, 0.0)
 
-    def over_all(variables: Variables, pixels: Any, right: Any, batch: int = 500) -> Metrics:
+    def over_all(variables: Variables, pixels: Any, targets: Any, batch: int = 500) -> Metrics:
         parts = [
-            score(variables, pixels[i : i + batch], right[i : i + batch])
+            score(variables, pixels[i : i + batch], targets[i : i + batch])
             for i in range(0, len(pixels), batch)
         ]
         losses, hits = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -248,8 +248,8 @@ def fit(
     with ocp.CheckpointManager(run / "checkpoints", options=options) as checkpoints:
         done = checkpoints.latest_step() or 0
         if done:
-            kept = checkpoints.restore(done, args=ocp.args.StandardRestore(state._asdict()))
-            state = State(**kept)
+            restored = checkpoints.restore(done, args=ocp.args.StandardRestore(state._asdict()))
+            state = State(**restored)
         key = random.key(settings.seed)
         for epoch in range(done, settings.epochs):
             start = time.perf_counter()
@@ -308,7 +308,7 @@ def _log(path: Path, row: Mapping[str, float]) -> None:
 def mixed_batch(scenes: int, outside: int) -> MakeBatch:
     """Batches of Fashion-MNIST: `scenes` drawn as photos, `outside` without garment, rest plain."""
 
-    def make(key: PRNGKeyArray, raw: tuple[Array, Array, Array]) -> Batch:
+    def make(key: PRNGKeyArray, raw: tuple[AnyArray, AnyArray, AnyArray]) -> Batch:
         grey, mask, labels = raw
         k = random.split(key, 3)
         drawn = slice(outside, outside + scenes)
@@ -330,16 +330,16 @@ def mixing(mixed: MakeBatch, probability: float) -> MakeBatch:
         k = random.split(key, 3)
         batch = mixed(k[0], raw)
         partner = random.permutation(k[1], len(batch.pixels))
-        return mixed_up(k[2], batch.pixels, batch.right, partner, probability)
+        return mixed_up(k[2], batch.pixels, batch.targets, partner, probability)
 
     return make if probability else mixed
 
 
 def mixed_up(
     key: PRNGKeyArray,
-    pixels: Float[Array, "n s s 4"],
-    right: Float[Array, "n outputs"],
-    partner: Array,
+    pixels: Float[AnyArray, "n s s c"],
+    targets: Float[AnyArray, "n outputs"],
+    partner: AnyArray,
     probability: float,
 ) -> Batch:
     """Mixes each image, with the given probability, with that of row `partner` (Zhang et al. 2018).
@@ -352,7 +352,7 @@ def mixed_up(
     chosen = random.bernoulli(k[1], probability, (n,))
     share = jnp.where(chosen, jnp.maximum(share, 1 - share), 1.0)
     part = share[:, None, None, None]
-    return Batch(part * pixels + (1 - part) * pixels[partner], right, right[partner], share)
+    return Batch(part * pixels + (1 - part) * pixels[partner], targets, targets[partner], share)
 
 
 def shuffled(
@@ -371,7 +371,7 @@ def shuffled(
 
 def as_input(pixels: UInt8[np.ndarray, "n 28 28"]) -> UInt8[np.ndarray, "n 28 28 4"]:
     """Published images as network input of patch 1: three equal channels, and the silhouette."""
-    return np.stack([pixels, pixels, pixels, fashion_mnist.silhouettes(pixels)], axis=-1)
+    return np.stack([pixels, pixels, pixels, fashion_mnist.garment_masks(pixels)], axis=-1)
 
 
 def starting_variables(settings: Settings) -> Variables:
@@ -427,7 +427,7 @@ def train(settings: Settings) -> Path:
         settings,
         initial_state(starting_variables(settings), optimizer),
         step,
-        shuffled(images, fashion_mnist.silhouettes(images.pixels), settings.batch, settings.seed),
+        shuffled(images, fashion_mnist.garment_masks(images.pixels), settings.batch, settings.seed),
         steps,
         validate,
         lambda variables: write_weights(path, header, variables),
@@ -448,7 +448,7 @@ def unseen_answers(
     A tenth as many scenes show no garment. Scenes are nearer to photos than the published images
     are, which the network finds easier: a gate fitted on those would let wrong names through.
     """
-    masks = jnp.asarray(fashion_mnist.silhouettes(held_out.pixels))
+    masks = jnp.asarray(fashion_mnist.garment_masks(held_out.pixels))
     grey = jnp.asarray(held_out.pixels)
     tenth = len(held_out) // 10
     keys = random.split(random.key(seed), 2)
@@ -479,6 +479,6 @@ def parse(settings: type[AnySettings], text: str | None) -> AnySettings:
 
 
 if __name__ == "__main__":
-    wanted = parse(Settings, __doc__)
+    settings = parse(Settings, __doc__)
     with errors_in_one_line("training.train"):
-        print(f"weights: {train(wanted)}")
+        print(f"weights: {train(settings)}")

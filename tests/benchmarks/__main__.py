@@ -92,14 +92,12 @@ def isolation() -> list[Row]:
         cv2.grabCut(small, mask, edge, *models, 3, cv2.GC_INIT_WITH_RECT)
 
     def all_of_them() -> None:
-        classifier.predict([segmentation.cut_out(rgb, size).pixels for _ in range(BATCH)])
+        classifier.predict([segmentation.crop(rgb, size).pixels for _ in range(BATCH)])
 
     all_of_them()  # Compiles.
     batch = paired("", all_of_them, "GrabCut", grab_cut)
     return [
-        paired(
-            "cut_out of one photo", lambda: segmentation.cut_out(rgb, size), "GrabCut", grab_cut
-        ),
+        paired("cut_out of one photo", lambda: segmentation.crop(rgb, size), "GrabCut", grab_cut),
         batch._replace(what="decoded photo to verdict", seconds=batch.seconds / BATCH),
     ]
 
@@ -115,7 +113,7 @@ def processes() -> Row:
     def hundred(decode_one: Callable[..., object]) -> Callable[[], object]:
         def run() -> None:
             with ThreadPoolExecutor(2) as threads:
-                list(threads.map(lambda _: decode_one(data, edge=DECODED_SIDE), range(100)))
+                list(threads.map(lambda _: decode_one(data, max_side=DECODED_SIDE), range(100)))
 
         return run
 

@@ -68,7 +68,7 @@ def main() -> None:
     classifier = Classifier.load()
 
     def bare(data: bytes) -> None:
-        cut = segmentation.cut_out(decode(data, edge=DECODED_SIDE).rgb, classifier.input_size)
+        cut = segmentation.crop(decode(data, max_side=DECODED_SIDE).rgb, classifier.input_size)
         classifier.predict([cut.pixels])
 
     bare(photos[0])

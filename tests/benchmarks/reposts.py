@@ -36,7 +36,7 @@ COPIES = {
 
 def looks(data: bytes) -> ImageFingerprint:
     """As the scan sees it."""
-    return fingerprint(decode(data, edge=DECODED_SIDE))
+    return fingerprint(decode(data, max_side=DECODED_SIDE))
 
 
 def copy(data: bytes, side: int, kind: str, quality: int) -> bytes:

@@ -87,7 +87,7 @@ def look_at(folder: Path, classifier: Classifier) -> Seen:
 
 def view(data: bytes, size: int) -> np.ndarray:
     """The cut-out that the network is shown, both looks."""
-    return segmentation.cut_out(decode(data, edge=DECODED_SIDE).rgb, size).pixels
+    return segmentation.crop(decode(data, max_side=DECODED_SIDE).rgb, size).pixels
 
 
 # --- ways to rank --------------------------------------------------------------------------------

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
 
 from trendscope.categories import CATEGORIES, COLORS
+from trendscope.vision.predictions import Prediction
 
 PALETTE = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in COLORS], np.float64)
-
-
-@dataclass(frozen=True)
-class FakePrediction:
-    verdict: str
-    category: str | None
-    confidence: float
-    probabilities: np.ndarray
-    outside: float
-    embedding: np.ndarray
-
-    def top(self, count=3):
-        order = np.argsort(-self.probabilities, kind="stable")[:count]
-        return [(CATEGORIES[i], float(self.probabilities[i])) for i in order]
 
 
 class FakeClassifier:
@@ -40,9 +26,9 @@ class FakeClassifier:
     def load(cls, weights="fake"):
         return cls()
 
-    def predict(self, cut_outs):
-        self.batches.append(len(cut_outs))
-        return [self._predict_one(cut_out) for cut_out in cut_outs]
+    def predict(self, crops):
+        self.batches.append(len(crops))
+        return [self._predict_one(crop) for crop in crops]
 
     def _predict_one(self, pixels):
         side = pixels.shape[1]  # Whatever the weights want that it stands for.
@@ -59,7 +45,7 @@ class FakeClassifier:
         confidence = float(probabilities[best])
         # Pictures of like colours look alike.
         embedding = np.array([*middle, 50], np.float32)
-        return FakePrediction(verdict, category, confidence, probabilities, outside, embedding)
+        return Prediction(verdict, category, confidence, probabilities, outside, embedding)
 
 
 def install():
@@ -81,4 +67,4 @@ class Other(FakeClassifier):
 
     def _predict_one(self, pixels):
         found = super()._predict_one(pixels)
-        return FakePrediction("classified", "Bag", 0.7, found.probabilities, 0.0, found.embedding)
+        return Prediction("classified", "Bag", 0.7, found.probabilities, 0.0, found.embedding)

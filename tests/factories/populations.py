@@ -38,7 +38,7 @@ def pictures(folder: Path | None = None, most: int = 40) -> list[bytes]:
         folder = ROOT / "sample_feeds" / "anna"
     files = sorted(folder.rglob("*.jpg"))[:most]
     return [
-        small(decode(file.read_bytes(), edge=DECODED_SIDE, limits=Limits()).rgb, 128)
+        small(decode(file.read_bytes(), max_side=DECODED_SIDE, limits=Limits()).rgb, 128)
         for file in files
     ]
 

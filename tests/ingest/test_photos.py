@@ -406,9 +406,9 @@ def test_a_scan_stops_if_another_scan_takes_its_customers_name(tmp_path, db):
     class Slow(FakeClassifier):
         """While it judges, another scan is done."""
 
-        def predict(self, cut_outs):
+        def predict(self, crops):
             run(north, db)
-            return super().predict(cut_outs)
+            return super().predict(crops)
 
     with pytest.raises(StoreError, match=r"another customer 'ann'.*run it again to go on"):
         run(south, db, weights=Slow())

@@ -77,7 +77,9 @@ def expected(feeds, tmp_path_factory):
 
 
 @pytest.mark.parametrize(("batch", "order"), [(64, 1), (7, -1)])
-def test_ray_keeps_the_same_rows(ray, feeds, expected, tmp_path, monkeypatch, batch, order):
+def test_scan_with_ray_writes_the_same_rows(
+    ray, feeds, expected, tmp_path, monkeypatch, batch, order
+):
     monkeypatch.setattr(cluster, "BATCH", batch)
     folders = sorted(feeds.iterdir())[::order]
     result = scan(folders, tmp_path / "t.db", weights=FakeClassifier(), cluster=TWO, batch=batch)
@@ -99,7 +101,9 @@ def test_photos_in_the_store_are_not_judged_again(ray, feeds, tmp_path, monkeypa
     assert run(moved, db, cluster=TWO).tally == ScanCounts(1, 30, 135, 6)
 
 
-def test_a_killed_worker_costs_no_row(ray, feeds, expected, tmp_path, monkeypatch):
+def test_scan_with_ray_loses_no_row_when_a_worker_is_killed(
+    ray, feeds, expected, tmp_path, monkeypatch
+):
     monkeypatch.setattr(cluster, "BATCH", 8)
     killed = []
 
@@ -110,10 +114,10 @@ def test_a_killed_worker_costs_no_row(ray, feeds, expected, tmp_path, monkeypatc
             super().__init__()
             self.folder = folder
 
-        def predict(self, cut_outs):
+        def predict(self, crops):
             (self.folder / str(os.getpid())).touch()
             time.sleep(0.2)
-            return super().predict(cut_outs)
+            return super().predict(crops)
 
     def kill():
         while not list(tmp_path.glob("[0-9]*")):
@@ -143,11 +147,11 @@ def test_ray_hands_back_each_key_with_the_result_of_its_own_post(ray, feeds, mon
 class Forgetful(FakeClassifier):
     """Answers for one photo less than it is asked about."""
 
-    def predict(self, cut_outs):
-        return super().predict(cut_outs)[:-1]
+    def predict(self, crops):
+        return super().predict(crops)[:-1]
 
 
-def test_an_engine_that_answers_too_little_is_an_error(photos, tmp_path):
+def test_missing_results_of_an_engine_are_an_error(photos, tmp_path):
     with pytest.raises(ValueError, match="zip"):
         run(photos, tmp_path / "t.db", weights=Forgetful())
     assert store.status(tmp_path / "t.db").photos == 0
@@ -162,7 +166,7 @@ def test_more_workers_than_cpus_are_refused(ray, photos, tmp_path):
 
 
 class Broken(FakeClassifier):
-    def predict(self, cut_outs):
+    def predict(self, crops):
         raise TrendscopeError("the network is out of order; wait")
 
 
@@ -173,7 +177,7 @@ def test_an_error_of_a_worker_is_raised_unchanged(ray, photos, tmp_path):
 
 
 class Deadly(FakeClassifier):
-    def predict(self, cut_outs):
+    def predict(self, crops):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -210,7 +214,7 @@ def test_without_ray_the_error_names_what_to_install(photos, tmp_path, monkeypat
         run(photos, tmp_path / "t.db", cluster=TWO)
 
 
-def test_a_ray_that_does_not_start_is_an_error_of_one_line(photos, tmp_path, monkeypatch):
+def test_failed_start_of_ray_is_an_error_of_one_line(photos, tmp_path, monkeypatch):
     ray = pytest.importorskip("ray")
 
     def init(*_, **__):
@@ -228,7 +232,7 @@ def test_a_ray_that_does_not_start_is_an_error_of_one_line(photos, tmp_path, mon
 # --- posts on their way --------------------------------------------------------------------------
 
 
-def test_posts_travel_without_the_feed_they_came_from(feeds, monkeypatch, tmp_path):
+def test_pickled_posts_do_not_hold_their_feed(feeds, monkeypatch, tmp_path):
     posts = [item for item in open_feed([feeds]) if isinstance(item, Post)]
     for post in posts:
         sent = pickle.dumps(post)
@@ -254,7 +258,7 @@ def test_a_zip_that_changes_or_goes_away_is_an_error_of_the_photo(tmp_path):
         pickle.loads(second).read()
 
 
-def test_limits_hold_elsewhere_too(tmp_path):
+def test_workers_apply_the_limits_of_the_job(tmp_path):
     (tmp_path / "a.png").write_bytes(painted("Bag"))
     with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
         archive.writestr("a.png", painted("Bag"))

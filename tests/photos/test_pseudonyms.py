@@ -27,12 +27,12 @@ def test_a_pseudonym_is_an_hmac():
     assert Pseudonyms(b"another key, as long").name("anna") != SECRET.name("anna")
 
 
-def test_names_of_other_bytes_stay_apart():
+def test_names_that_differ_in_bytes_have_different_pseudonyms():
     names = ["ann", "Ann", "zoe\u0308", "zo\u00eb", "\udcff", ""]
     assert len({SECRET.name(name) for name in names}) == len(names)
 
 
-def test_readings_keep_everything_but_names():
+def test_pseudonymised_results_differ_in_names_and_paths_only():
     before = photo_result(day=(2026, 1, 1), name="anna at home.JPG", sha256="ab")
     after = SECRET.replaced(before)
     assert after.customer == SECRET.name("anna")
@@ -41,7 +41,7 @@ def test_readings_keep_everything_but_names():
     assert (after.garments, after.posted_at) == (before.garments, before.posted_at)
 
 
-def test_details_lose_names_and_paths():
+def test_pseudonymised_details_hold_no_names_or_paths():
     item = Skipped(
         "anna", "x/Anna.zip", "damaged_archive", "x/Anna.zip is no zip; ask anna, Banana"
     )
@@ -60,7 +60,7 @@ def test_details_lose_names_and_paths():
         ("./a.b", ["."], "./a.b"),
     ],
 )
-def test_messages_are_cleared(text, names, expected):
+def test_without_replaces_names_in_messages(text, names, expected):
     assert without(text, names) == expected
 
 
@@ -78,7 +78,7 @@ def test_the_key_comes_from_the_environment_or_a_file(tmp_path):
         ({"TRENDSCOPE_KEY_FILE": "/no/key"}, r"/no/key cannot be read \(No such file"),
     ],
 )
-def test_without_a_good_key_it_says_what_to_do(environment, message):
+def test_missing_or_short_key_is_an_error_with_advice(environment, message):
     with pytest.raises(UsageError, match=message):
         from_environment(environment)
 
@@ -122,7 +122,7 @@ def named(photos, tmp_path):
         ["profile", "--json", "--customer", "Wilhelmina"],
     ],
 )
-def test_no_output_holds_the_name(run, named, flags):
+def test_pseudonymised_outputs_do_not_hold_the_name(run, named, flags):
     plain = run(*flags, named)
     assert "ilhelmina" in plain.output
     hidden = run(*flags, named, "--pseudonymise")
@@ -143,7 +143,7 @@ def test_two_customers_of_one_name_have_two_pseudonyms(run, tmp_path):
 
 
 @pytest.mark.parametrize("quoted", ["Wilhelmina.jpg", "Wilhel'mi\"na.jpg", "Wil\nhelmina.jpg"])
-def test_details_do_not_hold_what_a_damaged_zip_says_of_others(run, tmp_path, quoted):
+def test_pseudonymised_details_hold_no_names_from_a_damaged_zip(run, tmp_path, quoted):
     path = tmp_path / "anna.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(quoted, painted("Bag"))
@@ -156,7 +156,7 @@ def test_details_do_not_hold_what_a_damaged_zip_says_of_others(run, tmp_path, qu
     assert "helmina" not in result.output and "Wil" not in result.output
 
 
-def test_the_page_does_not_hold_it_either(run, named, tmp_path):
+def test_pseudonymised_page_does_not_hold_the_name(run, named, tmp_path):
     assert run("profile", named, "--pseudonymise", "--html", tmp_path / "p.html").exit_code == 0
     page = (tmp_path / "p.html").read_text()
     assert "ilhelmina" not in page and SECRET.name("wilhelmina") in page
@@ -171,13 +171,13 @@ def test_the_page_does_not_hold_it_either(run, named, tmp_path):
         [".", "-o", "Wilhelmina/x.json"],
     ],
 )
-def test_error_messages_do_not_hold_it(run, arguments):
+def test_pseudonymised_error_messages_do_not_hold_the_name(run, arguments):
     assert "ilhelmina" in run("profile", *arguments).output
     hidden = run("profile", *arguments, "--pseudonymise")
     assert "ilhelmina" not in hidden.output and "…" in hidden.stderr
 
 
-def test_figures_are_the_same(run, named):
+def test_pseudonymised_figures_are_the_same(run, named):
     def figures(*flags):
         customers = json.loads(run("profile", named, "--json", *flags).stdout)["customers"]
         return sorted((c["photos"], c["counts"]["Bag"], len(c["skipped"])) for c in customers)

@@ -16,7 +16,7 @@ from trendscope.photos.summary import photos_a_week, summarise
 from trendscope.skipped import Skipped
 
 
-def test_hand_worked_figures(profile):
+def test_summary_worked_out_by_hand(profile):
     anna = profile.customers[1]
     assert anna.customer == "anna"
     # Named: 3 dresses and a bag. The uncertain photo: .8 a shirt, .02 each of the other nine.
@@ -46,13 +46,13 @@ def test_skipped_files_of_no_customer_are_listed_apart(profile):
     assert [item.source for item in profile.skipped] == ["photos/anna/x.jpg", "photos/notes.txt"]
 
 
-def test_a_name_without_a_photo_is_no_customer_but_its_files_are_listed():
+def test_files_of_a_customer_without_photos_are_listed_as_unowned():
     empty = Skipped("eve", "e.jpg", "empty", "empty")
     result = summarise("w", [empty])
     assert (result.customers, result.skipped) == ((), (empty,))
 
 
-def test_without_a_classified_photo_all_shares_are_0():
+def test_shares_without_a_classified_photo_are_zero():
     (customer,) = summarise("w", [photo_result(None, verdict="uncertain")]).customers
     assert customer.ranked == ()
     assert all(c.share == 0 for c in customer.categories)
@@ -85,12 +85,12 @@ def test_results_are_ordered_by_date_with_undated_ones_last(profile):
         ("uncertain", "not sure enough; the best guess is Coat"),
     ],
 )
-def test_explanations(verdict, sentence):
+def test_explanation_for_each_verdict(verdict, sentence):
     assert photo_result("Coat", verdict=verdict).explanation == sentence
 
 
 @given(wardrobes)
-def test_counts_add_up(results):
+def test_photos_of_all_verdicts_add_up(results):
     profile = summarise("w", results)
     assert len(profile.readings) + len(profile.skipped) == len(results)
     for customer in profile.customers:
@@ -142,7 +142,7 @@ def test_weeks_are_those_of_the_calendar(day):
     assert photos_a_week([noon]) == ((f"{year}-W{week:02}", 1),)
 
 
-def test_no_dates_no_weeks():
+def test_photos_a_week_of_no_dates_is_empty():
     assert photos_a_week([]) == ()
 
 

@@ -15,9 +15,9 @@ from tests.factories.databases import content
 from tests.factories.stored import found, skipped, write
 from trendscope import store
 from trendscope.feeds.post import Post
-from trendscope.photos.results import Garment
+from trendscope.photos.results import Garment, ranked
 from trendscope.skipped import Skipped
-from trendscope.store.memory import StoredPhotos, ranked, stamp
+from trendscope.store.memory import StoredPhotos, stamp
 from trendscope.vision.near_duplicates import ImageFingerprint
 
 

@@ -66,13 +66,13 @@ def test_the_weights_written_are_those_that_were_trained_and_validated(settings,
 
     pixels = adapt.augmentation.enlarged(adapt.as_input(GREY).astype(np.float32), 112)
     logits, _ = make_predictor(header.architecture)(written, adapt.augmentation.both_ways(pixels))
-    right = (np.asarray(logits).argmax(-1) == FASHION.labels).mean()
+    targets = (np.asarray(logits).argmax(-1) == FASHION.labels).mean()
     (row,) = csv.DictReader((tmp_path / "run" / "history.csv").open())
-    assert float(row["fashion_accuracy"]) == pytest.approx(right, abs=1e-4)
+    assert float(row["fashion_accuracy"]) == pytest.approx(targets, abs=1e-4)
     assert header.gate != read_weights(tmp_path / "start.safetensors")[0].gate
 
 
-def test_a_teacher_judges_the_very_images_that_are_learned(tmp_path):
+def test_teacher_predicts_for_the_images_of_the_batch(tmp_path):
     write_weights(tmp_path / "t.safetensors", Header("t", SMALL), initial_variables(SMALL, 3))
     teach = adapt.teacher(str(tmp_path / "t.safetensors"))
     fashion = adapt.as_input(GREY[:3]).astype(np.float32)
@@ -86,8 +86,8 @@ def test_a_teacher_judges_the_very_images_that_are_learned(tmp_path):
     assert not np.asarray(batch.taught[:2]).any()
     seen = np.asarray(batch.pixels[2:, ::4, ::4])
     assert not np.array_equal(seen, fashion)  # they are mixed
-    cut_outs = adapt.augmentation.both_ways(seen)
-    logits, _ = make_predictor(SMALL)(initial_variables(SMALL, 3), cut_outs)
+    crops = adapt.augmentation.both_ways(seen)
+    logits, _ = make_predictor(SMALL)(initial_variables(SMALL, 3), crops)
     np.testing.assert_allclose(batch.taught[2:], jax.nn.softmax(logits), atol=1e-5)
 
 
@@ -122,7 +122,7 @@ def test_without_epochs_only_the_gate_is_set(settings, tmp_path):
     assert (second.name, second.settings, second.trained_on) == told
 
 
-def test_people_take_the_place_of_the_share_of_photos_that_is_asked_for(settings, monkeypatch):
+def test_composed_people_replace_the_requested_share_of_photos(settings, monkeypatch):
     """Of plain pictures, where nobody is dressed, none is black and called a dress."""
     person = np.zeros((photos.CANVAS, photos.CANVAS, 4), np.uint8)
     monkeypatch.setattr(adapt.outfits, "dressed", lambda generator, clothes: (person, WORN))
@@ -134,8 +134,10 @@ def test_people_take_the_place_of_the_share_of_photos_that_is_asked_for(settings
 
     def share(wanted):
         some = dataclasses.replace(settings, outfits=wanted)
-        pixels, right = adapt.shots(np.random.default_rng(0), clothes, rows, rows, some, 112)
-        worn = (right == WORN).all(1)
+        pixels, targets = adapt.augmented_batch(
+            np.random.default_rng(0), clothes, rows, rows, some, 112
+        )
+        worn = (targets == WORN).all(1)
         assert (pixels[worn][..., 3] == 0).all() and pixels.shape == (600, 112, 112, 4)
         return worn.mean()
 
@@ -144,6 +146,6 @@ def test_people_take_the_place_of_the_share_of_photos_that_is_asked_for(settings
     assert 0.2 < share(0.3) < 0.4
 
 
-def test_people_are_refused_where_there_is_nothing_to_wear(settings):
+def test_composed_people_without_a_wardrobe_are_refused(settings):
     with pytest.raises(TrendscopeError, match="need upright photos of tops"):
         adapt.adapt(dataclasses.replace(settings, outfits=0.1))

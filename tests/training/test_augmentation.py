@@ -6,7 +6,7 @@ import pytest
 jax = pytest.importorskip("jax")
 
 from training.data import augmentation  # noqa: E402
-from trendscope.vision.segmentation import cut_out, garment_mask  # noqa: E402
+from trendscope.vision.segmentation import crop, garment_mask  # noqa: E402
 
 KEY = jax.random.key(7)
 N = 6
@@ -43,7 +43,7 @@ def test_plain_images_stay_grey_and_keep_their_outline():
     assert kept.any() and (x[kept] == (200, 200, 200, 255)).all()
 
 
-def test_a_warp_by_nothing_only_mirrors():
+def test_warp_by_zero_only_mirrors():
     x = GREY[..., None].astype(np.float32)
     y = np.asarray(augmentation.warp(KEY, x, turn=0.0, zoom=0.0, stretch=0.0, shift=0.0))
     kept = [np.allclose(after, before, atol=1e-3) for after, before in zip(y, x, strict=True)]
@@ -98,14 +98,14 @@ def test_shuffling_moves_pieces_and_loses_none():
     assert pieces(x) == pieces(y)
 
 
-def test_enlarging_is_that_of_the_product():
+def test_enlarged_equals_the_products_crop():
     grey = np.random.default_rng(2).integers(0, 256, (28, 28), np.uint8)
-    cut = cut_out(np.stack([grey] * 3, -1), 112).pixels[0]
+    cut = crop(np.stack([grey] * 3, -1), 112).pixels[0]
     x = np.dstack([grey, grey, grey, garment_mask(grey)])[None].astype(np.float32)
     assert (np.asarray(augmentation.enlarged(x, 112))[0] == cut).all()
 
 
-def test_a_picture_of_the_garment_alone_is_looked_at_both_ways():
+def test_both_ways_gives_each_image_and_its_mirror_image():
     pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 4), np.uint8)
     looks = augmentation.both_ways(pixels)
     assert looks.shape == (3, 2, 28, 28, 4)
@@ -121,7 +121,7 @@ def canvas(cloth: int, ground: int) -> np.ndarray:
     return x
 
 
-def test_a_shot_on_another_ground_keeps_its_garment():
+def test_augmented_photo_on_another_ground_keeps_its_garment():
     mine, other = canvas(200, 100), canvas(50, 0)
     kept, tried = 0, 0
     for seed in range(400):
@@ -138,7 +138,7 @@ def test_a_shot_on_another_ground_keeps_its_garment():
     assert kept / tried == pytest.approx(0.85, abs=0.06)
 
 
-def test_other_cloth_has_the_same_seams():
+def test_other_cloth_keeps_the_seams():
     mine, other = canvas(120, 100), canvas(50, 0)
     inside, seam = mine[..., 3] == 255, np.zeros((128, 128), bool)
     seam[60:67, 40:88] = True
@@ -152,7 +152,7 @@ def test_other_cloth_has_the_same_seams():
     assert recoloured > 180 and sewn > 190
 
 
-def test_a_shot_in_other_cloth_leaves_the_ground():
+def test_augmented_photo_in_other_cloth_keeps_its_ground():
     recoloured, kept = 0, 0
     for seed in range(200):
         random = np.random.default_rng(seed)
@@ -174,7 +174,7 @@ def test_a_photo_without_an_outline_keeps_its_ground():
         assert abs(float(np.median(x[..., :3])) - 100) <= 1
 
 
-def test_shots_stay_near_the_middle():
+def test_augmented_photos_stay_near_the_middle():
     for seed in range(200):
         matrix = augmentation._moved(np.random.default_rng(seed), 128, 112)
         middle = matrix @ (55.5, 55.5, 1)

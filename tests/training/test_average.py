@@ -27,7 +27,7 @@ def run(folder, value, gate, architecture=SMALL):
     return str(folder)
 
 
-def test_the_mean_of_1_and_4_is_2_5_with_the_last_ones_gate(tmp_path):
+def test_average_has_the_mean_arrays_and_the_last_gate(tmp_path):
     first = run(tmp_path / "first", 1, Gate(0.5, 0.5, 0.5))
     drier = dataclasses.replace(SMALL, dropout=0.1)  # A setting of the training, not a shape.
     second = run(tmp_path / "second", 4, Gate(0.9, 0.4, 0.8), drier)
@@ -37,7 +37,7 @@ def test_the_mean_of_1_and_4_is_2_5_with_the_last_ones_gate(tmp_path):
     assert header.settings["mean_of"] == f"{first}, {second}"
 
 
-def test_networks_of_two_shapes_have_no_mean(tmp_path):
+def test_average_of_two_architectures_is_refused(tmp_path):
     first = run(tmp_path / "first", 1, Gate())
     other = run(tmp_path / "other", 1, Gate(), Architecture(stem=2, filters=(4, 4), depth=(1, 1)))
     with pytest.raises(TrendscopeError, match="not of one architecture"):

@@ -24,14 +24,14 @@ def test_lowest_confidence_by_hand():
     assert lowest_confidence(confidence, ~hit, 0.95) == 1.01
 
 
-def test_equal_confidences_stand_together():
+def test_equal_confidences_are_accepted_together():
     confidence = np.array([0.9, 0.7, 0.7, 0.7])
     hit = np.array([True, True, True, False])
     assert lowest_confidence(confidence, hit, 0.95) == 0.9
     assert lowest_confidence(confidence, hit, 0.75) == 0.7
 
 
-def test_nothing_to_judge_names_nothing():
+def test_gate_fitted_on_nothing_names_nothing():
     assert lowest_confidence(np.zeros(0), np.zeros(0, bool), 0.95) == 1.01
 
 
@@ -42,8 +42,8 @@ def test_temperature_is_recovered(true_temperature):
     logits = generator.normal(0, 3, (20_000, 11)).astype(np.float32)
     p = softmax(logits / true_temperature)
     labels = (p.cumsum(-1) > generator.random((len(p), 1))).argmax(-1)
-    right = np.eye(11, dtype=np.float32)[labels]
-    assert fit_temperature(logits, right) == pytest.approx(true_temperature, rel=0.05)
+    targets = np.eye(11, dtype=np.float32)[labels]
+    assert fit_temperature(logits, targets) == pytest.approx(true_temperature, rel=0.05)
 
 
 def test_gate_reaches_its_precision_and_refuses_the_outside():
@@ -51,7 +51,7 @@ def test_gate_reaches_its_precision_and_refuses_the_outside():
     logits = generator.normal(0, 3, (5_000, 11)).astype(np.float32)
     p = softmax(logits)
     labels = (p.cumsum(-1) > generator.random((len(p), 1))).argmax(-1)
-    right = np.eye(11, dtype=np.float32)[labels]
+    targets = np.eye(11, dtype=np.float32)[labels]
     shown = labels < 10
 
     def kept(gate):
@@ -61,9 +61,9 @@ def test_gate_reaches_its_precision_and_refuses_the_outside():
         precise = (p[:, :-1].argmax(-1) == labels)[named & shown].mean()
         return precise, named[shown].mean(), named[~shown].mean()
 
-    precise, named, _ = kept(fit_gate(logits, right, 0.95, others=1.0))
+    precise, named, _ = kept(fit_gate(logits, targets, 0.95, max_others=1.0))
     assert 0.95 <= precise < 0.96 and 0.1 < named < 0.9
-    _, fewer, others = kept(fit_gate(logits, right, 0.95, others=0.02))
+    _, fewer, others = kept(fit_gate(logits, targets, 0.95, max_others=0.02))
     assert 0.01 < others <= 0.02 and fewer < named
 
 
@@ -76,17 +76,17 @@ def test_least_above_by_hand():
     assert least_above(np.zeros(0), 0.0) == 0.0
 
 
-def test_other_things_weigh_nothing_in_the_precision_of_garments():
+def test_other_things_do_not_change_the_precision_of_garments():
     logits = np.full((100, 11), -5.0, np.float32)
     logits[:, 0] = np.linspace(1, 3, 100)
-    right = np.zeros((100, 11), np.float32)
-    right[:, 0] = 1
-    alone = fit_gate(logits, right)
+    targets = np.zeros((100, 11), np.float32)
+    targets[:, 0] = 1
+    alone = fit_gate(logits, targets)
     more = np.concatenate([logits, logits[:10]])
     rest = np.zeros((10, 11), np.float32)
     rest[:, -1] = 1
-    assert fit_gate(more, np.concatenate([right, rest]), others=1.0) == alone
-    assert fit_gate(more, np.concatenate([right, rest])).min_confidence > alone.min_confidence
+    assert fit_gate(more, np.concatenate([targets, rest]), max_others=1.0) == alone
+    assert fit_gate(more, np.concatenate([targets, rest])).min_confidence > alone.min_confidence
 
 
 def test_easy_examples_of_outside_do_not_make_the_rest_look_surer():
@@ -98,13 +98,13 @@ def test_easy_examples_of_outside_do_not_make_the_rest_look_surer():
     easy = np.zeros((4_000, 11), np.float32)
     easy[:, -1] = 3
     both = np.concatenate([logits, easy])
-    right = np.eye(11, dtype=np.float32)[np.concatenate([labels, np.full(4_000, 10)])]
-    assert fit_gate(both, right).temperature == pytest.approx(1.0, rel=0.06)
-    assert fit_temperature(both, right) < 0.9
+    targets = np.eye(11, dtype=np.float32)[np.concatenate([labels, np.full(4_000, 10)])]
+    assert fit_gate(both, targets).temperature == pytest.approx(1.0, rel=0.06)
+    assert fit_temperature(both, targets) < 0.9
 
 
 def test_several_right_outputs_count():
     logits = np.tile(np.array([[5.0, 5.0] + [0.0] * 9], np.float32), (50, 1))
-    right = np.zeros((50, 11), np.float32)
-    right[:, :2] = 1
-    assert fit_gate(logits, right).min_confidence < 0.55
+    targets = np.zeros((50, 11), np.float32)
+    targets[:, :2] = 1
+    assert fit_gate(logits, targets).min_confidence < 0.55

@@ -11,7 +11,7 @@ from training.command import errors_in_one_line, new_parser
 from trendscope.errors import TrendscopeError
 
 
-def test_errors_that_can_be_mended_become_one_line_and_exit_code_1():
+def test_trendscope_errors_become_one_line_and_exit_code_1():
     for error in (TrendscopeError("no weights there"), OSError("no weights there")):
         with pytest.raises(SystemExit) as stopped, errors_in_one_line("training.x"):
             raise error

@@ -68,7 +68,7 @@ def predictions() -> list[Prediction]:
     """What the product itself says of the images."""
     rgb = [np.stack([image] * 3, axis=-1) for image in IMAGES.pixels]
     classifier = Classifier(HEADER, VARIABLES)
-    return classifier.predict([segmentation.cut_out(image, 28).pixels for image in rgb])
+    return classifier.predict([segmentation.crop(image, 28).pixels for image in rgb])
 
 
 def test_figures_are_those_of_the_products_own_predictions(found, predictions):
@@ -103,7 +103,7 @@ def test_loss_does_not_depend_on_the_temperature(run, found):
     logits = np.concatenate(
         [
             classifier.forward(batch, evaluate.BATCH)[0]
-            for batch in evaluate.cut_outs(IMAGES.pixels, 28)
+            for batch in evaluate.crops(IMAGES.pixels, 28)
         ]
     )
     log_p = np.asarray(jax.nn.log_softmax(logits))
@@ -111,7 +111,7 @@ def test_loss_does_not_depend_on_the_temperature(run, found):
     assert found.loss == pytest.approx(float(expected), abs=1e-4)
 
 
-def test_the_digest_is_bound_to_what_decides_a_prediction():
+def test_digest_covers_architecture_gate_and_arrays_only():
     told = dataclasses.replace(HEADER, name="other", scores={"x": 1}, settings={"epochs": 3})
     digest = evaluate.weights_digest(HEADER, VARIABLES)
     assert evaluate.weights_digest(told, VARIABLES) == digest
@@ -121,16 +121,16 @@ def test_the_digest_is_bound_to_what_decides_a_prediction():
     assert evaluate.weights_digest(shape, VARIABLES) != digest
 
 
-def test_the_digest_sees_one_changed_number():
+def test_digest_changes_with_one_number():
     changed = jax.tree.map(np.array, VARIABLES)
     changed["batch_stats"]["enter0_norm"]["mean"][0] += 1e-6
     digest = evaluate.weights_digest(HEADER, VARIABLES)
     assert evaluate.weights_digest(HEADER, changed) != digest
 
 
-def test_cut_outs_are_the_images_themselves_in_order(monkeypatch):
+def test_crops_are_the_images_themselves_in_order(monkeypatch):
     monkeypatch.setattr(evaluate, "BATCH", 128)
-    batches = list(evaluate.cut_outs(IMAGES.pixels, 28))
+    batches = list(evaluate.crops(IMAGES.pixels, 28))
     assert [len(batch) for batch in batches] == [128, 22]
     assert (np.concatenate(batches)[:, 0, ..., :3] == IMAGES.pixels[..., None]).all()
 
@@ -162,7 +162,7 @@ def test_mistakes_are_the_wrong_ones_surest_first():
     said = [prediction(*row) for row in ((0, 0.99), (0, 0.5), (3, 0.9), (3, 0.99))]
     images = fashion_mnist.Images(IMAGES.pixels[:4], np.array([0, 1, 2, 3], np.int32))
     found = page.mistakes(images, said, count=5)
-    assert [(m.number, m.said, m.truth) for m in found] == [
+    assert [(m.number, m.predicted, m.truth) for m in found] == [
         (2, "Dress", "Pullover"),
         (1, "T-shirt/top", "Trouser"),
     ]

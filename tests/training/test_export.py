@@ -86,7 +86,7 @@ def test_weights_that_were_not_evaluated_are_refused(run, shipped):
     ("header", "seed"),
     [(HEADER, 1), (dataclasses.replace(HEADER, gate=Gate(min_confidence=0.9)), 0)],
 )
-def test_weights_changed_since_are_refused(run, shipped, header, seed):
+def test_weights_changed_after_evaluation_are_refused(run, shipped, header, seed):
     write_weights(run / "weights.safetensors", header, initial_variables(SMALL, seed))
     with pytest.raises(WeightsError, match=r"is of weights [0-9a-f]{12}, found [0-9a-f]{12}; run"):
         export.export(run, shipped=shipped)
@@ -117,14 +117,14 @@ def test_the_card_has_a_section_for_each_shipped_weights(run, shipped):
     assert "MIT" in card
 
 
-def test_exporting_twice_is_exporting_once(run, shipped):
+def test_exporting_twice_changes_nothing(run, shipped):
     export.export(run, shipped=shipped)
     once = {path.name: path.read_bytes() for path in shipped.iterdir()}
     export.export(run, shipped=shipped)
     assert {path.name: path.read_bytes() for path in shipped.iterdir()} == once
 
 
-def test_what_stands_around_the_markers_is_kept(run, shipped):
+def test_export_keeps_the_card_around_the_markers(run, shipped):
     card = shipped / "MODEL_CARD.md"
     card.write_text(f"before\n{export.START}\nold figures\n{export.END}\nafter\n")
     export.export(run, shipped=shipped)
@@ -216,7 +216,7 @@ def test_the_scores_of_a_run_with_another_gate_are_refused(run, other, shipped):
         export.export(run, shipped=shipped, measured_by=other)
 
 
-def test_a_run_without_scores_on_photos_measures_nothing(run, other, shipped):
+def test_measured_by_a_run_without_photo_scores_is_refused(run, other, shipped):
     (other / "photos.json").unlink()
     with pytest.raises(WeightsError, match=r"run python -m training\.evaluate .* --fold N first"):
         export.export(run, shipped=shipped, measured_by=other)

@@ -73,7 +73,7 @@ def test_the_split_keeps_pixels_and_labels_together():
         assert [number % 10 for number in numbers(part)] == part.labels.tolist()
 
 
-def test_the_digest_sees_pixels_labels_and_order():
+def test_digest_changes_with_pixels_labels_and_order():
     images = numbered(5)
     relabelled = Images(images.pixels, images.labels[::-1].copy())
     digests = {images.digest, relabelled.digest, images.take(slice(None, None, -1)).digest}
@@ -124,7 +124,7 @@ def test_a_folder_without_the_files_is_named(tmp_path):
 
 
 def garment_mask(image: np.ndarray) -> np.ndarray:
-    return fashion_mnist.silhouettes(image[None])[0]
+    return fashion_mnist.garment_masks(image[None])[0]
 
 
 def test_a_white_garment_inside_its_outline_is_garment():
@@ -136,7 +136,7 @@ def test_a_white_garment_inside_its_outline_is_garment():
     assert (garment_mask(image) == expected).all()
 
 
-def test_what_the_border_can_reach_is_background():
+def test_pixels_reached_from_the_border_are_background():
     image = np.zeros((28, 28), np.uint8)
     image[8:20, 8:20] = 200
     image[8:18, 12:16] = 0  # open at the top, and wider than what closing bridges
@@ -145,10 +145,10 @@ def test_what_the_border_can_reach_is_background():
     assert mask[10, 9] == mask[19, 14] == 255
 
 
-def test_an_empty_image_has_no_silhouette_and_a_full_one_is_all_garment():
+def test_garment_mask_of_an_empty_and_of_a_full_image():
     assert not garment_mask(np.zeros((28, 28), np.uint8)).any()
     assert (garment_mask(np.full((28, 28), 255, np.uint8)) == 255).all()
 
 
-def test_noise_in_the_background_is_not_garment():
+def test_background_noise_is_not_in_the_garment_mask():
     assert not garment_mask(np.full((28, 28), 6, np.uint8)).any()

@@ -54,12 +54,12 @@ def test_pictures_and_a_table_that_adapt_reads(folder, capsys):
             assert picture.format == "JPEG" and max(picture.size) == negatives.SIDE
 
 
-def test_what_shows_clothes_is_left_out(folder):
+def test_pictures_of_clothes_are_left_out(folder):
     files = negatives.originals([folder / "stamps"])
     assert [file.name for file in files] == ["crab.png"]
 
 
-def test_a_cut_out_keeps_its_colour_on_its_new_ground(folder):
+def test_cut_out_pictures_keep_their_colour_on_a_new_ground(folder):
     crab = negatives.open_picture(folder / "stamps" / "animals" / "crab.png")
     assert negatives.is_cut_out(crab)
     for seed in range(5):

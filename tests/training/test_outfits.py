@@ -9,6 +9,7 @@ import pytest
 
 from training import outfits
 from training.data import photos as labelled
+from training.data.augmentation import both_ways
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 
@@ -28,14 +29,14 @@ def canvas(colour, height, width):
 
 def photos(*garments):
     """Photos of (category, height, width); category None for something else."""
-    right = np.zeros((len(garments), labelled.OUTPUTS), np.float32)
+    targets = np.zeros((len(garments), labelled.OUTPUTS), np.float32)
     canvases = []
     for row, (category, height, width) in enumerate(garments):
-        right[row, -1 if category is None else category] = 1
+        targets[row, -1 if category is None else category] = 1
         canvases.append(canvas(COLOURS.get(category, GREY), height, width))
     pixels = np.stack(canvases)
     names = np.array([f"{row}.jpg" for row in range(len(garments))])
-    return labelled.Photos(names, names, right, pixels, pixels, pixels)
+    return labelled.Photos(names, names, targets, both_ways(pixels), pixels, pixels)
 
 
 SOME = photos((TOP, 70, 60), (TROUSER, 80, 40), (DRESS, 80, 40), (None, 40, 40))
@@ -53,15 +54,15 @@ def test_what_counts_as_right_is_what_the_figure_visibly_wears():
     generator = np.random.default_rng(0)
     both = 0
     for _ in range(200):
-        pixels, right = outfits.dressed(generator, clothes)
+        pixels, targets = outfits.dressed(generator, clothes)
         pixels = pixels.astype(int)
-        assert right[-1] == 0 and set(right) <= {0.0, 1.0} and right.any()
+        assert targets[-1] == 0 and set(targets) <= {0.0, 1.0} and targets.any()
         for category in COLOURS:
-            if right[category]:
+            if targets[category]:
                 assert len(seen(pixels, category)) >= 5, CATEGORIES[category]  # LEAST_SEEN is 6.4.
-        assert not (right[DRESS] and (right[TOP] or right[TROUSER]))
-        assert bool(len(seen(pixels, DRESS)) > 9) <= bool(right[DRESS] or not right[TROUSER])
-        if right[TOP] and right[TROUSER]:
+        assert not (targets[DRESS] and (targets[TOP] or targets[TROUSER]))
+        assert bool(len(seen(pixels, DRESS)) > 9) <= bool(targets[DRESS] or not targets[TROUSER])
+        if targets[TOP] and targets[TROUSER]:
             both += 1
             assert seen(pixels, TOP).mean() < seen(pixels, TROUSER).mean()
         assert pixels[..., 3].max() == 255, "the figure is marked"
@@ -73,18 +74,18 @@ def test_trousers_below_the_picture_are_not_called_worn():
     figure = outfits._Figure(np.random.default_rng(0), clothes)
     figure._tall = labelled.CANVAS * 2.0  # From a crown at 24 on, the first 0.41 is to be seen.
     figure.wear(clothes.trousers, 0.4, 0.9, (0.2, 0.3))
-    assert not figure.right().any()
+    assert not figure.targets().any()
     figure.wear(clothes.tops, 0.14, 0.5, (0.3, 0.4))
-    assert np.flatnonzero(figure.right()).tolist() == [TOP]
+    assert np.flatnonzero(figure.targets()).tolist() == [TOP]
 
 
 def test_trousers_behind_a_long_coat_are_not_called_worn():
     clothes = outfits.wardrobe(SOME)
     figure = outfits._Figure(np.random.default_rng(0), clothes)
     figure.wear(clothes.trousers, 0.4, 0.7, (0.2, 0.3))
-    assert np.flatnonzero(figure.right()).tolist() == [TROUSER]
+    assert np.flatnonzero(figure.targets()).tolist() == [TROUSER]
     figure.wear(clothes.tops, 0.14, 0.72, (0.4, 0.45))
-    assert np.flatnonzero(figure.right()).tolist() == [TOP]
+    assert np.flatnonzero(figure.targets()).tolist() == [TOP]
 
 
 def test_only_upright_garments_of_one_kind_that_were_found_are_worn():
@@ -97,7 +98,7 @@ def test_only_upright_garments_of_one_kind_that_were_found_are_worn():
         (DRESS, 80, 40),
         (None, 50, 50),
     )
-    open_label = some.right.copy()
+    open_label = some.targets.copy()
     open_label[0, CATEGORIES.index("Shirt")] = 1
     clothes = outfits.wardrobe(some)
     assert clothes.tops.tolist() == [0]
@@ -105,7 +106,7 @@ def test_only_upright_garments_of_one_kind_that_were_found_are_worn():
     assert clothes.dresses.tolist() == [5]
     assert clothes.grounds.tolist() == [6]
     assert clothes.enough
-    assert not outfits.wardrobe(dataclasses.replace(some, right=open_label)).enough
+    assert not outfits.wardrobe(dataclasses.replace(some, targets=open_label)).enough
 
 
 def test_rare_kinds_of_tops_are_worn_as_often_as_common_ones():
@@ -119,11 +120,11 @@ def test_rare_kinds_of_tops_are_worn_as_often_as_common_ones():
 @pytest.mark.parametrize("count", [1, 3])
 def test_figures_are_the_same_for_the_same_seed_and_as_large_as_the_network_sees_them(count):
     clothes = outfits.wardrobe(SOME)
-    pixels, right = outfits.figures(clothes, count, 112, seed=5)
+    pixels, targets = outfits.figures(clothes, count, 112, seed=5)
     again, _ = outfits.figures(clothes, count, 112, seed=5)
     other, _ = outfits.figures(clothes, count, 112, seed=6)
     assert pixels.shape == (count, 112, 112, 4) and pixels.dtype == np.uint8
-    assert right.shape == (count, labelled.OUTPUTS)
+    assert targets.shape == (count, labelled.OUTPUTS)
     assert (pixels == again).all() and (pixels != other).any()
 
 
@@ -134,15 +135,15 @@ def test_figures_are_written_as_evaluate_reads_them(tmp_path):
     assert set("|".join(table["category"]).split("|")) <= {"Coat", "Trouser", "Dress"}
     read, refused = labelled.load([tmp_path / "out"], 112)
     assert not refused
-    for category, right in zip(table["category"], read.right, strict=True):
-        assert {CATEGORIES[i] for i in np.flatnonzero(right)} == set(category.split("|"))
+    for category, targets in zip(table["category"], read.targets, strict=True):
+        assert {CATEGORIES[i] for i in np.flatnonzero(targets)} == set(category.split("|"))
 
 
-def test_what_is_missing_is_said(tmp_path):
+def test_missing_kinds_of_clothes_are_an_error(tmp_path):
     with pytest.raises(TrendscopeError, match="trousers"):
         outfits.make(tmp_path / "out", photos((TOP, 70, 60)), 5)
     assert not (tmp_path / "out").exists()
 
 
-def test_without_photos_nobody_can_be_dressed():
+def test_wardrobe_without_photos_is_not_enough():
     assert not outfits.wardrobe(SOME.take(np.zeros(len(SOME), bool))).enough

@@ -68,7 +68,7 @@ def test_a_group_is_the_set_of_allowed_categories_with_shoes_as_one(allowed, gro
     assert judged(allowed, "Bag").group == group
 
 
-def test_at_the_gate():
+def test_coverage_and_precision_at_the_gate():
     assert counts(FOUND.coverage) == (2, 4)
     assert counts(FOUND.precision) == (1, 2)
     # Two other things are named as well, wrongly.
@@ -154,7 +154,7 @@ def test_customers_come_worst_first_and_their_errors_count_alike():
     assert found.share_error == 0.25
 
 
-def test_nothing_counted_is_no_figure():
+def test_figures_of_no_photos_are_none():
     found = photo_metrics.evaluation("small", "abc", "all customers", [judged("", "Bag")], [])
     assert found.accuracy == Share(0, 0, None, 0.0, 1.0)
     assert found.group_accuracy is found.calibration_error is found.share_error is None
@@ -173,7 +173,7 @@ def test_json_reads_back_equal():
         assert isinstance(again.calibration[0], CalibrationBin)
 
 
-def test_what_travels_is_rounded_as_printed():
+def test_scores_in_the_header_are_rounded_as_printed():
     assert photo_metrics.scores(dataclasses.replace(FOUND, scored_on="fold 0")) == {
         "scored_on": "fold 0",
         "photos": 7,

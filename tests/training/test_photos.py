@@ -39,7 +39,7 @@ def test_a_folder_per_category(tmp_path):
     assert found == ["", "Ankle boot", "T-shirt/top"]
 
 
-def test_what_is_neither_says_what_is_expected(tmp_path):
+def test_folder_of_another_form_is_an_error_with_what_is_expected(tmp_path):
     with pytest.raises(
         TrendscopeError, match=r"expected labels\.csv, or folders named T-shirt/top"
     ):
@@ -72,7 +72,7 @@ def test_better_labels_take_the_place_of_those_given(tmp_path):
         relabelled(read_table(tmp_path), mended)
 
 
-def test_targets():
+def test_target_of_labels():
     assert target("Coat").nonzero()[0].tolist() == [CATEGORIES.index("Coat")]
     assert target("Sandal|Ankle boot").nonzero()[0].tolist() == [5, 9]
     assert target("").nonzero()[0].tolist() == [10]
@@ -95,7 +95,7 @@ def test_a_customers_fold_does_not_depend_on_the_others():
     assert (held_out_customers(customers[::2], 1, 3) == fold[::2]).all()
 
 
-def test_loading_keeps_what_can_be_read(tmp_path):
+def test_load_skips_unreadable_photos(tmp_path):
     for name, content in (("a.jpg", picture(RED)), ("b.jpg", b"broken"), ("c.jpg", picture(BLUE))):
         (tmp_path / name).write_bytes(content)
     (tmp_path / "labels.csv").write_text("file,category\na.jpg,Coat\nb.jpg,Bag\nc.jpg,\n")
@@ -104,15 +104,18 @@ def test_loading_keeps_what_can_be_read(tmp_path):
     assert found.views.shape == (2, 2, 112, 112, 4)
     assert found.canvases.shape == (2, photos.CANVAS, photos.CANVAS, 4)
     assert found.wholes.shape == found.canvases.shape
-    assert found.right.argmax(-1).tolist() == [4, 10]
+    assert found.targets.argmax(-1).tolist() == [4, 10]
     assert len(found.take(np.array([False, True]))) == 1
 
 
 def labelled(categories, customers):
     """Photos of which only labels matter."""
     none = np.zeros((len(categories), 1, 1, 4), np.uint8)
-    right = np.eye(11, dtype=np.float32)[categories]
-    return photos.Photos(np.array([""] * len(none)), np.array(customers), right, none, none, none)
+    views = np.zeros((len(categories), 2, 1, 1, 4), np.uint8)
+    targets = np.eye(11, dtype=np.float32)[categories]
+    return photos.Photos(
+        np.array([""] * len(none)), np.array(customers), targets, views, none, none
+    )
 
 
 def drawn(found, customers):
@@ -138,11 +141,11 @@ def test_small_customers_come_up_more_often():
 
 def test_mixing_with_a_partner():
     pixels = np.arange(4, dtype=np.float32)[:, None, None, None] * np.ones((4, 2, 2, 4), np.float32)
-    right = np.eye(11, dtype=np.float32)[:4]
+    targets = np.eye(11, dtype=np.float32)[:4]
     partner = np.array([1, 0, 3, 2])
-    never = train.mixed_up(jax.random.key(0), pixels, right, partner, 0.0)
+    never = train.mixed_up(jax.random.key(0), pixels, targets, partner, 0.0)
     assert (never.pixels == pixels).all() and (never.share == 1).all()
-    always = train.mixed_up(jax.random.key(0), pixels, right, partner, 1.0)
+    always = train.mixed_up(jax.random.key(0), pixels, targets, partner, 1.0)
     share = np.asarray(always.share)
     assert (share >= 0.5).all() and (share < 1).any()
     assert always.other.argmax(-1).tolist() == [1, 0, 3, 2]
@@ -150,7 +153,7 @@ def test_mixing_with_a_partner():
     np.testing.assert_allclose(np.asarray(always.pixels)[:, 0, 0, 0], expected, rtol=1e-5)
 
 
-def test_loading_nothing_readable_says_why(tmp_path):
+def test_load_of_unreadable_photos_only_is_an_error(tmp_path):
     (tmp_path / "labels.csv").write_text("file,category\na.jpg,Coat\n")
     with pytest.raises(TrendscopeError, match=r"no photo could be read, for example .*a\.jpg"):
         photos.load([tmp_path], 112)

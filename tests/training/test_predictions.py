@@ -81,7 +81,7 @@ def test_photos_are_judged_as_the_product_judges_them(run, place):
         assert photo.prediction.outside == pytest.approx(reading.outside, abs=1e-5)
 
 
-def test_what_is_written_is_what_is_found(run, place):
+def test_written_photo_evaluation_equals_the_returned_one(run, place):
     found = evaluate.evaluate_photos(str(run), [place])
     assert (found.photos, found.of_the_ten, found.customers) == (4, 3, 2)
     assert [row.name for row in found.others_by_place] == ["ours"]
@@ -129,7 +129,7 @@ def test_only_the_customers_of_a_fold_are_scored(run, tmp_path):
         evaluate.evaluate_photos(str(run), [tmp_path], 0, 999)
 
 
-def test_it_says_whether_the_photos_can_have_been_trained_on():
+def test_scored_on_states_whether_photos_were_trained_on():
     adapted = dataclasses.replace(
         HEADER, trained_on={"photos": "abc"}, settings={"adapt": {"fold": 0, "folds": 3}}
     )
@@ -140,7 +140,7 @@ def test_it_says_whether_the_photos_can_have_been_trained_on():
     assert predictions.scored_on(adapted, 0, 4) == "customers of fold 0 of 4, perhaps trained on"
 
 
-def test_places_are_told_apart_by_name(tmp_path):
+def test_places_of_the_same_name_are_listed_by_path(tmp_path):
     for folder in ("a/shop", "b/shop", "home"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "labels.csv").write_text("file,category\nx.jpg,Coat\n")
@@ -149,7 +149,7 @@ def test_places_are_told_apart_by_name(tmp_path):
     assert list(photos.read_tables([one, two])["place"]) == [str(one), str(two)]
 
 
-def test_nothing_readable_says_why(run, tmp_path):
+def test_evaluation_of_unreadable_photos_only_is_an_error(run, tmp_path):
     (tmp_path / "labels.csv").write_text("file,category\na.jpg,Coat\n")
     with pytest.raises(TrendscopeError, match=r"no photo could be read, for example .*a\.jpg"):
         evaluate.evaluate_photos(str(run), [tmp_path])
@@ -178,12 +178,12 @@ def test_the_surest_mistakes_by_kind():
     assert photo_page.sureness(missed) == pytest.approx(1 - 0.1 - 9 * 0.005)
 
 
-def test_a_mistake_is_shown_with_its_cut_out_and_outline(place):
+def test_mistakes_have_their_crop_and_mask(place):
     photo = dataclasses.replace(
         judged("Dress", "Coat", 0.8, label="Gown"), file=str(place / "images" / "1.png")
     )
-    shown = photo_page.shown(photo, 28)
-    assert (shown.name, shown.label, shown.said) == ("1.png", "Gown (Dress)", "Coat")
+    shown = photo_page.mistake(photo, 28)
+    assert (shown.name, shown.label, shown.predicted) == ("1.png", "Gown (Dress)", "Coat")
     assert shown.photo.startswith("data:image/jpeg") and shown.outline.startswith("data:image/png")
     assert photo_page.in_words(judged("Dress", "Coat", label="Dress")) == "Dress"
 

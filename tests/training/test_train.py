@@ -30,8 +30,8 @@ LABELS = np.arange(8, dtype=np.int32)
 def test_loss_is_that_of_the_right_outputs_together():
     # Softmax of these logits is (1/2, 1/4, 1/4).
     logits = jnp.log(jnp.array([[0.5, 0.25, 0.25]] * 3))
-    right = jnp.array([[1.0, 0, 0], [0, 1.0, 0], [0, 1.0, 1.0]])
-    loss, hit = train.loss_and_accuracy(logits, right, 0.0)
+    targets = jnp.array([[1.0, 0, 0], [0, 1.0, 0], [0, 1.0, 1.0]])
+    loss, hit = train.loss_and_accuracy(logits, targets, 0.0)
     assert loss == pytest.approx([math.log(2), math.log(4), math.log(2)])
     assert hit.tolist() == [1, 0, 0]
 
@@ -71,7 +71,7 @@ def stepper():
     return make_step()
 
 
-def test_a_teachers_word_counts_instead_of_the_label():
+def test_loss_with_a_teacher_ignores_the_label():
     taught = np.zeros((8, 11), np.float32)
     taught[6:, :2] = 0.75, 0.25  # the last two images have a teacher
 
@@ -91,7 +91,7 @@ def test_a_teachers_word_counts_instead_of_the_label():
     assert float(metrics.loss) == pytest.approx((labelled + told) / 8, rel=1e-4)
 
 
-def test_eight_images_are_learned_by_heart(stepper):
+def test_training_on_eight_images_reaches_full_accuracy(stepper):
     step, state = stepper[0], make_step()[1]
     before = jax.tree.map(np.array, state.average)
     losses = []
@@ -108,9 +108,9 @@ def test_eight_images_are_learned_by_heart(stepper):
 def test_every_image_counts_once_in_a_score_whatever_the_batch():
     score = train.evaluate(GarmentNet(SMALL))
     variables = initial_variables(SMALL)
-    right = np.asarray(train.one_hot(LABELS))
-    whole = score(variables, PIXELS, right, batch=8)
-    assert score(variables, PIXELS, right, batch=3) == pytest.approx(whole, rel=1e-4)
+    targets = np.asarray(train.one_hot(LABELS))
+    whole = score(variables, PIXELS, targets, batch=8)
+    assert score(variables, PIXELS, targets, batch=3) == pytest.approx(whole, rel=1e-4)
     assert whole.accuracy * 8 == pytest.approx(round(whole.accuracy * 8))
 
 
@@ -134,7 +134,7 @@ def run(folder, step, epochs: int = 2, stop_in: int | None = None):
     return train.fit(settings, state, step, batches, 2, validate, saved.append), saved
 
 
-def test_a_run_that_was_stopped_ends_like_one_that_was_not(stepper, tmp_path):
+def test_resumed_run_equals_an_uninterrupted_one(stepper, tmp_path):
     step = stepper[0]
     whole, _ = run(tmp_path / "whole", step)
     with pytest.raises(Stop):
@@ -178,7 +178,7 @@ def test_a_mixed_batch_is_outside_then_scenes_then_plain(monkeypatch):
     make = train.mixed_batch(scenes=2, outside=1)
     batch = make(jax.random.key(0), (grey, grey, jnp.arange(6)))
     assert batch.pixels[:, 0, 0, 0].tolist() == [1, 2, 2, 3, 3, 3]
-    assert batch.right.argmax(-1).tolist() == [10, 1, 2, 3, 4, 5]
+    assert batch.targets.argmax(-1).tolist() == [10, 1, 2, 3, 4, 5]
 
 
 def test_images_are_mixed_with_others_of_their_batch_and_so_are_their_labels():
@@ -196,7 +196,7 @@ def test_images_are_mixed_with_others_of_their_batch_and_so_are_their_labels():
     assert ((share >= 0.5) & (share <= 1)).all() and share.min() < 0.9
     expected = share * np.arange(11) + (1 - share) * partner
     np.testing.assert_allclose(batch.pixels[:, 3, 4, 2], expected, rtol=1e-5)
-    assert batch.right.argmax(-1).tolist() == list(range(11))
+    assert batch.targets.argmax(-1).tolist() == list(range(11))
 
 
 def test_settings_describe_the_network():
@@ -204,7 +204,7 @@ def test_settings_describe_the_network():
     assert found == SMALL
 
 
-def test_weights_of_another_shape_are_no_start(tmp_path):
+def test_start_weights_of_another_architecture_are_refused(tmp_path):
     from trendscope.vision.serialisation import write_weights
     from trendscope.vision.weights import Header
 
@@ -233,7 +233,7 @@ def test_a_short_real_training(tmp_path, monkeypatch):
     assert 0 <= row["validation_accuracy"] <= 1
 
 
-def test_with_a_gate_to_take_over_nothing_is_held_out(tmp_path, monkeypatch):
+def test_run_with_a_given_gate_holds_out_no_images(tmp_path, monkeypatch):
     from trendscope.vision.serialisation import write_weights
     from trendscope.vision.weights import Gate, Header
 

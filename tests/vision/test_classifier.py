@@ -146,7 +146,7 @@ def test_wrong_shape_is_named(path):
         read_weights(path)
 
 
-def test_numbers_that_are_none_are_refused(path):
+def test_arrays_with_nan_are_refused(path):
     damage(path, lambda a: a["params/logits/bias"].fill(np.nan))
     with pytest.raises(WeightsError, match="not finite"):
         read_weights(path)
@@ -159,7 +159,7 @@ def test_other_categories_are_refused(path):
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04K.", b"x" * 5000])
-def test_what_is_no_weights_file_is_refused(tmp_path, content):
+def test_files_of_another_kind_are_refused(tmp_path, content):
     path = tmp_path / "w.safetensors"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match="not a trendscope weights file"):
@@ -172,7 +172,7 @@ def test_cut_short_weights_are_refused(path):
         read_weights(path)
 
 
-def test_unknown_name_lists_what_there_is():
+def test_unknown_name_is_an_error_that_lists_shipped_weights():
     with pytest.raises(
         WeightsError, match="no weights at nonsense: give a file, or a shipped name"
     ):
@@ -186,7 +186,7 @@ def test_header_survives_json():
     assert json.loads(header.to_json())["architecture"]["filters"] == [48, 96]
 
 
-def test_a_wider_network_for_photos_at_first_says_what_the_small_one_says():
+def test_enlarged_network_at_first_gives_the_same_logits():
     """On an image as published (a garment on black), and on its enlargement with its outline."""
     adapt = pytest.importorskip("training.adapt")
     small = initial_variables(SMALL, seed=3)
@@ -206,25 +206,25 @@ def test_a_wider_network_for_photos_at_first_says_what_the_small_one_says():
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_what_is_not_sure_at_first_look_is_looked_at_twice():
+def test_uncertain_first_views_are_combined_with_the_second_view():
     shape = dataclasses.replace(SMALL, two_views=True)
     variables = initial_variables(SMALL, seed=3)
     variables["params"]["logits"]["kernel"] *= 40  # so that some are sure, and some not
-    cut_outs = np.random.default_rng(0).integers(0, 256, (20, 2, 28, 28, 4), np.uint8)
-    cut_outs[::2] //= 40
-    first, features = make_predictor(SMALL)(variables, cut_outs)
-    second, other_features = make_predictor(SMALL)(variables, cut_outs[:, ::-1])
+    crops = np.random.default_rng(0).integers(0, 256, (20, 2, 28, 28, 4), np.uint8)
+    crops[::2] //= 40
+    first, features = make_predictor(SMALL)(variables, crops)
+    second, other_features = make_predictor(SMALL)(variables, crops[:, ::-1])
     sure = np.exp(first).max(-1) / np.exp(first).sum(-1) >= SINGLE_VIEW_CONFIDENCE
     assert 3 < sure.sum() < 17
     assert np.abs(first - second).max() > 1e-3
-    logits, embeddings = make_predictor(shape)(variables, cut_outs)
+    logits, embeddings = make_predictor(shape)(variables, crops)
     near = {"rtol": 1e-4, "atol": 1e-4}
     np.testing.assert_allclose(logits[sure], first[sure], **near)
     np.testing.assert_allclose(logits[~sure], (0.65 * (first + second))[~sure], **near)
     np.testing.assert_allclose(embeddings[~sure], ((features + other_features) / 2)[~sure], **near)
 
 
-def test_a_photo_is_seen_as_fashion_mnist_would_show_it():
+def test_as_fashion_mnist_by_hand():
     """Half of the garment is 60 and half 100, on a light floor: negated 195 and 155.
 
     Their mean is 175 and their deviation 20, so they become 80 + 175 / 2 +- 50, on black. The means
@@ -241,7 +241,7 @@ def test_a_photo_is_seen_as_fashion_mnist_would_show_it():
     np.testing.assert_allclose(seen[0, 10, 16], 117.5, atol=4)
 
 
-def test_where_no_garment_was_found_all_of_the_photo_is_seen():
+def test_as_fashion_mnist_without_a_mask_uses_the_whole_photo():
     """Halves of 220 and 20: negated 35 and 235, mean 135, so 80 + 67.5 -+ 50."""
     photo = np.full((1, 28, 28, 4), 220.0, np.float32)
     photo[..., 3] = 0
@@ -251,7 +251,7 @@ def test_where_no_garment_was_found_all_of_the_photo_is_seen():
     np.testing.assert_allclose(seen[:, 14:], 197.5, atol=0.5)
 
 
-def test_shipped_weights_load_and_keep_to_their_limits():
+def test_shipped_weights_load_and_are_small_enough():
     files = sorted(SHIPPED.glob("*.safetensors"))
     assert files
     for file in files:

@@ -49,7 +49,7 @@ def test_small_png_comes_through_exactly():
 
 
 def test_large_jpeg_is_scaled_and_keeps_its_true_size():
-    photo = decode(picture(RED, (2000, 1000)), edge=256)
+    photo = decode(picture(RED, (2000, 1000)), max_side=256)
     assert photo.size == (2000, 1000)
     assert photo.rgb.shape == (128, 256, 3)
 
@@ -58,7 +58,7 @@ def test_large_jpeg_is_scaled_and_keeps_its_true_size():
 def test_scaled_down_pixels_are_means(side):
     noise = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
     large = Image.fromarray(noise).resize((side, side), Image.Resampling.BICUBIC)
-    rgb = decode(encode(large, "PNG"), edge=256).rgb
+    rgb = decode(encode(large, "PNG"), max_side=256).rgb
     wanted = areas.means(np.asarray(large), 256, 256)
     assert rgb.shape == wanted.shape
     assert np.abs(rgb - wanted).mean() < 1
@@ -216,7 +216,7 @@ def test_exif_dates(date, offset, expected):
     assert parse_exif_date(date, offset) == expected
 
 
-def test_where_a_photo_was_taken_stays_in_it(tmp_path):
+def test_reports_do_not_hold_where_a_photo_was_taken(tmp_path):
     exif = Image.Exif()
     exif.get_ifd(0x8825)[1] = "N"
     exif[0x010E] = "at home in Secret Street"
@@ -239,7 +239,7 @@ def test_taken_at_comes_from_exif():
     assert taken == datetime(2026, 11, 16, 7, 30, tzinfo=UTC)
 
 
-def test_a_camera_set_to_the_future_is_not_believed():
+def test_camera_dates_in_the_future_are_ignored():
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9003] = "2026:11:16 08:30:00"
     exif[0x0132] = "2026:11:14 08:30:00"

@@ -21,7 +21,7 @@ SAMPLES = sorted((Path(__file__).parents[2] / "sample_feeds" / "anna").glob("*.j
 def looks(image: Image.Image, kind="JPEG", **options) -> ImageFingerprint:
     out = io.BytesIO()
     image.save(out, kind, **options)
-    return fingerprint(decode(out.getvalue(), edge=DECODED_SIDE))
+    return fingerprint(decode(out.getvalue(), max_side=DECODED_SIDE))
 
 
 def scene(seed=0, size=(300, 400)) -> Image.Image:
@@ -38,38 +38,38 @@ def scene(seed=0, size=(300, 400)) -> Image.Image:
 @pytest.mark.parametrize(
     ("side", "kind", "quality"), [(300, "JPEG", 30), (150, "JPEG", 80), (1200, "WEBP", 50)]
 )
-def test_copies_are_alike(seed, side, kind, quality):
+def test_copies_are_near_duplicates(seed, side, kind, quality):
     original = scene(seed)
     copy = original.resize((side * 3 // 4, side), Image.Resampling.LANCZOS)
     assert is_near_duplicate(looks(original), looks(copy, kind, quality=quality))
 
 
-def test_other_photos_are_not():
+def test_different_photos_are_not_near_duplicates():
     found = [looks(scene(seed)) for seed in range(20)]
     assert [[is_near_duplicate(a, b) for b in found].count(True) for a in found] == [1] * 20
 
 
-def test_the_same_picture_in_another_colour_is_another_garment():
+def test_pictures_in_other_colours_are_not_near_duplicates():
     red = scene()
     other = Image.fromarray(np.asarray(red)[..., ::-1].copy())
     assert bin(looks(red).hash ^ looks(other).hash).count("1") <= 12
     assert not is_near_duplicate(looks(red), looks(other))
 
 
-def test_a_stretched_or_cropped_picture_is_not_a_plain_copy():
+def test_stretched_or_cropped_pictures_are_not_near_duplicates():
     original = scene()
     assert not is_near_duplicate(looks(original), looks(original.resize((330, 400))))
     assert not is_near_duplicate(looks(original), looks(original.crop((60, 80, 300, 400))))
 
 
 def test_sample_photos_differ_from_each_other():
-    found = [fingerprint(decode(path.read_bytes(), edge=DECODED_SIDE)) for path in SAMPLES]
+    found = [fingerprint(decode(path.read_bytes(), max_side=DECODED_SIDE)) for path in SAMPLES]
     assert len(found) > 3
     assert not any(is_near_duplicate(a, b) for i, a in enumerate(found) for b in found[:i])
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 255))
-def test_pictures_of_any_size_have_a_likeness(width, height, value):
+def test_pictures_of_any_size_have_a_fingerprint(width, height, value):
     found = looks(Image.new("RGB", (width, height), (value,) * 3), "PNG")
     assert found.colours == bytes([value]) * 768 and 0 <= found.hash < 2**64
     assert is_near_duplicate(found, found)
@@ -82,7 +82,7 @@ def test_means_are_exact_on_a_grid():
     assert (found.reshape(16, 16, 3) == checks[::4, ::4]).all()
 
 
-def test_an_album_finds_the_first_of_the_same_customer():
+def test_duplicate_index_finds_the_first_photo_of_the_same_customer():
     album = DuplicateIndex[str]()
     photos = [looks(scene(seed)) for seed in range(100)]
     for number, photo in enumerate(photos):

@@ -44,13 +44,13 @@ def test_the_figures_of_the_shipped_weights_are_those_the_classifier_reads():
     )
 
 
-def test_weights_that_never_saw_labelled_photos_say_so():
+def test_weights_without_photo_scores_have_a_sentence_without_figures():
     found = read_scores("fashion-mnist")
     assert found == Scores("fashion-mnist")
     assert NEVER in coverage_sentence(found) and "%" not in coverage_sentence(found)
 
 
-def test_one_sentence_by_hand():
+def test_coverage_sentence_by_hand():
     assert coverage_sentence(MEASURED) == (
         "Of 200 photos never seen in training, these weights named 80 % of the trousers, "
         "but 20 % of the coats and no shoes: counts lean that way."
@@ -67,11 +67,11 @@ def test_one_sentence_by_hand():
         ({}, NEVER),
     ],
 )
-def test_the_least_named_kinds_are_always_told(coverage_of, words):
+def test_coverage_sentence_names_the_best_and_the_worst_group(coverage_of, words):
     assert words in coverage_sentence(Scores("w", 10, True, 0.9, 0.5, coverage_of))
 
 
-def test_scores_of_a_network_trained_alike_are_told_as_such(tmp_path):
+def test_coverage_sentence_names_weights_trained_alike(tmp_path):
     told = "customers of fold 1 of 3, never trained on, by a network trained alike without them"
     found = read_scores(written(tmp_path / "w.safetensors", SCORES | {"scored_on": told}))
     assert (found.unseen, found.by_another) == (True, True)
@@ -80,7 +80,7 @@ def test_scores_of_a_network_trained_alike_are_told_as_such(tmp_path):
     )
 
 
-def test_photos_that_were_perhaps_trained_on_are_not_called_unseen():
+def test_coverage_sentence_of_photos_perhaps_seen_in_training():
     found = Scores("w", 10, False, 0.9, 0.5, {"Bag": 0.9})
     assert "perhaps seen in training" in coverage_sentence(found)
 

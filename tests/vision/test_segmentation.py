@@ -10,9 +10,9 @@ from tests.factories import areas
 from trendscope.vision import segmentation
 from trendscope.vision.images import shrink
 from trendscope.vision.segmentation import (
-    SEEDED,
+    MIN_SEEDED_SHARE,
     border_distance,
-    cut_out,
+    crop,
     find_box,
     find_garment,
     garment_mask,
@@ -102,10 +102,10 @@ def test_distance_is_small_on_the_border_and_large_on_the_garment():
     assert np.median(distance[:3]) < 25 and distance[30, 24] > 100
 
 
-def test_the_second_look_is_at_the_whole_picture_mirrored():
+def test_second_view_is_the_whole_picture_mirrored():
     """A garment at the left of 200 x 100 pixels, in a square with room above and below."""
     rgb = scene(100, 200, box=(20, 30, 60, 70))
-    cut = cut_out(rgb, 112)
+    cut = crop(rgb, 112)
     first, second = (look[..., 3] > 127 for look in cut.pixels)
     assert first.mean() > 3 * second.mean()
     rows, columns = np.flatnonzero(second.any(1)), np.flatnonzero(second.any(0))
@@ -115,46 +115,46 @@ def test_the_second_look_is_at_the_whole_picture_mirrored():
     assert np.abs(np.subtract(found, expected)).max() <= 4
 
 
-def test_published_images_pass_unchanged():
+def test_crop_of_a_published_image_is_unchanged():
     rgb = np.random.default_rng(0).integers(0, 256, (28, 28, 3), np.uint8)
-    cut = cut_out(rgb, 28)
+    cut = crop(rgb, 28)
     assert (cut.pixels[0, ..., :3] == rgb).all() and cut.box == (0, 0, 28, 28)
 
 
 def test_published_pixels_are_repeated():
     rgb = np.random.default_rng(0).integers(0, 256, (28, 28, 3), np.uint8)
-    cut = cut_out(rgb, 112)
+    cut = crop(rgb, 112)
     assert (cut.pixels[0, ..., :3] == rgb.repeat(4, axis=0).repeat(4, axis=1)).all()
     outline = garment_mask(rgb.max(-1)).repeat(4, axis=0).repeat(4, axis=1)
     assert (cut.pixels[0, ..., 3] == outline).all()
 
 
-def test_a_published_garment_has_its_holes_inside():
+def test_garment_mask_of_a_published_image_has_no_holes():
     image = np.zeros((28, 28), np.uint8)
     image[5:20, 8:18] = 90
     image[10:14, 11:15] = 0  # White cloth is 0, like the background.
     expected = np.zeros((28, 28), np.uint8)
     expected[5:20, 8:18] = 255
     assert (garment_mask(image) == expected).all()
-    cut = cut_out(np.stack([image] * 3, -1), 28)
+    cut = crop(np.stack([image] * 3, -1), 28)
     assert (cut.pixels[0, ..., 3] == expected).all()
 
 
-def test_the_outline_lies_on_the_garment_in_the_cut_out():
-    cut = cut_out(scene(), 112)
+def test_mask_lies_on_the_garment_in_the_crop():
+    cut = crop(scene(), 112)
     blue = cut.pixels[0, ..., 2].astype(int) - cut.pixels[0, ..., 0] > 50
     inside = cut.pixels[0, ..., 3] > 127
     assert (blue == inside).mean() > 0.96
 
 
-def test_a_garment_of_the_grounds_colours_is_still_looked_for():
+def test_unseeded_grabcut_finds_a_garment_of_the_grounds_colours():
     """Cloth that differs by less than Otsu's threshold tells: found unseeded, or not at all."""
     inside = find_garment(shrink(scene(cloth=(188, 178, 158), ground=(200, 190, 170)), 64))
     share = inside.mean() / 255
-    assert share == 0 or share > SEEDED / 2
+    assert share == 0 or share > MIN_SEEDED_SHARE / 2
 
 
-def test_what_a_threshold_explains():
+def test_otsu_separability_by_hand():
     # Of 0, 0, 10, 10 all; of 0, 2, 10, 12 (mean 6, variance 26) the means 1 and 11 explain 25.
     high = np.array([[0, 0, 1, 1]], np.uint8)
     assert otsu_separability(np.array([[0, 0, 10, 10]], np.uint8), high) == pytest.approx(1)
@@ -162,7 +162,7 @@ def test_what_a_threshold_explains():
     assert otsu_separability(np.array([[0, 2, 10, 12]], np.uint8), 0 * high) == 0
 
 
-def test_only_where_it_is_not_clear_grabcut_is_asked(monkeypatch):
+def test_grabcut_runs_only_below_the_clear_separability(monkeypatch):
     asked = []
     grab_cut = segmentation.cv2.grabCut
     monkeypatch.setattr(segmentation.cv2, "grabCut", lambda *a: asked.append(1) or grab_cut(*a))
@@ -174,7 +174,7 @@ def test_only_where_it_is_not_clear_grabcut_is_asked(monkeypatch):
     assert asked
 
 
-def test_the_outline_is_where_the_garment_is_at_any_scale():
+def test_scaled_mask_lies_on_the_garment_at_any_scale():
     rgb = scene(240, 240, box=(60, 60, 180, 180))
     inside = np.zeros((48, 48), np.uint8)
     inside[12:36, 12:36] = 255
@@ -198,9 +198,9 @@ def test_squaring_keeps_the_shape_and_repeats_the_border():
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**32 - 1))
-def test_odd_shapes_never_crash(h, w, seed):
+def test_crop_takes_pictures_of_any_shape(h, w, seed):
     rgb = np.random.default_rng(seed).integers(0, 256, (h, w, 3), np.uint8)
-    cut = cut_out(rgb, 28)
+    cut = crop(rgb, 28)
     x0, y0, x1, y1 = cut.box
     assert 0 <= x0 < x1 <= w and 0 <= y0 < y1 <= h
     assert cut.pixels.shape == (2, 28, 28, 4)
@@ -208,9 +208,9 @@ def test_odd_shapes_never_crash(h, w, seed):
 
 @pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (2, 300), (300, 7)])
 def test_extreme_shapes(shape):
-    assert cut_out(np.zeros((*shape, 3), np.uint8), 28).pixels.shape == (2, 28, 28, 4)
+    assert crop(np.zeros((*shape, 3), np.uint8), 28).pixels.shape == (2, 28, 28, 4)
 
 
-def test_same_picture_same_cut_out():
-    first, second = cut_out(scene(), 28), cut_out(scene(), 28)
+def test_the_same_picture_gives_the_same_crop():
+    first, second = crop(scene(), 28), crop(scene(), 28)
     assert first.box == second.box and (first.pixels == second.pixels).all()

@@ -33,14 +33,14 @@ def written(path, name="tiny", value=0.0):
     return path
 
 
-def test_the_name_stands_in_the_header_and_the_digest_is_the_files(tmp_path):
+def test_identity_is_the_headers_name_and_the_files_digest(tmp_path):
     path = written(tmp_path / "a.safetensors")
     found = identify(path)
     assert found == WeightsIdentity("tiny", hashlib.sha256(path.read_bytes()).hexdigest())
     assert str(found) == f"tiny ({found.digest[:8]})"
 
 
-def test_other_numbers_are_other_weights_even_under_the_same_name(tmp_path):
+def test_weights_of_one_name_with_other_arrays_have_other_digests(tmp_path):
     one, other = (written(tmp_path / f"{value}.safetensors", value=value) for value in (0, 1))
     assert identify(one).name == identify(other).name
     assert identify(one).digest != identify(other).digest
@@ -58,7 +58,7 @@ def test_shipped_weights_go_by_their_name(monkeypatch, tmp_path):
     "data",
     [b"", b"1234", b"\xff" * 64, b"\2\0\0\0\0\0\0\0{}", b"\2\0\0\0\0\0\0\0[]", b"\x80\5pickle" * 9],
 )
-def test_other_files_are_refused(tmp_path, data):
+def test_identify_refuses_files_of_another_kind(tmp_path, data):
     path = tmp_path / "x.safetensors"
     path.write_bytes(data)
     with pytest.raises(WeightsError, match=r"x\.safetensors is not a trendscope weights file"):
@@ -115,7 +115,7 @@ def test_find_digest_tries_the_given_weights_before_the_shipped_ones(tmp_path):
     assert find_digest(identify("photos").digest, path) == SHIPPED / "photos.safetensors"
 
 
-def test_telling_weights_apart_needs_no_jax():
+def test_identify_needs_no_jax():
     code = (
         "import sys, trendscope.vision.weights as w; w.identify(w.DEFAULT);"
         "print('jax' in sys.modules)"

@@ -19,20 +19,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import random
-from jaxtyping import Array, Float, Float32, PRNGKeyArray, UInt8
+from jaxtyping import Array, Float, Float32, PRNGKeyArray, Real, UInt8
 
 from trendscope.vision.images import one_opencv_thread
+from trendscope.vision.network import AnyArray
 
 Pixels = Float[Array, "n h w 3"]
-Inputs = Float[Array, "n h w 4"]
+Inputs = Float[AnyArray, "n h w 4"]
 Layer = Float[Array, "n h w 1"]
 
-Canvas = UInt8[np.ndarray, "h h 4"]
+Canvas = UInt8[np.ndarray, "canvas canvas 4"]
 """A cut-out with more room around it than the network's inputs have."""
 
 
 def plain(
-    key: PRNGKeyArray, grey: UInt8[Array, "n 28 28"], mask: UInt8[Array, "n 28 28"]
+    key: PRNGKeyArray, grey: UInt8[AnyArray, "n 28 28"], mask: UInt8[AnyArray, "n 28 28"]
 ) -> Float[Array, "n 28 28 4"]:
     """Published images, mirrored, moved by up to one pixel, and erased in part.
 
@@ -42,41 +43,41 @@ def plain(
     keys = random.split(key, 3)
     n = len(grey)
     x = jnp.stack([grey, grey, grey, mask], -1).astype(jnp.float32)
-    mirrored = random.bernoulli(keys[0], 0.5, (n, 1, 1, 1))
-    x = jnp.where(mirrored, x[:, :, ::-1], x)
+    flipped = random.bernoulli(keys[0], 0.5, (n, 1, 1, 1))
+    x = jnp.where(flipped, x[:, :, ::-1], x)
     padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     offsets = random.randint(keys[1], (n, 2), 0, 3)
-    x = jax.vmap(lambda image, at: jax.lax.dynamic_slice(image, (*at, 0), (28, 28, 4)))(
+    x = jax.vmap(lambda image, position: jax.lax.dynamic_slice(image, (*position, 0), (28, 28, 4)))(
         padded, offsets
     )
     return erase(keys[2], x, 0.25)
 
 
 def scenes(
-    key: PRNGKeyArray, grey: UInt8[Array, "n 28 28"], mask: UInt8[Array, "n 28 28"]
+    key: PRNGKeyArray, grey: UInt8[AnyArray, "n 28 28"], mask: UInt8[AnyArray, "n 28 28"]
 ) -> Float[Array, "n 28 28 4"]:
     """Photo-like scenes: cloth of the garment's shape and shading on a background.
 
     Args:
         key: A random key.
         grey: Fashion-MNIST images as published: negated, background 0.
-        mask: Their silhouettes without holes, 0 or 255 (`training.data.fashion_mnist.silhouettes`).
+        mask: Masks without holes, 0 or 255 (`training.data.fashion_mnist.garment_masks`).
     """
     k = random.split(key, 8)
     n = len(grey)
     both = jnp.stack([grey, mask], -1).astype(jnp.float32) / 255
     both = warp(k[0], both, turn=0.25, zoom=0.3, stretch=0.15, shift=0.12)
-    shade, inside = both[..., :1], both[..., 1:]
-    inside = _ragged(k[1], inside)
-    cloth = _cloth(k[2], shade, inside)
+    shade, mask = both[..., :1], both[..., 1:]
+    mask = _ragged(k[1], mask)
+    cloth = _cloth(k[2], shade, mask)
     ground = background(k[3], n)
-    ground = ground * (1 - _uniform(k[4], n, 0, 0.5) * _shadow(k[5], inside))
-    x = photograph(k[6], inside * cloth + (1 - inside) * ground)
-    return erase(k[7], jnp.concatenate([x, 255 * inside], -1))
+    ground = ground * (1 - _uniform(k[4], n, 0, 0.5) * _shadow(k[5], mask))
+    x = photograph(k[6], mask * cloth + (1 - mask) * ground)
+    return erase(k[7], jnp.concatenate([x, 255 * mask], -1))
 
 
 def no_garment(
-    key: PRNGKeyArray, grey: UInt8[Array, "n 28 28"], mask: UInt8[Array, "n 28 28"]
+    key: PRNGKeyArray, grey: UInt8[AnyArray, "n 28 28"], mask: UInt8[AnyArray, "n 28 28"]
 ) -> Float[Array, "n 28 28 4"]:
     """Scenes without a garment: bare backgrounds, blobs, and garments cut to shuffled pieces."""
     k = random.split(key, 6)
@@ -92,7 +93,7 @@ def no_garment(
 @one_opencv_thread()
 def augment_photo(
     generator: np.random.Generator, canvas: Canvas, other: Canvas, side: int, cloth: float = 0.0
-) -> Canvas:
+) -> UInt8[np.ndarray, "side side 4"]:
     """One photo from another angle, by another camera, in 3 of 20 cases on another ground.
 
     Args:
@@ -106,19 +107,19 @@ def augment_photo(
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     border = cv2.BORDER_REFLECT_101
     x = cv2.warpAffine(canvas, matrix, (side, side), flags=flags, borderMode=border)
-    inside = x[..., 3:].astype(np.float32) / 255
-    if inside.mean() > 0.04:  # Where no garment was found, all of the photo is kept.
+    mask = x[..., 3:].astype(np.float32) / 255
+    if mask.mean() > 0.04:  # Where no garment was found, all of the photo is kept.
         if cloth and generator.random() < cloth:
-            x[..., :3] = inside * _other_cloth(generator, x, other) + (1 - inside) * x[..., :3]
+            x[..., :3] = mask * _other_cloth(generator, x, other) + (1 - mask) * x[..., :3]
         if generator.random() < 0.15:
-            x[..., :3] = inside * x[..., :3] + (1 - inside) * _ground(generator, other, side)
+            x[..., :3] = mask * x[..., :3] + (1 - mask) * _ground(generator, other, side)
     chance = generator.random()
     if chance < 0.08:
         x = cv2.GaussianBlur(x, (0, 0), generator.uniform(0.5, 1.5))
     elif chance < 0.13:
         fewer = (int(generator.integers(side // 3, 4 * side // 5)),) * 2
-        small = cv2.resize(x, fewer, interpolation=cv2.INTER_AREA)
-        x = cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR)
+        reduced = cv2.resize(x, fewer, interpolation=cv2.INTER_AREA)
+        x = cv2.resize(reduced, (side, side), interpolation=cv2.INTER_LINEAR)
     if generator.random() < 0.05:
         x[..., 3] = 0  # As where the garment could not be found.
     return np.asarray(x)
@@ -141,7 +142,7 @@ def _moved(generator: np.random.Generator, source: int, side: int) -> Float[np.n
 
 
 def _other_cloth(
-    generator: np.random.Generator, x: Canvas, other: Canvas
+    generator: np.random.Generator, x: UInt8[np.ndarray, "side side 4"], other: Canvas
 ) -> Float32[np.ndarray, "side side 3"]:
     """A garment's folds, seams and print on other cloth: plain, or cut from another garment.
 
@@ -190,23 +191,24 @@ def enlarged(x: Inputs, side: int) -> Float[Array, "n side side 4"]:
     return jnp.repeat(jnp.repeat(x, times, axis=1), times, axis=2)
 
 
-def both_ways(pixels: Float[np.ndarray, "n h w c"]) -> Float[np.ndarray, "n 2 h w c"]:
+def both_ways(pixels: Real[AnyArray, "n h w c"]) -> Real[np.ndarray, "n 2 h w c"]:
     """Cut-outs of pictures that show the garment and nothing else: each, and its mirror image."""
-    return np.stack([pixels, pixels[:, :, ::-1]], axis=1)
+    both = np.asarray(pixels)
+    return np.stack([both, both[:, :, ::-1]], axis=1)
 
 
 def _colour_shift(key: PRNGKeyArray, n: int) -> Float[Array, "n 3 3"]:
     """Matrices that change the saturation and, a little, the hue."""
     k = random.split(key, 2)
     grey = jnp.full((3, 3), 1 / 3)
-    kept = random.uniform(k[0], (n, 1, 1), minval=0.45, maxval=1.25)
-    shift: Array = grey + kept * (jnp.eye(3) - grey) + 0.025 * random.normal(k[1], (n, 3, 3))
+    saturation = random.uniform(k[0], (n, 1, 1), minval=0.45, maxval=1.25)
+    shift: Array = grey + saturation * (jnp.eye(3) - grey) + 0.025 * random.normal(k[1], (n, 3, 3))
     return shift
 
 
 def warp(
     key: PRNGKeyArray,
-    x: Float[Array, "n h w c"],
+    x: Float[AnyArray, "n h w c"],
     *,
     turn: float,
     zoom: float,
@@ -239,7 +241,7 @@ def warp(
         -2,
     )
     offset = side * random.uniform(k[5], (n, 2), minval=-shift, maxval=shift)
-    warped: Array = jax.vmap(_affine)(x, matrix, offset)
+    warped: Array = jax.vmap(_affine)(jnp.asarray(x), matrix, offset)
     return warped
 
 
@@ -249,9 +251,9 @@ def _affine(
     side, _, c = x.shape
     steps = jnp.arange(side) - (side - 1) / 2
     grid = jnp.stack(jnp.meshgrid(steps, steps, indexing="ij"), -1)
-    at = grid @ matrix.T + offset + (side - 1) / 2
-    low = jnp.floor(at)
-    part = at - low
+    position = grid @ matrix.T + offset + (side - 1) / 2
+    low = jnp.floor(position)
+    part = position - low
     low = low.astype(jnp.int32) + 1
     flat = jnp.pad(x, ((1, 1), (1, 1), (0, 0))).reshape(-1, c)
 
@@ -291,27 +293,27 @@ def photograph(key: PRNGKeyArray, x: Pixels) -> Pixels:
 
 
 def erase(
-    key: PRNGKeyArray, x: Float[Array, "n h w c"], probability: float = 0.4
+    key: PRNGKeyArray, x: Float[AnyArray, "n h w c"], probability: float = 0.4
 ) -> Float[Array, "n h w c"]:
     """Random erasing (Zhong et al. 2020): a rectangle of one tone, with the given probability."""
     k = random.split(key, 4)
     n, side = len(x), x.shape[1]
     low = side * random.uniform(k[0], (n, 2), minval=-0.1, maxval=0.9)
     high = low + side * random.uniform(k[1], (n, 2), minval=0.1, maxval=0.45)
-    at = jnp.arange(side)
-    row = (at >= low[:, :1]) & (at < high[:, :1])
-    column = (at >= low[:, 1:]) & (at < high[:, 1:])
+    position = jnp.arange(side)
+    row = (position >= low[:, :1]) & (position < high[:, :1])
+    column = (position >= low[:, 1:]) & (position < high[:, 1:])
     hole = row[:, :, None, None] & column[:, None, :, None]
     hole &= random.bernoulli(k[2], probability, (n, 1, 1, 1))
     return jnp.where(hole, 255 * random.uniform(k[3], (n, 1, 1, x.shape[-1])), x)
 
 
-def _cloth(key: PRNGKeyArray, shade: Layer, inside: Layer) -> Pixels:
+def _cloth(key: PRNGKeyArray, shade: Layer, mask: Layer) -> Pixels:
     k = random.split(key, 8)
     n = len(shade)
     colour = _colour(k[0], n)
     # The garment's own shading, freed of its mean: what is left is folds, seams, collars, prints.
-    mean = (shade * inside).sum((1, 2), keepdims=True) / (inside.sum((1, 2), keepdims=True) + 1e-3)
+    mean = (shade * mask).sum((1, 2), keepdims=True) / (mask.sum((1, 2), keepdims=True) + 1e-3)
     relief = (shade - mean) * random.rademacher(k[1], (n, 1, 1, 1), jnp.float32)
     x = colour + relief * _uniform(k[2], n, 0.15, 1.2) * (
         1 + 0.3 * random.normal(k[3], (n, 1, 1, 3))
@@ -335,12 +337,12 @@ def _colour(key: PRNGKeyArray, n: int) -> Float[Array, "n 1 1 3"]:
 def _stripes(key: PRNGKeyArray, n: int) -> Float[Array, "n 28 28 1"]:
     """Soft or hard stripes or checks of random direction, width and contrast; 0..1."""
     k = random.split(key, 5)
-    at = jnp.arange(28) / 28 - 0.5
+    ramp = jnp.arange(28) / 28 - 0.5
     angle = random.choice(k[0], jnp.array([0.0, 0.5, 0.5, 0.25]), (n,)) * jnp.pi
     angle = angle + 0.15 * random.normal(k[1], (n,))
     waves = 2 * jnp.pi * random.uniform(k[2], (n, 1, 1, 1), minval=2.0, maxval=11.0)
-    along = at[:, None] * jnp.cos(angle)[:, None, None] + at * jnp.sin(angle)[:, None, None]
-    across = at * jnp.cos(angle)[:, None, None] - at[:, None] * jnp.sin(angle)[:, None, None]
+    along = ramp[:, None] * jnp.cos(angle)[:, None, None] + ramp * jnp.sin(angle)[:, None, None]
+    across = ramp * jnp.cos(angle)[:, None, None] - ramp[:, None] * jnp.sin(angle)[:, None, None]
     phase = 6.3 * random.uniform(k[3], (n, 1, 1, 1))
     checks = random.bernoulli(k[4], 0.35, (n, 1, 1, 1))
     wave = jnp.sin(waves * along[..., None] + phase)
@@ -355,21 +357,23 @@ def _noise(key: PRNGKeyArray, n: int, cells: int) -> Float[Array, "n 28 28 1"]:
     return smooth
 
 
-def _ragged(key: PRNGKeyArray, inside: Layer) -> Layer:
+def _ragged(key: PRNGKeyArray, mask: Layer) -> Layer:
     """Silhouettes with soft, slightly moved borders, as cloth has them."""
     k = random.split(key, 2)
-    n = len(inside)
-    moved = _blur(inside) + 0.15 * _noise(k[0], n, 9)
+    n = len(mask)
+    moved = _blur(mask) + 0.15 * _noise(k[0], n, 9)
     return jax.nn.sigmoid(_uniform(k[1], n, 6, 16) * (moved - 0.45))
 
 
-def _shadow(key: PRNGKeyArray, inside: Layer) -> Layer:
-    soft = _blur(_blur(inside))
+def _shadow(key: PRNGKeyArray, mask: Layer) -> Layer:
+    soft = _blur(_blur(mask))
     dy, dx = random.randint(key, (2,), -2, 3)
     return jnp.roll(soft, (dy, dx), (1, 2))
 
 
-def _shuffle(key: PRNGKeyArray, x: Inputs) -> Inputs:
+def _shuffle(
+    key: PRNGKeyArray, x: Float[AnyArray, "n side side c"]
+) -> Float[Array, "n side side c"]:
     """Cuts images into 4 x 4 pieces and deals these among the whole batch."""
     n, side, _, c = x.shape
     cut = x.reshape(n, 4, side // 4, 4, side // 4, c).swapaxes(2, 3).reshape(n * 16, -1)

@@ -60,7 +60,7 @@ def load(split: Split, data_dir: Path | None = None, source: Path | None = None)
 
     Args:
         split: ``train`` (60,000 images) or ``test`` (10,000).
-        data_dir: Where tfds keeps prepared data; by default its own ``~/tensorflow_datasets``.
+        data_dir: Folder of tfds' prepared data; by default ``~/tensorflow_datasets``.
         source: A folder with the four original files or Debian's, or with the two Kaggle CSVs.
 
     Raises:
@@ -146,6 +146,6 @@ def read_kaggle(path: Path) -> Images:
     return Images(table[:, 1:].reshape(-1, 28, 28), table[:, 0].astype(np.int32))
 
 
-def silhouettes(pixels: UInt8[np.ndarray, "n 28 28"]) -> UInt8[np.ndarray, "n 28 28"]:
+def garment_masks(pixels: UInt8[np.ndarray, "n 28 28"]) -> UInt8[np.ndarray, "n 28 28"]:
     """The area each garment covers, holes filled: 255 inside, 0 outside."""
     return np.stack([garment_mask(image) for image in pixels])

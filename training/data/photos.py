@@ -48,16 +48,16 @@ class Photos:
 
     Attributes:
         files: Paths.
-        customers: Who took each.
-        right: 1 for each output that counts as right: the ten categories, then "outside".
-        views: What the network sees of each at prediction, at first and at second look.
-        canvases: The same with more room around it, for augmentation.
-        wholes: The whole photo, as where the garment could not be found.
+        customers: Names of the customers who took them.
+        targets: 1 for each output that counts as right: the ten categories, then "outside".
+        views: Both of the network's views of each.
+        canvases: First views with more room around the garment, for augmentation.
+        wholes: The whole photos, as for those in which no garment is found.
     """
 
     files: np.ndarray
     customers: np.ndarray
-    right: Float32[np.ndarray, "n outputs"]
+    targets: Float32[np.ndarray, "n outputs"]
     views: UInt8[np.ndarray, "n 2 size size 4"]
     canvases: UInt8[np.ndarray, "n canvas canvas 4"]
     wholes: UInt8[np.ndarray, "n canvas canvas 4"]
@@ -72,7 +72,7 @@ class Photos:
     @property
     def digest(self) -> str:
         """sha256 over pixels and labels."""
-        return hashlib.sha256(self.canvases.tobytes() + self.right.tobytes()).hexdigest()
+        return hashlib.sha256(self.canvases.tobytes() + self.targets.tobytes()).hexdigest()
 
 
 def places_of(text: str) -> list[Path]:
@@ -128,11 +128,11 @@ def relabelled(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     new = _from_csv(path)
     for category in new["category"]:
         target(category)
-    better = dict(zip(new["file"].map(_name), new["category"], strict=True))
+    new_category = dict(zip(new["file"].map(_name), new["category"], strict=True))
     names = table["file"].map(_name)
-    if strange := sorted(set(better) - set(names)):
-        raise TrendscopeError(f"{path}: there is no photo {strange[0]} among those given")
-    return table.assign(category=names.map(better).fillna(table["category"]))
+    if unknown_names := sorted(set(new_category) - set(names)):
+        raise TrendscopeError(f"{path}: there is no photo {unknown_names[0]} among those given")
+    return table.assign(category=names.map(new_category).fillna(table["category"]))
 
 
 def _name(file: str) -> str:
@@ -165,16 +165,16 @@ def customers_of_fold(table: pd.DataFrame, fold: int, folds: int) -> pd.DataFram
 
 def target(category: str) -> Float32[np.ndarray, " outputs"]:
     """Outputs that count as right for a label such as ``Coat``, ``Sandal|Sneaker`` or nothing."""
-    right = np.zeros(OUTPUTS, np.float32)
+    targets = np.zeros(OUTPUTS, np.float32)
     for name in filter(None, category.split("|")):
         if name not in CATEGORIES:
             raise TrendscopeError(
                 f"unknown category {name!r}: use {', '.join(CATEGORIES)}, or leave it empty"
             )
-        right[CATEGORIES.index(name)] = 1
+        targets[CATEGORIES.index(name)] = 1
     if not category:
-        right[-1] = 1
-    return right
+        targets[-1] = 1
+    return targets
 
 
 def _from_csv(table: Path) -> pd.DataFrame:
@@ -270,7 +270,7 @@ def pixels_of(file: str) -> UInt8[np.ndarray, "h w 3"]:
         ImageError: It is no picture, or a damaged one.
         OSError: The file cannot be read.
     """
-    return decode(_bytes_of(Path(file)), edge=DECODED_SIDE).rgb
+    return decode(_bytes_of(Path(file)), max_side=DECODED_SIDE).rgb
 
 
 def _bytes_of(file: Path) -> bytes:
@@ -290,12 +290,12 @@ def _zip(path: Path) -> ZipTree:
 def cut_for_training(rgb: UInt8[np.ndarray, "h w 3"], size: int) -> Cut:
     """The network's views of a photo, the garment with more room around it, and the whole photo."""
     h, w = rgb.shape[:2]
-    inside = segmentation.find_garment(shrink(rgb, segmentation.WORKING_SIDE))
-    around = segmentation.find_box(inside, (h, w), CANVAS_MARGIN)
+    mask = segmentation.find_garment(shrink(rgb, segmentation.WORKING_SIDE))
+    around = segmentation.find_box(mask, (h, w), CANVAS_MARGIN)
     return (
-        segmentation.cut_out(rgb, size).pixels,
-        segmentation.scaled(rgb, inside, around, CANVAS),
-        segmentation.scaled(rgb, inside, (0, 0, w, h), CANVAS),
+        segmentation.crop(rgb, size).pixels,
+        segmentation.scaled(rgb, mask, around, CANVAS),
+        segmentation.scaled(rgb, mask, (0, 0, w, h), CANVAS),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float
 
 from trendscope.vision.network import softmax
 from trendscope.vision.weights import Gate
@@ -12,51 +12,55 @@ PRECISION = 0.96
 """Share of the named garments that must be right. A gate fitted on half of the held-out customers
 keeps .01 less than this on the others."""
 
-OTHERS = 0.05
+MAX_OTHERS_NAMED = 0.05
 """Share of other things that may be named as garments."""
 
 OUTSIDE = 0.5
 
 
-def fit_temperature(logits: Float32[np.ndarray, "n k"], right: Float32[np.ndarray, "n k"]) -> float:
+def fit_temperature(logits: Float[np.ndarray, "n k"], targets: Float[np.ndarray, "n k"]) -> float:
     """The temperature in 0.3..5 at which the right outputs are likeliest (Guo et al. 2017).
 
     Args:
         logits: Raw scores.
-        right: 1 for each output that counts as right, several where a label leaves it open.
+        targets: 1 for each output that counts as right, several where a label leaves it open.
     """
 
     def loss(temperature: float) -> float:
-        likely = (softmax(logits / temperature) * right).sum(-1)
-        return -float(np.log(np.maximum(likely, 1e-9)).mean())
+        likelihood = (softmax(logits / temperature) * targets).sum(-1)
+        return -float(np.log(np.maximum(likelihood, 1e-9)).mean())
 
     return round(float(min(np.geomspace(0.3, 5.0, 141), key=loss)), 3)
 
 
 def fit_gate(
-    logits: Float32[np.ndarray, "n outputs"],
-    right: Float32[np.ndarray, "n outputs"],
+    logits: Float[np.ndarray, "n outputs"],
+    targets: Float[np.ndarray, "n outputs"],
     precision: float = PRECISION,
-    others: float = OTHERS,
+    max_others: float = MAX_OTHERS_NAMED,
 ) -> Gate:
     """The lowest confidence at which garments are named rightly and other things seldom.
 
-    From it on at least `precision` of the named garments are right, and at most `others` of the
+    From it on at least `precision` of the named garments are right, and at most `max_others` of the
     other things are named: apart from each other, since how many other things there are depends on
     the feed. The temperature is that of the ten categories, on examples that show one of them: with
     "outside" among them, easy examples of that would make all look surer. Where no confidence will
     do, nothing is ever named (the threshold is above 1).
     """
-    shown = right[:, -1] == 0
-    temperature = fit_temperature(logits[shown, :-1], right[shown, :-1]) if shown.any() else 1.0
-    ten = softmax(logits[:, :-1] / temperature)
-    confidence = ten.max(-1)
-    hit = np.take_along_axis(right, ten.argmax(-1)[:, None], -1)[:, 0] > 0
-    inside = softmax(logits / temperature)[:, -1] < OUTSIDE
+    of_ten = targets[:, -1] == 0
+    temperature = (
+        fit_temperature(logits[of_ten, :-1], targets[of_ten, :-1]) if of_ten.any() else 1.0
+    )
+    probabilities = softmax(logits[:, :-1] / temperature)
+    confidence = probabilities.max(-1)
+    correct = np.take_along_axis(targets, probabilities.argmax(-1)[:, None], -1)[:, 0] > 0
+    not_outside = softmax(logits / temperature)[:, -1] < OUTSIDE
     threshold = max(
-        lowest_confidence(confidence[shown & inside], hit[shown & inside], precision),
+        lowest_confidence(
+            confidence[of_ten & not_outside], correct[of_ten & not_outside], precision
+        ),
         # Of other things, none of those judged outside is named.
-        least_above(np.where(inside, confidence, 0.0)[~shown], others),
+        least_above(np.where(not_outside, confidence, 0.0)[~of_ten], max_others),
     )
     return Gate(temperature=temperature, min_outside=OUTSIDE, min_confidence=threshold)
 
@@ -70,11 +74,11 @@ def least_above(confidence: Float[np.ndarray, " n"], share: float) -> float:
 
 
 def lowest_confidence(
-    confidence: Float[np.ndarray, " n"], hit: Bool[np.ndarray, " n"], precision: float
+    confidence: Float[np.ndarray, " n"], correct: Bool[np.ndarray, " n"], precision: float
 ) -> float:
     """The lowest threshold whose accepted examples, all together, reach `precision`; else 1.01."""
     order = np.argsort(-confidence, kind="stable")
-    reached = np.cumsum(hit[order]) / np.arange(1, len(order) + 1)
+    reached = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
     # Equal confidences are accepted together or not at all.
     last_of_equals = np.append(np.diff(confidence[order]) != 0, True)
     enough = np.flatnonzero((reached >= precision) & last_of_equals)

@@ -111,8 +111,8 @@ def coverage(points: Sequence[CurvePoint], gate: tuple[float | None, ...]) -> st
         figure = Figure(figsize=(5.2, 5.2), layout="constrained")
         axes = figure.subplots()
         for (name, (right, color, marker)), at_gate in zip(lines.items(), gate[1:], strict=True):
-            known = [(x, y) for x, y in zip(covered, right, strict=True) if y is not None]
-            axes.plot(*zip(*known, strict=True), c=color, label=name)
+            drawn = [(x, y) for x, y in zip(covered, right, strict=True) if y is not None]
+            axes.plot(*zip(*drawn, strict=True), c=color, label=name)
             if gate[0] is not None and at_gate is not None:
                 axes.plot([gate[0]], [at_gate], marker, c=color, ms=9, label=f"{name}: the gate")
         axes.set(xlabel="share of the photos of the ten that is named", ylabel="share right")

@@ -20,8 +20,8 @@ class Layer:
     """One call of one layer.
 
     Attributes:
-        name: Its name in the weights file.
-        kind: What it does, such as ``Conv 3 x 3``.
+        name: Name in the weights file.
+        kind: Operation, such as ``Conv 3 x 3``.
         output: Shape of what it gives for one image, without the batch axis.
         parameters: Trained numbers in it.
     """

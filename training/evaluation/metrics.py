@@ -42,7 +42,7 @@ class CalibrationBin:
         low: Confidences in the bin are above it.
         high: And at most this.
         count: Predictions in the bin; where it is 0, so are the means.
-        confidence: Their mean confidence.
+        confidence: Mean confidence of the predictions.
         accuracy: The share that was right.
     """
 
@@ -69,15 +69,16 @@ class Evaluation:
 
     Attributes:
         weights: Name of the weights.
-        digest: Of everything that determines a prediction (`training.evaluate.weights_digest`).
+        digest: Digest of everything that determines a prediction
+            (`training.evaluate.weights_digest`).
         data: Name of the images' data set and split.
         data_digest: sha256 over its pixels and labels.
-        images: How many there were.
+        images: Number of images.
         accuracy: Share whose most likely category of the ten is the right one, gate or no gate.
         loss: Mean cross-entropy in nats over all outputs, at temperature 1.
         calibration_error: Expected calibration error of the confidence that predictions carry.
-        raw_calibration_error: The same at temperature 1.
-        gate: What the gate made of them.
+        raw_calibration_error: Calibration error at temperature 1.
+        gate: Counts of the gate's verdicts.
         classes: A row per category, in label order.
         confusion: Images by true category (row) and most likely category (column).
         calibration: The bins behind `calibration_error`.
@@ -153,10 +154,10 @@ def per_class(
     """
     rows = []
     for i, name in enumerate(names):
-        hits, said, support = int(counts[i, i]), int(counts[:, i].sum()), int(counts[i].sum())
+        hits, predicted, support = int(counts[i, i]), int(counts[:, i].sum()), int(counts[i].sum())
         precision, recall, f1 = (
             rounded(share(part, whole))
-            for part, whole in ((hits, said), (hits, support), (2 * hits, said + support))
+            for part, whole in ((hits, predicted), (hits, support), (2 * hits, predicted + support))
         )
         rows.append(ClassScore(name, precision, recall, f1, support))
     return tuple(rows)
@@ -172,10 +173,10 @@ def calibration(
     at = np.digitize(confidence, edges[1:-1], right=True)
     table = []
     for i in range(bins):
-        inside = at == i
-        count = int(inside.sum())
-        sure = share(float(confidence[inside].sum(dtype=np.float64)), count)
-        right = share(int(correct[inside].sum()), count)
+        in_bin = at == i
+        count = int(in_bin.sum())
+        sure = share(float(confidence[in_bin].sum(dtype=np.float64)), count)
+        right = share(int(correct[in_bin].sum()), count)
         table.append(CalibrationBin(float(edges[i]), float(edges[i + 1]), count, sure, right))
     return tuple(table)
 

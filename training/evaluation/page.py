@@ -30,15 +30,15 @@ class Mistake:
     Attributes:
         number: Row of the image in the test set, from 0.
         picture: The image as a data URI.
-        truth: Its true category.
-        said: The most likely one.
+        truth: The true category.
+        predicted: The most likely one.
         bars: Every category with its probability, in label order.
     """
 
     number: int
     picture: str
     truth: str
-    said: str
+    predicted: str
     bars: tuple[tuple[str, float], ...]
 
 
@@ -48,14 +48,14 @@ class Page:
 
     Attributes:
         evaluation: The figures.
-        header: What the weights say of themselves.
+        header: Header of the weights.
         curves: Chart of the training, None without a history.
         confusion: Chart of the confusion matrix.
         reliability: Chart of confidence against the share right.
         distribution: Chart of the images per category.
         samples: A strip of images by category.
         mistakes: The most confident ones, worst first.
-        layers: In the order of their calls.
+        layers: Layers in the order of their calls.
     """
 
     evaluation: Evaluation
@@ -80,7 +80,7 @@ def page(
 
     Args:
         evaluation: The figures.
-        header: Of the weights evaluated.
+        header: Header of the weights evaluated.
         parts: The parts of the data set by name; `predictions` are those of the one named ``test``.
         predictions: One per test image, in order.
         history: Epochs of the training as `training.train` logs them, if known.
@@ -121,8 +121,8 @@ def mistakes(
     images: fashion_mnist.Images, predictions: Sequence[Prediction], count: int = MISTAKES
 ) -> list[Mistake]:
     """The wrong predictions with the highest confidence, highest first, gate or no gate."""
-    said = np.array([prediction.probabilities.argmax() for prediction in predictions])
-    wrong = np.flatnonzero(said != images.labels)
+    predicted = np.array([prediction.probabilities.argmax() for prediction in predictions])
+    wrong = np.flatnonzero(predicted != images.labels)
     confidence = np.array([prediction.confidence for prediction in predictions])[wrong]
     worst = wrong[np.argsort(-confidence, kind="stable")][:count].tolist()
     return [
@@ -130,7 +130,7 @@ def mistakes(
             number=i,
             picture=charts.picture(as_photographed(images.pixels[i])),
             truth=CATEGORIES[images.labels[i]],
-            said=CATEGORIES[said[i]],
+            predicted=CATEGORIES[predicted[i]],
             bars=tuple(zip(CATEGORIES, map(float, predictions[i].probabilities), strict=True)),
         )
         for i in worst

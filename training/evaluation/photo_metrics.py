@@ -42,8 +42,8 @@ class Judged:
     Attributes:
         file: Path.
         place: Name of the place it was read from.
-        customer: Who took it.
-        label: What it shows in the words of who labelled it; may be empty.
+        customer: Name of the customer who took it.
+        label: Description by the person who labelled it; may be empty.
         allowed: The categories that count as right, in label order; none for other things.
         prediction: The product's.
     """
@@ -124,7 +124,7 @@ class CurvePoint:
         confidence: Predictions at least this sure are named.
         coverage: Share of the photos of the ten that are named.
         precision: Share of these that is named rightly; None where none is named.
-        precision_of_all: The same when other things that are named count as wrong too.
+        precision_of_all: Precision when other things that are named count as wrong too.
     """
 
     confidence: float
@@ -160,26 +160,27 @@ class PhotoEvaluation:
 
     Attributes:
         weights: Name of the weights.
-        digest: Of everything that determines a prediction (`training.evaluate.weights_digest`).
+        digest: Digest of everything that determines a prediction
+            (`training.evaluate.weights_digest`).
         scored_on: Whose photos they are, such as ``customers of fold 0 of 3, never trained on``.
-        photos: How many could be read and were judged.
-        customers: How many took them.
+        photos: Number of photos that could be read and were judged.
+        customers: Number of customers who took them.
         of_the_ten: Photos that show one of the ten.
-        accuracy: Of these, the share whose most likely category is an allowed one.
+        accuracy: Share of these whose most likely category is an allowed one.
         group_accuracy: Mean over groups of that share.
         groups: That share of each group of allowed categories.
         coverage: Share of the photos of the ten that the product names.
         coverage_by_group: That share of each group. Where it differs, shares of what is named are
             not the shares of what was worn.
         precision: Share of these that is named rightly.
-        precision_of_all: The same when other things that are named count as wrong too.
+        precision_of_all: Precision when other things that are named count as wrong too.
         others_named: Share of the photos of other things that the product names as one of the ten.
         others_by_place: That share of each place.
         others_by_label: That share of each label, the commonest first; empty without labels.
         calibration_error: Expected, of the confidence on photos of the ten.
         calibration: The bins behind it.
         confusion: Photos by group; a count for each of `ANSWERS`.
-        curve: What other gates would give.
+        curve: Coverage and precision at other gates.
         share_error: Mean over the customers of `customer_shares` of their errors.
         customer_shares: Customers with at least `LEAST_PHOTOS` of the ten, largest error first.
         refused: A line for each photo that could not be read, with the reason.

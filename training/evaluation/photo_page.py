@@ -36,24 +36,24 @@ class Mistake:
 
     Attributes:
         name: The file's name.
-        customer: Who took it.
-        label: What it shows.
-        said: What the product takes it for.
-        confidence: How sure it is of that.
+        customer: Name of the customer who took it.
+        label: True label.
+        predicted: Category that the product predicts.
+        confidence: Confidence of that prediction.
         verdict: ``classified``, ``uncertain`` or ``outside``.
         photo: The whole photo.
-        cut_out: What the network saw of it at first look.
-        outline: Where the garment was taken to be: white.
+        crop: The network's first view.
+        outline: Mask of the garment: white.
     """
 
     name: str
     customer: str
     label: str
-    said: str
+    predicted: str
     confidence: float
     verdict: str
     photo: str
-    cut_out: str
+    crop: str
     outline: str
 
 
@@ -84,28 +84,33 @@ class Page:
     mistakes: Mapping[str, Sequence[Mistake]]
 
 
-def headline(found: PhotoEvaluation) -> list[Line]:
+def headline(evaluation: PhotoEvaluation) -> list[Line]:
     """The main figures."""
-    groups, customers = len(found.groups), len(found.customer_shares)
+    groups, customers = len(evaluation.groups), len(evaluation.customer_shares)
     return [
-        line("right, best guess", found.accuracy),
-        Line("mean over groups", _decimals(found.group_accuracy), "", f"{groups} groups"),
-        line("named", found.coverage),
-        line("of the named, rightly", found.precision),
-        line("the same, other things wrong too", found.precision_of_all),
-        line("other things named", found.others_named),
-        Line("calibration error", _decimals(found.calibration_error), "", f"{found.of_the_ten:,}"),
-        Line("error of shares", _decimals(found.share_error), "", f"{customers} customers"),
+        line("right, best guess", evaluation.accuracy),
+        Line("mean over groups", _decimals(evaluation.group_accuracy), "", f"{groups} groups"),
+        line("named", evaluation.coverage),
+        line("of the named, rightly", evaluation.precision),
+        line("the same, other things wrong too", evaluation.precision_of_all),
+        line("other things named", evaluation.others_named),
+        Line(
+            "calibration error",
+            _decimals(evaluation.calibration_error),
+            "",
+            f"{evaluation.of_the_ten:,}",
+        ),
+        Line("error of shares", _decimals(evaluation.share_error), "", f"{customers} customers"),
     ]
 
 
-def breakdowns(found: PhotoEvaluation) -> dict[str, list[Line]]:
+def breakdowns(evaluation: PhotoEvaluation) -> dict[str, list[Line]]:
     """The shares by group, place and label, each under its heading; empty ones left out."""
     tables = {
-        "right, by group": found.groups,
-        "named, by group": found.coverage_by_group,
-        "other things named, by place": found.others_by_place,
-        "other things named, by label": found.others_by_label,
+        "right, by group": evaluation.groups,
+        "named, by group": evaluation.coverage_by_group,
+        "other things named, by place": evaluation.others_by_place,
+        "other things named, by label": evaluation.others_by_label,
     }
     return {
         head: [line(row.name, row.share) for row in rows] for head, rows in tables.items() if rows
@@ -122,29 +127,33 @@ def _decimals(figure: float | None) -> str:
     return "-" if figure is None else f"{figure:.4f}"
 
 
-def page(found: PhotoEvaluation, judged: Sequence[Judged], size: int) -> Page:
+def page(evaluation: PhotoEvaluation, judged: Sequence[Judged], size: int) -> Page:
     """Puts the page together.
 
     Args:
-        found: The figures.
+        evaluation: The figures.
         judged: The photos that they are of; those shown are read again.
         size: Side of the cut-outs in pixels.
     """
-    errors = {row.customer: row.error for row in found.customer_shares}
-    gate = (found.coverage.share, found.precision.share, found.precision_of_all.share)
+    errors = {row.customer: row.error for row in evaluation.customer_shares}
+    gate = (
+        evaluation.coverage.share,
+        evaluation.precision.share,
+        evaluation.precision_of_all.share,
+    )
     return Page(
-        evaluation=found,
-        headline=headline(found),
-        breakdowns=breakdowns(found),
+        evaluation=evaluation,
+        headline=headline(evaluation),
+        breakdowns=breakdowns(evaluation),
         confusion=charts.confusion_matrix(
-            list(found.confusion.values()), list(found.confusion), ANSWERS
+            list(evaluation.confusion.values()), list(evaluation.confusion), ANSWERS
         ),
-        reliability=charts.reliability(found.calibration),
-        coverage=charts.coverage(found.curve, gate),
-        customers=charts.customer_errors(errors, found.share_error or 0.0) if errors else None,
-        groups=list(found.customer_shares[0].labelled) if errors else [],
+        reliability=charts.reliability(evaluation.calibration),
+        coverage=charts.coverage(evaluation.curve, gate),
+        customers=charts.customer_errors(errors, evaluation.share_error or 0.0) if errors else None,
+        groups=list(evaluation.customer_shares[0].labelled) if errors else [],
         mistakes={
-            kind: [shown(photo, size) for photo in photos]
+            kind: [mistake(photo, size) for photo in photos]
             for kind, photos in surest_mistakes(judged).items()
         },
     )
@@ -177,19 +186,19 @@ def sureness(photo: Judged) -> float:
     return photo.prediction.outside if outside else photo.prediction.confidence
 
 
-def shown(photo: Judged, size: int) -> Mistake:
+def mistake(photo: Judged, size: int) -> Mistake:
     """A photo with its pictures; the file is read again."""
-    seen = prepared(photo.file, size)[0]
+    view = prepared(photo.file, size)[0]
     return Mistake(
         name=photo.file.rsplit("/", 1)[-1],
         customer=photo.customer,
         label=in_words(photo),
-        said="none of the ten" if photo.answer == ANSWERS[-1] else photo.answer,
+        predicted="none of the ten" if photo.answer == ANSWERS[-1] else photo.answer,
         confidence=sureness(photo),
         verdict=photo.prediction.verdict,
         photo=_jpeg(pixels_of(photo.file)),
-        cut_out=_jpeg(seen[..., :3]),
-        outline=charts.picture(seen[..., 3]),
+        crop=_jpeg(view[..., :3]),
+        outline=charts.picture(view[..., 3]),
     )
 
 

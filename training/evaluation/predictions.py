@@ -26,7 +26,7 @@ BATCH = 32
 
 def prepared(file: str, size: int) -> UInt8[np.ndarray, "2 size size 4"]:
     """What `Classifier.predict` takes of a photo; raises as `pixels_of`."""
-    return segmentation.cut_out(pixels_of(file), size).pixels
+    return segmentation.crop(pixels_of(file), size).pixels
 
 
 def predict_photos(classifier: Classifier, table: pd.DataFrame) -> tuple[list[Judged], list[str]]:

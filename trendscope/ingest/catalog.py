@@ -20,13 +20,12 @@ from trendscope.catalog.prices import read_price
 from trendscope.catalog.products import Product, Remark
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError, UsageError
-from trendscope.feeds.post import Post
 from trendscope.ingest.catalog_file import BATCH, decided_item, judge_pictures
 from trendscope.ingest.photos import THUMBNAIL_SIDE
 from trendscope.limits import Limits
 from trendscope.photos.options import ScanOptions
 from trendscope.photos.pipeline import Engine, Loader, Progress
-from trendscope.photos.results import Garment, PhotoResult
+from trendscope.photos.results import PictureResult
 from trendscope.skipped import Skipped
 from trendscope.store.database import Clock, Database, Store, opened, parts, present
 from trendscope.store.read_items import (
@@ -39,7 +38,7 @@ from trendscope.store.weights import current_weights, register_weights
 from trendscope.store.write_items import mark_unavailable, write_items
 from trendscope.store.write_photos import text_of
 from trendscope.text import displayed
-from trendscope.vision.predictions import Prediction, WeightsChoice
+from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import find_digest, identity_of
 
 
@@ -254,7 +253,7 @@ class _Import:
 
     def judge(
         self, products: Sequence[Product], pictures: Pictures
-    ) -> Iterator[list[tuple[Product, PhotoResult | None]]]:
+    ) -> Iterator[list[tuple[Product, PictureResult | None]]]:
         """Products with the results of their pictures, in batches."""
         pairs = [(product, pictures.find(product)) for product in products]
         for product, picture in pairs:
@@ -272,7 +271,7 @@ class _Import:
 
     def write(
         self,
-        batch: Sequence[tuple[Product, PhotoResult | None]],
+        batch: Sequence[tuple[Product, PictureResult | None]],
         mapped: Mapping[str, str],
         person: str | None = None,
     ) -> None:
@@ -319,42 +318,26 @@ class _Import:
             identity = identity_of(self.weights)
             self.weights_id = register_weights(connection, identity, False, now, self.store.shown)
 
-    def _recall(self, post: Post, sha256: str) -> PhotoResult | None:
+    def _recall(self, picture: Picture, sha256: str) -> PictureResult | None:
         assert self.weights_id is not None
         with self.store.reading() as connection:
             stored = judged_picture(connection, sha256, self.weights_id)
-        return _recalled(post, sha256, *stored) if stored else None
+        if stored is None:
+            return None
+        prediction, jpeg = stored
+        result = PictureResult.of_prediction(picture.source, sha256, prediction, box=None)
+        return replace(result, thumbnail=jpeg, recalled=True)
 
     def _usable(
-        self, product: Product, result: PhotoResult | Skipped | str | None
-    ) -> PhotoResult | None:
+        self, product: Product, result: PictureResult | Skipped | str | None
+    ) -> PictureResult | None:
         """The result of a picture, counted; None, with a remark, if it could not be read."""
         if isinstance(result, Skipped):
             self._remark(product, f"{result.source}: {result.detail}")
-        if not isinstance(result, PhotoResult):
+        if not isinstance(result, PictureResult):
             return None
         self.counts["judged"] += not result.recalled
         return result
 
     def _remark(self, product: Product, detail: str) -> None:
         self.remarks.append(Remark(product.source, product.sku, "picture", detail, kept=True))
-
-
-def _recalled(post: Post, sha256: str, prediction: Prediction, jpeg: bytes) -> PhotoResult:
-    """The stored result of a picture."""
-    category = prediction.category
-    return PhotoResult(
-        customer=post.customer,
-        post_id=post.post_id,
-        source=post.source,
-        sha256=sha256,
-        posted_at=None,
-        date_source="none",
-        verdict=prediction.verdict,
-        garments=(Garment(category, prediction.confidence, None),) if category else (),
-        probabilities=tuple(prediction.top(len(CATEGORIES))),
-        outside=prediction.outside,
-        thumbnail=jpeg,
-        embedding=prediction.embedding.tobytes(),
-        recalled=True,
-    )

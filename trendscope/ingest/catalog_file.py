@@ -5,7 +5,7 @@ No database is read or written: `trendscope.ingest.catalog` stores the same item
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -19,11 +19,11 @@ from trendscope.catalog.pictures import Picture, Pictures
 from trendscope.catalog.products import Product
 from trendscope.catalog.vocabulary import OTHER
 from trendscope.categories import CATEGORIES
-from trendscope.feeds.post import Post
 from trendscope.limits import Limits
+from trendscope.photos import pipeline
 from trendscope.photos.options import ScanOptions
-from trendscope.photos.pipeline import Engine, Loader, Progress, Recall, classify_posts
-from trendscope.photos.results import PhotoResult
+from trendscope.photos.pipeline import Engine, Loader, Progress
+from trendscope.photos.results import PictureResult
 from trendscope.skipped import Skipped
 from trendscope.store.database import Clock, present
 from trendscope.store.read_items import THOUSAND
@@ -68,7 +68,7 @@ def items_of_file(
     items = {}
     judged = judge_pictures(pairs, Loader(weights), ScanOptions(limits=limits))
     for number, (product, result) in enumerate(judged, 1):
-        item = decided_item(product, result if isinstance(result, PhotoResult) else None, {})
+        item = decided_item(product, result if isinstance(result, PictureResult) else None, {})
         items[item.sku] = replace(item, in_stock=False) if item.sku in unavailable else item
         if progress and (number % BATCH == 0 or number == len(pairs)):
             progress(number, len(pairs))
@@ -80,9 +80,9 @@ def judge_pictures(
     load: Loader,
     options: ScanOptions,
     *,
-    recall: Recall | None = None,
+    recall: Callable[[Picture, str], PictureResult | None] | None = None,
     engine: Engine | None = None,
-) -> Iterator[tuple[Product, PhotoResult | Skipped | str | None]]:
+) -> Iterator[tuple[Product, PictureResult | Skipped | str | None]]:
     """Judges the pictures of products, in their order; all else is passed on.
 
     Args:
@@ -92,19 +92,15 @@ def judge_pictures(
         recall: Lookup of stored results by the pictures' bytes.
         engine: Shared decoder and classifier, left running.
     """
-    posts = (
-        Post("", product.sku, None, "none", picture.source, picture.read)
-        for product, picture in pairs
-        if isinstance(picture, Picture)
-    )
-    results = classify_posts(posts, load, options, recall=recall, engine=engine)
+    found = ((None, picture) for _, picture in pairs if isinstance(picture, Picture))
+    results = pipeline.judge_pictures(found, load, options, recall=recall, engine=engine)
     for product, picture in pairs:
-        yield product, next(results) if isinstance(picture, Picture) else picture
+        yield product, next(results)[1] if isinstance(picture, Picture) else picture
 
 
 def decided_item(
     product: Product,
-    photo: PhotoResult | None,
+    photo: PictureResult | None,
     mapped: Mapping[str, str],
     person: str | None = None,
     before: Item | None = None,
@@ -149,7 +145,7 @@ def decided_item(
     )
 
 
-def _prediction(photo: PhotoResult) -> Prediction:
+def _prediction(photo: PictureResult) -> Prediction:
     probabilities = dict(photo.probabilities)
     assert photo.embedding is not None
     return Prediction(

@@ -63,7 +63,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Job:
-    """What every worker must know.
+    """Settings and paths that every worker needs.
 
     Attributes:
         options: Settings of the scan; a classifier in place of weights is pickled.
@@ -96,7 +96,7 @@ class Worker:
         self._engine = Engine(self._load, job.options.limits, threads=1)
 
     def check(self, release: str, weights: str | None) -> None:
-        """Refuses to work where the answers would be others than the caller's own.
+        """Refuses to work where results could differ from the caller's own.
 
         Raises:
             TrendscopeError: Another version, other weights, or the photos are not to be seen.
@@ -150,7 +150,7 @@ def distribute(
         feed: Pairs of a key, which comes back unchanged beside the result, and a post; everything
             else is passed on in its place.
         job: Settings and paths for the workers.
-        cluster: Where the workers run.
+        cluster: Address and size of the cluster.
         recall: Lookup of stored results by the photos' bytes; where given, workers first read and
             digest.
 
@@ -326,8 +326,12 @@ class _Crew:
 
 
 def _ray() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it tells its makers otherwise
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # or it warns of a change
+    os.environ.setdefault(
+        "RAY_USAGE_STATS_ENABLED", "0"
+    )  # otherwise Ray reports its use to its makers
+    os.environ.setdefault(
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0"
+    )  # otherwise Ray warns of a change
     try:
         import ray
     except ModuleNotFoundError as error:

@@ -12,32 +12,29 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
 
 from trendscope.errors import ImageError
-from trendscope.feeds.post import DateSource, Post
+from trendscope.feeds.post import Post
 from trendscope.limits import Limits
 from trendscope.photos.options import DEFAULTS, ScanOptions
-from trendscope.photos.results import Garment, PhotoResult
+from trendscope.photos.results import PhotoResult, PictureResult
 from trendscope.skipped import Skipped
 from trendscope.vision import segmentation
 from trendscope.vision.images import DECODED_SIDE, thumbnail
 from trendscope.vision.near_duplicates import ImageFingerprint, fingerprint
-from trendscope.vision.predictions import Predictor, WeightsChoice
+from trendscope.vision.predictions import Prediction, Predictor, WeightsChoice
 from trendscope.vision.sandbox import Decoder
 from trendscope.vision.weights import read_header, resolve
-
-if TYPE_CHECKING:
-    from trendscope.vision.predictions import Prediction
 
 K = TypeVar("K")
 
@@ -45,6 +42,23 @@ Done = PhotoResult | Skipped
 """Items that pass through without more work."""
 
 Item = Post | Done
+
+PictureDone = PictureResult | Skipped
+"""The same of pictures, whoever they belong to."""
+
+
+@runtime_checkable
+class Picture(Protocol):
+    """An image with its path, as shown to people, and a way to read its bytes."""
+
+    @property
+    def source(self) -> str:
+        """Path of the image, as shown to people."""
+
+    @property
+    def read(self) -> Callable[[], bytes]:
+        """Returns the bytes; raises `ImageError` when they cannot be read."""
+
 
 THUMBNAIL_SIDE = 224
 """Longest side of thumbnails for contact sheets, in pixels."""
@@ -94,8 +108,8 @@ def classify_keyed(
     Args:
         feed: Pairs of a key, which comes back unchanged beside the result, and a post; skipped
             items and results of earlier runs are passed on.
-        load: Gives the classifier; runs beside the decoding of the first photos, and not at all if
-            none has to be decoded.
+        load: Loader of the classifier; runs beside the decoding of the first photos, and not at
+            all if none has to be decoded.
         options: Time zone, limits and pictures to add; its weights are those of `load`.
         recall: Lookup of stored results by the photos' bytes, so that they are not judged again.
         engine: Shared decoder and classifier, left running; made of `load` and closed if None.
@@ -103,8 +117,33 @@ def classify_keyed(
     Raises:
         WeightsError: The weights are missing or cannot be used.
     """
+    pairs = (((key, item), item) for key, item in feed)
+    with closing(judge_pictures(pairs, load, options, recall=recall, engine=engine)) as results:
+        for (key, item), result in results:
+            yield key, _of_post(item, result, options.zone)
+
+
+def _of_post(item: Item, result: PictureDone, zone: tzinfo) -> Done:
+    if not isinstance(item, Post):
+        return item
+    if isinstance(result, Skipped):
+        return replace(result, customer=item.customer)
+    if isinstance(result, PhotoResult):
+        return result
+    return result.posted(item.customer, item.post_id, *item.dated(result.taken_at, zone))
+
+
+def judge_pictures(
+    feed: Iterable[tuple[K, Picture | PictureDone]],
+    load: Loader,
+    options: ScanOptions = DEFAULTS,
+    *,
+    recall: Callable[[Any, str], PictureResult | None] | None = None,
+    engine: Engine | None = None,
+) -> Generator[tuple[K, PictureDone], None, None]:
+    """`classify_keyed` for pictures, whoever they belong to; those skipped have no customer."""
     own, engine = engine is None, engine or Engine(load, options.limits)
-    # Half of the threads wait for a decoder while the others cut out what theirs has decoded.
+    # Half of the threads wait for a decoder while the others crop decoded photos.
     pool = ThreadPoolExecutor(2 * engine.threads)
     try:
         prepare = partial(_prepare, engine=engine, recall=recall, options=options)
@@ -112,7 +151,7 @@ def classify_keyed(
         while batch := list(islice(prepared, BATCH)):
             yield from _judge(batch, engine, options.pictures)
     finally:
-        # A caller who stops early, by Ctrl-C too, does not wait for photos nobody will see.
+        # A caller who stops early, by Ctrl-C too, does not wait for photos under way.
         if own:
             engine.close()
         pool.shutdown(cancel_futures=True)
@@ -122,7 +161,7 @@ class Engine:
     """The decoder and the classifier, both started once the first photo asks for them.
 
     Args:
-        load: Gives the classifier.
+        load: Loader of the classifier.
         limits: Upper bounds on a photo's size, pixels, memory and time.
         threads: Photos decoded at a time, and cut out at a time; `THREADS` if None.
     """
@@ -137,7 +176,7 @@ class Engine:
 
     @property
     def input_size(self) -> int:
-        """Side of the classifier's cut-outs in pixels, known before it is loaded."""
+        """Side of the classifier's input in pixels, known before it is loaded."""
         return self._load.input_size
 
     def start(self) -> None:
@@ -161,11 +200,9 @@ class Engine:
 
 @dataclass(frozen=True)
 class _Prepared:
-    post: Post
+    source: str
     sha256: str
     taken_at: datetime | None
-    posted_at: datetime | None
-    date_source: DateSource
     pixels: UInt8[np.ndarray, "2 s s 4"]
     box: segmentation.Box
     fingerprint: ImageFingerprint
@@ -201,51 +238,54 @@ class Loader:
 
     @cached_property
     def input_size(self) -> int:
-        """Side of the classifier's cut-outs in pixels; of a weights file, read without jax."""
+        """Side of the classifier's input in pixels; of a weights file, read without jax."""
         if not isinstance(self._source, Path):
             return self._source.input_size
         return read_header(self._source).architecture.size
 
 
 def _in_order(
-    pairs: Iterable[tuple[K, Item]], begin: Callable[[Post], Future[_Prepared | Done]]
-) -> Iterator[tuple[K, _Prepared | Done]]:
+    pairs: Iterable[tuple[K, Picture | PictureDone]],
+    begin: Callable[[Picture], Future[_Prepared | PictureDone]],
+) -> Iterator[tuple[K, _Prepared | PictureDone]]:
     """The results of what was begun for each item, at most `MAX_PENDING` of them ahead."""
-    pending: deque[tuple[K, Future[_Prepared | Done] | Done]] = deque()
+    pending: deque[tuple[K, Future[_Prepared | PictureDone] | PictureDone]] = deque()
     for key, item in pairs:
-        pending.append((key, item if isinstance(item, Done) else begin(item)))
+        pending.append((key, item if isinstance(item, PictureDone) else begin(item)))
         if len(pending) >= MAX_PENDING:
             yield _finished(*pending.popleft())
     while pending:
         yield _finished(*pending.popleft())
 
 
-def _finished(key: K, item: Future[_Prepared | Done] | Done) -> tuple[K, _Prepared | Done]:
-    return key, item if isinstance(item, Done) else item.result()
+def _finished(
+    key: K, item: Future[_Prepared | PictureDone] | PictureDone
+) -> tuple[K, _Prepared | PictureDone]:
+    return key, item if isinstance(item, PictureDone) else item.result()
 
 
 def _prepare(
-    post: Post, engine: Engine, recall: Recall | None, options: ScanOptions
-) -> _Prepared | Done:
-    """Reads, decodes and cuts out one photo, unless its result is stored already."""
+    picture: Picture,
+    engine: Engine,
+    recall: Callable[[Any, str], PictureResult | None] | None,
+    options: ScanOptions,
+) -> _Prepared | PictureDone:
+    """Reads, decodes and crops one picture, unless its result is stored already."""
     try:
-        data = post.read()
+        data = picture.read()
         sha256 = hashlib.sha256(data).hexdigest()
-        if recall and (stored := recall(post, sha256)):
+        if recall and (stored := recall(picture, sha256)):
             return stored
         engine.start()
-        photo = engine.decoder.decode(data, edge=DECODED_SIDE)
+        photo = engine.decoder.decode(data, max_side=DECODED_SIDE)
     except ImageError as error:
-        return Skipped(post.customer, post.source, error.reason, str(error))
-    cut = segmentation.cut_out(photo.rgb, engine.input_size)
-    posted_at, date_source = post.dated(photo.taken_at, options.zone)
+        return Skipped(None, picture.source, error.reason, str(error))
+    cut = segmentation.crop(photo.rgb, engine.input_size)
     side = THUMBNAIL_SIDE if options.pictures else options.thumbnail_side
     return _Prepared(
-        post=post,
+        source=picture.source,
         sha256=sha256,
         taken_at=photo.taken_at,
-        posted_at=posted_at,
-        date_source=date_source,
         pixels=cut.pixels,
         box=_scaled(
             cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0]
@@ -261,37 +301,23 @@ def _scaled(box: segmentation.Box, across: float, down: float) -> segmentation.B
 
 
 def _judge(
-    batch: list[tuple[K, _Prepared | Done]], engine: Engine, pictures: bool
-) -> Iterator[tuple[K, Done]]:
+    batch: list[tuple[K, _Prepared | PictureDone]], engine: Engine, pictures: bool
+) -> Iterator[tuple[K, PictureDone]]:
     photos = [item for _, item in batch if isinstance(item, _Prepared)]
-    cut_outs = [photo.pixels for photo in photos]
-    predictions = engine.classifier.predict(cut_outs) if photos else []
+    crops = [photo.pixels for photo in photos]
+    predictions = engine.classifier.predict(crops) if photos else []
     judged = zip(photos, predictions, strict=True)
     results = iter([_result(photo, prediction, pictures) for photo, prediction in judged])
     for key, item in batch:
         yield key, next(results) if isinstance(item, _Prepared) else item
 
 
-def _result(item: _Prepared, prediction: Prediction, pictures: bool) -> PhotoResult:
-    garments: tuple[Garment, ...] = ()
-    if prediction.category is not None:
-        garments = (Garment(prediction.category, prediction.confidence, item.box),)
-    return PhotoResult(
-        customer=item.post.customer,
-        post_id=item.post.post_id,
-        source=item.post.source,
-        sha256=item.sha256,
-        posted_at=item.posted_at,
-        date_source=item.date_source,
-        verdict=prediction.verdict,
-        garments=garments,
-        probabilities=tuple(prediction.top(len(prediction.probabilities))),
-        outside=prediction.outside,
+def _result(item: _Prepared, prediction: Prediction, pictures: bool) -> PictureResult:
+    view = item.pixels[0, ..., :3]
+    return replace(
+        PictureResult.of_prediction(item.source, item.sha256, prediction, item.box),
         fingerprint=item.fingerprint,
         thumbnail=item.thumbnail,
-        seen=thumbnail(item.pixels[0, ..., :3], NETWORK_VIEW_SIDE, quality=90)
-        if pictures
-        else None,
+        seen=thumbnail(view, NETWORK_VIEW_SIDE, quality=90) if pictures else None,
         taken_at=item.taken_at,
-        embedding=prediction.embedding.astype("<f4").tobytes(),
     )

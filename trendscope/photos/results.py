@@ -5,9 +5,11 @@ Pure values and arithmetic: nothing here reads a file, a clock or a network.
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from trendscope.categories import CATEGORIES, letters, match_category
 from trendscope.errors import TrendscopeError
@@ -17,7 +19,7 @@ from trendscope.text import displayed
 if TYPE_CHECKING:
     from trendscope.feeds.post import DateSource
     from trendscope.vision.near_duplicates import ImageFingerprint
-    from trendscope.vision.predictions import Verdict
+    from trendscope.vision.predictions import Prediction, Verdict
     from trendscope.vision.segmentation import Box
 
 
@@ -28,7 +30,7 @@ class Garment:
     Attributes:
         category: One of the ten.
         confidence: Calibrated probability of the category, 0..1; 1 where a person named it.
-        box: Where it is, in pixels of the upright original; None where a person named it and the
+        box: Bounding box in pixels of the upright original; None where a person named it and the
             network saw no garment.
     """
 
@@ -74,17 +76,13 @@ def label_of(text: str) -> Label:
     return Label(tuple(dict.fromkeys(categories)))
 
 
-@dataclass(frozen=True)
-class PhotoResult:
-    """What the network, or a person, sees in one photo.
+@dataclass(frozen=True, kw_only=True)
+class PictureResult:
+    """What the network, or a person, sees in one picture, whoever it belongs to.
 
     Attributes:
-        customer: Name of the customer who posted it.
-        post_id: The image's identity within the customer.
         source: Path of the image, as shown to people.
         sha256: Digest of the image's bytes, in hex.
-        posted_at: Aware UTC, None if unknown; the feed's date, else the camera's, else the name's.
-        date_source: Origin of that date.
         verdict: ``classified``, ``uncertain`` (a garment, but which?) or ``outside`` (none of the
             ten).
         garments: Garments recognised; empty unless ``classified``.
@@ -98,17 +96,11 @@ class PhotoResult:
         taken_at: The camera's time of the shot; see `trendscope.vision.images.Photo`.
         embedding: The network's view as float32 numbers, little-endian; near for images that look
             alike.
-        corrected: True where `verdict` and `garments` are a person's; the probabilities stay the
-            network's.
         recalled: True where the result comes from a store, not from the network in this run.
     """
 
-    customer: str
-    post_id: str
     source: str
     sha256: str
-    posted_at: datetime | None
-    date_source: DateSource
     verdict: Verdict
     garments: tuple[Garment, ...]
     probabilities: tuple[tuple[str, float], ...]
@@ -118,8 +110,88 @@ class PhotoResult:
     seen: bytes | None = field(default=None, repr=False)
     taken_at: datetime | None = field(default=None, repr=False)
     embedding: bytes | None = field(default=None, repr=False)
-    corrected: bool = False
     recalled: bool = field(default=False, repr=False)
+
+    @classmethod
+    def of_prediction(
+        cls, source: str, sha256: str, prediction: Prediction, box: Box | None
+    ) -> PictureResult:
+        """The network's prediction for a picture, or for the garment in its `box`."""
+        category = prediction.category
+        return cls(
+            source=source,
+            sha256=sha256,
+            verdict=prediction.verdict,
+            garments=(Garment(category, prediction.confidence, box),) if category else (),
+            probabilities=tuple(prediction.top(len(CATEGORIES))),
+            outside=prediction.outside,
+            embedding=prediction.embedding.astype("<f4").tobytes(),
+        )
+
+    @classmethod
+    def of_sightings(cls, source: str, sha256: str, rows: Sequence[Any]) -> PictureResult:
+        """A picture's result from its rows in a store, one per garment or one without any.
+
+        Args:
+            source: Path of the image, as shown to people.
+            sha256: Digest of the image's bytes, in hex.
+            rows: Rows with the fields ``category``, ``reason``, ``confidence``, ``x0``, ``y0``,
+                ``x1``, ``y1``, ``probabilities`` and ``outside``; None where there is nothing.
+        """
+        first = rows[0]
+        return cls(
+            source=source,
+            sha256=sha256,
+            verdict=first.reason or "classified",
+            garments=tuple(
+                Garment(
+                    row.category,
+                    row.confidence,
+                    None if row.x0 is None else (row.x0, row.y0, row.x1, row.y1),
+                )
+                for row in rows
+                if row.category
+            ),
+            probabilities=ranked(first.probabilities) if first.probabilities else (),
+            outside=first.outside,
+        )
+
+    def posted(
+        self, customer: str, post_id: str, posted_at: datetime | None, date_source: DateSource
+    ) -> PhotoResult:
+        """The result as that of a photo that a customer posted."""
+        return PhotoResult(
+            customer=customer,
+            post_id=post_id,
+            posted_at=posted_at,
+            date_source=date_source,
+            **vars(self),
+        )
+
+    @property
+    def confidence(self) -> float:
+        """Calibrated probability of the best category, 0..1; 0 without probabilities."""
+        return self.probabilities[0][1] if self.probabilities else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoResult(PictureResult):
+    """What the network, or a person, sees in one photo of a customer.
+
+    Attributes:
+        customer: Name of the customer who posted it.
+        post_id: The image's identity within the customer.
+        posted_at: Aware UTC, None if unknown; the feed's date, else the camera's, else the name's.
+        date_source: Origin of that date.
+        corrected: True where `verdict` and `garments` are a person's; the probabilities stay the
+            network's.
+    """
+
+    customer: str
+    post_id: str
+    posted_at: datetime | None
+    date_source: DateSource
+    corrected: bool = False
 
     def labelled(self, label: Label) -> PhotoResult:
         """The same photo as a person labels it; the probabilities stay the network's."""
@@ -134,11 +206,6 @@ class PhotoResult:
         )
 
     @property
-    def confidence(self) -> float:
-        """Calibrated probability of the best category, 0..1; 0 without probabilities."""
-        return self.probabilities[0][1] if self.probabilities else 0.0
-
-    @property
     def explanation(self) -> str:
         """Why no category was given, as a plain sentence; empty where one was."""
         if self.verdict == "classified":
@@ -149,6 +216,16 @@ class PhotoResult:
         if self.verdict == "outside":
             return "none of the ten categories is seen"
         return f"not sure enough; the best guess is {self.probabilities[0][0]}"
+
+
+def ranked(probabilities: bytes) -> tuple[tuple[str, float], ...]:
+    """The ten categories with their probabilities, best first, ties in label order.
+
+    Args:
+        probabilities: Ten float32 numbers in label order, little-endian.
+    """
+    pairs = zip(CATEGORIES, struct.unpack("<10f", probabilities), strict=True)
+    return tuple(sorted(pairs, key=lambda pair: -pair[1]))
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Select, and_, func, select
 
 from trendscope.errors import StoreError
+from trendscope.photos.results import ranked
 from trendscope.store import effective, schema
 from trendscope.store.database import Database, opened
-from trendscope.store.memory import ranked
 from trendscope.store.schema import from_moment
 from trendscope.text import displayed
 

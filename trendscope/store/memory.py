@@ -11,16 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, bindparam, exists, select
 
-from trendscope.categories import CATEGORIES
 from trendscope.feeds.customers import CustomerNames
 from trendscope.feeds.post import Post
 from trendscope.limits import Limits
-from trendscope.photos.results import Garment, Label, PhotoResult
+from trendscope.photos.results import Label, PhotoResult, PictureResult
 from trendscope.skipped import Skipped
 from trendscope.store.database import Database, Store, opened, parts
 from trendscope.store.labels import labels_of
@@ -241,14 +239,18 @@ class StoredPhotos:
             sightings_of[sighting.image_id].append(sighting)
         jpegs = _thumbnails(connection, ids) if self._pictures else {}
         fingerprints = _fingerprints(connection, ids)
-        return [
-            replace(
-                _reading(post, row, sightings_of[row.image_id], self._zone),
+        results = []
+        for post, row in pairs:
+            picture = replace(
+                PictureResult.of_sightings(post.source, row.sha256, sightings_of[row.image_id]),
+                taken_at=_taken_at(row),
                 thumbnail=jpegs.get(row.image_id),
                 fingerprint=fingerprints.get(row.image_id),
+                recalled=True,
             )
-            for post, row in pairs
-        ]
+            dated = post.dated(picture.taken_at, self._zone)
+            results.append(picture.posted(post.customer, post.post_id, *dated))
+        return results
 
 
 def _thumbnails(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
@@ -322,38 +324,6 @@ def _differs(post: Post, row: Fields, zone: tzinfo) -> bool:
     posted_at, date_source = post.dated(_taken_at(row), zone)
     now = (post.post_id, post.source, to_moment(posted_at), date_source)
     return now != (row.post_id, row.source, row.posted_at, row.date_source)
-
-
-def _reading(post: Post, image: Fields, seen: Sequence[Fields], zone: tzinfo) -> PhotoResult:
-    taken_at = _taken_at(image)
-    posted_at, date_source = post.dated(taken_at, zone)
-    first = seen[0]
-    return PhotoResult(
-        customer=post.customer,
-        post_id=post.post_id,
-        source=post.source,
-        sha256=image.sha256,
-        posted_at=posted_at,
-        date_source=date_source,
-        verdict=first.reason or "classified",
-        garments=tuple(_garment(row) for row in seen if row.category),
-        probabilities=ranked(first.probabilities),
-        outside=first.outside,
-        taken_at=taken_at,
-        recalled=True,
-    )
-
-
-def _garment(row: Fields) -> Garment:
-    box = cast(tuple[int, int, int, int], (row.x0, row.y0, row.x1, row.y1))
-    return Garment(row.category, row.confidence, box)
-
-
-def ranked(probabilities: bytes) -> tuple[tuple[str, float], ...]:
-    """The ten categories with their probabilities, best first, ties in label order."""
-    values = np.frombuffer(probabilities, "<f4")
-    order = np.argsort(-values, kind="stable")
-    return tuple((CATEGORIES[i], float(values[i])) for i in order)
 
 
 @contextmanager

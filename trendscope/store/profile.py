@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any
 
 from trendscope import store
 from trendscope.errors import NothingUsable
-from trendscope.photos.results import Garment, PhotoResult
+from trendscope.photos.results import PhotoResult, PictureResult
 from trendscope.photos.summary import Profile, summarise
 from trendscope.skipped import Skipped
 from trendscope.store.database import Database, opened
-from trendscope.store.memory import ranked
 from trendscope.store.weights import current_weights
 
 
@@ -37,28 +37,14 @@ def stored_profile(db: Database, customer: str, *, zone: tzinfo = UTC) -> Profil
     # pandas writes NaN, which counts as true, where there is nothing.
     plain = rows.astype(object).where(rows.notna(), None)
     groups = plain.groupby(["post_id", "sha256"], sort=False)
-    results = [_reading(list(group.itertuples())) for _, group in groups]
+    results = [_result(list(group.itertuples())) for _, group in groups]
     skipped = [Skipped(*row) for row in skips.itertuples(index=False, name=None)]
     return summarise(weights[1].name if weights else "", [*results, *skipped], zone)
 
 
-def _reading(rows: list[Any]) -> PhotoResult:
+def _result(rows: list[Any]) -> PhotoResult:
     first = rows[0]
-    return PhotoResult(
-        customer=first.customer,
-        post_id=first.post_id,
-        source=first.source,
-        sha256=first.sha256,
-        posted_at=first.posted_at and first.posted_at.to_pydatetime(),
-        date_source=first.date_source,
-        verdict=first.reason or "classified",
-        garments=tuple(_garment(row) for row in rows if row.category),
-        probabilities=ranked(first.probabilities) if first.probabilities else (),
-        outside=first.outside,
-        corrected=bool(first.corrected),
-    )
-
-
-def _garment(row: Any) -> Garment:
-    box = (row.x0, row.y0, row.x1, row.y1)
-    return Garment(row.category, row.confidence, None if None in box else box)
+    posted_at = first.posted_at and first.posted_at.to_pydatetime()
+    picture = PictureResult.of_sightings(first.source, first.sha256, rows)
+    result = picture.posted(first.customer, first.post_id, posted_at, first.date_source)
+    return replace(result, corrected=bool(first.corrected))

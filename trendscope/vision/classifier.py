@@ -1,8 +1,8 @@
-"""Cut-outs in, calibrated predictions out: the network, its weights file, and the gate.
+"""Loads a network from its weights file and turns crops into calibrated predictions.
 
-The network is a small residual CNN in Flax. Its weights live in one safetensors file (a JSON header
-and plain arrays, no pickle) that also says how inputs were prepared, what the network was trained
-on, what it scored, and from which confidence on its word is to be taken.
+The network is a small residual CNN in Flax. Its weights are one safetensors file (a JSON header and
+plain arrays, no pickle) that also holds the preparation of inputs, the training data, the scores
+and the thresholds of the gate.
 """
 
 from __future__ import annotations
@@ -18,16 +18,14 @@ from trendscope.categories import CATEGORIES
 from trendscope.vision.compilation import keep_compiled
 from trendscope.vision.network import (
     LARGE_BATCH,
-    Answer,
+    Outputs,
     Variables,
     make_predictor,
     softmax,
 )
 from trendscope.vision.predictions import Prediction, Verdict
-from trendscope.vision.serialisation import _nested, _read_file, read_weights
-from trendscope.vision.weights import DEFAULT, Gate, Header
-from trendscope.vision.weights import SHIPPED as SHIPPED
-from trendscope.vision.weights import find_weights as find_weights
+from trendscope.vision.serialisation import read_weights
+from trendscope.vision.weights import DEFAULT, SHIPPED, Gate, Header, find_weights
 
 
 class Classifier:
@@ -36,7 +34,7 @@ class Classifier:
     def __init__(self, header: Header, variables: Variables):
         self.header = header
         self._variables = jax.device_put(variables)
-        self._answer = make_predictor(header.architecture)
+        self._predict = make_predictor(header.architecture)
 
     @classmethod
     def load(cls, weights: str | Path = DEFAULT) -> Classifier:
@@ -47,11 +45,7 @@ class Classifier:
         """
         keep_compiled()
         path = find_weights(weights)
-        if path.parent == SHIPPED:
-            # Their arrays are checked by the tests: to do it here takes a tenth of a second.
-            header, arrays = _read_file(path)
-            return cls(header, _nested(arrays))
-        return cls(*read_weights(path))
+        return cls(*read_weights(path, check=path.parent != SHIPPED))
 
     @property
     def name(self) -> str:
@@ -60,20 +54,20 @@ class Classifier:
 
     @property
     def input_size(self) -> int:
-        """Side of the cut-outs it takes, in pixels."""
+        """Side of its input in pixels."""
         return self.header.architecture.size
 
-    def predict(self, cut_outs: Sequence[UInt8[np.ndarray, "2 size size 4"]]) -> list[Prediction]:
-        """Predicts for each cut-out; the result does not depend on what else is in the list."""
-        if not cut_outs:
+    def predict(self, crops: Sequence[UInt8[np.ndarray, "2 size size 4"]]) -> list[Prediction]:
+        """One prediction per crop; the result does not depend on the other crops in the list."""
+        if not crops:
             return []
-        return judge(*self.forward(np.stack(cut_outs)), self.header.gate)
+        return judge(*self.forward(np.stack(crops)), self.header.gate)
 
     def forward(
-        self, cut_outs: UInt8[np.ndarray, "n 2 size size 4"], large: int = LARGE_BATCH
-    ) -> Answer:
-        """Raw logits and embeddings of cut-outs, `large` at a time where there are as many."""
-        return self._answer(self._variables, cut_outs, large)
+        self, crops: UInt8[np.ndarray, "n 2 size size 4"], large: int = LARGE_BATCH
+    ) -> Outputs:
+        """Raw logits and embeddings of crops, `large` at a time where there are as many."""
+        return self._predict(self._variables, crops, large)
 
 
 def judge(
@@ -81,15 +75,17 @@ def judge(
 ) -> list[Prediction]:
     """Turns logits into verdicts by the gate. Logits that are not numbers are ``uncertain``."""
     scaled = logits / gate.temperature
-    ten = softmax(scaled[:, : len(CATEGORIES)])
-    outside = softmax(scaled)[:, len(CATEGORIES)].tolist()
+    of_ten = softmax(scaled[:, : len(CATEGORIES)])
+    outsides = softmax(scaled)[:, len(CATEGORIES)].tolist()
     predictions = []
-    for likely, none, embedding in zip(ten, outside, embeddings, strict=True):
-        best = int(likely.argmax())
-        confidence = float(likely[best])
+    for probabilities, outside, embedding in zip(of_ten, outsides, embeddings, strict=True):
+        best = int(probabilities.argmax())
+        confidence = float(probabilities[best])
         verdict: Verdict = "classified" if confidence >= gate.min_confidence else "uncertain"
-        if none >= gate.min_outside:
+        if outside >= gate.min_outside:
             verdict = "outside"
-        named = CATEGORIES[best] if verdict == "classified" else None
-        predictions.append(Prediction(verdict, named, confidence, likely, none, embedding))
+        category = CATEGORIES[best] if verdict == "classified" else None
+        predictions.append(
+            Prediction(verdict, category, confidence, probabilities, outside, embedding)
+        )
     return predictions

@@ -1,4 +1,4 @@
-"""How the network is compiled: faster on the CPU, and once per machine, not at every start."""
+"""Compiles the network for speed on the CPU, and once per machine instead of at every start."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from platformdirs import user_cache_path
 
 
 def compiler_options() -> dict[str, str] | None:
-    """Options for `jax.jit` that pay on the CPU and do not exist elsewhere.
+    """Options for `jax.jit` that exist, and save time, on the CPU only.
 
-    XLA's own convolutions, their gradients above all, are slow on CPUs; this library's take half to
-    two thirds of the time.
+    XLA's own convolutions, their gradients above all, are slow on CPUs; those of the library named
+    here take half to two thirds of the time.
     """
     if jax.default_backend() != "cpu":
         return None
@@ -23,10 +23,10 @@ def compiler_options() -> dict[str, str] | None:
 
 
 def keep_compiled() -> None:
-    """Has JAX keep what it compiles in the user's cache folder, unless another folder is set.
+    """Makes JAX keep compiled code in the user's cache folder, unless another folder is set.
 
-    To compile takes longer than to judge a few dozen photos. What cannot be kept or read there is
-    compiled anew; nobody needs to hear of it.
+    Compiling takes longer than judging a few dozen photos. Code that cannot be written or read
+    there is compiled again, without a warning.
     """
     if getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
         return
@@ -41,13 +41,15 @@ def keep_compiled() -> None:
 
 
 def machine(description: Path = Path("/proc/cpuinfo")) -> str:
-    """Short digest of the processor: compiled code must not be run by one that knows less.
+    """Short digest of the processor: compiled code must not run on one with fewer instructions.
 
     Args:
-        description: Linux's description of the processors; elsewhere the name has to do.
+        description: Linux's description of the processors; without it the name is digested.
     """
-    known = [platform.node(), platform.machine(), platform.processor()]
+    features = [platform.node(), platform.machine(), platform.processor()]
     if description.is_file():
         lines = description.read_text(errors="replace").splitlines()
-        known += sorted({line for line in lines if line.startswith(("flags", "Features", "model"))})
-    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
+        features += sorted(
+            {line for line in lines if line.startswith(("flags", "Features", "model"))}
+        )
+    return hashlib.sha256("\n".join(features).encode()).hexdigest()[:16]

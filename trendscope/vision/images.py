@@ -1,4 +1,4 @@
-"""An image file's bytes in, upright RGB pixels out, or one clear reason why not.
+"""Decodes an image file into upright RGB pixels, or gives one clear reason why it cannot.
 
 Only six formats are opened, recognised by content. Pixel and byte limits hold before anything is
 allocated; a picture that is cut short is refused whole, never shown in part.
@@ -19,7 +19,7 @@ from jaxtyping import UInt8
 from trendscope.limits import Limits
 
 DECODED_SIDE = 256
-"""Longest side, in pixels, at which photos are looked at; larger ones are decoded to it at once."""
+"""Longest side in pixels of photos as they are analysed; larger ones are decoded to it at once."""
 
 
 @dataclass(frozen=True)
@@ -28,45 +28,45 @@ class Photo:
 
     Attributes:
         rgb: Upright pixels, scaled down to the wanted size; 8 bits, alpha laid on white.
-        small: The same pixels as means over 32 x 32 fields, whatever its shape.
-        taken_at: When the camera says it was taken: aware UTC, or without a zone, as its clock
-            showed, where it names no offset.
+        preview: Means over 32 x 32 fields of the same pixels, whatever the picture's shape.
+        taken_at: The camera's time of the shot: aware UTC, or without a zone where the camera
+            records no offset.
         format: Pillow's name of the format, such as ``JPEG``.
         size: Width and height of the upright original in pixels.
     """
 
     rgb: UInt8[np.ndarray, "h w 3"]
-    small: UInt8[np.ndarray, "32 32 3"]
+    preview: UInt8[np.ndarray, "32 32 3"]
     taken_at: datetime | None
     format: str
     size: tuple[int, int]
 
 
 def decode(
-    data: bytes, *, edge: int = 1024, limits: Limits | None = None, now: datetime | None = None
+    data: bytes, *, max_side: int = 1024, limits: Limits | None = None, now: datetime | None = None
 ) -> Photo:
-    """Decodes a picture and scales it down so that its longer side is at most `edge` pixels.
+    """Decodes a picture and scales it down so that its longer side is at most `max_side` pixels.
 
-    In this process: `trendscope.vision.sandbox` does the same where a decoder may crash, hang or
-    eat memory.
+    Decoding runs in this process; `trendscope.vision.sandbox` does the same where a decoder may
+    crash, hang or use up memory.
 
     Args:
         data: The file's bytes.
-        edge: Longest side of the result in pixels; smaller pictures keep their size.
-        limits: What the picture may ask for.
-        now: The present, aware; a camera's date more than a day later is not believed.
+        max_side: Longest side of the result in pixels; smaller pictures keep their size.
+        limits: Upper bounds on size, pixels and memory.
+        now: The present, aware; a camera's date more than a day later is ignored.
 
     Raises:
         ImageError: It is refused; `reason` is ``empty``, ``too_large``, ``video``,
             ``unsupported_format``, ``not_an_image``, ``truncated`` or ``decoder_error``.
     """
-    # Here and not above: whoever decodes elsewhere does without Pillow.
+    # Imported here, because callers that decode in the sandbox do not need Pillow.
     from trendscope.vision.pillow import read
 
-    picture = read(data, edge, limits or Limits(), now)
+    picture = read(data, max_side, limits or Limits(), now)
     pixels = np.frombuffer(picture.pixels, np.uint8).reshape(*picture.shape, 3)
-    small = np.frombuffer(picture.small, np.uint8).reshape(32, 32, 3)
-    return Photo(shrink(pixels, edge), small, picture.taken_at, picture.format, picture.size)
+    preview = np.frombuffer(picture.preview, np.uint8).reshape(32, 32, 3)
+    return Photo(shrink(pixels, max_side), preview, picture.taken_at, picture.format, picture.size)
 
 
 _THREADS = Lock()
@@ -111,11 +111,11 @@ def shrink(rgb: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, "row
 def means(x: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UInt8[np.ndarray, ...]:
     """Scales a picture down to height x width pixels, each about the mean of what it covers.
 
-    OpenCV is slow about means over broken pixels and quick about halving: so a picture is first
-    scaled bilinearly to the nearest of once, twice, four times, ... what is wanted, and then
-    halved. That takes half the time, and is a quarter of a grey level off on photos.
+    OpenCV averages over fractions of pixels slowly and halves quickly. So a picture is first scaled
+    bilinearly to the nearest of 1, 2, 4, ... times the result's size, and then halved. That takes
+    half the time and differs by a quarter of a grey level on photos.
     """
-    # Here and not above: whoever only asks what a photo is does without OpenCV.
+    # Imported here, because loading OpenCV is slow and not every command needs it.
     import cv2
 
     halvings = round(math.log2(max(x.shape[:2]) / max(height, width)))
@@ -126,10 +126,10 @@ def means(x: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UInt8[np.nd
 
 
 @one_opencv_thread()
-def thumbnail(rgb: UInt8[np.ndarray, "h w 3"], edge: int, quality: int = 80) -> bytes:
-    """A JPEG of at most `edge` pixels a side, without metadata."""
+def thumbnail(rgb: UInt8[np.ndarray, "h w 3"], max_side: int, quality: int = 80) -> bytes:
+    """A JPEG of at most `max_side` pixels a side, without metadata."""
     import cv2
 
-    as_written = cv2.cvtColor(shrink(rgb, edge), cv2.COLOR_RGB2BGR)
+    as_written = cv2.cvtColor(shrink(rgb, max_side), cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".jpg", as_written, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return encoded.tobytes()

@@ -1,8 +1,8 @@
-"""Photos that show the same although their bytes differ: posted again, smaller or compressed anew.
+"""Recognises copies of a photo whose bytes differ: scaled down, or compressed again.
 
 A perceptual hash finds candidates and a tiny colour picture confirms them. The hash has
-64 bits: which of the lowest frequencies of a cosine transform are there (as in phash.org). It alone
-takes shirts on the same floor for one another; the colours do not.
+64 bits, one for each of the lowest frequencies of a cosine transform that is present (as in
+phash.org). By the hash alone, different shirts on the same floor are confused; colours differ.
 Measured with ``python -m tests.benchmarks.reposts``.
 """
 
@@ -28,15 +28,15 @@ ASPECT_APART = 0.02
 
 _SIDE = 32
 
-_WEAKEST = 0.5 * (_SIDE / 2) ** 2  # a wave of half a grey level; below lies what compression adds
+_MIN_AMPLITUDE = 0.5 * (_SIDE / 2) ** 2  # half a grey level; compression adds weaker waves
 
 
 @dataclass(frozen=True)
 class ImageFingerprint:
-    """What a photo looks like, in under a kilobyte.
+    """The look of a photo in under a kilobyte.
 
     Attributes:
-        hash: 64 bits.
+        hash: Perceptual hash of 64 bits.
         colours: A picture of 16 x 16 pixels, 8-bit RGB.
         aspect: Width / height.
     """
@@ -47,10 +47,10 @@ class ImageFingerprint:
 
 
 def fingerprint(photo: Photo) -> ImageFingerprint:
-    """Describes a decoded photo."""
-    low = _COSINES @ photo.small.mean(2) @ _COSINES.T
-    bits = np.packbits(low.ravel() > _WEAKEST)
-    colours = photo.small.reshape(16, 2, 16, 2, 3).mean((1, 3)).round().astype(np.uint8)
+    """Fingerprint of a decoded photo."""
+    low = _COSINES @ photo.preview.mean(2) @ _COSINES.T
+    bits = np.packbits(low.ravel() > _MIN_AMPLITUDE)
+    colours = photo.preview.reshape(16, 2, 16, 2, 3).mean((1, 3)).round().astype(np.uint8)
     width, height = photo.size
     return ImageFingerprint(int.from_bytes(bits.tobytes()), colours.tobytes(), width / height)
 
@@ -67,8 +67,8 @@ def is_near_duplicate(one: ImageFingerprint, other: ImageFingerprint) -> bool:
 
 def _cosines() -> Float64[np.ndarray, "8 32"]:
     """The first eight rows of the cosine transform (DCT-II) of 32 values."""
-    frequency, place = np.arange(8)[:, None], np.arange(_SIDE)
-    cosines: np.ndarray = np.cos(np.pi * frequency * (2 * place + 1) / (2 * _SIDE))
+    frequency, position = np.arange(8)[:, None], np.arange(_SIDE)
+    cosines: np.ndarray = np.cos(np.pi * frequency * (2 * position + 1) / (2 * _SIDE))
     return cosines
 
 

@@ -10,25 +10,34 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float32
+from jaxtyping import Array, Float, Float32, Real
 
 from trendscope.vision.compilation import compiler_options
 from trendscope.vision.weights import Architecture
 
 BATCH = 8
-"""Cut-outs per network call. Fewer are padded to it, so that the network is not compiled anew."""
+"""Crops per network call. Fewer are padded to it, so that the network is not compiled again."""
 
 LARGE_BATCH = 32
-"""As many at once where there are as many: a sixth less work for each, but a single photo would
+"""Crops per network call where there are enough: saves a sixth of the time. A single photo would
 wait for all the padding."""
 
 SINGLE_VIEW_CONFIDENCE = 0.8
-"""Probability, among all outputs, from which on one look at a photo is enough: at about half of
-them. Held-out photos are judged as rightly as with two looks at each (training/LOG.md)."""
+"""Probability, among all outputs, from which on one view of a photo is enough, as for about half of
+them. Accuracy on held-out photos is that of two views of each (training/LOG.md)."""
 
 VIEW_WEIGHT = 0.65
-"""Weight of each of two looks' logits. A half would be their mean, but two looks that agree tell
-more than one: so the confidence of held-out photos is calibrated best (training/LOG.md)."""
+"""Weight of each view's logits. A half would be their mean, but two views that agree are worth more
+than one: with this weight, confidence on held-out photos is calibrated best (training/LOG.md)."""
+
+
+AnyArray = Array | np.ndarray
+
+Variables = dict[str, Any]
+"""Flax variables: ``params`` and ``batch_stats``, nested dicts of float32 arrays."""
+
+Outputs = tuple[Float32[np.ndarray, "n outputs"], Float32[np.ndarray, "n dense"]]
+"""Logits and embeddings."""
 
 
 class BatchNorm(nn.Module):
@@ -66,12 +75,12 @@ class GarmentNet(nn.Module):
 
     @nn.compact
     def __call__(
-        self, pixels: Float[Array, "n size size 4"], train: bool = False
+        self, pixels: Real[AnyArray, "n size size c"], train: bool = False
     ) -> tuple[Float[Array, "n outputs"], Float[Array, "n dense"]]:
         """Gives logits (the ten categories, then "outside") and the embedding below them.
 
-        `pixels` are 0..255: RGB as photographed, and where the garment is (networks of three
-        channels do not look at it). In training the call needs a ``dropout`` key.
+        `pixels` are 0..255: RGB as photographed, and the garment's mask (which networks of three
+        channels ignore). In training the call needs a ``dropout`` key.
         """
         a = self.architecture
 
@@ -84,7 +93,7 @@ class GarmentNet(nn.Module):
         def dense(features: int, name: str) -> nn.Module:
             return nn.Dense(features, use_bias=False, name=name)
 
-        x = (pixels[..., : a.channels].astype(jnp.float32) - 127.5) / 64.0
+        x = (jnp.asarray(pixels[..., : a.channels], jnp.float32) - 127.5) / 64.0
         colours = x[..., :3] if a.channels == 3 else (as_fashion_mnist(pixels) - 127.5) / 64.0
         positions = nn.Dense(a.stem, name="patches")(blocks(colours, a.patch))
         if a.detail:
@@ -104,39 +113,32 @@ class GarmentNet(nn.Module):
         return nn.Dense(a.outputs, name="logits")(x), embedding
 
 
-Answer = tuple[Float32[np.ndarray, "n outputs"], Float32[np.ndarray, "n dense"]]
-"""Logits and embeddings."""
-
-Variables = dict[str, Any]
-"""Flax variables: ``params`` and ``batch_stats``, nested dicts of float32 arrays."""
-
-# --- the network ---------------------------------------------------------------------------------
-
-
-def blocks(x: Float[Array, "n h w c"], size: int) -> Float[Array, "n h/size w/size size*size*c"]:
+def blocks(
+    x: Float[Array, "n h w c"], size: int
+) -> Float[Array, "n h//{size} w//{size} {size}*{size}*c"]:
     """Gathers every size x size block of pixels into one position (space to depth)."""
     n, h, w, c = x.shape
     x = x.reshape(n, h // size, size, w // size, size, c).transpose(0, 1, 3, 2, 4, 5)
     return x.reshape(n, h // size, w // size, size * size * c)
 
 
-def as_fashion_mnist(pixels: Float[Array, "n h w 4"]) -> Float[Array, "n h w 3"]:
+def as_fashion_mnist(pixels: Real[AnyArray, "n h w 4"]) -> Float[Array, "n h w 3"]:
     """The garment alone as Fashion-MNIST would show it: grey, negated, on a black ground; 0..255.
 
     Contrast is stretched to a deviation of 50 and half of the cloth's own lightness. Where the
     ground is black already, the picture is taken to be negated, and is left as it is. Where no
     garment is seen, all of the picture counts as garment.
     """
-    grey = pixels[..., :3].astype(jnp.float32).mean(-1, keepdims=True)
-    inside = pixels[..., 3:].astype(jnp.float32) / 255
-    has_garment = inside.mean((1, 2, 3), keepdims=True) > 0.03
-    inside = jnp.where(has_garment, inside, 1.0)
-    black = has_garment & (_mean_where(1 - inside, grey) < 8)
-    mean = _mean_where(inside, 255 - grey)
-    off = 255 - grey - mean
-    spread = jnp.maximum(jnp.sqrt(_mean_where(inside, off**2)), 15.0)
-    stretched = jnp.clip(80 + mean / 2 + 50 * off / spread, 0, 255)
-    return jnp.repeat(inside * jnp.where(black, grey, stretched), 3, axis=-1)
+    grey = jnp.asarray(pixels[..., :3], jnp.float32).mean(-1, keepdims=True)
+    mask = jnp.asarray(pixels[..., 3:], jnp.float32) / 255
+    has_garment = mask.mean((1, 2, 3), keepdims=True) > 0.03
+    mask = jnp.where(has_garment, mask, 1.0)
+    black = has_garment & (_mean_where(1 - mask, grey) < 8)
+    mean = _mean_where(mask, 255 - grey)
+    difference = 255 - grey - mean
+    spread = jnp.maximum(jnp.sqrt(_mean_where(mask, difference**2)), 15.0)
+    stretched = jnp.clip(80 + mean / 2 + 50 * difference / spread, 0, 255)
+    return jnp.repeat(mask * jnp.where(black, grey, stretched), 3, axis=-1)
 
 
 def _mean_where(
@@ -167,48 +169,48 @@ def _scale_and_shift_forward(x: Array, factor: Array, shift: Array) -> tuple[Arr
     return x * factor + shift, (x, factor)
 
 
-def _scale_and_shift_backward(kept: Any, gradient: Array) -> tuple[Array, Array, Array]:
-    x, factor = kept
+def _scale_and_shift_backward(residuals: Any, gradient: Array) -> tuple[Array, Array, Array]:
+    x, factor = residuals
     return gradient * factor, _channel_sum(gradient * x), _channel_sum(gradient)
 
 
 _scale_and_shift.defvjp(_scale_and_shift_forward, _scale_and_shift_backward)
 
 
-def make_predictor(architecture: Architecture) -> Callable[..., Answer]:
-    """A function from variables and cut-outs (n 2 size size 4) to logits and embeddings.
+def make_predictor(architecture: Architecture) -> Callable[..., Outputs]:
+    """A function from variables and crops (n 2 size size 4) to logits and embeddings.
 
-    Mirrored networks look again where they are not `SINGLE_VIEW_CONFIDENCE`. The function's third
-    argument takes the place of `LARGE_BATCH`. What it says of one cut-out does not depend on the
+    Networks of two views use the second one where the first is below `SINGLE_VIEW_CONFIDENCE`. The
+    function's third argument replaces `LARGE_BATCH`. The result for one crop does not depend on the
     others.
     """
-    look = jax.jit(GarmentNet(architecture).apply, compiler_options=compiler_options())
+    apply = jax.jit(GarmentNet(architecture).apply, compiler_options=compiler_options())
 
-    def look_at(variables: Variables, pixels: np.ndarray, large: int) -> Answer:
+    def predict_view(variables: Variables, pixels: np.ndarray, large: int) -> Outputs:
         logits = np.empty((len(pixels), architecture.outputs), np.float32)
         embeddings = np.empty((len(pixels), architecture.dense), np.float32)
-        done = 0
-        while done < len(pixels):
-            batch = large if len(pixels) - done >= large else BATCH
+        start = 0
+        while start < len(pixels):
+            batch = large if len(pixels) - start >= large else BATCH
             padded = np.zeros((batch, *pixels.shape[1:]), pixels.dtype)
-            rows = slice(done, done + batch)
+            rows = slice(start, start + batch)
             n = len(pixels[rows])
             padded[:n] = pixels[rows]
-            outputs, embedded = map(np.asarray, look(variables, padded))
+            outputs, embedded = map(np.asarray, apply(variables, padded))
             logits[rows], embeddings[rows] = outputs[:n], embedded[:n]
-            done += n
+            start += n
         return logits, embeddings
 
-    def answer(variables: Variables, cut_outs: np.ndarray, large: int = LARGE_BATCH) -> Answer:
-        first = look_at(variables, cut_outs[:, 0], large)
+    def predict(variables: Variables, crops: np.ndarray, large: int = LARGE_BATCH) -> Outputs:
+        first = predict_view(variables, crops[:, 0], large)
         if architecture.two_views:
-            unsure = ~(softmax(first[0]).max(-1) >= SINGLE_VIEW_CONFIDENCE)
-            second = look_at(variables, cut_outs[unsure, 1], large)
+            uncertain = ~(softmax(first[0]).max(-1) >= SINGLE_VIEW_CONFIDENCE)
+            second = predict_view(variables, crops[uncertain, 1], large)
             for one, other, weight in zip(first, second, (VIEW_WEIGHT, 0.5), strict=True):
-                one[unsure] = weight * (one[unsure] + other)
+                one[uncertain] = weight * (one[uncertain] + other)
         return first
 
-    return answer
+    return predict
 
 
 def initial_variables(architecture: Architecture, seed: int = 0) -> Variables:
@@ -223,7 +225,7 @@ def _initialise(architecture: Architecture, seed: int) -> Any:
     return GarmentNet(architecture).init(jax.random.key(seed), pixels)
 
 
-def softmax(logits: Float32[np.ndarray, "*n k"]) -> Float32[np.ndarray, "*n k"]:
+def softmax(logits: Float[np.ndarray, "*n k"]) -> Float32[np.ndarray, "*n k"]:
     """Probabilities along the last axis; zeros where a logit is not a number."""
     shifted = np.exp(logits - logits.max(-1, keepdims=True))
     probabilities = shifted / shifted.sum(-1, keepdims=True)

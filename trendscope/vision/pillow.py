@@ -1,4 +1,4 @@
-"""The one place where Pillow opens what strangers wrote; see `trendscope.vision.images`.
+"""The one place where Pillow opens untrusted files; see `trendscope.vision.images`.
 
 Plain bytes come out, no arrays: a decoding process starts twice as fast without numpy.
 """
@@ -19,9 +19,9 @@ from trendscope.files.formats import FORMATS, check, sniff
 from trendscope.limits import Limits
 
 _OPENING = Lock()
-"""Held while Pillow opens a picture by our limit: its own one is a switch of the whole process."""
+"""Held while Pillow opens a picture under our limit, which is a setting of the whole process."""
 
-SMALL_SIDE = 32
+PREVIEW_SIDE = 32
 
 
 class Picture(NamedTuple):
@@ -30,30 +30,30 @@ class Picture(NamedTuple):
     Attributes:
         pixels: 8-bit RGB, row by row.
         shape: Height and width of these.
-        small: The same as a picture of `SMALL_SIDE` x `SMALL_SIDE`, 8-bit RGB.
-        taken_at: When the camera says it was taken: aware UTC, or without a zone, as its clock
-            showed, where it names no offset.
+        preview: Means over `PREVIEW_SIDE` x `PREVIEW_SIDE` fields of these, 8-bit RGB.
+        taken_at: The camera's time of the shot: aware UTC, or without a zone where the camera
+            records no offset.
         format: Pillow's name of the format.
         size: Width and height of the upright original.
     """
 
     pixels: bytes
     shape: tuple[int, int]
-    small: bytes
+    preview: bytes
     taken_at: datetime | None
     format: str
     size: tuple[int, int]
 
 
-def read(data: bytes, edge: int, limits: Limits, now: datetime | None = None) -> Picture:
+def read(data: bytes, max_side: int, limits: Limits, now: datetime | None = None) -> Picture:
     """Decodes, turns upright and scales down by a whole number, for `images.decode`.
 
-    The longer side is then less than twice `edge`. The rest of the way is left to OpenCV, which
+    The longer side is then less than twice `max_side`. The rest of the way is left to OpenCV, which
     takes a seventh of Pillow's time for it, and is not loaded here.
     """
     check(data, limits)
     try:
-        return _read(data, edge, limits, now or datetime.now(UTC))
+        return _read(data, max_side, limits, now or datetime.now(UTC))
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
@@ -68,17 +68,17 @@ def read(data: bytes, edge: int, limits: Limits, now: datetime | None = None) ->
         raise _explain(error, data) from error
 
 
-def _read(data: bytes, edge: int, limits: Limits, now: datetime) -> Picture:
+def _read(data: bytes, max_side: int, limits: Limits, now: datetime) -> Picture:
     kind = sniff(data)
     kinds: tuple[str, ...] = (kind,) if kind else FORMATS
     if kind in ("HEIF", "AVIF"):  # libheif reads some AVIF files that Pillow cannot
-        _know_heif()
+        _register_heif()
         kinds = ("AVIF", "HEIF")
     with _opened(data, kinds, limits) as picture:
         width, height = picture.size
         if width * height > limits.pixels:
             raise _too_large(f"{width} x {height}", limits)
-        picture.draft("RGB", (edge, edge))
+        picture.draft("RGB", (max_side, max_side))
         picture.load()
         # Only now: for PNG, reading EXIF loads the pixels too and would hide that they are broken.
         taken_at = _taken_at(picture, now + timedelta(days=1))
@@ -86,12 +86,12 @@ def _read(data: bytes, edge: int, limits: Limits, now: datetime) -> Picture:
     if (upright.size[0] > upright.size[1]) != (picture.size[0] > picture.size[1]):
         width, height = height, width
     rgb = _to_rgb(upright)
-    if (times := max(rgb.size) // edge) > 1:
+    if (times := max(rgb.size) // max_side) > 1:
         rgb = rgb.reduce(times)
     return Picture(
         rgb.tobytes(),
         rgb.size[::-1],
-        rgb.resize((SMALL_SIDE, SMALL_SIDE), Image.Resampling.BOX).tobytes(),
+        rgb.resize((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BOX).tobytes(),
         taken_at,
         picture.format or kind or "unknown",
         (width, height),
@@ -117,8 +117,8 @@ def _too_large(size: str, limits: Limits) -> ImageError:
 
 
 @cache
-def _know_heif() -> None:
-    """Here and not above: most runs meet no HEIC, and loading its decoder takes a while."""
+def _register_heif() -> None:
+    """Loads the HEIC decoder when it is first needed: most runs never do, and it is slow."""
     import pillow_heif
 
     pillow_heif.register_heif_opener()
@@ -136,7 +136,7 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _from_numbers(picture: Image.Image) -> Image.Image:
-    import numpy as np  # here and not above: rarely needed, and slow to load
+    import numpy as np  # imported here: rarely needed, and slow to load
 
     values = np.asarray(picture).astype(np.float64)
     if picture.mode.startswith("I;16") or values.max() > 255:

@@ -1,11 +1,11 @@
-"""What a network says of one garment."""
+"""A network's prediction for one garment, and the interface of classifiers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -14,12 +14,10 @@ from trendscope.categories import CATEGORIES
 
 Verdict = Literal["classified", "uncertain", "outside"]
 
-# --- predicting ----------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network says of one cut-out.
+    """The network's prediction for one crop.
 
     Attributes:
         verdict: ``classified``, ``uncertain`` (a garment, but which?) or ``outside`` (none of the
@@ -45,8 +43,9 @@ class Prediction:
         return [(CATEGORIES[i], float(self.probabilities[i])) for i in order]
 
 
+@runtime_checkable
 class Predictor(Protocol):
-    """What the scan needs of a classifier."""
+    """Interface of a classifier."""
 
     @property
     def name(self) -> str:
@@ -54,10 +53,10 @@ class Predictor(Protocol):
 
     @property
     def input_size(self) -> int:
-        """Side of the cut-outs in pixels."""
+        """Side of the crops in pixels."""
 
-    def predict(self, cut_outs: Sequence[UInt8[np.ndarray, "2 s s 4"]]) -> list[Prediction]:
-        """One prediction per cut-out."""
+    def predict(self, crops: Sequence[UInt8[np.ndarray, "2 s s 4"]]) -> list[Prediction]:
+        """One prediction per crop."""
 
 
 WeightsChoice = str | Path | Predictor | None

@@ -1,9 +1,10 @@
-"""Photos decoded in processes of their own, so that a decoder that fails costs one photo.
+"""Decodes photos in separate processes, so that a decoder that fails costs one photo only.
 
-Image decoders are C code fed by strangers. Each runs in a small worker, started without jax and
-kept for many photos, under limits on memory and time that the system enforces; one that crashes,
-hangs or eats memory is replaced, and the photo that did it is not tried again. A worker gets bytes
-and gives pixels: it gets no path, and its answers are read as JSON and numbers, never unpickled.
+Image decoders are C code that reads untrusted files. Each runs in a small worker, started without
+jax and kept for many photos, under limits on memory and time that the system enforces; one that
+crashes, hangs or uses up memory is replaced, and the photo that caused it is not tried again. A
+worker gets bytes and returns pixels: it gets no path, and its answers are read as JSON and numbers,
+never unpickled.
 """
 
 from __future__ import annotations
@@ -43,22 +44,22 @@ from trendscope.limits import Limits
 from trendscope.vision.sandbox_worker import serve
 serve(Limits(**limits))
 """
-"""What a worker runs."""
+"""Program of a worker."""
 
 
 class Decoder:
-    """A few workers: one at first, more once there is work for them, new ones for those that fail.
+    """A pool of workers: one at first, more for many photos, new ones for those that fail.
 
     Attributes:
-        workers: The most there are at a time.
+        workers: Largest number of workers at a time.
     """
 
     def __init__(self, limits: Limits | None = None, *, workers: int = 2, program: str = SERVE):
         self.workers = workers
         self._limits = limits or Limits()
         self._program = program
-        self._asked = 0
-        self._asking = 0
+        self._photos_seen = 0
+        self._callers = 0
         self._running: list[_Worker] = []
         self._idle: LifoQueue[_Worker] = LifoQueue()
         self._closed = False
@@ -69,24 +70,25 @@ class Decoder:
         with self._lock:
             self._idle.put(self._new())
 
-    def decode(self, data: bytes, *, edge: int) -> Photo:
-        """Decodes a photo as `images.decode` does; called by several threads at once.
+    def decode(self, data: bytes, *, max_side: int) -> Photo:
+        """Decodes a photo as `images.decode` does; may be called from several threads at once.
 
         Raises:
-            ImageError: As there, and ``decoder_crash`` or ``timeout``.
+            ImageError: It is refused as by `images.decode`, or `reason` is ``decoder_crash`` or
+                ``timeout``.
             TrendscopeError: No worker can be started.
         """
         check(data, self._limits)
         worker = self._take()
         try:
-            return worker.decode(data, edge)
-        except _Died as death:
-            raise _explained(death, data, self._limits) from death
+            return worker.decode(data, max_side)
+        except _WorkerDied as death:
+            raise _error_of(death, data, self._limits) from death
         finally:
             self._give_back(worker)
 
     def close(self) -> None:
-        """Ends all workers at once, whatever they are at."""
+        """Kills all workers at once, busy or idle."""
         with self._lock:
             self._closed = True
             for worker in self._running:
@@ -95,10 +97,10 @@ class Decoder:
     def _take(self) -> _Worker:
         """An idle worker; where there is none, a new one if it is worth its start."""
         with self._lock:
-            self._asked += 1
-            self._asking += 1
-            wanted = min(self.workers, self._asking, 1 + self._asked // _WORTH_A_WORKER)
-            if len(self._running) < wanted:
+            self._photos_seen += 1
+            self._callers += 1
+            needed = min(self.workers, self._callers, 1 + self._photos_seen // _WORTH_A_WORKER)
+            if len(self._running) < needed:
                 return self._new()
         worker = self._idle.get()
         if worker.alive:
@@ -109,12 +111,12 @@ class Decoder:
                 self._running.remove(worker)
                 return new
         except BaseException:
-            self._idle.put(worker)  # for whoever waits: there will be no other
+            self._idle.put(worker)  # or a waiting thread would wait for ever
             raise
 
     def _give_back(self, worker: _Worker) -> None:
         with self._lock:
-            self._asking -= 1
+            self._callers -= 1
         self._idle.put(worker)
 
     def _new(self) -> _Worker:
@@ -125,7 +127,7 @@ class Decoder:
         return worker
 
 
-class _Died(Exception):
+class _WorkerDied(Exception):
     """A worker ended; `code` is its exit code, negative for a signal."""
 
     def __init__(self, code: int):
@@ -135,9 +137,9 @@ class _Died(Exception):
 
 class _Worker:
     def __init__(self, program: str, limits: Limits):
-        words = ("-I", "-S", "-c", program, json.dumps([sys.path, asdict(limits)]))
+        arguments = ("-I", "-S", "-c", program, json.dumps([sys.path, asdict(limits)]))
         self._process = subprocess.Popen(
-            [sys.executable, *words],
+            [sys.executable, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -146,17 +148,17 @@ class _Worker:
         )
         self._ready = False
 
-    def decode(self, data: bytes, edge: int) -> Photo:
+    def decode(self, data: bytes, max_side: int) -> Photo:
         assert self._process.stdin and self._process.stdout
         try:
-            self._process.stdin.write(REQUEST.pack(len(data), edge))
+            self._process.stdin.write(REQUEST.pack(len(data), max_side))
             self._process.stdin.write(data)
             self._process.stdin.flush()
             self._await_start(self._process.stdout)
-            return _photo(self._process.stdout, edge)
-        except (OSError, EOFError, ValueError):  # its pipes end with it
+            return _photo(self._process.stdout, max_side)
+        except (OSError, EOFError, ValueError):  # the pipes of a dead worker are closed
             self.kill()
-            raise _Died(self._process.returncode) from None
+            raise _WorkerDied(self._process.returncode) from None
 
     @property
     def alive(self) -> bool:
@@ -179,27 +181,29 @@ class _Worker:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, without what lifts a decoder's own limits."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LIBHEIF")}
-    return {**kept, **_SETTINGS}
+    """The environment of this process, without variables that lift a decoder's own limits."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("LIBHEIF")
+    }
+    return {**inherited, **_SETTINGS}
 
 
-def _photo(answers: IO[bytes], edge: int) -> Photo:
-    facts_size, pixels_size = ANSWER.unpack(_exactly(answers, ANSWER.size))
-    facts: dict[str, Any] = json.loads(_exactly(answers, facts_size))
+def _photo(answers: IO[bytes], max_side: int) -> Photo:
+    header_size, pixels_size = ANSWER.unpack(_exactly(answers, ANSWER.size))
+    header: dict[str, Any] = json.loads(_exactly(answers, header_size))
     pixels = _exactly(answers, pixels_size)
-    if "reason" in facts:
-        raise ImageError(facts["reason"], facts["detail"])
-    taken_at = facts["taken_at"] and datetime.fromisoformat(facts["taken_at"])
-    height, width = facts["shape"]
+    if "reason" in header:
+        raise ImageError(header["reason"], header["detail"])
+    taken_at = header["taken_at"] and datetime.fromisoformat(header["taken_at"])
+    height, width = header["shape"]
     flat = np.frombuffer(pixels, np.uint8)
-    of_rgb = height * width * 3
+    rgb_bytes = height * width * 3
     return Photo(
-        shrink(flat[:of_rgb].reshape(height, width, 3), edge),
-        flat[of_rgb:].reshape(32, 32, 3),
+        shrink(flat[:rgb_bytes].reshape(height, width, 3), max_side),
+        flat[rgb_bytes:].reshape(32, 32, 3),
         taken_at,
-        facts["format"],
-        tuple(facts["size"]),
+        header["format"],
+        tuple(header["size"]),
     )
 
 
@@ -210,7 +214,7 @@ def _exactly(answers: IO[bytes], size: int) -> bytes:
     return data
 
 
-def _explained(death: _Died, data: bytes, limits: Limits) -> ImageError:
+def _error_of(death: _WorkerDied, data: bytes, limits: Limits) -> ImageError:
     kind = sniff(data)
     if death.code == -signal.SIGALRM:
         return ImageError(

@@ -1,7 +1,7 @@
-"""How far some weights can be relied on: what they scored on labelled photos. Jax-free.
+"""Scores of weights on labelled photos, by which their predictions can be trusted. Jax-free.
 
-The figures are those in the header of the weights file, where the export wrote them; nothing is
-measured here. All are fractions 0..1.
+The figures are read from the header of the weights file, where the export wrote them. All are
+fractions 0..1.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from trendscope.errors import WeightsError
 from trendscope.vision.weights import DEFAULT, find_weights, read_header
 
 SCORES = "photos"
-"""Under this name the header keeps the scores on labelled photos."""
+"""Name of the scores on labelled photos in a header."""
 
 UNSEEN = "never trained on"
 BY_ANOTHER = "by a network trained alike without them"
 """Marks in a header's text ``scored_on``: whose photos were scored, and by which network."""
 
 RARELY_NAMED = 0.25
-"""A kind that is named on fewer of its photos is hardly ever named."""
+"""Coverage below which a kind counts as hardly ever named."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What some weights scored on labelled photos.
+    """Scores of some weights on labelled photos.
 
     Attributes:
         weights: Name of the weights.
@@ -50,7 +50,7 @@ class Scores:
     by_another: bool = False
 
     def named(self, category: str) -> float | None:
-        """How often a category, or the group it belongs to, is named; None if never measured."""
+        """Coverage of a category, or of the group it belongs to; None if never measured."""
         return self.coverage_of.get(GROUP.get(category, category))
 
     @property
@@ -60,7 +60,7 @@ class Scores:
 
 
 def read_scores(weights: str | Path = DEFAULT) -> Scores:
-    """Reads what some weights scored on photos from their file's header.
+    """Reads the scores of some weights on photos from their file's header.
 
     Args:
         weights: A shipped name, a file or a run folder, as for `find_weights`.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from trendscope.errors import WeightsError
+from trendscope.files.writing import write_atomic
 from trendscope.vision.network import Variables, initial_variables
 from trendscope.vision.weights import Header, damaged, read_header
 
@@ -20,38 +20,44 @@ from trendscope.vision.weights import Header, damaged, read_header
 def write_weights(path: Path, header: Header, variables: Variables) -> None:
     """Writes a weights file beside `path` and renames it into place."""
     arrays = {name: np.asarray(leaf, np.float32) for name, leaf in _leaves(variables)}
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(save(arrays, {"trendscope": header.to_json()}))
-    os.replace(part, path)
+    write_atomic(path, save(arrays, {"trendscope": header.to_json()}))
 
 
-def read_weights(path: Path) -> tuple[Header, Variables]:
-    """Reads a weights file and checks every array against the architecture in its header.
+def read_weights(path: Path, *, check: bool = True) -> tuple[Header, Variables]:
+    """Reads a weights file.
+
+    Args:
+        path: The file.
+        check: Whether to compare every array with the architecture in the header; takes a tenth of
+            a second, and is left to the tests for shipped weights.
 
     Raises:
         WeightsError: The file is damaged, of another format, or holds other arrays; the message
             names the first one that differs, with the expected and the actual shape.
     """
-    header, arrays = _read_file(path)
-    shapes = jax.eval_shape(lambda: initial_variables(header.architecture))
-    expected = {name: leaf.shape for name, leaf in _leaves(shapes)}
-    for name in sorted(expected | arrays):
-        actual = arrays[name].shape if name in arrays else "nothing"
-        if actual != expected.get(name, "nothing"):
-            wanted = expected.get(name, "nothing")
-            raise WeightsError(f"{path}: array {name}: expected {wanted}, found {actual}")
-        if not np.isfinite(arrays[name]).all():
-            raise WeightsError(f"{path}: array {name} holds values that are not finite numbers")
-    return header, _nested(arrays)
-
-
-def _read_file(path: Path) -> tuple[Header, dict[str, np.ndarray]]:
     try:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}
     except (SafetensorError, ValueError, TypeError, OSError) as error:
         raise damaged(path, error) from error
-    return read_header(path), arrays
+    header = read_header(path)
+    if check:
+        _check(path, header, arrays)
+    return header, _nested(arrays)
+
+
+def _check(path: Path, header: Header, arrays: Mapping[str, np.ndarray]) -> None:
+    shapes = jax.eval_shape(lambda: initial_variables(header.architecture))
+    expected = {name: leaf.shape for name, leaf in _leaves(shapes)}
+    found = {name: array.shape for name, array in arrays.items()}
+    for name in sorted(expected | found):
+        if found.get(name) != expected.get(name):
+            raise WeightsError(
+                f"{path}: array {name}: expected {expected.get(name, 'nothing')}, "
+                f"found {found.get(name, 'nothing')}"
+            )
+        if not np.isfinite(arrays[name]).all():
+            raise WeightsError(f"{path}: array {name} holds values that are not finite numbers")
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
