@@ -107,7 +107,7 @@ def wardrobe():
 
 @pytest.fixture
 def profile(wardrobe):
-    return summarise("fake", wardrobe, measured=MEASURED)
+    return summarise("fake", wardrobe, scores=MEASURED)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ from trendscope.photos.run import profile
 from trendscope.store.memory import StoredPhotos, stored_photos
 from trendscope.store.write_photos import ScanCounts
 from trendscope.vision.sandbox import Decoder
-from trendscope.vision.weights import Architecture, Header, WeightsIdentity, identify, identity_of
+from trendscope.vision.weights import Architecture, Header, WeightsIdentity, identify
 
 
 def run(photos, db, **options):
@@ -534,8 +534,8 @@ def test_weights_are_identified_by_their_file(photos, db, tmp_path, fake_command
     assert tally(photos, db, weights=str(one)) == (0, 0, 4, 1)
     with pytest.raises(StoreError, match="never mixed"):
         run(photos, db, weights=two)
-    assert identity_of(one) == identify(one)
-    assert identity_of(FakeClassifier()) == WeightsIdentity(
+    assert identify(one) == identify(str(one)) != identify(two)
+    assert identify(FakeClassifier()) == WeightsIdentity(
         "fake", "b5d54c39e66671c9731b9f471e585d8262cd4f54963f0c93082d8dcf334d4c78"
     )
 

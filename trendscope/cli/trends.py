@@ -202,7 +202,7 @@ def _summary_of_photos(profile: Profile, groups: _Groups, times: Times) -> Trend
         **times,
     )
     unknown = tuple(sorted(map(groups.named, (only or set()) - customers)))
-    return replace(summary, unknown=unknown, scores=profile.measured)
+    return replace(summary, unknown=unknown, scores=profile.scores)
 
 
 def _summary_of_store(

@@ -39,7 +39,7 @@ from trendscope.store.write_items import mark_unavailable, write_items
 from trendscope.store.write_photos import text_of
 from trendscope.text import displayed
 from trendscope.vision.predictions import WeightsChoice
-from trendscope.vision.weights import find_digest, identity_of
+from trendscope.vision.weights import find_digest, identify
 
 
 @dataclass(frozen=True)
@@ -315,7 +315,7 @@ class _Import:
             current = current_weights(connection)
             if self.weights is None and current:
                 self.weights = find_digest(current[1].digest)
-            identity = identity_of(self.weights)
+            identity = identify(self.weights)
             self.weights_id = register_weights(connection, identity, False, now, self.store.shown)
 
     def _recall(self, picture: Picture, sha256: str) -> PictureResult | None:

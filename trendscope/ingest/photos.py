@@ -37,7 +37,7 @@ from trendscope.store.write_photos import (
     write_results,
 )
 from trendscope.vision.predictions import WeightsChoice
-from trendscope.vision.weights import identity_of
+from trendscope.vision.weights import identify
 
 THUMBNAIL_SIDE = 128
 """Pixels a side of the small pictures that the store keeps for contact sheets."""
@@ -117,7 +117,7 @@ def scan_paths(
     clock: Clock = present,
 ) -> ScanResult:
     """`scan`, with its settings as one value."""
-    identity = identity_of(options.weights)
+    identity = identify(options.weights)
     paths = [path if is_url(path) else Path(os.path.abspath(path)) for path in paths]
     open_feed(paths)  # reads nothing yet, but a missing path is an error before there is a database
     with opened(db, create=True, now=clock()) as store:

@@ -355,8 +355,9 @@ def _start(ray: Any, cluster: Cluster) -> None:
             advice = "check --ray-address, or start it there: ray start --head"
             if address == "local":
                 advice = "the computer may be too busy: run it again later, or without --engine ray"
+            reason = displayed(" ".join(str(error).split()))[:120]
             raise TrendscopeError(
-                f"Ray cannot be used at {address} ({_line(error)}); {advice}"
+                f"Ray cannot be used at {address} ({reason}); {advice}"
             ) from error
 
 
@@ -371,10 +372,6 @@ def _same_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _line(error: Exception) -> str:
-    return displayed(" ".join(str(error).split()))[:120]
 
 
 def _count(ray: Any, cluster: Cluster) -> int:

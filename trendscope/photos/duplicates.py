@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Generic
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -13,9 +13,10 @@ from trendscope.skipped import Skipped
 from trendscope.vision.near_duplicates import (
     HASH_BITS_APART,
     ImageFingerprint,
-    T,
     is_near_duplicate,
 )
+
+T = TypeVar("T")
 
 
 class DuplicateIndex(Generic[T]):
@@ -62,23 +63,18 @@ def drop_duplicates(
         if isinstance(result, Skipped):
             yield result
             continue
-        keys = {(result.customer, result.sha256), (result.customer, result.post_id)}
+        customer, source, fingerprint = result.customer, result.source, result.fingerprint
+        keys = {(customer, result.sha256), (customer, result.post_id)}
         if keys & counted:
             detail = "the same photo of this customer was counted already"
-            yield Skipped(result.customer, result.source, "duplicate", detail)
+            yield Skipped(customer, source, "duplicate", detail)
             continue
         counted |= keys
-        yield result if keep_reposts else _first(result, index)
-
-
-def _first(result: PhotoResult, index: DuplicateIndex[str]) -> PhotoResult | Skipped:
-    """The result, unless the index holds a photo that looks the same."""
-    if result.fingerprint is None:
-        return result
-    if original := index.find(result.customer, result.fingerprint):
-        detail = (
-            f"the same photo as {original}, in another size or quality; --keep-reposts counts it"
-        )
-        return Skipped(result.customer, result.source, "repost", detail)
-    index.add(result.customer, result.fingerprint, result.source)
-    return result
+        if keep_reposts or fingerprint is None:
+            yield result
+        elif original := index.find(customer, fingerprint):
+            detail = f"the same photo as {original}, in another size or quality; "
+            yield Skipped(customer, source, "repost", f"{detail}--keep-reposts counts it")
+        else:
+            index.add(customer, fingerprint, source)
+            yield result

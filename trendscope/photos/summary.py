@@ -91,14 +91,19 @@ class Profile:
         customers: Customers of whom a photo could be read, by name.
         unowned: Unused items that belong to none of them, by source.
         zone: Time zone in which weeks begin.
-        measured: Scores of these weights on labelled photos; None if unknown.
+        scores: Scores of these weights on labelled photos; None if unknown.
     """
 
     weights: str
     customers: tuple[CustomerProfile, ...]
     unowned: tuple[Skipped, ...]
     zone: tzinfo = UTC
-    measured: Scores | None = None
+    scores: Scores | None = None
+
+    @property
+    def measured(self) -> Scores | None:
+        """The name of `scores` in earlier versions."""
+        return self.scores
 
     @property
     def readings(self) -> tuple[PhotoResult, ...]:
@@ -116,7 +121,7 @@ def summarise(
     weights: str,
     results: Iterable[PhotoResult | Skipped],
     zone: tzinfo = UTC,
-    measured: Scores | None = None,
+    scores: Scores | None = None,
 ) -> Profile:
     """Sums up photos per customer; their order does not matter."""
     photos: defaultdict[str, list[PhotoResult]] = defaultdict(list)
@@ -129,7 +134,7 @@ def summarise(
     names = sorted(photos)
     customers = tuple(_customer(name, photos[name], skipped.pop(name, [])) for name in names)
     unowned = [item for items in skipped.values() for item in items]
-    return Profile(weights, customers, _by_source(unowned), zone, measured)
+    return Profile(weights, customers, _by_source(unowned), zone, scores)
 
 
 def photos_a_week(

@@ -72,8 +72,8 @@ def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool 
         _print_notes(console, caveats(customer.readings, customer.skipped))
         console.print()
     _print_notes(console, caveats((), profile.unowned), "Of none of these customers:")
-    if profile.measured:
-        console.print(Text(coverage_sentence(profile.measured), style="dim"))
+    if profile.scores:
+        console.print(Text(coverage_sentence(profile.scores), style="dim"))
     if names:
         _print_skipped(console, ((item.source, item.detail) for item in profile.skipped))
 

@@ -38,7 +38,7 @@ from trendscope.store.schema import (
 from trendscope.store.weights import current_weights
 from trendscope.vision.near_duplicates import ImageFingerprint
 from trendscope.vision.predictions import WeightsChoice
-from trendscope.vision.weights import identity_of
+from trendscope.vision.weights import identify
 
 VERSION = version("trendscope")
 
@@ -347,7 +347,7 @@ def stored_photos(
     Raises:
         StoreError: It is missing, or cannot be read.
     """
-    identity = identity_of(weights)
+    identity = identify(weights)
     with opened(db) as store:
         with store.reading() as connection:
             current = current_weights(connection)

@@ -9,14 +9,11 @@ Measured with ``python -m tests.benchmarks.reposts``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float64
 
 from trendscope.vision.images import Photo
-
-T = TypeVar("T")
 
 HASH_BITS_APART = 8
 

@@ -25,17 +25,7 @@ PREVIEW_SIDE = 32
 
 
 class Picture(NamedTuple):
-    """A decoded picture: `trendscope.vision.images.Photo` before its pixels are an array.
-
-    Attributes:
-        pixels: 8-bit RGB, row by row.
-        shape: Height and width of these.
-        preview: Means over `PREVIEW_SIDE` x `PREVIEW_SIDE` fields of these, 8-bit RGB.
-        taken_at: The camera's time of the shot: aware UTC, or without a zone where the camera
-            records no offset.
-        format: Pillow's name of the format.
-        size: Width and height of the upright original.
-    """
+    """`images.Photo` before its pixels, of height and width `shape`, are an array."""
 
     pixels: bytes
     shape: tuple[int, int]

@@ -197,16 +197,6 @@ def damaged(path: Path, error: Exception) -> WeightsError:
     )
 
 
-def identify(weights: str | Path) -> WeightsIdentity:
-    """Reads the name in a weights file's header, and digests the file.
-
-    Raises:
-        WeightsError: There is no such file, or it is of another kind.
-    """
-    path = find_weights(weights)
-    return WeightsIdentity(read_header(path).name, hashlib.sha256(path.read_bytes()).hexdigest())
-
-
 def resolve(weights: WeightsChoice) -> Path | Predictor:
     """The weights file that is meant, or the classifier that was given in place of one.
 
@@ -218,12 +208,18 @@ def resolve(weights: WeightsChoice) -> Path | Predictor:
     return weights
 
 
-def identity_of(weights: WeightsChoice) -> WeightsIdentity:
-    """Identity of the weights that are meant; a classifier without a file goes by its name."""
+def identify(weights: WeightsChoice) -> WeightsIdentity:
+    """Name and digest of the weights that are meant; a classifier without a file goes by its name.
+
+    Raises:
+        WeightsError: There is no such file, or it is of another kind.
+    """
     source = resolve(weights)
     if isinstance(source, Path):
-        return identify(source)
-    return WeightsIdentity(source.name, hashlib.sha256(source.name.encode()).hexdigest())
+        name, content = read_header(source).name, source.read_bytes()
+    else:
+        name, content = source.name, source.name.encode()
+    return WeightsIdentity(name, hashlib.sha256(content).hexdigest())
 
 
 def find_digest(digest: str, weights: str | Path | None = None) -> Path | None:

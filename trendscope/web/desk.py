@@ -21,7 +21,7 @@ from trendscope.store.weights import current_weights
 from trendscope.trends.from_store import trends_of_store
 from trendscope.trends.summary import TrendSummary
 from trendscope.vision.predictions import WeightsChoice
-from trendscope.vision.weights import find_digest, identity_of
+from trendscope.vision.weights import find_digest, identify
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
 from trendscope.web.upload_jobs import UploadJobs
@@ -149,7 +149,7 @@ def open_desk(db: Store, settings: Settings, weights: WeightsChoice, spool: Spoo
         current = current_weights(connection)
     if current and weights is None:
         weights = find_digest(current[1].digest)
-    if current and identity_of(weights).digest != current[1].digest:
+    if current and identify(weights).digest != current[1].digest:
         raise UsageError(
             f"{db.shown} holds what {current[1]} saw, and other weights are never mixed with it; "
             "name those with --weights FILE"
