@@ -64,7 +64,7 @@ TIMED_PASSES = 5
 
 
 @dataclass(frozen=True)
-class Answers:
+class ImageOutputs:
     """What the network said of each image, in the images' order."""
 
     logits: Float32[np.ndarray, "n outputs"]
@@ -102,7 +102,7 @@ def crops(
         yield np.stack(batch)
 
 
-def answer(classifier: Classifier, images: fashion_mnist.Images) -> Answers:
+def predict_images(classifier: Classifier, images: fashion_mnist.Images) -> ImageOutputs:
     """Runs every image through cut-out, network and gate once."""
     logits, predictions = [], []
     batches = crops(images.pixels, classifier.input_size)
@@ -111,13 +111,13 @@ def answer(classifier: Classifier, images: fashion_mnist.Images) -> Answers:
         scores, embeddings = classifier.forward(batch, BATCH)
         logits.append(scores)
         predictions += judge(scores, embeddings, classifier.header.gate)
-    return Answers(np.concatenate(logits), predictions)
+    return ImageOutputs(np.concatenate(logits), predictions)
 
 
 def images_per_second(classifier: Classifier, images: fashion_mnist.Images) -> int:
     """The fastest of several passes: what the network can do, other programs apart."""
-    few = images.take(slice(TIMED_IMAGES))
-    batches = list(crops(few.pixels, classifier.input_size))
+    timed_images = images.take(slice(TIMED_IMAGES))
+    batches = list(crops(timed_images.pixels, classifier.input_size))
     classifier.forward(batches[0], BATCH)  # compiles
     seconds = []
     for _ in range(TIMED_PASSES):
@@ -125,22 +125,22 @@ def images_per_second(classifier: Classifier, images: fashion_mnist.Images) -> i
         for batch in batches:
             classifier.forward(batch, BATCH)
         seconds.append(time.perf_counter() - start)
-    return round(len(few) / min(seconds))
+    return round(len(timed_images) / min(seconds))
 
 
 def evaluation(
     classifier: Classifier,
     variables: Variables,
     images: fashion_mnist.Images,
-    answers: Answers,
+    outputs: ImageOutputs,
     file_bytes: int,
 ) -> Evaluation:
     """Works out every figure from what the network said."""
-    ten = answers.logits[:, : len(CATEGORIES)]
+    ten = outputs.logits[:, : len(CATEGORIES)]
     predicted = ten.argmax(-1)
     correct = predicted == images.labels
     counts = metrics.confusion(images.labels, predicted)
-    confidence = np.array([prediction.confidence for prediction in answers.predictions])
+    confidence = np.array([prediction.confidence for prediction in outputs.predictions])
     table = metrics.calibration(confidence, correct)
     return Evaluation(
         weights=classifier.name,
@@ -149,10 +149,10 @@ def evaluation(
         data_digest=images.digest,
         images=len(images),
         accuracy=rounded(correct.mean()),
-        loss=rounded(metrics.cross_entropy(answers.logits, images.labels)),
+        loss=rounded(metrics.cross_entropy(outputs.logits, images.labels)),
         calibration_error=rounded(metrics.calibration_error(table)),
-        raw_calibration_error=rounded(_raw_calibration_error(answers.logits, correct)),
-        gate=metrics.gate_score([p.verdict for p in answers.predictions], correct),
+        raw_calibration_error=rounded(_raw_calibration_error(outputs.logits, correct)),
+        gate=metrics.gate_score([p.verdict for p in outputs.predictions], correct),
         classes=metrics.per_class(counts),
         confusion=tuple(tuple(map(int, row)) for row in counts),
         calibration=table,
@@ -187,13 +187,13 @@ def evaluate(
     header, variables = read_weights(path)
     classifier = Classifier(header, variables)
     images = test or fashion_mnist.load("test")
-    answers = answer(classifier, images)
-    found = evaluation(classifier, variables, images, answers, path.stat().st_size)
+    outputs = predict_images(classifier, images)
+    result = evaluation(classifier, variables, images, outputs, path.stat().st_size)
     if folder := _folder(path, out):
-        write_atomic(folder / "evaluation.json", found.to_json())
-        page = pages.page(found, header, parts(images), answers.predictions, history(path.parent))
+        write_atomic(folder / "evaluation.json", result.to_json())
+        page = pages.page(result, header, parts(images), outputs.predictions, history(path.parent))
         write_atomic(folder / "evaluation.html", pages.render("evaluation.html", page))
-    return found
+    return result
 
 
 def _folder(weights: Path, out: Path | None) -> Path | None:
@@ -235,12 +235,12 @@ def evaluate_photos(
     judged, refused = predict_photos(Classifier(header, variables), table)
     digest = weights_digest(header, variables)
     whose = scored_on(header, fold, folds)
-    found = photo_metrics.evaluation(header.name, digest, whose, judged, refused)
+    result = photo_metrics.evaluation(header.name, digest, whose, judged, refused)
     if folder := _folder(path, out):
-        write_atomic(folder / "photos.json", found.to_json())
-        page = photo_page.page(found, judged, header.architecture.size)
+        write_atomic(folder / "photos.json", result.to_json())
+        page = photo_page.page(result, judged, header.architecture.size)
         write_atomic(folder / "photos.html", pages.render("photos.html", page))
-    return found
+    return result
 
 
 def parts(test: fashion_mnist.Images) -> dict[str, fashion_mnist.Images]:
@@ -255,44 +255,44 @@ def history(run: Path) -> pd.DataFrame | None:
     return pd.read_csv(path) if path.exists() else None
 
 
-def show(found: Evaluation, console: Console) -> None:
+def show(result: Evaluation, console: Console) -> None:
     """Prints the figures for people."""
-    gate = found.gate
+    gate = result.gate
     console.print(
-        f"{found.weights} on {found.images:,} images ({found.data})\n"
-        f"  accuracy {found.accuracy:.2%}, loss {found.loss:.4f}\n"
-        f"  calibration error {found.calibration_error:.4f} "
-        f"({found.raw_calibration_error:.4f} at temperature 1)\n"
+        f"{result.weights} on {result.images:,} images ({result.data})\n"
+        f"  accuracy {result.accuracy:.2%}, loss {result.loss:.4f}\n"
+        f"  calibration error {result.calibration_error:.4f} "
+        f"({result.raw_calibration_error:.4f} at temperature 1)\n"
         f"  gate: {gate.classified:,} classified, {gate.precision:.2%} of them right; "
         f"{gate.uncertain:,} uncertain, {gate.outside:,} outside\n"
-        f"  {found.parameters:,} parameters, {found.file_bytes / 1e6:.1f} MB, "
-        f"{found.images_per_second:,} images/s\n"
-        f"  digest {found.digest}"
+        f"  {result.parameters:,} parameters, {result.file_bytes / 1e6:.1f} MB, "
+        f"{result.images_per_second:,} images/s\n"
+        f"  digest {result.digest}"
     )
     table = Table("category", "precision", "recall", "F1", "images")
-    for row in found.classes:
+    for row in result.classes:
         scores = (f"{score:.4f}" for score in (row.precision, row.recall, row.f1))
         table.add_row(row.category, *scores, str(row.support))
     console.print(table)
 
 
-def show_photos(found: PhotoEvaluation, console: Console) -> None:
+def show_photos(result: PhotoEvaluation, console: Console) -> None:
     """Prints the figures on photos for people."""
     console.print(
-        f"{found.weights} on {found.photos:,} photos of {found.customers:,} customers "
-        f"({found.scored_on})\n  digest {found.digest}"
+        f"{result.weights} on {result.photos:,} photos of {result.customers:,} customers "
+        f"({result.scored_on})\n  digest {result.digest}"
     )
     for heading, lines in {
-        "": photo_page.headline(found),
-        **photo_page.breakdowns(found),
+        "": photo_page.headline(result),
+        **photo_page.breakdowns(result),
     }.items():
         _print_table(console, (heading, "figure", "95 % interval", "counted"), lines)
-    if rows := found.customer_shares:
+    if rows := result.customer_shares:
         lines = [
             photo_page.Line(r.customer, f"{r.error:.4f}", f"{r.photos}", f"{r.named}") for r in rows
         ]
         _print_table(console, ("customer", "error of shares", "of the ten", "named"), lines)
-    for refused in found.refused:
+    for refused in result.refused:
         console.print(f"could not be read: {refused}", markup=False)
 
 
@@ -326,20 +326,20 @@ def main() -> None:
 
 def _run(options: argparse.Namespace) -> None:
     console = Console(highlight=False)
-    found: Evaluation | PhotoEvaluation
+    result: Evaluation | PhotoEvaluation
     if options.photos:
         places = photos.places_of(options.photos)
-        found = evaluate_photos(
+        result = evaluate_photos(
             options.weights, places, options.fold, options.folds, options.out, options.relabel
         )
     else:
-        found = evaluate(options.weights, options.out)
+        result = evaluate(options.weights, options.out)
     if options.json:
-        sys.stdout.write(found.to_json())
-    elif isinstance(found, PhotoEvaluation):
-        show_photos(found, console)
+        sys.stdout.write(result.to_json())
+    elif isinstance(result, PhotoEvaluation):
+        show_photos(result, console)
     else:
-        show(found, console)
+        show(result, console)
 
 
 if __name__ == "__main__":

@@ -136,8 +136,8 @@ def loss_and_accuracy(
     log_p = jax.nn.log_softmax(logits)
     right_log_p = jax.nn.logsumexp(jnp.where(targets > 0, log_p, -jnp.inf), axis=-1)
     loss = -(1 - smoothing) * right_log_p - smoothing * log_p.mean(-1)
-    hit = jnp.take_along_axis(targets, logits.argmax(-1)[:, None], -1)[:, 0] > 0
-    return loss, hit.astype(jnp.float32)
+    correct = jnp.take_along_axis(targets, logits.argmax(-1)[:, None], -1)[:, 0] > 0
+    return loss, correct.astype(jnp.float32)
 
 
 MakeBatch = Callable[[PRNGKeyArray, Any], Batch]
@@ -161,14 +161,14 @@ def make_step(
             mutable=["batch_stats"],
             rngs={"dropout": key},
         )
-        loss, hit = loss_and_accuracy(logits, batch.targets, smoothing)
+        loss, correct = loss_and_accuracy(logits, batch.targets, smoothing)
         if batch.other is not None and batch.share is not None:
             other_loss, _ = loss_and_accuracy(logits, batch.other, smoothing)
             loss = batch.share * loss + (1 - batch.share) * other_loss
         if batch.taught is not None:
             teacher_loss = optax.losses.softmax_cross_entropy(logits, batch.taught)
             loss = jnp.where(batch.taught.any(-1), teacher_loss, loss)
-        return loss.mean(), (updated["batch_stats"], Metrics(loss.mean(), hit.mean()))
+        return loss.mean(), (updated["batch_stats"], Metrics(loss.mean(), correct.mean()))
 
     def step(state: State, key: PRNGKeyArray, raw: Any) -> tuple[State, Metrics]:
         keys = random.split(random.fold_in(key, state.step))

@@ -29,7 +29,7 @@ def evaluated() -> str:
     """The small network's evaluation.json."""
     variables = initial_variables(SMALL)
     classifier = Classifier(HEADER, variables)
-    answers = evaluate.answer(classifier, IMAGES)
+    answers = evaluate.predict_images(classifier, IMAGES)
     return evaluate.evaluation(classifier, variables, IMAGES, answers, 1234).to_json()
 
 

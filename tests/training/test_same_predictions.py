@@ -47,7 +47,7 @@ def photos(request, images, tmp_path_factory) -> list[dict]:
 
 
 def test_classify_and_evaluate_agree_on_every_image(images, photos):
-    answers = evaluate.answer(Classifier.load(WEIGHTS), images)
+    answers = evaluate.predict_images(Classifier.load(WEIGHTS), images)
     assert len(photos) == len(answers.predictions) == COUNT
     for photo, prediction in zip(photos, answers.predictions, strict=True):
         assert photo["verdict"] == prediction.verdict

@@ -155,12 +155,12 @@ def customers_of_fold(table: pd.DataFrame, fold: int, folds: int) -> pd.DataFram
     Raises:
         TrendscopeError: There is no such customer.
     """
-    kept = table[held_out_customers(table["customer"].to_numpy(), fold, folds)]
-    if kept.empty:
+    usable = table[held_out_customers(table["customer"].to_numpy(), fold, folds)]
+    if usable.empty:
         raise TrendscopeError(
             f"fold {fold} of {folds} has no customer: use fewer folds, or give a column customer"
         )
-    return kept
+    return usable
 
 
 def target(category: str) -> Float32[np.ndarray, " outputs"]:
@@ -229,15 +229,15 @@ def load(paths: Iterable[Path], size: int, relabel: Path | None = None) -> tuple
     """
     table = read_tables(list(paths), relabel)
     refused: list[str] = []
-    kept = []
+    usable = []
     for row, cut in zip(table.itertuples(), _cut_all(list(table["file"]), size), strict=True):
         if isinstance(cut, Exception):
             refused.append(f"{row.file}: {cut}")
         else:
-            kept.append((row, *cut))
-    if not kept:
+            usable.append((row, *cut))
+    if not usable:
         raise TrendscopeError(f"no photo could be read, for example {refused[0]}")
-    rows, views, canvases, wholes = zip(*kept, strict=True)
+    rows, views, canvases, wholes = zip(*usable, strict=True)
     photos = Photos(
         np.array([row.file for row in rows]),
         np.array([row.customer for row in rows]),
@@ -306,8 +306,8 @@ def held_out_customers(customers: np.ndarray, fold: int, folds: int) -> Bool[np.
     Customers with more than `LARGEST` photos are in no fold.
     """
     names, counts = np.unique(customers, return_counts=True)
-    small = (str(name) for name in names[counts <= LARGEST])
-    return np.isin(customers, [name for name in small if _drawn(name) % folds == fold])
+    in_folds = (str(name) for name in names[counts <= LARGEST])
+    return np.isin(customers, [name for name in in_folds if _drawn(name) % folds == fold])
 
 
 def _drawn(name: str) -> int:

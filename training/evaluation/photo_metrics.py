@@ -280,14 +280,14 @@ def evaluation(
 def share(part: int, whole: int) -> Share:
     """A share with its interval (`trendscope.proportions.wilson`), rounded as it is printed."""
     low, high = (float(bound) for bound in wilson(np.array(float(part)), np.array(float(whole))))
-    found = rounded(part / whole) if whole else None
-    return Share(part, whole, found, rounded(low), rounded(high))
+    result = rounded(part / whole) if whole else None
+    return Share(part, whole, result, rounded(low), rounded(high))
 
 
 def share_of(outcomes: Iterable[bool]) -> Share:
     """The share of outcomes that are true."""
-    known = list(outcomes)
-    return share(sum(known), len(known))
+    values = list(outcomes)
+    return share(sum(values), len(values))
 
 
 def shares_by(
@@ -321,15 +321,15 @@ def confusion(judged: Sequence[Judged]) -> dict[str, tuple[int, ...]]:
 
 def curve(judged: Sequence[Judged], steps: int = THRESHOLDS) -> tuple[CurvePoint, ...]:
     """What gates from confidence 0 to 1 would give; `steps` + 1 points."""
-    inside = [photo for photo in judged if photo.prediction.verdict != "outside"]
-    confidence = np.array([photo.prediction.confidence for photo in inside], np.float64)
-    right = np.array([photo.guess_is_right for photo in inside], bool)
-    ten = np.array([photo.of_the_ten for photo in inside], bool)
+    not_outside = [photo for photo in judged if photo.prediction.verdict != "outside"]
+    confidence = np.array([photo.prediction.confidence for photo in not_outside], np.float64)
+    correct = np.array([photo.guess_is_right for photo in not_outside], bool)
+    ten = np.array([photo.of_the_ten for photo in not_outside], bool)
     total = sum(photo.of_the_ten for photo in judged)
 
     def point(threshold: float) -> CurvePoint:
         named = confidence >= threshold
-        hits, of_ten, of_all = (int(x.sum()) for x in (named & right, named & ten, named))
+        hits, of_ten, of_all = (int(x.sum()) for x in (named & correct, named & ten, named))
         return CurvePoint(
             threshold,
             rounded(metrics.share(of_ten, total)),
@@ -378,18 +378,18 @@ def _customer_shares(
         np.array([named.count(category) for category in CATEGORIES], float),
         sum_exactly(np.array(uncertain, float).reshape(-1, len(CATEGORIES)).T),
     )
-    said = dict.fromkeys(groups, 0.0)
+    estimated = dict.fromkeys(groups, 0.0)
     for category, share in zip(CATEGORIES, shares.tolist(), strict=True):
-        if GROUP[category] in said:
-            said[GROUP[category]] += share
+        if GROUP[category] in estimated:
+            estimated[GROUP[category]] += share
     labelled = {group: metrics.share(labels[group], labels.total()) for group in groups}
-    error = sum(abs(labelled[group] - said[group]) for group in groups) / len(groups)
+    error = sum(abs(labelled[group] - estimated[group]) for group in groups) / len(groups)
     return CustomerShares(
         customer,
         labels.total(),
         len(named),
         {group: rounded(value) for group, value in labelled.items()},
-        {group: rounded(value) for group, value in said.items()},
+        {group: rounded(value) for group, value in estimated.items()},
         rounded(error),
     )
 
@@ -397,29 +397,29 @@ def _customer_shares(
 # --- what travels --------------------------------------------------------------------------------
 
 
-def scores(found: PhotoEvaluation) -> dict[str, Any]:
+def scores(result: PhotoEvaluation) -> dict[str, Any]:
     """The figures that travel in the weights' header, rounded as they were printed.
 
     Those of which nothing was counted are left out.
     """
-    named = {"all": found.others_named.share}
-    if len(found.others_by_place) > 1:
-        named |= {row.name: row.share.share for row in found.others_by_place}
+    named = {"all": result.others_named.share}
+    if len(result.others_by_place) > 1:
+        named |= {row.name: row.share.share for row in result.others_by_place}
     figures: dict[str, Any] = {
-        "scored_on": found.scored_on,
-        "photos": found.photos,
-        "customers": found.customers,
-        "photos_of_the_ten": found.of_the_ten,
-        "accuracy": found.accuracy.share,
-        "mean_over_groups": found.group_accuracy,
-        "coverage": found.coverage.share,
-        "coverage_of": {row.name: row.share.share for row in found.coverage_by_group},
-        "precision": found.precision.share,
-        "precision_with_other_things": found.precision_of_all.share,
-        "other_things_named": named if found.others_named.whole else None,
-        "calibration_error": found.calibration_error,
-        "customers_with_shares": len(found.customer_shares),
-        "share_error": found.share_error,
-        "digest": found.digest,
+        "scored_on": result.scored_on,
+        "photos": result.photos,
+        "customers": result.customers,
+        "photos_of_the_ten": result.of_the_ten,
+        "accuracy": result.accuracy.share,
+        "mean_over_groups": result.group_accuracy,
+        "coverage": result.coverage.share,
+        "coverage_of": {row.name: row.share.share for row in result.coverage_by_group},
+        "precision": result.precision.share,
+        "precision_with_other_things": result.precision_of_all.share,
+        "other_things_named": named if result.others_named.whole else None,
+        "calibration_error": result.calibration_error,
+        "customers_with_shares": len(result.customer_shares),
+        "share_error": result.share_error,
+        "digest": result.digest,
     }
     return {name: value for name, value in figures.items() if value is not None}
