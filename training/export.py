@@ -151,8 +151,8 @@ def scores_of_another(header: Header, run: Path) -> dict[str, Any]:
         raise WeightsError(
             f"{run}: run python -m training.evaluate --weights {run} --photos PLACE --fold N first"
         )
-    evaluation = read_photo_scores(run, weights_digest(other, variables))
-    return {**evaluation, "scored_on": f"{evaluation['scored_on']}, {BY_ANOTHER}"}
+    figures = read_photo_scores(run, weights_digest(other, variables))
+    return {**figures, "scored_on": f"{figures['scored_on']}, {BY_ANOTHER}"}
 
 
 Found = TypeVar("Found", Evaluation, PhotoEvaluation)
