@@ -92,8 +92,8 @@ def judge_pictures(
         recall: Lookup of stored results by the pictures' bytes.
         engine: Shared decoder and classifier, left running.
     """
-    found = ((None, picture) for _, picture in pairs if isinstance(picture, Picture))
-    results = pipeline.judge_pictures(found, load, options, recall=recall, engine=engine)
+    pictures = ((None, picture) for _, picture in pairs if isinstance(picture, Picture))
+    results = pipeline.judge_pictures(pictures, load, options, recall=recall, engine=engine)
     for product, picture in pairs:
         yield product, next(results)[1] if isinstance(picture, Picture) else picture
 

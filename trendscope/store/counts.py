@@ -83,8 +83,8 @@ def census_at(connection: Connection, customers: Collection[str] | None = None) 
         requested = frozenset(customers)
         names = {owner: name for owner, name in names.items() if name in requested}
         groups = [*parts(sorted(names), OWNERS_AT_ONCE)]
-    tables = [_photos(connection, group) for group in groups]
-    table = np.concatenate(tables or [np.empty((0, 4), np.int64)])
+    arrays = [array for group in groups for array in _photos(connection, group)]
+    table = np.concatenate([np.empty((0, 4), np.int64), *arrays])
     unused = _unused(connection, groups, names)
     kind = table[:, 3]
     for name, count in _by_customer(table[kind == DUPLICATE], names).items():
@@ -101,18 +101,15 @@ def _by_customer(table: NDArray[np.int64], names: dict[int, str]) -> Counter[str
     return Counter({names[int(o)]: int(count) for o, count in zip(owners, counts, strict=True)})
 
 
-def _photos(connection: Connection, owners: list[int] | None) -> NDArray[np.int64]:
-    """(n, 4): photo, customer, moment and kind of every photo, and of every further garment."""
+def _photos(connection: Connection, owners: list[int] | None) -> Iterator[NDArray[np.int64]]:
+    """Arrays (n, 4) of photo, customer, moment and kind of every photo, and of further garments."""
     import numpy as np
 
     query = _all_photos()
     if owners is not None:
         query = query.where(schema.photos.c.customer_id.in_(owners))
-    tables = [
-        np.fromiter(chain.from_iterable(rows), np.int64, 4 * len(rows)).reshape(-1, 4)
-        for rows in _fetched(connection, query)
-    ]
-    return np.concatenate(tables or [np.empty((0, 4), np.int64)])
+    for rows in _fetched(connection, query):
+        yield np.fromiter(chain.from_iterable(rows), np.int64, 4 * len(rows)).reshape(-1, 4)
 
 
 def _fetched(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
