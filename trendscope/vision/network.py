@@ -10,7 +10,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float32, Real
+from jaxtyping import Array, Float, Float32, Int, Real
 
 from trendscope.vision.compilation import compiler_options
 from trendscope.vision.weights import Architecture
@@ -215,12 +215,12 @@ def make_predictor(architecture: Architecture) -> Callable[..., Outputs]:
 
 def initial_variables(architecture: Architecture, seed: int = 0) -> Variables:
     """Fresh random weights for `architecture`."""
-    return dict(_initialise(architecture, seed))
+    return dict(_initialise(architecture, jnp.asarray(seed)))
 
 
 # Compiled as a whole: to compile each of its operations by itself takes several times as long.
 @partial(jax.jit, static_argnums=0)
-def _initialise(architecture: Architecture, seed: int) -> Any:
+def _initialise(architecture: Architecture, seed: Int[Array, ""]) -> Any:
     pixels = jnp.zeros((1, architecture.size, architecture.size, 4))
     return GarmentNet(architecture).init(jax.random.key(seed), pixels)
 
