@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import base64
 import itertools
+import pickle
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from tests.factories.pages import HOSTILE, Elements
 from tests.factories.photos import MEASURED
 from tests.factories.populations import NOW, fill, last_weeks, pictures
 from trendscope.categories import CATEGORIES
+from trendscope.cli import app
 from trendscope.files.writing import encoded
 from trendscope.reports import charts, trends, weekly_page
 from trendscope.reports.weekly import report_of_store
@@ -26,6 +27,22 @@ from trendscope.trends.verdicts import RISING, TOO_FEW
 from trendscope.vision.scores import Scores
 
 STYLE = (Path(weekly_page.__file__).parent / "templates" / "charts.css").read_text()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_chart_is_made_once():
+    """Pages with the same figures have the same charts, and making those takes longest."""
+    make, charts_made = charts.shares, {}
+
+    def remembered(summary, categories, **options):
+        key = pickle.dumps((summary.movement, summary.forecast, tuple(categories), options))
+        if key not in charts_made:
+            charts_made[key] = make(summary, categories, **options)
+        return charts_made[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(charts, "shares", remembered)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -337,19 +354,18 @@ def test_small_pictures_have_no_metadata(page):
 @pytest.fixture
 def run(crowded, tmp_path, monkeypatch):
     monkeypatch.setenv("TRENDSCOPE_KEY", "a key that is long enough")
+    monkeypatch.chdir(tmp_path)
 
     def done(*more, db=crowded):
-        words = ["-m", "trendscope", "report", "--db", str(db), "--as-of", "2026-11-21", *more]
-        return subprocess.run(
-            [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
+        words = ["report", "--db", str(db), "--as-of", "2026-11-21", *more]
+        return CliRunner().invoke(app, words, prog_name="trendscope")
 
     return done
 
 
 def test_the_command_writes_page_and_slides(run, tmp_path, page):
     done = run("-o", "report.html", "--png", "charts")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert words(text) == words(page)
     names = {path.name for path in (tmp_path / "charts").iterdir()}
@@ -361,7 +377,7 @@ def test_the_command_writes_page_and_slides(run, tmp_path, page):
 
 def test_pseudonymised_pages_name_nobody(run):
     done = run("--pseudonymise", "--pictures", "0")
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "customer-" in done.stdout and not re.search(r"customer \d{4}", done.stdout)
     assert "<img" not in done.stdout
 
@@ -378,11 +394,11 @@ def test_pseudonymised_pages_name_nobody(run):
 )
 def test_errors_say_what_to_do_and_leave_no_page(run, tmp_path, more, code, expected):
     done = run(*more)
-    assert done.returncode == code and expected in done.stderr
+    assert done.exit_code == code and expected in done.stderr
     assert done.stderr.count("\n") == 1 and done.stdout == ""
     assert not list(tmp_path.glob("*.html"))
 
 
 def test_the_command_refuses_a_missing_database(run, tmp_path):
     done = run(db=tmp_path / "missing.db")
-    assert done.returncode == 1 and "no trendscope database" in done.stderr
+    assert done.exit_code == 1 and "no trendscope database" in done.stderr
