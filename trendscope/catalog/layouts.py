@@ -32,8 +32,10 @@ class Layout:
         return all(not group.isdisjoint(header) for group in self.needs)
 
 
-def _columns(**names: str) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(text.split(", ")) for name, text in names.items()}
+def _columns(text: str) -> dict[str, tuple[str, ...]]:
+    """The columns of each field, from ``field: column, another; field: column``."""
+    fields = (field.split(": ") for field in text.split("; "))
+    return {name: tuple(columns.split(", ")) for name, columns in fields}
 
 
 def _needs(*groups: str) -> tuple[frozenset[str], ...]:
@@ -41,25 +43,17 @@ def _needs(*groups: str) -> tuple[frozenset[str], ...]:
 
 
 _SHOPIFY = _columns(
-    title="title",
-    brand="vendor",
-    taxonomy="product category, google shopping / google product category",
-    kind="type",
-    status="status",
-    age="google shopping / age group",
+    "title: title; brand: vendor; "
+    "taxonomy: product category, google shopping / google product category; kind: type; "
+    "status: status; age: google shopping / age group"
 )
 SHOPIFY_OLD = Layout(
     "Shopify (export until 2024)",
     _needs("handle", "title", "variant price, variant sku, body (html)"),
     _SHOPIFY
     | _columns(
-        group="handle",
-        sku="variant sku",
-        price="variant price",
-        quantity="variant inventory qty",
-        tracker="variant inventory tracker",
-        policy="variant inventory policy",
-        published="published",
+        "group: handle; sku: variant sku; price: variant price; quantity: variant inventory qty; "
+        "tracker: variant inventory tracker; policy: variant inventory policy; published: published"
     ),
     ("image src", "variant image"),
 )
@@ -68,13 +62,9 @@ SHOPIFY_NEW = Layout(
     _needs("title", "url handle, published on online store, product image url"),
     _SHOPIFY
     | _columns(
-        group="url handle",
-        sku="sku",
-        price="price",
-        quantity="inventory quantity",
-        tracker="inventory tracker",
-        policy="continue selling when out of stock",
-        published="published on online store",
+        "group: url handle; sku: sku; price: price; quantity: inventory quantity; "
+        "tracker: inventory tracker; policy: continue selling when out of stock; "
+        "published: published on online store"
     ),
     ("product image url", "variant image url"),
 )
@@ -82,18 +72,9 @@ WOOCOMMERCE = Layout(
     "WooCommerce",
     _needs("name", "sku, id", "regular price", "type, categories"),
     _columns(
-        group="parent",
-        sku="sku",
-        id="id",
-        title="name",
-        brand="brands, brand",
-        kind="categories",
-        price="regular price",
-        sale="sale price",
-        stock="in stock?",
-        quantity="stock",
-        published="published",
-        variety="type",
+        "group: parent; sku: sku; id: id; title: name; brand: brands, brand; kind: categories; "
+        "price: regular price; sale: sale price; stock: in stock?; quantity: stock; "
+        "published: published; variety: type"
     ),
     ("images",),
 )
@@ -101,19 +82,10 @@ MERCHANT = Layout(
     "Google or Meta",
     _needs("id", "title", "availability, image link"),
     _columns(
-        group="item group id",
-        sku="id",
-        title="title",
-        brand="brand",
-        taxonomy="google product category, fb product category",
-        kind="product type",
-        price="price",
-        sale="sale price",
-        sale_dates="sale price effective date",
-        stock="availability",
-        url="link",
-        status="status, visibility",
-        age="age group",
+        "group: item group id; sku: id; title: title; brand: brand; "
+        "taxonomy: google product category, fb product category; kind: product type; price: price; "
+        "sale: sale price; sale_dates: sale price effective date; stock: availability; url: link; "
+        "status: status, visibility; age: age group"
     ),
     ("image link", "additional image link"),
 )
@@ -124,17 +96,11 @@ PLAIN = Layout(
         "title, name, product name, product, image, picture, photo",
     ),
     _columns(
-        sku="sku, id, item id, article number, article, item number, product id",
-        title="title, name, product name, product",
-        brand="brand, vendor",
-        kind="category, product type, type, product category",
-        price="price, regular price",
-        sale="sale price",
-        currency="currency",
-        stock="availability, in stock, stock, quantity",
-        url="url, link, product url",
-        status="status",
-        age="age group",
+        "sku: sku, id, item id, article number, article, item number, product id; "
+        "title: title, name, product name, product; brand: brand, vendor; "
+        "kind: category, product type, type, product category; price: price, regular price; "
+        "sale: sale price; currency: currency; stock: availability, in stock, stock, quantity; "
+        "url: url, link, product url; status: status; age: age group"
     ),
     ("image", "picture", "photo", "image url", "image link", "filename", "images"),
 )
