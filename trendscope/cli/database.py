@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trendscope.cli import options
+from trendscope.cli.options import option
 from trendscope.cli.outcome import (
     check_writable,
     exit_codes,
@@ -21,7 +22,6 @@ from trendscope.cli.outcome import (
 )
 from trendscope.errors import UsageError
 from trendscope.limits import adjusted
-from trendscope.photos.options import ScanOptions
 
 if TYPE_CHECKING:
     from trendscope.photos.cluster import Cluster
@@ -68,38 +68,35 @@ def scan(
     json: options.Json = False,
     output: options.Output = None,
     reclassify: Annotated[
-        bool, typer.Option("--reclassify", help="Judge all photos anew, by other weights.")
+        bool, option("--reclassify", "Judge all photos anew, by other weights.")
     ] = False,
     thumbnails: Annotated[
-        bool, typer.Option("--thumbnails/--no-thumbnails", help="Keep a small picture of each.")
+        bool, option("--thumbnails/--no-thumbnails", "Keep a small picture of each.")
     ] = True,
     weights: options.Weights = None,
     customer: options.Customer = None,
     one_per_name: Annotated[
         bool,
-        typer.Option(
-            "--one-per-name", help="Who has a known customer's name is the same, wherever it lies."
-        ),
+        option("--one-per-name", "Who has a known customer's name is the same, wherever it lies."),
     ] = False,
     include: options.Include = "",
     timezone: options.Timezone = "UTC",
     limit: options.Limit = None,
     engine: Annotated[
-        Engine, typer.Option("--engine", help="Look at photos here, or by Ray's workers.")
+        Engine, option("--engine", "Look at photos here, or by Ray's workers.")
     ] = Engine.LOCAL,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Of Ray's; else one for each CPU.")
+        int | None, option("--workers", "Of Ray's; else one for each CPU.", min=1)
     ] = None,
     ray_address: Annotated[
         str | None,
-        typer.Option(
-            "--ray-address",
-            metavar="HOST:PORT",
-            help="A running cluster of Ray's; else RAY_ADDRESS, else this computer.",
+        option(
+            "--ray-address HOST:PORT",
+            "A running cluster of Ray's; else RAY_ADDRESS, else this computer.",
         ),
     ] = None,
     gpus: Annotated[
-        float, typer.Option("--gpus-per-worker", min=0, help="Share of a GPU for each worker.")
+        float, option("--gpus-per-worker", "Share of a GPU for each worker.", min=0)
     ] = 0.0,
     strict: options.Strict = False,
     quiet: options.Quiet = False,
@@ -111,34 +108,31 @@ def scan(
     """
     with exit_codes(verbose, work_so_far="what was looked at is kept; run it again to go on"):
         check_writable(output)
-        kinds, zone, bounds = (
-            options.kinds_of(include),
-            options.zone_of(timezone),
-            adjusted(limit or ()),
-        )
+        kinds, zone = options.kinds_of(include), options.zone_of(timezone)
+        bounds = adjusted(limit or ())
         cluster = _cluster(engine, ray_address, workers, gpus)
-        from trendscope.ingest.photos import THUMBNAIL_SIDE, scan_paths
+        from trendscope.ingest.photos import scan as scan_paths
         from trendscope.reports.database import scan_json
         from trendscope.reports.terminal import print_scan, progress_bar
-
-        side = THUMBNAIL_SIDE if thumbnails else None
-        settings = ScanOptions(weights, customer, kinds, zone, bounds, thumbnail_side=side)
 
         # Ray writes to standard output when it has lost a worker; that is for data.
         with progress_bar(quiet) as progress, redirect_stdout(sys.stderr):
             result = scan_paths(
                 paths,
                 db,
-                settings,
+                weights=weights,
+                customer=customer,
                 one_per_name=one_per_name,
+                include=kinds,
+                zone=zone,
+                limits=bounds,
                 reclassify=reclassify,
+                thumbnails=thumbnails,
                 cluster=cluster,
                 progress=progress,
             )
-        if json:
-            write_output(scan_json(result), output)
-        else:
-            render(lambda file: print_scan(result, file), output)
+        document = scan_json(result) if json else None
+        render(lambda file: print_scan(result, file), output, document)
         if not result.tally.photos:
             raise nothing_usable(result.tally.skipped)
         if strict:
@@ -171,23 +165,21 @@ def status(
         from trendscope.reports.terminal import print_status
 
         overview = store.status(db)
-        if json:
-            write_output(status_json(overview), output)
-        else:
-            names = []
-            if verbose:
-                names = list(store.skips(db)[["source", "detail"]].itertuples(index=False))
-            render(lambda file: print_status(overview, file, names=names), output)
+        document = status_json(overview) if json else None
+        names = []
+        if verbose and not json:
+            names = list(store.skips(db)[["source", "detail"]].itertuples(index=False))
+        render(lambda file: print_status(overview, file, names=names), output, document)
 
 
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the tables go.")],
     db: options.Db = None,
     format: Annotated[
-        FileFormat, typer.Option("--format", help="Parquet needs trendscope[parquet].")
+        FileFormat, option("--format", "Parquet needs trendscope[parquet].")
     ] = FileFormat.CSV,
     excel: Annotated[
-        bool, typer.Option("--excel", help="Mark CSV as UTF-8, for Excel to read it rightly.")
+        bool, option("--excel", "Mark CSV as UTF-8, for Excel to read it rightly.")
     ] = False,
     timezone: options.WeekZone = "UTC",
     as_of: options.AsOf = None,
@@ -228,11 +220,9 @@ def export(
 
 
 def forget(
-    customer: Annotated[
-        str, typer.Option("--customer", metavar="NAME", help="As trendscope profile names them.")
-    ],
+    customer: Annotated[str, option("--customer NAME", "As trendscope profile names them.")],
     db: options.Db = None,
-    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, option("-y --yes", "Do not ask.")] = False,
     json: options.Json = False,
     output: options.Output = None,
     verbose: options.Traced = False,

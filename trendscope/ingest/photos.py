@@ -91,47 +91,22 @@ def scan(
         StoreError: The database cannot be used, or holds results of other weights.
     """
     side = THUMBNAIL_SIDE if thumbnails else None
-    return scan_paths(
-        paths,
-        db,
-        ScanOptions(weights, customer, include, zone, limits, thumbnail_side=side),
-        one_per_name=one_per_name,
-        reclassify=reclassify,
-        batch=batch,
-        cluster=cluster,
-        progress=progress,
-        clock=clock,
-    )
-
-
-def scan_paths(
-    paths: Sequence[Path | str],
-    db: Database,
-    options: ScanOptions,
-    *,
-    one_per_name: bool = False,
-    reclassify: bool = False,
-    batch: int = BATCH,
-    cluster: Cluster | None = None,
-    progress: Progress | None = None,
-    clock: Clock = present,
-) -> ScanResult:
-    """`scan`, with its settings as one value."""
-    identity = identify(options.weights)
+    options = ScanOptions(weights, customer, include, zone, limits, thumbnail_side=side)
+    identity = identify(weights)
     paths = [path if is_url(path) else Path(os.path.abspath(path)) for path in paths]
     open_feed(paths)  # reads nothing yet, but a missing path is an error before there is a database
     with opened(db, create=True, now=clock()) as store:
         with store.writing() as connection:
             weights_id = register_weights(connection, identity, reclassify, clock(), store.shown)
             scan_id = begin_scan(connection, weights_id, clock())
-        memory = StoredPhotos(store, weights_id, zone=options.zone, limits=options.limits)
-        names = memory.names(options.customer, together=one_per_name)
+        memory = StoredPhotos(store, weights_id, zone=zone, limits=limits)
+        names = memory.names(customer, together=one_per_name)
         feed, counter = _listed(paths, options, names, progress)
         new = _to_judge(memory.look_up(feed, full=False), counter)
         if cluster:
             judged = distribute(new, job_of(paths, options), cluster, memory.recall)
         else:
-            judged = classify_keyed(new, Loader(options.weights), options, recall=memory.recall)
+            judged = classify_keyed(new, Loader(weights), options, recall=memory.recall)
         with closing(judged):
             while pairs := list(islice(judged, batch)):
                 for _, result in pairs:
@@ -142,7 +117,7 @@ def scan_paths(
                         weights_id,
                         pairs,
                         names=names,
-                        limits=options.limits,
+                        limits=limits,
                         reclassify=reclassify,
                     )
                     update_scan(connection, scan_id, counter.tally)
