@@ -40,10 +40,7 @@ _MEANINGS: tuple[tuple[Kind, str], ...] = (
         Kind(frozenset((BAG, OTHER))),
         "handbags, wallets & cases; luggage & bags; bags & accessories",
     ),
-    (
-        ANY,
-        "outfit sets; sleepwear & loungewear; traditional & ceremonial clothing; sporting goods",
-    ),
+    (ANY, "outfit sets; sleepwear & loungewear; traditional & ceremonial clothing; sporting goods"),
     (
         NONE,
         "clothing accessories; accessories; hair accessories; shoe accessories; "

@@ -29,6 +29,7 @@ from trendscope.cli import (
     serve,
     trends,
 )
+from trendscope.cli.options import option
 from trendscope.cli.outcome import ExitCode as ExitCode
 
 EXAMPLES = options.examples("""
@@ -104,8 +105,7 @@ def _print_version(requested: bool) -> None:
 @app.callback(epilog=EXAMPLES)
 def trendscope(
     version: Annotated[
-        bool,
-        typer.Option("--version", help="Show the version.", is_eager=True, callback=_print_version),
+        bool, option("--version", "Show the version.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
     """Which kinds of clothes do customers wear?

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trendscope.cli import options
-from trendscope.cli.outcome import ExitCode, check_writable, exit_codes, render, write_output
+from trendscope.cli.options import option
+from trendscope.cli.outcome import ExitCode, check_writable, exit_codes, render
 from trendscope.errors import NothingUsable
 from trendscope.limits import adjusted
 
@@ -42,9 +43,7 @@ LIST_EXAMPLES = options.examples("""
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-Currency = Annotated[
-    str, typer.Option("--currency", metavar="CODE", help="Of prices that name none; such as EUR.")
-]
+Currency = Annotated[str, option("--currency CODE", "Of prices that name none; such as EUR.")]
 
 
 @app.callback(epilog=CATALOG_EXAMPLES)
@@ -59,17 +58,13 @@ def import_(
         typer.Argument(metavar="FILE", help="Of Shopify, WooCommerce, Google, Meta, or a CSV."),
     ],
     images: Annotated[
-        list[Path] | None,
-        typer.Option("--images", metavar="FOLDER|ZIP", help="Items' pictures; may be repeated."),
+        list[Path] | None, option("--images FOLDER|ZIP", "Items' pictures; may be repeated.")
     ] = None,
     category_map: Annotated[
-        Path | None,
-        typer.Option("--category-map", metavar="CSV", help="match,category: overrides the words."),
+        Path | None, option("--category-map CSV", "match,category: overrides the words.")
     ] = None,
     currency: Currency = "",
-    store_url: Annotated[
-        str, typer.Option("--store-url", metavar="URL", help="Of a Shopify shop, for its pages.")
-    ] = "",
+    store_url: Annotated[str, option("--store-url URL", "Of a Shopify shop, for its pages.")] = "",
     db: options.Db = None,
     weights: options.Weights = None,
     json: options.Json = False,
@@ -78,8 +73,7 @@ def import_(
     strict: options.Strict = False,
     quiet: options.Quiet = False,
     verbose: Annotated[
-        bool,
-        typer.Option("-v", "--verbose", help="Name every row that was not used, or not whole."),
+        bool, option("-v --verbose", "Name every row that was not used, or not whole.")
     ] = False,
 ) -> None:
     """Read a catalogue file into the database; what is known already is brought up to date.
@@ -104,10 +98,8 @@ def import_(
                 limits=adjusted(limit or ()),
                 progress=progress,
             )
-        if json:
-            write_output(import_json(result), output)
-        else:
-            render(lambda file: print_import(result, file, rows=verbose), output)
+        document = import_json(result) if json else None
+        render(lambda file: print_import(result, file, rows=verbose), output, document)
         if not result.items:
             raise NothingUsable("the file holds no item that could be used; see the reasons above")
         if strict and any(not remark.kept for remark in result.remarks):
@@ -119,19 +111,18 @@ def add(
     photo: Annotated[
         Path | None, typer.Argument(metavar="[PHOTO]", help="A picture of the item.")
     ] = None,
-    sku: Annotated[str, typer.Option("--sku", help="The shop's number of it.")] = "",
-    title: Annotated[str, typer.Option("--title", help="What it is called.")] = "",
-    kind: Annotated[str, typer.Option("--type", help="Its product type or taxonomy.")] = "",
-    brand: Annotated[str, typer.Option("--brand", help="Who makes it.")] = "",
-    price: Annotated[str, typer.Option("--price", help='Such as "59.90 EUR".')] = "",
+    sku: Annotated[str, option("--sku", "The shop's number of it.")] = "",
+    title: Annotated[str, option("--title", "What it is called.")] = "",
+    kind: Annotated[str, option("--type", "Its product type or taxonomy.")] = "",
+    brand: Annotated[str, option("--brand", "Who makes it.")] = "",
+    price: Annotated[str, option("--price", 'Such as "59.90 EUR".')] = "",
     currency: Currency = "",
-    url: Annotated[str, typer.Option("--url", help="Its page in the shop.")] = "",
+    url: Annotated[str, option("--url", "Its page in the shop.")] = "",
     in_stock: Annotated[
-        bool | None, typer.Option("--in-stock/--out-of-stock", help="As before if not given.")
+        bool | None, option("--in-stock/--out-of-stock", "As before if not given.")
     ] = None,
     category: Annotated[
-        str | None,
-        typer.Option("--category", help="A person's decision: one of the ten, or none."),
+        str | None, option("--category", "A person's decision: one of the ten, or none.")
     ] = None,
     db: options.Db = None,
     weights: options.Weights = None,
@@ -166,24 +157,19 @@ def add(
 @app.command("list", epilog=LIST_EXAMPLES)
 def list_(
     review: Annotated[
-        bool, typer.Option("--review", help="Only what waits for a person, with the reason.")
+        bool, option("--review", "Only what waits for a person, with the reason.")
     ] = False,
-    category: Annotated[
-        str | None, typer.Option("--category", help="Only one of the ten, or none.")
-    ] = None,
+    category: Annotated[str | None, option("--category", "Only one of the ten, or none.")] = None,
     db: options.Db = None,
     json: options.Json = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print a CSV row per item.")] = False,
-    html: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE", help="Also write a page with pictures."),
-    ] = None,
+    csv: Annotated[bool, option("--csv", "Print a CSV row per item.")] = False,
+    html: Annotated[Path | None, option("--html FILE", "Also write a page with pictures.")] = None,
     output: options.Output = None,
     verbose: options.Traced = False,
 ) -> None:
     """List the items, their categories, and how these are known."""
     with exit_codes(verbose):
-        format = options.format_of(json=json, csv=csv)
+        options.format_of(json=json, csv=csv)
         check_writable(output, html)
         from trendscope import store
         from trendscope.files.writing import write_atomic
@@ -203,12 +189,9 @@ def list_(
                 title = "To be looked at" if review else "Catalogue"
                 write_atomic(html, catalog_report.items_html(items, small, title=title))
             name = opened.shown
-        if format == "json":
-            write_output(catalog_report.items_json(items, name), output)
-        elif format == "csv":
-            write_output(catalog_report.items_csv(items), output)
-        else:
-            render(lambda file: print_items(items, file, review=review), output)
+        document = catalog_report.items_json(items, name) if json else None
+        document = catalog_report.items_csv(items) if csv else document
+        render(lambda file: print_items(items, file, review=review), output, document)
 
 
 @app.command()
@@ -228,14 +211,10 @@ def show(
 
 
 def _write_item(item: Item, db: str | None, json: bool, output: Path | None) -> None:
-    if json:
-        from trendscope.reports.catalog import items_json
-        from trendscope.store import open_store
+    from trendscope.reports.catalog import items_json
+    from trendscope.reports.terminal import print_item
+    from trendscope.store import open_store
 
-        with open_store(db) as opened:
-            name = opened.shown
-        write_output(items_json([item], name), output)
-    else:
-        from trendscope.reports.terminal import print_item
-
-        render(lambda file: print_item(item, file), output)
+    with open_store(db) as opened:
+        document = items_json([item], opened.shown) if json else None
+    render(lambda file: print_item(item, file), output, document)

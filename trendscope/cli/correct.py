@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from trendscope.cli import options
+from trendscope.cli.options import option
 from trendscope.cli.outcome import ExitCode, check_writable, exit_codes, write_output
 
 CORRECT_EXAMPLES = options.examples("""
@@ -26,9 +27,7 @@ or uncertain (nobody can tell).
 def correct(
     table: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Photos and what they show.")],
     db: options.Db = None,
-    remove: Annotated[
-        bool, typer.Option("--remove", help="Take back what was said of these photos.")
-    ] = False,
+    remove: Annotated[bool, option("--remove", "Take back what was said of these photos.")] = False,
     json: options.Json = False,
     output: options.Output = None,
     strict: options.Strict = False,

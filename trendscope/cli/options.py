@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,76 +17,68 @@ if TYPE_CHECKING:
 
     from trendscope.photos.pseudonyms import Pseudonyms
 
+
+def option(usage: str, help: str, **more: Any) -> Any:
+    """An option, such as ``option("-o --output FILE", "Write to FILE.")``, for an annotation."""
+    words = usage.split()
+    names = [word for word in words if word.startswith("-")]
+    return typer.Option(*names, metavar=" ".join(words[len(names) :]) or None, help=help, **more)
+
+
 Paths = Annotated[
     list[str],
     typer.Argument(
         metavar="PATH", help="Photos, folders of photos, exports (zips or folders); s3://... too."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Output = Annotated[
-    Path | None,
-    typer.Option("-o", "--output", metavar="FILE", help="Write to FILE; - is standard output."),
-]
+Json = Annotated[bool, option("--json", "Print one JSON document.")]
+Output = Annotated[Path | None, option("-o --output FILE", "Write to FILE; - is standard output.")]
 Weights = Annotated[
-    str | None,
-    typer.Option("--weights", metavar="NAME|FILE", help="Another trained network than the usual."),
+    str | None, option("--weights NAME|FILE", "Another trained network than the usual.")
 ]
 Customer = Annotated[
-    str | None,
-    typer.Option(
-        "--customer", metavar="NAME", help="Whose photos they are, where no export says so."
-    ),
+    str | None, option("--customer NAME", "Whose photos they are, where no export says so.")
 ]
 Limit = Annotated[
     list[str] | None,
-    typer.Option(
-        "--limit",
-        metavar="NAME=VALUE",
-        help="Change a limit; may be repeated. Usual: "
+    option(
+        "--limit NAME=VALUE",
+        "Change a limit; may be repeated. Usual: "
         + " ".join(f"{name}={value:_}" for name, value in asdict(Limits()).items()),
     ),
 ]
 Pseudonymise = Annotated[
     bool,
-    typer.Option(
+    option(
         "--pseudonymise",
-        help="Replace customers' names and paths by keyed hashes; the key is in TRENDSCOPE_KEY.",
+        "Replace customers' names and paths by keyed hashes; the key is in TRENDSCOPE_KEY.",
     ),
 ]
 Include = Annotated[
-    str,
-    typer.Option(
-        "--include", metavar="KINDS", help="Besides posts: stories,archived,profile or some of it."
-    ),
+    str, option("--include KINDS", "Besides posts: stories,archived,profile or some of it.")
 ]
-Timezone = Annotated[
-    str,
-    typer.Option("--timezone", metavar="ZONE", help="Of dates without one; such as Europe/Berlin."),
-]
-WeekZone = Annotated[str, typer.Option("--timezone", metavar="ZONE", help="In which weeks begin.")]
+Timezone = Annotated[str, option("--timezone ZONE", "Of dates without one; such as Europe/Berlin.")]
+WeekZone = Annotated[str, option("--timezone ZONE", "In which weeks begin.")]
 AsOf = Annotated[
     datetime | None,
-    typer.Option("--as-of", formats=["%Y-%m-%d"], help="As if it were that day; today if not."),
+    option("--as-of", "As if it were that day; today if not.", formats=["%Y-%m-%d"]),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 4 if anything was skipped.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no warnings.")]
+Strict = Annotated[bool, option("--strict", "Exit with 4 if anything was skipped.")]
+Quiet = Annotated[bool, option("-q --quiet", "No progress, no warnings.")]
 Verbose = Annotated[
-    bool, typer.Option("-v", "--verbose", help="Name every skipped file; show where errors arose.")
+    bool, option("-v --verbose", "Name every skipped file; show where errors arose.")
 ]
-Traced = Annotated[bool, typer.Option("-v", "--verbose", help="Show where errors arose.")]
+Traced = Annotated[bool, option("-v --verbose", "Show where errors arose.")]
 KeepReposts = Annotated[
-    bool,
-    typer.Option("--keep-reposts", help="Count photos posted again in another size or quality."),
+    bool, option("--keep-reposts", "Count photos posted again in another size or quality.")
 ]
 Db = Annotated[
     str | None,
-    typer.Option(
-        "--db",
-        metavar="FILE|URL",
+    option(
+        "--db FILE|URL",
+        "The database; else TRENDSCOPE_DB, else trendscope.db.",
         envvar="TRENDSCOPE_DB",
         show_envvar=False,
-        help="The database; else TRENDSCOPE_DB, else trendscope.db.",
     ),
 ]
 

@@ -58,19 +58,24 @@ def write_output(text: str, output: Path | None) -> None:
         write_atomic(output, text)
 
 
-def render(show: Callable[[IO[str] | None], None], output: Path | None) -> None:
+def render(
+    show: Callable[[IO[str] | None], None], output: Path | None, document: str | None = None
+) -> None:
     """Renders a report on a terminal; into pipes and files goes the plain text, as UTF-8.
 
     Args:
         show: Prints the report into a file; None is the terminal.
         output: File to write; None or ``-`` for standard output.
+        document: The report in another format, which is written instead.
     """
-    if _is_standard_output(output) and sys.stdout.isatty():
+    if document is not None:
+        write_output(document, output)
+    elif _is_standard_output(output) and sys.stdout.isatty():
         show(None)
-        return
-    text = io.StringIO()
-    show(text)
-    write_output(text.getvalue(), output)
+    else:
+        text = io.StringIO()
+        show(text)
+        write_output(text.getvalue(), output)
 
 
 def conclude(outcome: Classification | Profile, strict: bool, quiet: bool) -> None:

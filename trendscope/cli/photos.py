@@ -7,9 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
-import typer
-
 from trendscope.cli import options
+from trendscope.cli.options import option
 from trendscope.cli.outcome import check_writable, conclude, exit_codes, render, write_output
 from trendscope.errors import UsageError
 from trendscope.limits import adjusted
@@ -35,7 +34,7 @@ PROFILE_EXAMPLES = options.examples("""
 
 def classify(
     paths: options.Paths,
-    show: Annotated[bool, typer.Option("--show", help="Draw all ten probabilities.")] = False,
+    show: Annotated[bool, option("--show", "Draw all ten probabilities.")] = False,
     json: options.Json = False,
     output: options.Output = None,
     weights: options.Weights = None,
@@ -65,39 +64,30 @@ def classify(
 
         with progress_bar(quiet) as progress:
             results = classify_paths(paths, settings, pseudonyms=pseudonyms, progress=progress)
-        if json:
-            write_output(classification_json(results), output)
-        else:
-            render(lambda file: print_classification(results, file, bars=show), output)
+        document = classification_json(results) if json else None
+        render(lambda file: print_classification(results, file, bars=show), output, document)
         conclude(results, strict, quiet or not (json or output))
 
 
 def profile(
     paths: options.Paths,
     json: options.Json = False,
-    csv: Annotated[
-        bool, typer.Option("--csv", help="Print a CSV row per customer and category.")
-    ] = False,
+    csv: Annotated[bool, option("--csv", "Print a CSV row per customer and category.")] = False,
     html: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE", help="Also write a contact sheet with pictures."),
+        Path | None, option("--html FILE", "Also write a contact sheet with pictures.")
     ] = None,
     skipped: Annotated[
-        Path | None,
-        typer.Option("--skipped", metavar="FILE", help="Also write a CSV of what was not used."),
+        Path | None, option("--skipped FILE", "Also write a CSV of what was not used.")
     ] = None,
     catalog: Annotated[
-        Path | None,
-        typer.Option("--catalog", metavar="FILE", help="Also name items of it that would suit."),
+        Path | None, option("--catalog FILE", "Also name items of it that would suit.")
     ] = None,
     catalog_images: Annotated[
-        list[Path] | None,
-        typer.Option("--catalog-images", metavar="FOLDER|ZIP", help="Pictures of those items."),
+        list[Path] | None, option("--catalog-images FOLDER|ZIP", "Pictures of those items.")
     ] = None,
     output: options.Output = None,
     db: Annotated[
-        str | None,
-        typer.Option("--db", metavar="FILE|URL", help="Reuse what this database knows already."),
+        str | None, option("--db FILE|URL", "Reuse what this database knows already.")
     ] = None,
     weights: options.Weights = None,
     customer: options.Customer = None,
@@ -177,11 +167,7 @@ def profile_of(
 
 
 def _targets(
-    profile: Profile,
-    catalog: Path,
-    images: list[Path] | None,
-    quiet: bool,
-    weights: str | None,
+    profile: Profile, catalog: Path, images: list[Path] | None, quiet: bool, weights: str | None
 ) -> Campaign:
     from trendscope.ingest.catalog_file import items_of_file
     from trendscope.recommend.campaigns import for_profile

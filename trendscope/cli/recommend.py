@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from trendscope.cli import options
-from trendscope.cli.outcome import check_writable, exit_codes, render, write_output
+from trendscope.cli.options import option
+from trendscope.cli.outcome import check_writable, exit_codes, render
 from trendscope.errors import NothingUsable, UsageError
 
 if TYPE_CHECKING:
@@ -32,51 +31,30 @@ customers have a column customer, as that CSV has.
 
 def recommend(
     db: options.Db = None,
-    customer: Annotated[
-        str | None, typer.Option("--customer", metavar="NAME", help="Items for this one only.")
-    ] = None,
-    category: Annotated[
-        str | None, typer.Option("--category", metavar="NAME", help="Customers who wear it.")
-    ] = None,
-    sku: Annotated[
-        str | None, typer.Option("--sku", metavar="SKU", help="Customers whom the item suits.")
-    ] = None,
+    customer: Annotated[str | None, option("--customer NAME", "Items for this one only.")] = None,
+    category: Annotated[str | None, option("--category NAME", "Customers who wear it.")] = None,
+    sku: Annotated[str | None, option("--sku SKU", "Customers whom the item suits.")] = None,
     per_category: Annotated[
-        int, typer.Option("--per-category", min=1, max=1000, help="Items in each category worn.")
+        int, option("--per-category", "Items in each category worn.", min=1, max=1000)
     ] = 5,
     diversity: Annotated[
-        float,
-        typer.Option("--diversity", min=0, max=1, help="0: the most alike; up to 1: more varied."),
+        float, option("--diversity", "0: the most alike; up to 1: more varied.", min=0, max=1)
     ] = 0.2,
     exclude_owned: Annotated[
-        bool, typer.Option("--exclude-owned", help="Not what looks the same as what they wear.")
+        bool, option("--exclude-owned", "Not what looks the same as what they wear.")
     ] = False,
-    price: Annotated[
-        str, typer.Option("--price", metavar="LOW-HIGH", help="Such as 20-80, 20- or -80.")
-    ] = "",
-    currency: Annotated[
-        str, typer.Option("--currency", metavar="CODE", help="Of that band; such as EUR.")
-    ] = "",
-    any_stock: Annotated[
-        bool, typer.Option("--any-stock", help="Also what is out of stock.")
-    ] = False,
-    only: Annotated[
-        Path | None, typer.Option("--only", metavar="CSV", help="Write to nobody but these.")
-    ] = None,
-    never: Annotated[
-        Path | None, typer.Option("--never", metavar="CSV", help="Do not write to these.")
-    ] = None,
+    price: Annotated[str, option("--price LOW-HIGH", "Such as 20-80, 20- or -80.")] = "",
+    currency: Annotated[str, option("--currency CODE", "Of that band; such as EUR.")] = "",
+    any_stock: Annotated[bool, option("--any-stock", "Also what is out of stock.")] = False,
+    only: Annotated[Path | None, option("--only CSV", "Write to nobody but these.")] = None,
+    never: Annotated[Path | None, option("--never CSV", "Do not write to these.")] = None,
     as_of: Annotated[
         datetime | None,
-        typer.Option(
-            "--as-of", formats=["%Y-%m-%d"], help="Count age up to that day; else the last photo's."
-        ),
+        option("--as-of", "Count age up to that day; else the last photo's.", formats=["%Y-%m-%d"]),
     ] = None,
     json: options.Json = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print a CSV for mail tools.")] = False,
-    html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Also write a page with pictures.")
-    ] = None,
+    csv: Annotated[bool, option("--csv", "Print a CSV for mail tools.")] = False,
+    html: Annotated[Path | None, option("--html FILE", "Also write a page with pictures.")] = None,
     output: options.Output = None,
     pseudonymise: options.Pseudonymise = False,
     quiet: options.Quiet = False,
@@ -161,10 +139,8 @@ def _write(campaign: Campaign, format: str | None, output: Path | None, quiet: b
     from trendscope.reports import targets
     from trendscope.reports.terminal import print_targets
 
-    if format:
-        write_output(targets.WRITERS[format](campaign), output)
-    else:
-        render(lambda file: print_targets(campaign, file), output)
+    document = targets.WRITERS[format](campaign) if format else None
+    render(lambda file: print_targets(campaign, file), output, document)
     if format == "csv" and not quiet:
         for sentence in targets.notes(campaign):
             print(f"trendscope: {sentence}", file=sys.stderr)

@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from trendscope.cli import options
+from trendscope.cli.options import option
 from trendscope.cli.outcome import check_writable, exit_codes, write_output
 from trendscope.errors import TrendscopeError, UsageError
 
@@ -26,24 +25,17 @@ def report(
     db: options.Db = None,
     output: options.Output = None,
     png: Annotated[
-        Path | None,
-        typer.Option("--png", metavar="DIR", help="Also write the charts as pictures for slides."),
+        Path | None, option("--png DIR", "Also write the charts as pictures for slides.")
     ] = None,
-    weeks: Annotated[
-        int, typer.Option("--weeks", min=1, max=260, help="Complete weeks to show.")
-    ] = 26,
-    ahead: Annotated[int, typer.Option("--ahead", min=1, max=52, help="Weeks to expect.")] = 4,
+    weeks: Annotated[int, option("--weeks", "Complete weeks to show.", min=1, max=260)] = 26,
+    ahead: Annotated[int, option("--ahead", "Weeks to expect.", min=1, max=52)] = 4,
     pictures: Annotated[
-        int,
-        typer.Option("--pictures", min=0, max=24, help="Photos shown of each category; 0: none."),
+        int, option("--pictures", "Photos shown of each category; 0: none.", min=0, max=24)
     ] = 12,
     timezone: options.WeekZone = "UTC",
     as_of: options.AsOf = None,
     weights: Annotated[
-        str | None,
-        typer.Option(
-            "--weights", metavar="NAME|FILE", help="Those that judged, if not shipped ones."
-        ),
+        str | None, option("--weights NAME|FILE", "Those that judged, if not shipped ones.")
     ] = None,
     pseudonymise: options.Pseudonymise = False,
     quiet: options.Quiet = False,

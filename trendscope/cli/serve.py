@@ -9,9 +9,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from trendscope.cli import options
+from trendscope.cli.options import option
 from trendscope.cli.outcome import exit_codes
 from trendscope.errors import UsageError
 from trendscope.limits import adjusted
@@ -31,23 +30,15 @@ SERVE_EXAMPLES = options.examples("""
 
 def serve(
     db: options.Db = None,
-    host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Listen there; needs a token.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="0 is any that is free.")
-    ] = 8765,
+    host: Annotated[str, option("--host ADDRESS", "Listen there; needs a token.")] = "127.0.0.1",
+    port: Annotated[int, option("--port", "0 is any that is free.", min=0, max=65535)] = 8765,
     name: Annotated[
-        list[str] | None,
-        typer.Option("--name", metavar="NAME", help="Another name of this computer."),
+        list[str] | None, option("--name NAME", "Another name of this computer.")
     ] = None,
     segments: Annotated[
-        Path | None,
-        typer.Option("--segments", metavar="FILE", help="CSV customer,segment: trends of each."),
+        Path | None, option("--segments FILE", "CSV customer,segment: trends of each.")
     ] = None,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")
-    ] = True,
+    browser: Annotated[bool, option("--browser/--no-browser", "Open it in the browser.")] = True,
     weights: options.Weights = None,
     timezone: options.WeekZone = "UTC",
     limit: options.Limit = None,
@@ -78,12 +69,7 @@ def _announce(address: str) -> None:
 
 
 def _settings(
-    host: str,
-    port: int,
-    names: list[str],
-    segments: Path | None,
-    timezone: str,
-    limits: list[str],
+    host: str, port: int, names: list[str], segments: Path | None, timezone: str, limits: list[str]
 ) -> Settings:
     token = os.environ.get(TOKEN, "")
     try:

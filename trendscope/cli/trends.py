@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from trendscope.cli import options
-from trendscope.cli.outcome import check_writable, conclude, exit_codes, render, write_output
+from trendscope.cli.options import option
+from trendscope.cli.outcome import check_writable, conclude, exit_codes, render
 from trendscope.cli.photos import profile_of
 from trendscope.errors import UsageError
 
@@ -54,37 +55,29 @@ def trends(
         typer.Argument(metavar="[PATH]...", help="Photos, folders of photos, exports."),
     ] = None,
     db: Annotated[
-        str | None,
-        typer.Option("--db", metavar="FILE|URL", help="All that was scanned into this database."),
+        str | None, option("--db FILE|URL", "All that was scanned into this database.")
     ] = None,
     from_csv: Annotated[
-        Path | None,
-        typer.Option("--from-csv", metavar="FILE", help="A weekly table of your own instead."),
+        Path | None, option("--from-csv FILE", "A weekly table of your own instead.")
     ] = None,
     by: Annotated[
         By | None,
-        typer.Option(
-            "--by", help="All together (category), or a table for each segment or customer."
-        ),
+        option("--by", "All together (category), or a table for each segment or customer."),
     ] = None,
     customers: Annotated[
-        Path | None,
-        typer.Option("--customers", metavar="FILE", help="Only the customers in this CSV."),
+        Path | None, option("--customers FILE", "Only the customers in this CSV.")
     ] = None,
     segments: Annotated[
-        Path | None,
-        typer.Option("--segments", metavar="FILE", help="CSV customer,segment: a table for each."),
+        Path | None, option("--segments FILE", "CSV customer,segment: a table for each.")
     ] = None,
-    weeks: Annotated[int, typer.Option("--weeks", min=1, help="Complete weeks to show.")] = 12,
-    ahead: Annotated[int, typer.Option("--ahead", min=1, max=52, help="Weeks to expect.")] = 4,
+    weeks: Annotated[int, option("--weeks", "Complete weeks to show.", min=1)] = 12,
+    ahead: Annotated[int, option("--ahead", "Weeks to expect.", min=1, max=52)] = 4,
     timezone: options.WeekZone = "UTC",
     as_of: options.AsOf = None,
     json: options.Json = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print a CSV row per week, category.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
-    html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Also write a page.")
-    ] = None,
+    csv: Annotated[bool, option("--csv", "Print a CSV row per week, category.")] = False,
+    markdown: Annotated[bool, option("--markdown", "Print Markdown.")] = False,
+    html: Annotated[Path | None, option("--html FILE", "Also write a page.")] = None,
     output: options.Output = None,
     weights: options.Weights = None,
     pseudonymise: options.Pseudonymise = False,
@@ -103,11 +96,7 @@ def trends(
             )
         check_writable(output, html)
         zone = options.zone_of(timezone)
-        times: Times = {
-            "weeks_ahead": ahead,
-            "now": options.present(as_of, zone),
-            "zone": zone,
-        }
+        times: Times = {"weeks_ahead": ahead, "now": options.present(as_of, zone), "zone": zone}
         photos = None
         if from_csv:
             from trendscope.files.tables import read_csv
@@ -230,7 +219,5 @@ def _write_trends(
 
     if html:
         write_atomic(html, WRITERS["html"](summary, weeks))
-    if format:
-        write_output(WRITERS[format](summary, weeks), output)
-    else:
-        render(lambda file: print_trends(summary, file, weeks=weeks), output)
+    document = WRITERS[format](summary, weeks) if format else None
+    render(lambda file: print_trends(summary, file, weeks=weeks), output, document)

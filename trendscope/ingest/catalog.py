@@ -28,12 +28,7 @@ from trendscope.photos.pipeline import Engine, Loader, Progress
 from trendscope.photos.results import PictureResult
 from trendscope.skipped import Skipped
 from trendscope.store.database import Clock, Database, Store, opened, parts, present
-from trendscope.store.read_items import (
-    decided_category,
-    items,
-    items_at,
-    judged_picture,
-)
+from trendscope.store.read_items import decided_category, items, items_at, judged_picture
 from trendscope.store.weights import current_weights, register_weights
 from trendscope.store.write_items import mark_unavailable, write_items
 from trendscope.store.write_photos import text_of
