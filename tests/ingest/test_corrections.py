@@ -100,6 +100,8 @@ def test_labelled_keeps_the_networks_probabilities():
     box = before.garments[0].box
     assert after.garments == (Garment("Bag", 1.0, box), Garment("Coat", 1.0, None))
     assert (after.corrected, after.probabilities) == (True, before.probabilities)
+    placed = before.labelled(Label(("Bag", "Coat"), boxes=(None, (1, 2, 3, 4))))
+    assert placed.garments == (Garment("Bag", 1.0, None), Garment("Coat", 1.0, (1, 2, 3, 4)))
     none = before.labelled(OUTSIDE)
     assert (none.verdict, none.garments) == ("outside", ())
     assert none.explanation == "none of the ten, says a person"

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Literal
 
 from trendscope.categories import CATEGORIES, letters, match_category
@@ -19,8 +20,7 @@ from trendscope.text import displayed
 if TYPE_CHECKING:
     from trendscope.feeds.post import DateSource
     from trendscope.vision.near_duplicates import ImageFingerprint
-    from trendscope.vision.predictions import Prediction, Verdict
-    from trendscope.vision.segmentation import Box
+    from trendscope.vision.predictions import Box, Prediction, Verdict
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,19 @@ class Garment:
         confidence: Calibrated probability of the category, 0..1; 1 where a person named it.
         box: Bounding box in pixels of the upright original; None where a person named it and the
             network saw no garment.
+        probabilities: All ten categories with their calibrated probabilities, best first, if it is
+            one of them; empty if not known.
+        outside: Calibrated probability that it is none of the ten, 0..1.
+        embedding: The network's view as float32 numbers, little-endian; near for garments that look
+            alike; None if not known.
     """
 
     category: str
     confidence: float
     box: Box | None
+    probabilities: tuple[tuple[str, float], ...] = field(default=(), repr=False)
+    outside: float = 0.0
+    embedding: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -47,10 +55,13 @@ class Label:
         categories: Categories of the garments in it, in the order named; empty with a reason.
         reason: ``outside`` (none of the ten) or ``uncertain`` (not even a person can tell); None if
             there are categories.
+        boxes: Bounding box of each garment in pixels of the upright original, None where it has
+            none; empty if the person only named what is there.
     """
 
     categories: tuple[str, ...] = ()
     reason: Literal["uncertain", "outside"] | None = None
+    boxes: tuple[Box | None, ...] = ()
 
     def __str__(self) -> str:
         return self.reason or "|".join(self.categories)
@@ -85,7 +96,9 @@ class PictureResult:
         sha256: Digest of the image's bytes, in hex.
         verdict: ``classified``, ``uncertain`` (a garment, but which?) or ``outside`` (none of the
             ten).
-        garments: Garments recognised; empty unless ``classified``.
+        garments: Garments recognised, in reading order; empty unless ``classified``.
+        candidates: Garments of which the network was not sure enough: the surest one of each
+            category, best first.
         probabilities: All ten categories with their calibrated probabilities, best first; empty
             where a person named a photo that the weights in use have not judged.
         outside: Calibrated probability that none of the ten is shown, 0..1; 1 or 0 as
@@ -94,6 +107,8 @@ class PictureResult:
         thumbnail: A small JPEG of the photo, if pictures were requested.
         seen: A small JPEG of what the network saw at first look, if pictures were requested.
         taken_at: The camera's time of the shot; see `trendscope.vision.images.Photo`.
+        size: Width and height of the upright original in pixels, the unit of boxes; None if not
+            known.
         embedding: The network's view as float32 numbers, little-endian; near for images that look
             alike.
         recalled: True where the result comes from a store, not from the network in this run.
@@ -105,6 +120,8 @@ class PictureResult:
     garments: tuple[Garment, ...]
     probabilities: tuple[tuple[str, float], ...]
     outside: float
+    candidates: tuple[Garment, ...] = ()
+    size: tuple[int, int] | None = None
     fingerprint: ImageFingerprint | None = field(default=None, repr=False)
     thumbnail: bytes | None = field(default=None, repr=False)
     seen: bytes | None = field(default=None, repr=False)
@@ -194,10 +211,12 @@ class PhotoResult(PictureResult):
     corrected: bool = False
 
     def labelled(self, label: Label) -> PhotoResult:
-        """The same photo as a person labels it; the probabilities stay the network's."""
-        boxes = [garment.box for garment in self.garments]
-        boxes += [None] * len(label.categories)
-        pairs = zip(label.categories, boxes, strict=False)
+        """The same photo as a person labels it; the probabilities stay the network's.
+
+        Where the label has no boxes, the first garment named has that of the first one seen.
+        """
+        boxes = label.boxes or (self.garments[0].box if self.garments else None,)
+        pairs = zip_longest(label.categories, boxes[: len(label.categories)])
         return replace(
             self,
             verdict=label.reason or "classified",

@@ -1,4 +1,4 @@
-"""A network's prediction for one garment, and the interface of classifiers."""
+"""What networks say of photos: the garments in them, and the photo as a whole."""
 
 from __future__ import annotations
 
@@ -14,20 +14,27 @@ from trendscope.categories import CATEGORIES
 
 Verdict = Literal["classified", "uncertain", "outside"]
 
+Box = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in pixels; x1 and y1 lie just outside."""
+
+LEAST_CANDIDATE = 0.05
+"""Smallest confidence of a candidate."""
+
 
 @dataclass(frozen=True)
 class Prediction:
-    """The network's prediction for one crop.
+    """The network's prediction for one garment, or for a photo as a whole.
 
     Attributes:
         verdict: ``classified``, ``uncertain`` (a garment, but which?) or ``outside`` (none of the
             ten).
-        category: One of the ten; None unless ``classified``.
+        category: One of the ten; None unless ``classified``, or ``uncertain`` and a candidate.
         confidence: Calibrated probability of the most likely of the ten categories, 0..1, if it is
             one of them.
         probabilities: Float32[10] in label order, if it is one of them; they sum to 1.
         outside: Calibrated probability that it is none of the ten, 0..1.
         embedding: Float32[d], the layer below the logits; near for garments that look alike.
+        box: Bounding box of the garment in pixels of the given picture; None if not known.
     """
 
     verdict: Verdict
@@ -36,11 +43,31 @@ class Prediction:
     probabilities: Float32[np.ndarray, 10]
     outside: float
     embedding: Float32[np.ndarray, " d"]
+    box: Box | None = None
 
     def top(self, count: int = 3) -> list[tuple[str, float]]:
         """The most likely categories with their probabilities, best first."""
         order = np.argsort(-self.probabilities, kind="stable")[:count]
         return [(CATEGORIES[i], float(self.probabilities[i])) for i in order]
+
+
+@dataclass(frozen=True)
+class PhotoPrediction:
+    """The network's prediction for one photo.
+
+    Attributes:
+        garments: Garments that reach the threshold of their category, in reading order; each is
+            ``classified``.
+        candidates: Garments that do not, each ``uncertain`` with a category: the surest one of each
+            category whose confidence is at least `LEAST_CANDIDATE`, best first.
+        whole: The photo as a whole: ``classified`` if there are garments, with the category of the
+            surest one; ``uncertain`` if something is worn, but nothing for sure; ``outside`` if it
+            is none of the ten. An uncertain photo counts in shares by its probabilities.
+    """
+
+    garments: tuple[Prediction, ...]
+    candidates: tuple[Prediction, ...]
+    whole: Prediction
 
 
 @runtime_checkable

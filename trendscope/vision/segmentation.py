@@ -17,9 +17,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from trendscope.vision.images import means, one_opencv_thread, shrink
-
-Box = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in pixels; x1 and y1 lie just outside."""
+from trendscope.vision.predictions import Box
 
 WORKING_SIDE = 56
 """Longest side, in pixels, at which the garment is looked for."""
