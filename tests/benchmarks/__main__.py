@@ -92,7 +92,7 @@ def isolation() -> list[Row]:
         cv2.grabCut(small, mask, edge, *models, 3, cv2.GC_INIT_WITH_RECT)
 
     def all_of_them() -> None:
-        classifier.predict([segmentation.crop(rgb, size).pixels for _ in range(BATCH)])
+        classifier.predict([classifier.prepare(rgb) for _ in range(BATCH)])
 
     all_of_them()  # Compiles.
     batch = paired("", all_of_them, "GrabCut", grab_cut)

@@ -21,7 +21,6 @@ import httpx
 
 from tests.benchmarks import seconds
 from tests.benchmarks.end_to_end import picture_file
-from trendscope.vision import segmentation
 from trendscope.vision.classifier import Classifier
 from trendscope.vision.images import DECODED_SIDE, decode
 
@@ -68,8 +67,7 @@ def main() -> None:
     classifier = Classifier.load()
 
     def bare(data: bytes) -> None:
-        cut = segmentation.crop(decode(data, max_side=DECODED_SIDE).rgb, classifier.input_size)
-        classifier.predict([cut.pixels])
+        classifier.predict([classifier.prepare(decode(data, max_side=DECODED_SIDE).rgb)])
 
     bare(photos[0])
     alone = median(seconds(lambda data=data: bare(data)) for data in photos[1:])

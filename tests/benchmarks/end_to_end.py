@@ -121,9 +121,9 @@ def trendscope(paths: list[Path]) -> Callable[[], object]:
 
     tune_interpreter()
     classifier = Classifier.load()
-    size = classifier.input_size
+    view = classifier.prepare(np.zeros((28, 28, 3), np.uint8))
     for batch in (1, LARGE_BATCH):
-        classifier.predict([np.zeros((2, size, size, 4), np.uint8)] * batch)
+        classifier.predict([view] * batch)
     database = Path(tempfile.mkdtemp()) / "t.db"
     return lambda: scan([paths[0].parents[1]], database, weights=classifier)
 

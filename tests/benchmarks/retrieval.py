@@ -78,7 +78,7 @@ def look_at(folder: Path, classifier: Classifier) -> Seen:
     table = customers_of_fold(read_table(folder), FOLD, FOLDS)
     files = [Path(file) for file in table["file"]]
     views = np.stack([view(file.read_bytes(), classifier.input_size) for file in files])
-    predictions = classifier.predict(list(views))
+    predictions = classifier.predict_crops(list(views))
     named = [CATEGORIES.index(p.category) if p.category else -1 for p in predictions]
     right = np.stack([target(category)[: len(CATEGORIES)] for category in table["category"]])
     customers, labels = table["customer"].to_numpy(str), table["label"].to_numpy(str)
@@ -242,7 +242,7 @@ def owned(seen: Seen, classifier: Classifier) -> list[str]:
     lines = [f"other customers' garments of the category taken for owned: {wrong} of {total:,}"]
     for words, changed in COPIES.items():
         views = [view(_copy(seen.files[n], changed), classifier.input_size) for n in named]
-        stored = [p.embedding.astype("<f4").tobytes() for p in classifier.predict(views)]
+        stored = [p.embedding.astype("<f4").tobytes() for p in classifier.predict_crops(views)]
         products = (quantised(stored)[0] * vectors).sum(axis=1)
         hits = int((cosine(products) >= OWNED).sum())
         lines.append(f"photos recognised as owned, {words}: {hits} of {len(named)}")

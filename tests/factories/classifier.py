@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 
 from trendscope.categories import CATEGORIES, COLORS
-from trendscope.vision.predictions import Prediction
+from trendscope.vision.predictions import PhotoPrediction, Prediction
+from trendscope.vision.segmentation import crop
 
 PALETTE = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in COLORS], np.float64)
 
@@ -17,7 +19,7 @@ class FakeClassifier:
     """Nearest category colour in the middle; black is uncertain, white outside."""
 
     name = "fake"
-    input_size = 28
+    decoded_side = 256
 
     def __init__(self):
         self.batches = []
@@ -26,9 +28,15 @@ class FakeClassifier:
     def load(cls, weights="fake"):
         return cls()
 
-    def predict(self, crops):
-        self.batches.append(len(crops))
-        return [self._predict_one(crop) for crop in crops]
+    def prepare(self, rgb):
+        return crop(rgb, 28)
+
+    def predict(self, views):
+        self.batches.append(len(views))
+        return [
+            PhotoPrediction.of_one(replace(self._predict_one(view.pixels), box=view.box))
+            for view in views
+        ]
 
     def _predict_one(self, pixels):
         side = pixels.shape[1]  # Whatever the weights want that it stands for.

@@ -123,7 +123,7 @@ def test_at_most_max_pending_posts_are_read_ahead():
             requests.append(i)
             yield post(painted("Bag", (20, 20)), str(i))
 
-    results = classify_posts(feed(), FakeClassifier)
+    results = classify_posts(feed(), Loader(FakeClassifier()))
     next(results)
     assert len(requests) <= pipeline.MAX_PENDING + pipeline.BATCH
     results.close()
@@ -215,7 +215,7 @@ def test_photos_without_a_stored_result_are_judged_in_their_place():
         return photo_result(name="bag") if sha256 == bag_digest else None
 
     feed = [known, post(dress, "1"), skipped, post(bag, "2"), post(b"", "3")]
-    results = list(classify_posts(feed, FakeClassifier, recall=recall))
+    results = list(classify_posts(feed, Loader(FakeClassifier()), recall=recall))
     assert results[0] is known and results[2] is skipped
     assert results[1].garments[0].category == "Dress"
     assert results[3].post_id == "bag"
@@ -364,7 +364,7 @@ def test_a_missing_path_is_an_error_before_any_work(tmp_path):
 def test_the_fake_classifier_has_what_callers_use_of_the_real_one():
     from trendscope.vision.classifier import Classifier
 
-    for name in ("name", "input_size", "predict", "load"):
+    for name in ("name", "decoded_side", "prepare", "predict", "load"):
         assert hasattr(FakeClassifier, name)
         assert hasattr(Classifier, name)
 

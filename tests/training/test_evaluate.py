@@ -68,7 +68,7 @@ def predictions() -> list[Prediction]:
     """What the product itself says of the images."""
     rgb = [np.stack([image] * 3, axis=-1) for image in IMAGES.pixels]
     classifier = Classifier(HEADER, VARIABLES)
-    return classifier.predict([segmentation.crop(image, 28).pixels for image in rgb])
+    return classifier.predict_crops([segmentation.crop(image, 28).pixels for image in rgb])
 
 
 def test_figures_are_those_of_the_products_own_predictions(found, predictions):

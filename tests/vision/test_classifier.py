@@ -111,9 +111,9 @@ def test_top_is_sorted_and_ties_keep_label_order():
 def test_result_does_not_depend_on_the_batch(path):
     classifier = Classifier.load(path)
     cuts = list(np.random.default_rng(0).integers(0, 256, (70, 2, 28, 28, 4), np.uint8))
-    together = classifier.predict(cuts)
-    alone = [classifier.predict([cut])[0] for cut in cuts[:3]]
-    assert len(together) == 70 and classifier.predict([]) == []
+    together = classifier.predict_crops(cuts)
+    alone = [classifier.predict_crops([cut])[0] for cut in cuts[:3]]
+    assert len(together) == 70 and classifier.predict_crops([]) == []
     for one, other in zip(alone, together, strict=False):
         np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-6)
         assert one.verdict == other.verdict

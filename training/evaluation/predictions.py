@@ -25,7 +25,7 @@ BATCH = 32
 
 
 def prepared(file: str, size: int) -> UInt8[np.ndarray, "2 size size 4"]:
-    """What `Classifier.predict` takes of a photo; raises as `pixels_of`."""
+    """What `Classifier.predict_crops` takes of a photo; raises as `pixels_of`."""
     return segmentation.crop(pixels_of(file), size).pixels
 
 
@@ -65,7 +65,9 @@ def _judge(classifier: Classifier, table: pd.DataFrame, pool: Executor) -> Itera
             return error
 
     inputs = list(pool.map(prepare, table["file"]))
-    predictions = iter(classifier.predict([x for x in inputs if not isinstance(x, Exception)]))
+    predictions = iter(
+        classifier.predict_crops([x for x in inputs if not isinstance(x, Exception)])
+    )
     columns = (table[name] for name in ("file", "place", "customer", "label", "category"))
     for file, place, customer, label, category, x in zip(*columns, inputs, strict=True):
         if isinstance(x, Exception):

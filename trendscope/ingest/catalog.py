@@ -33,7 +33,7 @@ from trendscope.store.weights import current_weights, register_weights
 from trendscope.store.write_items import mark_unavailable, write_items
 from trendscope.store.write_photos import text_of
 from trendscope.text import displayed
-from trendscope.vision.predictions import WeightsChoice
+from trendscope.vision.predictions import PhotoPrediction, WeightsChoice
 from trendscope.vision.weights import find_digest, identify
 
 
@@ -320,7 +320,8 @@ class _Import:
         if stored is None:
             return None
         prediction, jpeg = stored
-        result = PictureResult.of_prediction(picture.source, sha256, prediction, box=None)
+        photo = PhotoPrediction.of_one(prediction)
+        result = PictureResult.of_prediction(picture.source, sha256, photo)
         return replace(result, thumbnail=jpeg, recalled=True)
 
     def _usable(

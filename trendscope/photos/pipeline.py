@@ -20,19 +20,22 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-import numpy as np
-from jaxtyping import UInt8
-
 from trendscope.errors import ImageError
 from trendscope.feeds.post import Post
 from trendscope.limits import Limits
 from trendscope.photos.options import DEFAULTS, ScanOptions
 from trendscope.photos.results import PhotoResult, PictureResult
 from trendscope.skipped import Skipped
-from trendscope.vision import segmentation
-from trendscope.vision.images import DECODED_SIDE, thumbnail
+from trendscope.vision.images import thumbnail
 from trendscope.vision.near_duplicates import ImageFingerprint, fingerprint
-from trendscope.vision.predictions import Prediction, Predictor, WeightsChoice
+from trendscope.vision.predictions import (
+    PhotoPrediction,
+    Predictor,
+    Preparation,
+    View,
+    WeightsChoice,
+)
+from trendscope.vision.preparation import preparation_of
 from trendscope.vision.sandbox import Decoder
 from trendscope.vision.weights import read_header, resolve
 
@@ -143,7 +146,7 @@ def judge_pictures(
 ) -> Generator[tuple[K, PictureDone], None, None]:
     """`classify_keyed` for pictures, whoever they belong to; those skipped have no customer."""
     own, engine = engine is None, engine or Engine(load, options.limits)
-    # Half of the threads wait for a decoder while the others crop decoded photos.
+    # Half of the threads wait for a decoder while the others prepare decoded photos.
     pool = ThreadPoolExecutor(2 * engine.threads)
     try:
         prepare = partial(_prepare, engine=engine, recall=recall, options=options)
@@ -163,7 +166,7 @@ class Engine:
     Args:
         load: Loader of the classifier.
         limits: Upper bounds on a photo's size, pixels, memory and time.
-        threads: Photos decoded at a time, and cut out at a time; `THREADS` if None.
+        threads: Photos decoded at a time, and prepared at a time; `THREADS` if None.
     """
 
     def __init__(self, load: Loader, limits: Limits | None, threads: int | None = None):
@@ -175,9 +178,9 @@ class Engine:
         self._classifier: Future[Predictor] | None = None
 
     @property
-    def input_size(self) -> int:
-        """Side of the classifier's input in pixels, known before it is loaded."""
-        return self._load.input_size
+    def preparation(self) -> Preparation:
+        """How photos are prepared for the classifier, known before it is loaded."""
+        return self._load.preparation
 
     def start(self) -> None:
         """Starts both, without waiting for either."""
@@ -203,8 +206,9 @@ class _Prepared:
     source: str
     sha256: str
     taken_at: datetime | None
-    pixels: UInt8[np.ndarray, "2 s s 4"]
-    box: segmentation.Box
+    view: View
+    size: tuple[int, int]
+    decoded_size: tuple[int, int]
     fingerprint: ImageFingerprint
     thumbnail: bytes | None
 
@@ -237,11 +241,11 @@ class Loader:
         return Classifier.load(self._source)
 
     @cached_property
-    def input_size(self) -> int:
-        """Side of the classifier's input in pixels; of a weights file, read without jax."""
+    def preparation(self) -> Preparation:
+        """How photos are prepared for the classifier; for a weights file, known without jax."""
         if not isinstance(self._source, Path):
-            return self._source.input_size
-        return read_header(self._source).architecture.size
+            return self._source
+        return preparation_of(read_header(self._source))
 
 
 def _in_order(
@@ -270,54 +274,48 @@ def _prepare(
     recall: Callable[[Any, str], PictureResult | None] | None,
     options: ScanOptions,
 ) -> _Prepared | PictureDone:
-    """Reads, decodes and crops one picture, unless its result is stored already."""
+    """Reads, decodes and prepares one picture, unless its result is stored already."""
     try:
         data = picture.read()
         sha256 = hashlib.sha256(data).hexdigest()
         if recall and (stored := recall(picture, sha256)):
             return stored
         engine.start()
-        photo = engine.decoder.decode(data, max_side=DECODED_SIDE)
+        photo = engine.decoder.decode(data, max_side=engine.preparation.decoded_side)
     except ImageError as error:
         return Skipped(None, picture.source, error.reason, str(error))
-    cut = segmentation.crop(photo.rgb, engine.input_size)
     side = THUMBNAIL_SIDE if options.pictures else options.thumbnail_side
     return _Prepared(
         source=picture.source,
         sha256=sha256,
         taken_at=photo.taken_at,
-        pixels=cut.pixels,
-        box=_scaled(
-            cut.box, photo.size[0] / photo.rgb.shape[1], photo.size[1] / photo.rgb.shape[0]
-        ),
+        view=engine.preparation.prepare(photo.rgb),
+        size=photo.size,
+        decoded_size=(photo.rgb.shape[1], photo.rgb.shape[0]),
         fingerprint=fingerprint(photo),
         thumbnail=thumbnail(photo.rgb, side) if side else None,
     )
-
-
-def _scaled(box: segmentation.Box, across: float, down: float) -> segmentation.Box:
-    x0, y0, x1, y1 = box
-    return round(x0 * across), round(y0 * down), round(x1 * across), round(y1 * down)
 
 
 def _judge(
     batch: list[tuple[K, _Prepared | PictureDone]], engine: Engine, pictures: bool
 ) -> Iterator[tuple[K, PictureDone]]:
     photos = [item for _, item in batch if isinstance(item, _Prepared)]
-    crops = [photo.pixels for photo in photos]
-    predictions = engine.classifier.predict(crops) if photos else []
+    views = [photo.view for photo in photos]
+    predictions = engine.classifier.predict(views) if photos else []
     judged = zip(photos, predictions, strict=True)
     results = iter([_result(photo, prediction, pictures) for photo, prediction in judged])
     for key, item in batch:
         yield key, next(results) if isinstance(item, _Prepared) else item
 
 
-def _result(item: _Prepared, prediction: Prediction, pictures: bool) -> PictureResult:
-    view = item.pixels[0, ..., :3]
+def _result(item: _Prepared, prediction: PhotoPrediction, pictures: bool) -> PictureResult:
+    scale = item.size[0] / item.decoded_size[0], item.size[1] / item.decoded_size[1]
     return replace(
-        PictureResult.of_prediction(item.source, item.sha256, prediction, item.box),
+        PictureResult.of_prediction(item.source, item.sha256, prediction, scale),
+        size=item.size,
         fingerprint=item.fingerprint,
         thumbnail=item.thumbnail,
-        seen=thumbnail(view, NETWORK_VIEW_SIDE, quality=90) if pictures else None,
+        seen=thumbnail(item.view.shown, NETWORK_VIEW_SIDE, quality=90) if pictures else None,
         taken_at=item.taken_at,
     )

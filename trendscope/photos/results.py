@@ -20,7 +20,7 @@ from trendscope.text import displayed
 if TYPE_CHECKING:
     from trendscope.feeds.post import DateSource
     from trendscope.vision.near_duplicates import ImageFingerprint
-    from trendscope.vision.predictions import Box, Prediction, Verdict
+    from trendscope.vision.predictions import Box, PhotoPrediction, Prediction, Verdict
 
 
 @dataclass(frozen=True)
@@ -131,18 +131,30 @@ class PictureResult:
 
     @classmethod
     def of_prediction(
-        cls, source: str, sha256: str, prediction: Prediction, box: Box | None
+        cls,
+        source: str,
+        sha256: str,
+        prediction: PhotoPrediction,
+        scale: tuple[float, float] = (1.0, 1.0),
     ) -> PictureResult:
-        """The network's prediction for a picture, or for the garment in its `box`."""
-        category = prediction.category
+        """The network's prediction for a picture.
+
+        Args:
+            source: Path of the image, as shown to people.
+            sha256: Digest of the image's bytes, in hex.
+            prediction: The prediction.
+            scale: Width and height of a pixel of its boxes, in pixels of the upright original.
+        """
+        whole = _garment(prediction.whole, scale)
         return cls(
             source=source,
             sha256=sha256,
-            verdict=prediction.verdict,
-            garments=(Garment(category, prediction.confidence, box),) if category else (),
-            probabilities=tuple(prediction.top(len(CATEGORIES))),
-            outside=prediction.outside,
-            embedding=prediction.embedding.astype("<f4").tobytes(),
+            verdict=prediction.whole.verdict,
+            garments=tuple(_garment(each, scale) for each in prediction.garments),
+            candidates=tuple(_garment(each, scale) for each in prediction.candidates),
+            probabilities=whole.probabilities,
+            outside=whole.outside,
+            embedding=whole.embedding,
         )
 
     @classmethod
@@ -235,6 +247,22 @@ class PhotoResult(PictureResult):
         if self.verdict == "outside":
             return "none of the ten categories is seen"
         return f"not sure enough; the best guess is {self.probabilities[0][0]}"
+
+
+def _garment(prediction: Prediction, scale: tuple[float, float]) -> Garment:
+    across, down = scale
+    box = prediction.box
+    if box is not None:
+        x0, y0, x1, y1 = box
+        box = round(x0 * across), round(y0 * down), round(x1 * across), round(y1 * down)
+    return Garment(
+        prediction.category or "",
+        prediction.confidence,
+        box,
+        tuple(prediction.top(len(CATEGORIES))),
+        prediction.outside,
+        prediction.embedding.astype("<f4").tobytes(),
+    )
 
 
 def ranked(probabilities: bytes) -> tuple[tuple[str, float], ...]:

@@ -8,6 +8,7 @@ and the thresholds of the gate.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -16,6 +17,7 @@ from jaxtyping import Float32, UInt8
 
 from trendscope.categories import CATEGORIES
 from trendscope.vision.compilation import keep_compiled
+from trendscope.vision.images import DECODED_SIDE
 from trendscope.vision.network import (
     LARGE_BATCH,
     Outputs,
@@ -23,13 +25,16 @@ from trendscope.vision.network import (
     make_predictor,
     softmax,
 )
-from trendscope.vision.predictions import Prediction, Verdict
+from trendscope.vision.predictions import PhotoPrediction, Prediction, Verdict
+from trendscope.vision.segmentation import Crop, crop
 from trendscope.vision.serialisation import read_weights
 from trendscope.vision.weights import DEFAULT, SHIPPED, Gate, Header, find_weights
 
 
 class Classifier:
-    """A network with its weights, ready to predict."""
+    """A network that names one garment in a photo, with its weights, ready to predict."""
+
+    decoded_side = DECODED_SIDE
 
     def __init__(self, header: Header, variables: Variables):
         self.header = header
@@ -57,7 +62,21 @@ class Classifier:
         """Side of its input in pixels."""
         return self.header.architecture.size
 
-    def predict(self, crops: Sequence[UInt8[np.ndarray, "2 size size 4"]]) -> list[Prediction]:
+    def prepare(self, rgb: UInt8[np.ndarray, "h w 3"]) -> Crop:
+        """Finds the garment in a picture and crops it."""
+        return crop(rgb, self.input_size)
+
+    def predict(self, views: Sequence[Crop]) -> list[PhotoPrediction]:
+        """One prediction per photo, of its one garment."""
+        predictions = self.predict_crops([view.pixels for view in views])
+        return [
+            PhotoPrediction.of_one(replace(prediction, box=view.box))
+            for prediction, view in zip(predictions, views, strict=True)
+        ]
+
+    def predict_crops(
+        self, crops: Sequence[UInt8[np.ndarray, "2 size size 4"]]
+    ) -> list[Prediction]:
         """One prediction per crop; the result does not depend on the other crops in the list."""
         if not crops:
             return []

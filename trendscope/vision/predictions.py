@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -69,21 +69,53 @@ class PhotoPrediction:
     candidates: tuple[Prediction, ...]
     whole: Prediction
 
+    @classmethod
+    def of_one(cls, prediction: Prediction) -> PhotoPrediction:
+        """A photo in which the network sees one garment at most.
+
+        While it cannot name that garment, every category that it may be is a candidate.
+        """
+        named = (prediction,) if prediction.verdict == "classified" else ()
+        likely = prediction.top(len(CATEGORIES)) if prediction.verdict == "uncertain" else ()
+        candidates = tuple(
+            replace(prediction, category=category, confidence=probability)
+            for category, probability in likely
+            if probability >= LEAST_CANDIDATE
+        )
+        return cls(named, candidates, prediction)
+
 
 @runtime_checkable
-class Predictor(Protocol):
-    """Interface of a classifier."""
+class View(Protocol):
+    """A picture as a network takes it in."""
+
+    @property
+    def shown(self) -> UInt8[np.ndarray, "h w 3"]:
+        """What the network sees of it at first look, for people."""
+
+
+@runtime_checkable
+class Preparation(Protocol):
+    """What is done to a picture before it goes to the network; threads may share it."""
+
+    @property
+    def decoded_side(self) -> int:
+        """Longest side, in pixels, that pictures are decoded to."""
+
+    def prepare(self, rgb: UInt8[np.ndarray, "h w 3"]) -> View:
+        """The picture as the network takes it in."""
+
+
+@runtime_checkable
+class Predictor(Preparation, Protocol):
+    """Interface of a network with its weights."""
 
     @property
     def name(self) -> str:
         """The weights' name."""
 
-    @property
-    def input_size(self) -> int:
-        """Side of the crops in pixels."""
-
-    def predict(self, crops: Sequence[UInt8[np.ndarray, "2 s s 4"]]) -> list[Prediction]:
-        """One prediction per crop."""
+    def predict(self, views: Sequence[Any]) -> list[PhotoPrediction]:
+        """One prediction for each of some views of `prepare`."""
 
 
 WeightsChoice = str | Path | Predictor | None

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from trendscope.vision.images import means, one_opencv_thread, shrink
+from trendscope.vision.images import DECODED_SIDE, means, one_opencv_thread, shrink
 from trendscope.vision.predictions import Box
 
 WORKING_SIDE = 56
@@ -61,6 +61,27 @@ class Crop:
 
     pixels: UInt8[np.ndarray, "2 size size 4"]
     box: Box
+
+    @property
+    def shown(self) -> UInt8[np.ndarray, "size size 3"]:
+        """The first view's colours."""
+        return self.pixels[0, ..., :3]
+
+
+@dataclass(frozen=True)
+class Cropping:
+    """How pictures are prepared for a network that names one garment.
+
+    Attributes:
+        size: Side of the network's input in pixels.
+    """
+
+    size: int
+    decoded_side: int = DECODED_SIDE
+
+    def prepare(self, rgb: UInt8[np.ndarray, "h w 3"]) -> Crop:
+        """Finds the garment and crops it."""
+        return crop(rgb, self.size)
 
 
 @one_opencv_thread()

@@ -136,8 +136,8 @@ class UploadJobs:
         self._engine.close()
 
     def _compile(self) -> None:
-        size = self._engine.classifier.input_size
-        self._engine.classifier.predict([np.zeros((2, size, size, 4), np.uint8)])
+        view = self._engine.preparation.prepare(np.zeros((28, 28, 3), np.uint8))
+        self._engine.classifier.predict([view])
 
     def _look(self, job: UploadJob, folder: Path, names: dict[str, str]) -> None:
         job.state = "running"
