@@ -85,6 +85,24 @@ def photo_result(
     return PhotoResult(**{**values, **more})
 
 
+OUTFIT = (
+    Garment("Shirt", 0.9, (60, 60, 140, 150)),
+    Garment("Bag", 0.7, (130, 110, 190, 200)),
+    Garment("Trouser", 0.8, (70, 150, 130, 280)),
+)
+"""A shirt, a bag and a pair of trousers in a photo of 200 x 300 pixels, in reading order."""
+
+
+def outfit(garments=OUTFIT, **more):
+    """A result with several garments, and a sneaker of which the network is not sure."""
+    values = {
+        "size": (200, 300),
+        "garments": garments,
+        "candidates": (Garment("Sneaker", 0.3, (80, 270, 120, 298)),),
+    }
+    return photo_result("Shirt", **{**values, **more})
+
+
 reading = photo_result
 """The name of earlier versions."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories.pages import HOSTILE, Elements
-from tests.factories.photos import reading, wardrobes
+from tests.factories.photos import outfit, reading, wardrobes
 from trendscope.categories import CATEGORIES
 from trendscope.files import tables
 from trendscope.files.writing import encoded
@@ -85,6 +86,22 @@ def test_classification_json_has_the_promised_shape(wardrobe):
     assert photos[3]["top"] == [["Bag", 0.8], ["T-shirt/top", 0.02], ["Trouser", 0.02]]
     assert [photo["reason"] for photo in photos[3:7]] == [None, "uncertain", "outside", "empty"]
     assert photos[6]["garments"] == []
+
+
+def test_classification_json_has_every_garment_of_a_photo():
+    found = Classification("fake", (outfit(), reading(), Skipped("anna", "x", "empty", "why")))
+    three, one, none = json.loads(report.classification_json(found))["photos"]
+    assert three["garments"] == [
+        {"category": "Shirt", "confidence": 0.9, "box": [60, 60, 140, 150]},
+        {"category": "Bag", "confidence": 0.7, "box": [130, 110, 190, 200]},
+        {"category": "Trouser", "confidence": 0.8, "box": [70, 150, 130, 280]},
+    ]
+    assert three["candidates"] == [
+        {"category": "Sneaker", "confidence": 0.3, "box": [80, 270, 120, 298]}
+    ]
+    assert (three["size"], one["size"], none["size"]) == ([200, 300], None, None)
+    assert (len(one["garments"]), one["candidates"]) == (1, [])
+    assert (none["garments"], none["candidates"]) == ([], [])
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -292,6 +309,36 @@ def test_bars_of_all_ten_probabilities(wardrobe, terminal):
     assert [line[2:15].strip() for line in lines[1:]] == [*CATEGORIES, "none of these"]
     # 0.8 of 24 characters is 19.2: nineteen full ones and two eighths.
     assert lines[4].rstrip() == "  Dress           80 %  " + "█" * 19 + "▎"
+
+
+def classified(*photos, bars=False):
+    file = io.StringIO()
+    print_classification(Classification("fake", photos), file, bars=bars)
+    return file.getvalue().splitlines()
+
+
+def test_every_garment_has_a_line():
+    own = tuple((name, 0.9 if name == "Shirt" else 0.01) for name in CATEGORIES)
+    known = tuple(sorted(own, key=lambda pair: -pair[1]))
+    first, *others = outfit().garments
+    photo = outfit((dataclasses.replace(first, probabilities=known), *others))
+    assert classified(photo) == [
+        "photos/anna/a.jpg: Shirt (Shirt 90 %, T-shirt/top 1 %, Trouser 1 %)",
+        "photos/anna/a.jpg: Bag (70 %)",
+        "photos/anna/a.jpg: Trouser (80 %)",
+    ]
+
+
+def test_show_says_where_each_garment_is_and_what_else_there_may_be():
+    assert classified(outfit(), bars=True) == [
+        "photos/anna/a.jpg: Shirt (90 %), from 60, 60 to 140, 150 of 200 x 300 pixels",
+        "photos/anna/a.jpg: Bag (70 %), from 130, 110 to 190, 200 of 200 x 300 pixels",
+        "photos/anna/a.jpg: Trouser (80 %), from 70, 150 to 130, 280 of 200 x 300 pixels",
+        "  perhaps Sneaker (30 %), from 80, 270 to 120, 298 of 200 x 300 pixels",
+    ]
+    unsure = outfit((), verdict="uncertain")
+    assert classified(unsure, bars=True)[-1].startswith("  perhaps Sneaker (30 %), from 80, 270")
+    assert len(classified(unsure, bars=True)) == 1 + len(CATEGORIES) + 1 + 1
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -13,7 +13,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from trendscope.categories import CATEGORIES, color
-from trendscope.photos.results import Classification, PhotoResult
+from trendscope.photos.results import Classification, Garment, PhotoResult
 from trendscope.photos.summary import CustomerProfile, Profile, photos_a_week
 from trendscope.reports.documents import document
 from trendscope.reports.pages import page
@@ -34,13 +34,13 @@ def classification_facts(classification: Classification) -> dict[str, Any]:
     ``weights`` (name), ``photos``: in the order of the feed, each with ``path``;
     ``verdict``: ``classified``, ``uncertain``, ``outside`` or ``unreadable``; ``reason``:
     null if classified, else the verdict or a key of `trendscope.skipped.REASONS`; ``detail``: the
-    same as a sentence; ``garments``: ``category``, ``confidence`` 0..1 and ``box`` [x0, y0, x1, y1]
-    in pixels of the upright photo; ``top``: the three likeliest categories with probabilities.
+    same as a sentence; ``garments``, in reading order: ``category``, ``confidence`` 0..1 and
+    ``box`` [x0, y0, x1, y1] in pixels of the upright photo; ``candidates``: the same of garments
+    that are not sure enough, best first; ``size``: [width, height] of that photo, null if unknown;
+    ``top``: the three likeliest categories with probabilities.
     """
     photos = [
-        _photo(photo)
-        if isinstance(photo, PhotoResult)
-        else {**_skipped(photo), "verdict": "unreadable", "garments": [], "top": []}
+        _photo(photo) if isinstance(photo, PhotoResult) else _unreadable(photo)
         for photo in classification.photos
     ]
     return {"weights": classification.weights, "photos": photos}
@@ -71,14 +71,9 @@ def _photo(reading: PhotoResult) -> dict[str, Any]:
         "verdict": reading.verdict,
         "reason": None if classified else reading.verdict,
         "detail": reading.explanation,
-        "garments": [
-            {
-                "category": g.category,
-                "confidence": round(g.confidence, 4),
-                "box": g.box and list(g.box),
-            }
-            for g in reading.garments
-        ],
+        "garments": [_garment(garment) for garment in reading.garments],
+        "candidates": [_garment(garment) for garment in reading.candidates],
+        "size": reading.size and list(reading.size),
         "top": [[category, round(p, 4)] for category, p in reading.probabilities[:3]],
         "outside": round(reading.outside, 4),
         "customer": reading.customer,
@@ -86,6 +81,19 @@ def _photo(reading: PhotoResult) -> dict[str, Any]:
         "date_source": reading.date_source,
         "sha256": reading.sha256,
     }
+
+
+def _garment(garment: Garment) -> dict[str, Any]:
+    return {
+        "category": garment.category,
+        "confidence": round(garment.confidence, 4),
+        "box": garment.box and list(garment.box),
+    }
+
+
+def _unreadable(item: Skipped) -> dict[str, Any]:
+    nothing: dict[str, Any] = {"garments": [], "candidates": [], "size": None, "top": []}
+    return {**_skipped(item), "verdict": "unreadable", **nothing}
 
 
 def _customer(customer: CustomerProfile, zone: tzinfo) -> dict[str, Any]:

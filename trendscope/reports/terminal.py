@@ -6,7 +6,7 @@ The only module that uses rich.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from rich.text import Text
 
 from trendscope.categories import CATEGORIES, color
 from trendscope.photos.pipeline import Progress as Told
-from trendscope.photos.results import Classification, PhotoResult
+from trendscope.photos.results import Classification, Garment, PhotoResult
 from trendscope.photos.summary import CustomerProfile, Profile
 from trendscope.reports.wording import (
     OUTCOMES_STORED,
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from trendscope.store import Status
     from trendscope.store.write_photos import ScanResult
     from trendscope.trends.summary import TrendSummary
+
+Probabilities = tuple[tuple[str, float], ...]
+"""Categories with their probabilities, best first."""
 
 BAR = 24
 """Width of a full bar in characters."""
@@ -81,12 +84,27 @@ def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool 
 def print_classification(
     classification: Classification, file: IO[str] | None = None, *, bars: bool = False
 ) -> None:
-    """Prints one line for each photo, and with `bars` all its probabilities below it."""
+    """Prints a line for each garment, and one for each photo without any.
+
+    Args:
+        classification: Results of the photos.
+        file: File to print into; standard output if None.
+        bars: Whether to add where each garment is, all its probabilities, and what else might be
+            seen in the photo.
+    """
     console = _console(file)
     for photo in classification.photos:
-        console.print(_line(photo))
-        if bars and isinstance(photo, PhotoResult):
-            console.print(_probabilities(photo, console.is_terminal))
+        if isinstance(photo, Skipped):
+            console.print(_skipped_line(photo))
+            continue
+        for garment in photo.garments or (None,):
+            line = _garment_line(photo, garment) if garment else _open_line(photo)
+            console.print(line + _place(photo, garment) if bars and garment else line)
+            if bars and (likely := _of_garment(photo, garment)):
+                outside = garment.outside if garment and garment.probabilities else photo.outside
+                console.print(_probabilities(dict(likely), outside, console.is_terminal))
+        for candidate in photo.candidates if bars else ():
+            console.print(_candidate_line(photo, candidate))
 
 
 def print_scan(result: ScanResult, file: IO[str] | None = None) -> None:
@@ -348,22 +366,56 @@ def _print_skipped(console: Console, skipped: Iterable[tuple[str, str]]) -> None
         console.print(Text(f"{shown(source, 200)}: {shown(detail, 300)}"))
 
 
-def _line(photo: PhotoResult | Skipped) -> Text:
+def _skipped_line(item: Skipped) -> Text:
+    source, detail = shown(item.source, 200), shown(item.detail, 300)
+    return Text.assemble(f"{source}: ", ("unreadable", "bold"), f", {detail}")
+
+
+def _garment_line(photo: PhotoResult, garment: Garment) -> Text:
+    name = garment.category
+    likely = _of_garment(photo, garment)
+    others = _three_best(likely) if likely else percent(garment.confidence)
     source = shown(photo.source, 200)
-    if isinstance(photo, Skipped):
-        return Text.assemble(f"{source}: ", ("unreadable", "bold"), f", {shown(photo.detail, 300)}")
-    others = ", ".join(f"{name} {percent(p)}" for name, p in photo.probabilities[:3])
-    if photo.garments:
-        names = ", ".join(garment.category for garment in photo.garments)
-        return Text.assemble(f"{source}: ", (names, f"bold {color(names)}"), f" ({others})")
+    return Text.assemble(f"{source}: ", (name, f"bold {color(name)}"), f" ({others})")
+
+
+def _open_line(photo: PhotoResult) -> Text:
     verdict = photo.verdict if photo.verdict == "outside" else "uncertain"
+    others = _three_best(photo.probabilities)
+    source = shown(photo.source, 200)
     return Text.assemble(f"{source}: ", (verdict, "bold"), f", {photo.explanation} ({others})")
 
 
-def _probabilities(reading: PhotoResult, terminal: bool) -> RenderableType:
-    probabilities = dict(reading.probabilities)
+def _candidate_line(photo: PhotoResult, garment: Garment) -> Text:
+    name = f"  perhaps {garment.category} ({percent(garment.confidence)})"
+    return Text(name, style="dim") + _place(photo, garment)
+
+
+def _place(photo: PhotoResult, garment: Garment) -> Text:
+    """Where a garment is, as the end of a line; empty if that is not known."""
+    if garment.box is None or photo.size is None:
+        return Text()
+    x0, y0, x1, y1 = garment.box
+    width, height = photo.size
+    return Text(f", from {x0}, {y0} to {x1}, {y1} of {width} x {height} pixels", style="dim")
+
+
+def _of_garment(photo: PhotoResult, garment: Garment | None) -> Probabilities:
+    """The probabilities of a garment; of the whole photo where it shows no more than one."""
+    if garment and garment.probabilities:
+        return garment.probabilities
+    return photo.probabilities if len(photo.garments) <= 1 else ()
+
+
+def _three_best(probabilities: Probabilities) -> str:
+    return ", ".join(f"{name} {percent(p)}" for name, p in probabilities[:3])
+
+
+def _probabilities(
+    probabilities: Mapping[str, float], outside: float, terminal: bool
+) -> RenderableType:
     rows = [(name, probabilities[name], color(name)) for name in CATEGORIES]
-    rows.append(("none of these", reading.outside, "dim"))
+    rows.append(("none of these", outside, "dim"))
     lines = []
     for name, probability, style in rows:
         label = f"  {name:<13} {percent(probability):>6}  "
