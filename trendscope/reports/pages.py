@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from trendscope.categories import color
 from trendscope.photos.summary import photos_a_week
+from trendscope.reports.boxes import drawing
 from trendscope.reports.wording import caveats, coverage_sentence, unused_files
 from trendscope.text import day, file_name, minute, percent, plural, shown, span
 
@@ -33,7 +34,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters = (
-        *(percent, plural, day, minute, span, shown, file_name, color),
+        *(percent, plural, day, minute, span, shown, file_name, color, drawing),
         *(caveats, unused_files, photos_a_week, coverage_sentence),
     )
     for function in filters:

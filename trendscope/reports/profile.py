@@ -15,6 +15,7 @@ from typing import Any
 from trendscope.categories import CATEGORIES, color
 from trendscope.photos.results import Classification, Garment, PhotoResult
 from trendscope.photos.summary import CustomerProfile, Profile, photos_a_week
+from trendscope.reports.boxes import drawing
 from trendscope.reports.documents import document
 from trendscope.reports.pages import page
 from trendscope.reports.spreadsheets import csv_text
@@ -207,7 +208,13 @@ def groups(customer: CustomerProfile) -> tuple[Group, ...]:
 def profile_html(profile: Profile) -> str:
     """A page of its own: figures, contact sheet and what was left out. No scripts, no network."""
     facts = {"categories": CATEGORIES, "reasons": REASONS, "groups": groups}
-    return page("profile.html", profile=profile, **facts)
+    return page("profile.html", profile=profile, drawn=_drawn(profile), **facts)
+
+
+def _drawn(profile: Profile) -> dict[str, PhotoResult]:
+    """The pictures over which boxes are drawn, by sha256: under several categories, stored once."""
+    shown = (r for c in profile.customers for group in groups(c) for r in group.readings)
+    return {r.sha256: r for r in shown if r.thumbnail and drawing(r)}
 
 
 WRITERS = {"json": profile_json, "csv": profile_csv, "html": profile_html}
