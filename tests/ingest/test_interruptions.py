@@ -157,8 +157,16 @@ def scan_process(feed, db, **options):
     return subprocess.run(command, cwd=HOME, capture_output=True, text=True, **options)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(feed, tmp_path_factory):
+    """What an undisturbed scan of the feed stores."""
+    path = tmp_path_factory.mktemp("undisturbed") / "t.db"
+    scan([feed], path, weights=FakeClassifier())
+    return content(path)
+
+
 @pytest.mark.parametrize("kilobytes", [1, 40, 150, 300])
-def test_a_file_size_limit_loses_no_stored_photos(feed, tmp_path, kilobytes):
+def test_a_file_size_limit_loses_no_stored_photos(feed, undisturbed, tmp_path, kilobytes):
     limit = kilobytes * 1024
     path = tmp_path / "t.db"
     done = scan_process(
@@ -171,13 +179,8 @@ def test_a_file_size_limit_loses_no_stored_photos(feed, tmp_path, kilobytes):
         assert store.status(path).photos >= 0
     kept = len(content(path).get("photos", []))
     assert scan_process(feed, path).returncode == 0
-    assert content(path) == undisturbed(feed, tmp_path)
+    assert content(path) == undisturbed
     assert kept < len(content(path)["photos"])
-
-
-def undisturbed(feed, tmp_path):
-    scan([feed], tmp_path / "undisturbed.db", weights=FakeClassifier())
-    return content(tmp_path / "undisturbed.db")
 
 
 @pytest.fixture
@@ -191,14 +194,14 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(place)], check=True)
 
 
-def test_a_full_disk_loses_no_stored_photos(feed, small_disk, tmp_path):
+def test_a_full_disk_loses_no_stored_photos(feed, undisturbed, small_disk):
     path = small_disk / "t.db"
     done = scan_process(feed, path)
     assert "has no room left; free some space" in done.stderr
     assert 0 < store.status(path).photos < 280
     subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
     assert scan_process(feed, path).returncode == 0
-    assert content(path) == undisturbed(feed, tmp_path)
+    assert content(path) == undisturbed
 
 
 # --- Ctrl-C --------------------------------------------------------------------------------------
