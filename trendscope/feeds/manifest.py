@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from trendscope.feeds.dates import moment
 from trendscope.feeds.post import Post
@@ -51,61 +50,62 @@ def read(part: Tree, request: Request, only: str | None = None) -> Iterator[Post
         request: Settings of the reading.
         only: Name of the manifest if it was given by itself; other files are left alone then.
     """
-    used: set[str] = set()
+    images, used = set(part.names), set[str]()
     for name in part.names:
         if "/" in name or not name.lower().endswith(".csv") or (only or name) != name:
             continue
         if table := _rows(part, name, request):
             used.add(name)
-            header, rows = table
-            columns = [header.index(column) for column in COLUMNS]
-            yield from _Manifest(part, name, columns, set(part.names), used, request).read(rows)
+            for image, item in _images(part, part.source(name), *table, images, request):
+                used.add(image)
+                yield item
     for name in part.names:
         if name not in used and not only:
             detail = "the manifest does not name it; add a line to it"
             yield Skipped(None, part.source(name), "unlisted", detail)
 
 
-@dataclass(frozen=True)
-class _Manifest:
-    """A manifest that is being read.
+def _images(
+    part: Tree,
+    manifest: str,
+    header: list[str],
+    rows: Iterator[list[str]],
+    images: set[str],
+    request: Request,
+) -> Iterator[tuple[str, Post | Skipped]]:
+    """The image that each row of a manifest names, "" where it names none, and what becomes of it.
 
-    Attributes:
+    Args:
         part: Members below the manifest's folder.
-        name: Name of the manifest.
-        columns: Positions of `COLUMNS` in a row.
+        manifest: Path of the manifest, for people.
+        header: Names of its columns.
+        rows: Cells of its other rows.
         images: Names of all files below its folder.
-        used: Names of the files used so far.
         request: Settings of the reading.
     """
+    columns = [header.index(column) for column in COLUMNS]
+    try:
+        for number, cells in enumerate(rows, start=2):
+            if any(cell.strip() for cell in cells):
+                values = [cells[i].strip() for i in columns if i < len(cells)]
+                yield _image(part, f"{manifest}:{number}", values, images, request)
+    except csv.Error as error:
+        detail = f"the table is not readable ({error}); save it as CSV again"
+        yield "", Skipped(None, manifest, "bad_table", detail)
 
-    part: Tree
-    name: str
-    columns: list[int]
-    images: set[str]
-    used: set[str]
-    request: Request
 
-    def read(self, rows: Iterator[list[str]]) -> Iterator[Post | Skipped]:
-        try:
-            for number, cells in enumerate(rows, start=2):
-                if any(cell.strip() for cell in cells):
-                    yield self._row(f"{self.part.source(self.name)}:{number}", cells)
-        except csv.Error as error:
-            detail = f"the table is not readable ({error}); save it as CSV again"
-            yield Skipped(None, self.part.source(self.name), "bad_table", detail)
-
-    def _row(self, line: str, cells: list[str]) -> Post | Skipped:
-        if len(cells) <= max(self.columns):
-            return Skipped(None, line, "bad_table", "the line has fewer cells than the header")
-        owner, taken_at, image = (cells[column].strip() for column in self.columns)
-        if not owner or not image:
-            return Skipped(None, line, "bad_table", "the line names no customer or no image")
-        customer = self.request.names.of(owner, f"{self.part.source('')}{owner}")
-        if unsafe(image) or "://" in image:
-            return unsafe_path(line, customer)
-        if image not in self.images:
-            return missing_media(self.part.source(image), customer)
-        self.used.add(image)
-        posted_at = moment(taken_at, self.request.latest, zone=self.request.zone)
-        return self.request.post(self.part, image, customer, posted_at)
+def _image(
+    part: Tree, line: str, values: list[str], images: set[str], request: Request
+) -> tuple[str, Post | Skipped]:
+    if len(values) < len(COLUMNS):
+        return "", Skipped(None, line, "bad_table", "the line has fewer cells than the header")
+    owner, taken_at, image = values
+    if not owner or not image:
+        return "", Skipped(None, line, "bad_table", "the line names no customer or no image")
+    customer = request.names.of(owner, f"{part.source('')}{owner}")
+    if unsafe(image) or "://" in image:
+        return "", unsafe_path(line, customer)
+    if image not in images:
+        return "", missing_media(part.source(image), customer)
+    posted_at = moment(taken_at, request.latest, zone=request.zone)
+    return image, request.post(part, image, customer, posted_at)
