@@ -13,14 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from trendscope.catalog.layouts import (
-    MERCHANT,
-    SHOPIFY_NEW,
-    SHOPIFY_OLD,
-    WOOCOMMERCE,
-    Layout,
-    layout_of,
-)
+from trendscope.catalog import layouts
+from trendscope.catalog.layouts import Layout, layout_of
 from trendscope.catalog.prices import Price, decimal_sign, read_price
 from trendscope.catalog.products import Catalog, Product, Remark
 from trendscope.errors import FeedError
@@ -141,14 +135,14 @@ class _Reader:
 
     def _key(self, line: int, fields: dict[str, str], pictures: list[str]) -> str | None:
         """A key that all rows of one product share; None if the row is refused."""
-        if self._layout in (SHOPIFY_OLD, SHOPIFY_NEW):
+        if self._layout in (layouts.SHOPIFY_OLD, layouts.SHOPIFY_NEW):
             # Rows of further sizes and pictures leave the title empty, and some the handle too.
             self._latest = fields["group"] or (fields["title"] and f" {line}") or self._latest
             if not fields["title"] and self._latest not in self._drafts:
                 self._remark(line, fields["sku"], "nothing", "a row without handle and title")
                 return None
             return self._latest
-        if self._layout is WOOCOMMERCE and fields.get("variety", "").lower() == "variation":
+        if self._layout is layouts.WOOCOMMERCE and fields.get("variety", "").lower() == "variation":
             parent = fields.get("group", "")
             if key := self._parents.get(parent):
                 return key
@@ -162,7 +156,7 @@ class _Reader:
         if not sku:
             self._remark(line, "", "no_sku", "the row names no product; give it a number (SKU)")
             return None
-        if group and self._layout is not WOOCOMMERCE:
+        if group and self._layout is not layouts.WOOCOMMERCE:
             # Colours have pictures of their own, sizes share one.
             return f"group {group} {''.join(pictures[:1])}"
         kind = "sku" if fields["sku"] else "id"
@@ -175,7 +169,7 @@ class _Reader:
         return f"{kind} {sku}"
 
     def _add(self, draft: _Draft, line: int, fields: dict[str, str], pictures: list[str]) -> None:
-        if self._layout is MERCHANT and fields["sku"] in draft.skus:
+        if self._layout is layouts.MERCHANT and fields["sku"] in draft.skus:
             detail = f"the product of row {draft.line} has the same number; the first one counts"
             self._remark(line, fields["sku"], "duplicate", detail)
             return

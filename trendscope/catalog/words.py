@@ -11,17 +11,9 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trendscope.catalog import vocabulary
 from trendscope.catalog.taxonomy import NUMBERS, PATHS
-from trendscope.catalog.vocabulary import (
-    ANIMALS,
-    CHILDREN,
-    DECISIVE,
-    LONGEST,
-    NONE,
-    PHRASES,
-    PICTURED,
-    Kind,
-)
+from trendscope.catalog.vocabulary import NONE, PHRASES, Kind
 
 LONGEST_TEXT = 1_000
 """Letters that are read; no honest title has more."""
@@ -108,7 +100,7 @@ def _head(words: Sequence[str]) -> _Match | None:
     """The last garment that is named, or the last weak word for one if there is no other."""
     matches = _matches(words)
     strong = [match for match in matches if not match[1].weak]
-    if decisive := [match for match in matches if tuple(match[0].split()) in DECISIVE]:
+    if decisive := [match for match in matches if tuple(match[0].split()) in vocabulary.DECISIVE]:
         return decisive[0]
     return next(reversed(strong or matches), None)
 
@@ -118,7 +110,7 @@ def _matches(words: Sequence[str]) -> list[_Match]:
     matches: list[_Match] = []
     at = 0
     while at < len(words):
-        for length in range(min(LONGEST, len(words) - at), 0, -1):
+        for length in range(min(vocabulary.LONGEST, len(words) - at), 0, -1):
             phrase = tuple(words[at : at + length])
             if phrase in PHRASES:
                 if kind := PHRASES[phrase]:
@@ -145,11 +137,11 @@ def _word_for_others(words: Sequence[str]) -> str:
     kinds = [PHRASES.get(tuple(words[i : i + 2]), NONE) for i in range(len(words))]
     for at, word in enumerate(words):
         follows = _head(words[at + 1 : at + 3])
-        if word in CHILDREN and kinds[at] is not None and word != "baby":
+        if word in vocabulary.CHILDREN and kinds[at] is not None and word != "baby":
             return word
         if word == "baby" and tuple(words[at : at + 2]) not in PHRASES:
             return word
-        is_picture = not PICTURED.isdisjoint(words[at + 1 : at + 2])
-        if word in ANIMALS and follows and not is_picture:
+        is_picture = not vocabulary.PICTURED.isdisjoint(words[at + 1 : at + 2])
+        if word in vocabulary.ANIMALS and follows and not is_picture:
             return word
     return ""

@@ -18,21 +18,11 @@ from typing import Annotated
 
 import typer
 
-from trendscope.cli import (
-    catalog,
-    correct,
-    database,
-    options,
-    photos,
-    recommend,
-    report,
-    serve,
-    trends,
-)
-from trendscope.cli.options import option
+from trendscope.cli import catalog, correct, database, photos, recommend, report, serve, trends
+from trendscope.cli.options import examples, option
 from trendscope.cli.outcome import ExitCode as ExitCode
 
-EXAMPLES = options.examples("""
+EXAMPLES = examples("""
   trendscope profile anna/                      what Anna wears
   trendscope profile export.zip --html a.html   the same with pictures
   trendscope classify photo.jpg --show          one photo, all probabilities

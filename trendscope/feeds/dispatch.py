@@ -15,17 +15,9 @@ from functools import partial
 from pathlib import Path
 
 from trendscope.errors import FeedError
-from trendscope.feeds import (
-    catalogues,
-    gallery_dl,
-    instagram,
-    instaloader,
-    link_exports,
-    manifest,
-    meta,
-    takeout,
-)
+from trendscope.feeds import catalogues, gallery_dl, instagram, instaloader, manifest, meta, takeout
 from trendscope.feeds.customers import CustomerNames
+from trendscope.feeds.link_exports import pinterest, tiktok
 from trendscope.feeds.post import Post
 from trendscope.feeds.request import Request
 from trendscope.files import remote
@@ -157,11 +149,9 @@ def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
     contents = meta.find(Part(tree, rest), request)
     plan.pieces += [(plan.later(), piece) for piece in contents.pieces]
     rest = _without(rest, contents.claimed)
-    notices = {
-        name: link_exports.tiktok(tree, name, links, request)
-        for name, links in contents.links.items()
-    }
-    pins = {name: link_exports.pinterest(tree, name, request) for name in rest}
+    links = contents.links.items()
+    notices = {name: tiktok(tree, name, count, request) for name, count in links}
+    pins = {name: pinterest(tree, name, request) for name in rest}
     notices |= {name: notice for name, notice in pins.items() if notice}
     plan.steps.append(partial(list, notices.values()))
     return _without(rest, notices)

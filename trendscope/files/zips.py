@@ -14,18 +14,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from trendscope.errors import FeedError, ImageError
-from trendscope.files import remote
+from trendscope.files import remote, trees
 from trendscope.files.formats import sniff
-from trendscope.files.trees import (
-    HIDDEN,
-    DiskFile,
-    Located,
-    Place,
-    Tree,
-    is_hidden,
-    is_junk,
-    unsafe,
-)
+from trendscope.files.trees import DiskFile, Located, Place, Tree
 from trendscope.limits import FREE_ARCHIVE_BYTES, FREE_MEMBER_BYTES, Limits
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
@@ -156,7 +147,7 @@ class ZipTree(Tree):
                 break
             self._counted += 1
             name = prefix + info.filename
-            if name.endswith("/") or is_junk(name):
+            if name.endswith("/") or trees.is_junk(name):
                 continue
             problem = self._problem(name, info, info in overlapping)
             if problem:
@@ -199,10 +190,10 @@ class ZipTree(Tree):
         return self._located._replace(member=name)
 
     def _problem(self, name: str, info: zipfile.ZipInfo, overlaps: bool) -> tuple[str, str] | None:
-        if unsafe(info.orig_filename):
+        if trees.unsafe(info.orig_filename):
             return "unsafe_path", "the path leads out of the archive"
-        if is_hidden(name):
-            return HIDDEN
+        if trees.is_hidden(name):
+            return trees.HIDDEN
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
             return "link", "a link or device inside the archive"
         if info.flag_bits & _ENCRYPTED:

@@ -8,17 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trendscope.proportions import Floats, ratio
-from trendscope.trends.models import (
-    RECENT_WEEKS,
-    SEASON,
-    SEASONAL_FROM,
-    SEASONAL_NAIVE,
-    WINDOW_AVERAGE,
-    Forecasts,
-    Series,
-    forecast_shares,
-    pooled,
-)
+from trendscope.trends import models
+from trendscope.trends.models import Forecasts, Series, forecast_shares, pooled
 
 SEASON_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Weights that the season may have; the back-test chooses one."""
@@ -73,34 +64,34 @@ class Model:
 
     def of(self, forecasts: Forecasts) -> Floats:
         """This model's forecasts; the level for weeks of which last year is not known."""
-        if self.name == SEASONAL_NAIVE:
+        if self.name == models.SEASONAL_NAIVE:
             is_known = ~np.isnan(forecasts.seasonal_naive)
             return np.where(is_known, forecasts.seasonal_naive, forecasts.level)
-        if self.name == WINDOW_AVERAGE:
+        if self.name == models.WINDOW_AVERAGE:
             return forecasts.window_average
         return forecasts.blended(self.season_weight)
 
 
 def candidate_models(series: Series, test: Backtest) -> tuple[Model, ...]:
     """The model, then the naive ones, judged on the same weeks."""
-    seasonal = series.weeks >= SEASONAL_FROM
+    seasonal = series.weeks >= models.SEASONAL_FROM
     weight = test.season_weight if seasonal else 0.0
     forecasts = test.forecasts
     shares = {
-        SEASON if weight else RECENT_WEEKS: forecasts.blended(weight),
-        WINDOW_AVERAGE: forecasts.window_average,
+        models.SEASON if weight else models.RECENT_WEEKS: forecasts.blended(weight),
+        models.WINDOW_AVERAGE: forecasts.window_average,
     }
     if seasonal:
-        shares[SEASONAL_NAIVE] = forecasts.seasonal_naive
+        shares[models.SEASONAL_NAIVE] = forecasts.seasonal_naive
     wrong = [np.abs(test.actual - share)[:, :SCORED_HORIZON] for share in shares.values()]
     judged = np.isfinite(np.sum(wrong, axis=0))
     errors = [float(each[judged].mean()) if judged.any() else np.nan for each in wrong]
     return tuple(Model(name, weight, error) for name, error in zip(shares, errors, strict=True))
 
 
-def best_model(models: tuple[Model, ...]) -> Model:
+def best_model(candidates: tuple[Model, ...]) -> Model:
     """The model, unless a naive one was closer."""
-    return min(models, key=lambda model: np.nan_to_num(model.error))
+    return min(candidates, key=lambda model: np.nan_to_num(model.error))
 
 
 def backtest(series: Series, ahead: int, origins: int = ORIGINS, least: int = 4) -> Backtest:
