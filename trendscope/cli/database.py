@@ -12,16 +12,10 @@ import typer
 
 from trendscope.cli import options
 from trendscope.cli.options import option
-from trendscope.cli.outcome import (
-    check_writable,
-    exit_codes,
-    left_something_out,
-    nothing_usable,
-    render,
-    write_output,
-)
+from trendscope.cli.outcome import check_writable, exit_codes, render, require_photos, write_output
 from trendscope.errors import UsageError
 from trendscope.limits import adjusted
+from trendscope.text import plural
 
 if TYPE_CHECKING:
     from trendscope.photos.cluster import Cluster
@@ -133,10 +127,7 @@ def scan(
             )
         document = scan_json(result) if json else None
         render(lambda file: print_scan(result, file), output, document)
-        if not result.tally.photos:
-            raise nothing_usable(result.tally.skipped)
-        if strict:
-            left_something_out(result.skipped)
+        require_photos(result.tally.photos, result.skipped, strict)
 
 
 def _cluster(
@@ -216,7 +207,7 @@ def export(
             write_output(document({"folder": str(folder), "rows": rows}), None)
         elif not quiet:
             for path, count in tables.rows.items():
-                print(f"{path}: {count:,} row{'' if count == 1 else 's'}")
+                print(f"{path}: {plural(count, 'row')}")
 
 
 def forget(

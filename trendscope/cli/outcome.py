@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
@@ -20,7 +20,6 @@ from trendscope.errors import NothingUsable, TrendscopeError, UsageError
 if TYPE_CHECKING:
     from trendscope.photos.results import Classification
     from trendscope.photos.summary import Profile
-    from trendscope.skipped import Skipped
 
 
 class ExitCode(IntEnum):
@@ -80,41 +79,36 @@ def render(
 
 def conclude(outcome: Classification | Profile, strict: bool, quiet: bool) -> None:
     """Says what was skipped, where the output itself does not, and chooses the exit code."""
-    skipped = outcome.skipped
+    from trendscope.skipped import REASONS
+
+    skipped = Counter(item.reason for item in outcome.skipped)
     if skipped and not quiet:
-        _warn(skipped)
-    if not outcome.readings:
-        raise nothing_usable(len(skipped))
-    if strict:
-        left_something_out(item.reason for item in skipped)
+        parts = (f"{count} {REASONS.get(why, why)}" for why, count in sorted(skipped.items()))
+        print(f"trendscope: skipped {skipped.total()}: {', '.join(parts)}", file=sys.stderr)
+    require_photos(len(outcome.readings), skipped, strict)
 
 
-def nothing_usable(files: int) -> NothingUsable:
-    """The error when not one of some files is a photo."""
-    return NothingUsable(
-        f"none of {files} files could be used; give photos (JPEG, PNG, WebP, GIF, HEIC, "
-        "AVIF), a folder of them, or an export of Instagram in JSON"
-    )
+def require_photos(photos: int, skipped: Mapping[str, int], strict: bool) -> None:
+    """Ends a command that could not use its files.
 
-
-def left_something_out(reasons: Iterable[str]) -> None:
-    """Ends the command with code 4 if a file was not used; parts left out as they should be pass.
+    Args:
+        photos: Number of photos that were used.
+        skipped: Numbers of files that were not, by reason.
+        strict: Whether one such file is an error; parts left out as they should be are none.
 
     Raises:
-        typer.Exit: One was not.
+        NothingUsable: There is no photo.
+        typer.Exit: A file was not used, and that is an error.
     """
     from trendscope.skipped import PARTS
 
-    if any(reason not in PARTS for reason in reasons):
+    if not photos:
+        raise NothingUsable(
+            f"none of {sum(skipped.values())} files could be used; give photos (JPEG, PNG, WebP, "
+            "GIF, HEIC, AVIF), a folder of them, or an export of Instagram in JSON"
+        )
+    if strict and not {*skipped} <= {*PARTS}:
         raise typer.Exit(ExitCode.SKIPPED)
-
-
-def _warn(skipped: Sequence[Skipped]) -> None:
-    from trendscope.skipped import REASONS
-
-    reasons = Counter(item.reason for item in skipped)
-    parts = (f"{count} {REASONS.get(reason, reason)}" for reason, count in sorted(reasons.items()))
-    print(f"trendscope: skipped {len(skipped)}: {', '.join(parts)}", file=sys.stderr)
 
 
 @contextmanager

@@ -50,13 +50,9 @@ def classify(
     """Say of each photo which garment it shows."""
     with exit_codes(verbose, pseudonymise and (*paths, output, customer)):
         check_writable(output)
-        settings = ScanOptions(
-            weights,
-            customer,
-            options.kinds_of(include),
-            options.zone_of(timezone),
-            adjusted(limit or ()),
-        )
+        kinds, zone = options.kinds_of(include), options.zone_of(timezone)
+        limits = adjusted(limit or ())
+        settings = ScanOptions(weights, customer, kinds, zone, limits)
         pseudonyms = options.pseudonyms_of(pseudonymise)
         from trendscope.photos.run import classify_paths
         from trendscope.reports.profile import classification_json
@@ -107,14 +103,9 @@ def profile(
         if catalog and format:
             raise UsageError("--catalog adds to the printed profile; for tables see recommend")
         check_writable(output, html, skipped)
-        settings = ScanOptions(
-            weights,
-            customer,
-            options.kinds_of(include),
-            options.zone_of(timezone),
-            adjusted(limit or ()),
-            pictures=html is not None,
-        )
+        kinds, zone = options.kinds_of(include), options.zone_of(timezone)
+        limits = adjusted(limit or ())
+        settings = ScanOptions(weights, customer, kinds, zone, limits, pictures=html is not None)
         pseudonyms = options.pseudonyms_of(pseudonymise)
         result = profile_of(
             paths, settings, quiet, db, keep_reposts=keep_reposts, pseudonyms=pseudonyms

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -104,14 +104,16 @@ def trends(
 
             summary = outlook(read_csv(from_csv, "week", "category", "count", "total"), **times)
         else:
-            groups = _groups(by, customers, segments, pseudonymise)
+            groups, only = _groups(by, customers, segments, pseudonymise)
             if paths:
                 from trendscope.photos.options import ScanOptions
 
                 photos = profile_of(paths, ScanOptions(weights=weights, zone=zone), quiet)
-                summary = _summary_of_photos(photos, groups, times)
+                summary = _summary_of_photos(photos, groups, only, times)
             else:
-                summary = _summary_of_store(db, groups, times, weights)
+                from trendscope.trends.from_store import trends_of_store
+
+                summary = trends_of_store(db, customers=only, weights=weights, **groups, **times)
         _write_trends(summary, weeks, format, output, html)
         if photos:
             conclude(photos, strict, quiet or not (format or output))
@@ -136,26 +138,18 @@ class Times(TypedDict):
     zone: ZoneInfo
 
 
-@dataclass(frozen=True)
-class _Groups:
-    """The customers of a report, and how they are grouped.
-
-    Attributes:
-        by: Groups to report on; see `trendscope.trends.trends_of_sightings`.
-        segments: Table ``customer, segment``.
-        named: Gives the name of a customer in the report.
-        only: The only customers to report on; None for all.
-    """
+class Groups(TypedDict):
+    """How customers are grouped and named; see `trendscope.trends.trends_of_sightings`."""
 
     by: str
     segments: DataFrame | None
     named: Callable[[str], str]
-    only: frozenset[str] | None
 
 
 def _groups(
     by: By | None, customers: Path | None, segments: Path | None, pseudonymise: bool
-) -> _Groups:
+) -> tuple[Groups, frozenset[str] | None]:
+    """How customers are grouped, and the only ones to report on; None for all."""
     from trendscope.files.tables import read_csv
 
     by = by or (By.SEGMENT if segments else By.CATEGORY)
@@ -171,43 +165,23 @@ def _groups(
         listed = read_csv(customers, *columns)
         only = frozenset(listed["customer"])
         groups = listed if by == By.SEGMENT and not segments else groups
-    return _Groups(by.value, groups, pseudonyms.name if pseudonyms else str, only)
+    named = pseudonyms.name if pseudonyms else str
+    return {"by": by.value, "segments": groups, "named": named}, only
 
 
-def _summary_of_photos(profile: Profile, groups: _Groups, times: Times) -> TrendSummary:
+def _summary_of_photos(
+    profile: Profile, groups: Groups, only: frozenset[str] | None, times: Times
+) -> TrendSummary:
     from trendscope.trends.counts import sightings
     from trendscope.trends.summary import trends_of_sightings
 
-    only = groups.only
     results = [photo for photo in profile.readings if only is None or photo.customer in only]
     skipped = [file for file in profile.skipped if only is None or file.customer in only]
     customers = {photo.customer for photo in results} | {file.customer for file in skipped}
-    summary = trends_of_sightings(
-        sightings(results),
-        by=groups.by,
-        segments=groups.segments,
-        named=groups.named,
-        reasons=Counter(item.reason for item in skipped),
-        **times,
-    )
-    unknown = tuple(sorted(map(groups.named, (only or set()) - customers)))
+    reasons = Counter(item.reason for item in skipped)
+    summary = trends_of_sightings(sightings(results), reasons=reasons, **groups, **times)
+    unknown = tuple(sorted(map(groups["named"], (only or set()) - customers)))
     return replace(summary, unknown=unknown, scores=profile.scores)
-
-
-def _summary_of_store(
-    db: str | None, groups: _Groups, times: Times, weights: str | None
-) -> TrendSummary:
-    from trendscope.trends.from_store import trends_of_store
-
-    return trends_of_store(
-        db,
-        by=groups.by,
-        segments=groups.segments,
-        customers=groups.only,
-        named=groups.named,
-        weights=weights,
-        **times,
-    )
 
 
 def _write_trends(

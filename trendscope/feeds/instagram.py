@@ -21,7 +21,7 @@ from trendscope.feeds.post import KINDS, Post
 from trendscope.feeds.request import DATA, VIDEOS, Request, missing_media, unsafe_path, video
 from trendscope.files.trees import unsafe
 from trendscope.skipped import Skipped
-from trendscope.text import displayed
+from trendscope.text import displayed, plural
 
 OPENED = {"instagram": datetime(2010, 10, 6, tzinfo=UTC), "facebook": FIRST_DAY}
 """Earliest believed date by service. Facebook has photos older than itself: cameras date them."""
@@ -71,7 +71,7 @@ def read(export: Export, request: Request) -> Iterator[Post | Skipped]:
         yield from _indexed(export, medium, places, account, request)
     yield from _rest(export, identities, account, request)
     for (reason, what, folder), count in sorted(account.parts.items()):
-        detail = f"{count:,} file{'' if count == 1 else 's'}: {what}"
+        detail = f"{plural(count, 'file')}: {what}"
         yield Skipped(export.owner, f"{export.tree.label}/{displayed(folder)}", reason, detail)
 
 

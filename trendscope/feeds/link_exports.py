@@ -8,6 +8,7 @@ from trendscope.feeds.meta_html import PAGES
 from trendscope.feeds.request import Request
 from trendscope.files.trees import Tree
 from trendscope.skipped import Skipped
+from trendscope.text import plural
 
 _TIKTOK = (
     "a TikTok export: it holds links to {} and no photos; ask the customer for a "
@@ -22,7 +23,7 @@ _PIN = re.compile(r"Board Name.*pinimg|pinimg.*Board Name|pinterest\.\w+/pin/", 
 
 def tiktok(tree: Tree, name: str, links: int, request: Request) -> Skipped:
     """The notice for TikTok's index with a number of links."""
-    detail = _TIKTOK.format(f"{links:,} video{'' if links == 1 else 's'}")
+    detail = _TIKTOK.format(plural(links, "video"))
     return Skipped(request.owner(tree, name), tree.source(name), "links_only", detail)
 
 

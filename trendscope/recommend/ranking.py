@@ -8,7 +8,6 @@ their rows, and a customer's targets do not depend on the other customers.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +22,7 @@ from trendscope.recommend import nearest, preferences
 from trendscope.recommend.eligibility import ItemFilter, eligible
 from trendscope.recommend.nearest import Floats, Indices
 from trendscope.recommend.preferences import MinimumEvidence, NoTarget, wears
+from trendscope.text import file_name
 
 OWNED = 0.99
 """Cosine from which a picture is taken to show the same thing as a photo;
@@ -316,8 +316,7 @@ def _closest(day: object, source: object) -> str:
         return "chosen by category alone, as there is no picture to compare"
     if isinstance(day, str):
         return f"closest to the photo of {day}"
-    name = re.split(r"[/\\]", source)[-1]
-    return f"closest to the undated photo {name}"
+    return f"closest to the undated photo {file_name(source)}"
 
 
 Wish = RecommendOptions

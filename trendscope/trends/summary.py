@@ -81,22 +81,15 @@ def outlook(
     """
     require_columns(weekly, "week")
     if "partial" not in weekly:
-        running = weeks.label(weeks.monday(now, zone)) if now else ""
-        weekly = weekly.assign(partial=weekly["week"] == running)
+        present = weeks.label(weeks.monday(now, zone)) if now else ""
+        weekly = weekly.assign(partial=weekly["week"] == present)
     # Tables that were read from files hold text; what is no number there is unknown.
     figures = [name for name in _FIGURES if name in weekly]
     weekly = weekly.assign(**{n: pd.to_numeric(weekly[n], errors="coerce") for n in figures})
     partial = weekly.loc[as_flags(weekly["partial"]), "week"]
     coming, errors = _expect(panel_of(weekly), weeks_ahead)
-    return TrendSummary(
-        weekly,
-        movement(weekly),
-        coming,
-        errors,
-        partial.max() if len(partial) else "",
-        tally,
-        str(zone),
-    )
+    running = partial.max() if len(partial) else ""
+    return TrendSummary(weekly, movement(weekly), coming, errors, running, tally, str(zone))
 
 
 def trends_of_sightings(
