@@ -10,12 +10,13 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
 def depthwise(
-    x: Float[Array, "n h w c"], kernel: Float[Array, "k k c"], stride: int = 1
+    x: Float[Array, "n h w c"], kernel: Float[Array | np.ndarray, "k k c"], stride: int = 1
 ) -> Float[Array, "n rows columns c"]:
     """Convolves each channel with its own kernel, padded as TensorFlow's SAME pads.
 

@@ -1,0 +1,203 @@
+"""The network that finds every garment in a photo (Flax).
+
+Its trunk is EfficientNet-Lite0 (Tan and Le 2019) without the layer that names ImageNet's classes.
+On it sit two heads: one names what each cell of 16 x 16 pixels shows and where the garment's box
+ends (FCOS, Tian et al. 2019), one names what the whole photo shows.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Num
+
+from trendscope.categories import CATEGORIES
+from trendscope.vision.depthwise import depthwise
+
+STRIDE = 16
+"""Side of a cell in pixels of the input."""
+
+ANOTHER_GARMENT = len(CATEGORIES)
+NOTHING = ANOTHER_GARMENT + 1
+CELL_OUTPUTS = NOTHING + 1
+"""Of a cell: the ten categories, another garment, nothing."""
+
+SEVERAL = CELL_OUTPUTS
+PHOTO_OUTPUTS = SEVERAL + 1
+"""Of a whole photo: those of a cell, and several garments."""
+
+WIDTH = 128
+"""Features of a cell."""
+
+STAGES = (  # expansion, channels, kernel, stride of the first block, blocks
+    (1, 16, 3, 1, 1),
+    (6, 24, 3, 2, 2),
+    (6, 40, 5, 2, 2),
+    (6, 80, 3, 2, 3),
+    (6, 112, 5, 1, 3),
+    (6, 192, 5, 2, 4),
+    (6, 320, 3, 1, 1),
+)
+"""EfficientNet-Lite0 after its first convolution of 32 channels and stride 2."""
+
+FINE_STAGE = 4
+"""The last stage of stride 16; the stages after it have stride 32."""
+
+FEATURES = 1280
+"""Features of a whole photo, as EfficientNet's last convolution gives them."""
+
+
+class Answer(NamedTuple):
+    """What the network says of photos.
+
+    Attributes:
+        photo: Logits of the whole photo.
+        cells: Logits of each cell.
+        distances: From the middle of each cell to the left, top, right and bottom of its garment's
+            box, in pixels of the input; positive.
+        features: Of each cell; near for garments that look alike.
+    """
+
+    photo: Float[Array, "n photo_outputs"]
+    cells: Float[Array, "n rows columns cell_outputs"]
+    distances: Float[Array, "n rows columns 4"]
+    features: Float[Array, "n rows columns width"]
+
+
+class Convolution(nn.Module):
+    """A square convolution with bias, padded as TensorFlow's SAME pads."""
+
+    channels: int
+    side: int = 1
+    stride: int = 1
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n rows columns channels"]:
+        """Convolves; of side 1 as one product of matrices."""
+        shape = (self.side, self.side, x.shape[-1], self.channels)
+        kernel = self.param("kernel", nn.initializers.lecun_normal(), shape)
+        bias = self.param("bias", nn.initializers.zeros, (self.channels,))
+        if self.side == 1:
+            return x @ kernel[0, 0] + bias
+        strides = (self.stride, self.stride)
+        layout = ("NHWC", "HWIO", "NHWC")
+        return bias + jax.lax.conv_general_dilated(
+            x, kernel, strides, "SAME", dimension_numbers=layout
+        )
+
+
+class Depthwise(nn.Module):
+    """A depthwise convolution with bias."""
+
+    side: int
+    stride: int = 1
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n rows columns c"]:
+        """Convolves each channel for itself."""
+        initial = nn.initializers.normal(1 / self.side)
+        kernel = self.param("kernel", initial, (self.side, self.side, x.shape[-1]))
+        bias = self.param("bias", nn.initializers.zeros, (x.shape[-1],))
+        return depthwise(x, kernel, self.stride) + bias
+
+
+class Block(nn.Module):
+    """An inverted bottleneck: wider, depthwise, narrow again, added where the shapes agree."""
+
+    expansion: int
+    channels: int
+    side: int
+    stride: int
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n rows columns channels"]:
+        """One block; batch normalisation is part of its kernels and biases."""
+        wide = x
+        if self.expansion > 1:
+            wide = nn.relu6(Convolution(self.expansion * x.shape[-1], name="expand")(x))
+        wide = nn.relu6(Depthwise(self.side, self.stride, name="depthwise")(wide))
+        narrow = Convolution(self.channels, name="project")(wide)
+        return x + narrow if narrow.shape == x.shape else narrow
+
+
+class Trunk(nn.Module):
+    """EfficientNet-Lite0 without its last convolution, pooling and layer for ImageNet.
+
+    Attributes:
+        frozen: Stages, from the first, that no gradient reaches; 0 for none.
+    """
+
+    frozen: int = 0
+
+    @nn.compact
+    def __call__(
+        self, pixels: Num[Array, "n h w 3"]
+    ) -> tuple[Float[Array, "n h16 w16 112"], Float[Array, "n h32 w32 320"]]:
+        """Maps of stride 16 and 32 of pixels 0..255, RGB."""
+        x = (pixels.astype(jnp.float32) - 127) / 128
+        x = nn.relu6(Convolution(32, 3, 2, name="stem")(x))
+        number = 0
+        for stage, (expansion, channels, side, stride, blocks) in enumerate(STAGES):
+            for i in range(blocks):
+                x = Block(expansion, channels, side, 1 if i else stride, name=f"block{number}")(x)
+                number += 1
+            if stage < self.frozen:
+                x = jax.lax.stop_gradient(x)
+            if stage == FINE_STAGE:
+                fine = x
+        return fine, x
+
+
+class Detector(nn.Module):
+    """The trunk and its two heads.
+
+    Attributes:
+        frozen: Stages of the trunk, from the first, that no gradient reaches.
+    """
+
+    frozen: int = 0
+
+    @nn.compact
+    def __call__(self, pixels: Num[Array, "n h w 3"]) -> Answer:
+        """Looks at photos whose sides are multiples of 32 pixels; pixels 0..255, RGB."""
+        fine, coarse = Trunk(self.frozen, name="trunk")(pixels)
+        whole = nn.relu6(Convolution(FEATURES, name="features")(coarse)).mean((1, 2))
+        photo = nn.Dense(PHOTO_OUTPUTS, name="photo")(whole)
+        x = Convolution(WIDTH, name="fine")(fine) + doubled(
+            Convolution(WIDTH, name="coarse")(coarse)
+        )
+        x = nn.relu6(Depthwise(5, name="around")(nn.relu(x)))
+        x = nn.relu(Convolution(WIDTH, name="cell")(x))
+        cells = nn.Dense(CELL_OUTPUTS, name="cells")(x)
+        reach = nn.Dense(4, name="distances")(x)
+        # Half a photo away at first; the exponential keeps distances positive.
+        distances = STRIDE * jnp.exp(jnp.clip(reach + 1, -4, 4))
+        return Answer(photo, cells, distances, x)
+
+
+Variables = dict[str, Any]
+"""Flax variables: ``params``, nested dicts of float32 arrays."""
+
+
+def doubled(x: Float[Array, "n h w c"]) -> Float[Array, "n 2*h 2*w c"]:
+    """Each position twice as high and wide."""
+    n, h, w, c = x.shape
+    return jnp.broadcast_to(x[:, :, None, :, None], (n, h, 2, w, 2, c)).reshape(n, 2 * h, 2 * w, c)
+
+
+def initial_variables(seed: int = 0) -> Variables:
+    """Fresh random weights: kernels of variance 1 / inputs, biases of 0."""
+    shapes = jax.eval_shape(Detector().init, jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
+    generator = np.random.default_rng(seed)
+
+    def drawn(leaf: jax.ShapeDtypeStruct) -> np.ndarray:
+        inputs = math.prod(leaf.shape[:-1])
+        deviation = 1 / math.sqrt(inputs) if len(leaf.shape) > 1 else 0.0
+        return np.asarray(generator.normal(0, deviation, leaf.shape), np.float32)
+
+    return dict(jax.tree.map(drawn, shapes))
