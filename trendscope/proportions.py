@@ -83,9 +83,8 @@ def change(
 ) -> tuple[Floats, Floats, Floats]:
     """How much larger count/total is than earlier/earlier_total, as a fraction, with its interval.
 
-    The logarithm of the ratio of two shares is near normal (Katz et al., Biometrics 34 (1978)
-    469); half a count is added to each, so that zeros have one too (Walter, Biometrika 62
-    (1975) 371).
+    The logarithm of the ratio of two shares is near normal (Katz et al., Biometrics 34 (1978) 469);
+    half a count is added to each, so that zeros have one too (Walter, Biometrika 62 (1975) 371).
 
     Args:
         count: Number of recent photos that show the category.
@@ -132,16 +131,14 @@ def adjusted_classify_and_count(counts: Floats, confusion: Floats, steps: int = 
     return np.asarray(shares / shares.sum(-1, keepdims=True))
 
 
-POINTS = 4001
-"""Number of grid points over which a distribution is summed."""
+POINTS = 4001  # of the grid over which a distribution is summed
 
 
 def beta_quantiles(mean: Floats, size: Floats, at: tuple[float, ...]) -> Floats:
     """Quantiles of beta distributions, by summing the density over the logit.
 
-    Over the logit of x the density is x^alpha (1-x)^beta / B(alpha, beta): smooth even where alpha
-    or beta is below 1. Within 1e-4 of a standard deviation, and within 2 % of it where alpha or
-    beta is below 0.5.
+    Over the logit of x the density is x^alpha (1-x)^beta / B(alpha, beta): smooth even for alpha or
+    beta below 1. Within 1e-4 of a standard deviation; within 2 % for alpha or beta below 0.5.
 
     Args:
         mean: Means, strictly between 0 and 1.
@@ -167,18 +164,15 @@ def estimated_shares(named: Floats, uncertain: Floats) -> Floats:
     """Each category's share of the garments, those of uncertain photos among them.
 
     Some kinds are named far more often than others, so the shares of what was named are not those
-    of what is worn. Hence an uncertain photo counts as well, by its probability in each category
-    (probabilistic classify and count: Bella et al., "Quantification via probability estimators",
-    ICDM 2010).
+    of what is worn. Hence an uncertain photo counts by its probabilities (probabilistic classify
+    and count: Bella et al., "Quantification via probability estimators", ICDM 2010).
 
     Args:
         named: (..., categories): how many garments of each category were named.
-        uncertain: (..., categories): sums of the probabilities of the uncertain photos; see
-            `sum_exactly`.
+        uncertain: (..., categories): sums of the uncertain photos' probabilities (`sum_exactly`).
 
     Returns:
-        (..., categories), 0..1, each row summing to 1; all 0 where nothing was named: guesses alone
-        are no wardrobe.
+        (..., categories), 0..1, each row summing to 1; all 0 where nothing was named.
     """
     weight = np.where(named.any(axis=-1, keepdims=True), named + uncertain, 0.0)
     return np.nan_to_num(ratio(weight, sum_exactly(weight)[..., None]))

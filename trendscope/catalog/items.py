@@ -25,13 +25,11 @@ class Item:
         brand: The maker; empty if unknown.
         kind: The product type or taxonomy as the file has it; empty if it has none.
         price: The present price; None if unknown or not certain.
-        currency: ISO 4217, or the sign as written where that may be several (``$``); empty if
-            unknown.
+        currency: ISO 4217, or the sign as written if several share it (``$``); empty if unknown.
         in_stock: None if the file does not say.
         url: Address of its page in the shop; empty if unknown.
         category: One of the ten; None where a reason is given.
-        reason: ``outside``: none of the ten; ``uncertain``: cannot be told, or not yet; None where
-            a category is given.
+        reason: ``outside``: none of the ten; ``uncertain``: not known, or not yet; else None.
         approximate: Whether the category is only the nearest of the ten (shorts as Trouser).
         category_source: Source of the category.
         because: The decisive words of the file, or what the picture shows.

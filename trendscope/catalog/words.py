@@ -24,8 +24,7 @@ class Words:
     """The categories that some words allow.
 
     Attributes:
-        categories: Categories that the item may be, of the ten and `OTHER`; a single one is the
-            answer.
+        categories: Categories that the item may be, of the ten and `OTHER`.
         approximate: Whether the category is only the nearest one.
         because: The decisive words.
     """

@@ -15,8 +15,7 @@ class CustomerNames:
     by the name: the same account keeps its name, another one of that name is ``ann (2)``.
 
     Args:
-        customer: The user's name for customers whom the feed does not name; all accounts of that
-            name are that customer's.
+        customer: Name of customers whom the feed does not name, and of all accounts of that name.
         accounts: Names from earlier runs, by account.
         reserved: Further names that are not free.
         one_per_name: Whether all accounts of one name are one customer.

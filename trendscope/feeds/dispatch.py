@@ -1,8 +1,7 @@
 """Opens the user's folders, zips and files, and hands each part to the reader that recognises it.
 
-A first look lists everything and joins the parts of exports, wherever they lie; then
-everything is read in that order. What no reader recognises is a plain photo, or
-turns out to be none when it is decoded.
+A first look lists everything and joins the parts of exports, wherever they lie; then everything is
+read in that order. What no reader recognises is a plain photo, or is found to be none when decoded.
 """
 
 from __future__ import annotations

@@ -24,22 +24,15 @@ posts and the recently deleted is deleted. ``listed``: in a list that mixes post
 
 KIND_ORDER: tuple[Kind, ...] = get_args(Kind)
 
-_KINDS_OF_KEYS: dict[str, Kind] = {
-    "ig_stories": "stories",
-    "ig_archived_post_media": "archived",
-    "ig_profile_picture": "profile",
-    "ig_reels_media": "posts",
-    "ig_igtv_media": "posts",
-    "ig_posts": "posts",
-    "ig_other_media": "other",
-    "photos": "posts",
-    "videos": "posts",
-    "profile": "profile",
-    "stories": "stories",
-    "direct": "private",
-    "other_photos_v2": "posts",
-    "text_post_app_text_posts": "other",
+_KEYS_OF_KINDS: dict[Kind, str] = {
+    "stories": "ig_stories stories",
+    "archived": "ig_archived_post_media",
+    "profile": "ig_profile_picture profile",
+    "posts": "ig_reels_media ig_igtv_media ig_posts photos videos other_photos_v2",
+    "other": "ig_other_media text_post_app_text_posts",
+    "private": "direct",
 }
+_KINDS_OF_KEYS = {key: kind for kind, keys in _KEYS_OF_KINDS.items() for key in keys.split()}
 _KINDS_OF_FILES: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"deleted|trash|repost|saved|liked|insights"), "private"),
     (re.compile(r"^posts\.(json|html)$"), "listed"),
@@ -53,10 +46,11 @@ _USER_NAME_KEYS = {"username", "benutzername", "nom d'utilisateur"}
 _USER_NAME_KEYS |= {"nombre de usuario", "nome utente", "nome de usuário", "gebruikersnaam"}
 _STAMPS = ("creation_timestamp", "timestamp", "taken_at")
 _OWN_STAMPS = ("creation_timestamp", "taken_at")
-_NEEDED = {"media", "uri", "path", "creation_timestamp", "timestamp", "taken_at", "label_values"}
-_NEEDED |= {"attachments", "data", "media_metadata", "photo_metadata", "exif_data"}
-_NEEDED |= {"taken_timestamp", "profile_user", "profile_v2", "string_map_data", "value"}
-_NEEDED |= {"Post", "Posts", "Video", "Videos", "Activity", "VideoList"}
+_NEEDED = set(
+    "media uri path creation_timestamp timestamp taken_at label_values attachments data "
+    "media_metadata photo_metadata exif_data taken_timestamp profile_user profile_v2 "
+    "string_map_data value Post Posts Video Videos Activity VideoList".split()
+)
 
 
 class Entry(NamedTuple):

@@ -1,9 +1,8 @@
 """Feeds in object stores and on servers, by URLs that fsspec knows: ``s3://bucket/feeds``.
 
 Objects are listed once and read one at a time under the same limits as files. Credentials come from
-where the store's own tools have theirs (for S3: environment, ~/.aws), never from the URL. What is
-wrong with one object costs that photo; what is wrong with the store ends the run, as every photo
-after it would be refused.
+where the store's own tools have theirs (for S3: environment, ~/.aws), never from URLs. A fault of
+one object costs that photo; one of the store ends the run, as all further photos would be refused.
 """
 
 from __future__ import annotations
@@ -22,16 +21,9 @@ from trendscope.files.trees import HIDDEN, Located, Tree, is_hidden, is_junk
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    "s3": {
-        "config_kwargs": {
-            "connect_timeout": 10,  # seconds
-            "read_timeout": 60,
-            "retries": {"max_attempts": 2},
-        }
-    }
-}
-"""Options of fsspec by protocol: short time limits for servers that cannot be reached."""
+_S3 = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 2}}
+OPTIONS: dict[str, dict[str, Any]] = {"s3": {"config_kwargs": _S3}}
+"""Options of fsspec by protocol: short time limits in seconds for servers out of reach."""
 _AHEAD = 1 << 20  # bytes of a zip read at a time; most photos in it are smaller
 
 
@@ -122,8 +114,7 @@ def find(url: str) -> RemotePath:
     """The object or folder at a URL.
 
     Raises:
-        FeedError: There is nothing, the store cannot be reached or refuses, or its library is
-            missing.
+        FeedError: There is nothing, the store cannot be used, or its library is missing.
     """
     if re.match(r"[^/]*//[^/]*:[^/]*@", url):
         raise FeedError("a password in a URL would be kept with the photos; give it another way")
@@ -218,12 +209,10 @@ def read_object(path: RemotePath, limit: int) -> bytes:
         try:
             with _explained(path.label, (FileNotFoundError, PermissionError)):
                 data = bytes(path.fs.cat_file(path.path)) if size else b""
-        except FileNotFoundError as error:
-            raise ImageError("unreadable", "the object is no longer there") from error
-        except PermissionError as error:
-            raise ImageError(
-                "unreadable", "the object may not be read with these rights"
-            ) from error
+        except (FileNotFoundError, PermissionError) as error:
+            gone = isinstance(error, FileNotFoundError)
+            problem = "is no longer there" if gone else "may not be read with these rights"
+            raise ImageError("unreadable", f"the object {problem}") from error
         if len(data) <= limit:
             return data
         size = len(data)

@@ -96,8 +96,7 @@ def read_member(file: File, limits: Limits, name: str, limit: int) -> bytes:
 class ZipTree(Tree):
     """The members of a zip that are safe to read, those of zips inside it included.
 
-    Zips inside are opened only so far as `Limits.depth` says, in memory, and use up the same
-    budget of members and bytes.
+    Zips inside are opened in memory, as far as `Limits.depth` says, and share the zip's budget.
 
     Args:
         file: The zip, or its path.
@@ -254,8 +253,7 @@ def _short(error: Exception) -> str:
 def _overlapping(infos: list[zipfile.ZipInfo], end: int) -> set[zipfile.ZipInfo]:
     """Members whose packed bytes reach into the next member, or beyond `end`.
 
-    Zip bombs let thousands of members share the same bytes. `zipfile` looks for that in later
-    versions of Python only.
+    Zip bombs let thousands of members share the same bytes; only later Pythons look for that.
     """
     ordered = sorted(infos, key=lambda info: info.header_offset)
     ends = [info.header_offset for info in ordered[1:]] + [end]

@@ -110,8 +110,7 @@ def import_catalog(
             `trendscope.catalog.categorising.read_map`.
         currency: ISO 4217 code assumed for prices without a currency.
         store_url: The shop's address, for the pages of Shopify's products.
-        weights: Weights that judge the pictures; those in use in the store, or the default in a new
-            one, if None.
+        weights: Weights that judge the pictures; None: those in use in the store, or the default.
         limits: Upper bounds on size, pixels, memory and time of file and pictures.
         progress: Called with the number of items written and of all items.
         clock: Source of the present, aware.
@@ -172,8 +171,7 @@ def add(
         url: Address of its page in the shop.
         in_stock: Whether it is in stock.
         category: A person's decision, one of the ten or ``none``; stays until the next one.
-        weights: Weights that judge the picture; those in use in the store, or the default in a new
-            one, if None.
+        weights: Weights that judge the picture; None: those in use in the store, or the default.
         limits: Upper bounds on the picture's size, pixels, memory and time.
         tools: Decoder and classifier of a caller who keeps them open, made for `weights`.
         clock: Source of the present, aware.

@@ -45,19 +45,10 @@ def items_of_file(
 ) -> list[Item]:
     """Reads a catalogue file, judges its pictures and decides on categories, without a database.
 
-    Args:
-        path: Catalogue file; see `trendscope.catalog.read_catalog`.
-        images: Folders and zips with the items' pictures; nothing is fetched.
-        weights: Weights that judge the pictures.
-        limits: Upper bounds on size, pixels, memory and time of file and pictures.
-        progress: Called with the number of items judged and of all items.
-        clock: Source of the present, aware.
+    Arguments and errors are those of `import_catalog`; the default weights judge if none are given.
 
     Returns:
         The items in order of SKU, as `import_catalog` would store them.
-
-    Raises:
-        FeedError: The file or a place of pictures cannot be read.
     """
     catalog = read_catalog(path, limits=limits, now=clock())
     pictures = Pictures(images, path.absolute().parent, limits)

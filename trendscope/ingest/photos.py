@@ -11,7 +11,6 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from pathlib import Path
@@ -152,35 +151,32 @@ class _Counter:
     """
 
     def __init__(self, total: int = 0, progress: Progress | None = None):
-        self.tally = ScanCounts()
+        self._counts: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self._total = total
         self._progress = progress
 
     def add(self, item: Item) -> None:
         """Counts a result, or a post that is unchanged."""
-        tally = self.tally
         if isinstance(item, Skipped):
             self.reasons[item.reason] += 1
-            self.tally = replace(tally, skipped=tally.skipped + 1)
+            self._counts["skipped"] += 1
         elif isinstance(item, Post):
-            self.tally = replace(tally, unchanged=tally.unchanged + 1)
-        elif item.recalled:
-            self.tally = replace(tally, recognised=tally.recognised + 1)
+            self._counts["unchanged"] += 1
         else:
-            self.tally = replace(tally, judged=tally.judged + 1)
-        if self.done % UPDATE_EVERY == 0:
+            self._counts["recognised" if item.recalled else "judged"] += 1
+        if self._counts.total() % UPDATE_EVERY == 0:
             self.report()
 
     @property
-    def done(self) -> int:
-        """Items counted so far."""
-        return self.tally.photos + self.tally.skipped
+    def tally(self) -> ScanCounts:
+        """The present numbers."""
+        return ScanCounts(**self._counts)
 
     def report(self) -> None:
         """Calls `progress` with the present numbers."""
         if self._progress:
-            self._progress(self.done, self._total)
+            self._progress(self._counts.total(), self._total)
 
 
 def _to_judge(lookups: Iterable[Lookup], counter: _Counter) -> Iterator[tuple[Stamp, Item]]:

@@ -84,8 +84,7 @@ def campaign(
         now: Aware time up to which a photo's age is counted; the latest photo's time if None.
 
     Raises:
-        UsageError: More than one of customer, category and sku is given, or there is no such
-            category.
+        UsageError: Several of customer, category and sku are given, or there is no such category.
         NothingUsable: The database holds no photos, or no items.
         StoreError: It cannot be used, or holds no such customer or item.
         TrendscopeError: A list cannot be read, or the item may not be recommended.

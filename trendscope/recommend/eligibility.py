@@ -61,8 +61,7 @@ def eligible(items: pd.DataFrame, item_filter: ItemFilter) -> tuple[pd.DataFrame
     """The items that may be recommended, by SKU, and the number of the others, by reason.
 
     Raises:
-        TrendscopeError: A column is missing, two items share a SKU, or it is not clear what
-            currency the price band is in.
+        TrendscopeError: A column is missing, a SKU repeats, or the price band needs a currency.
     """
     require_columns(items, *ITEM_COLUMNS)
     repeated = items.loc[items["sku"].duplicated(), "sku"]

@@ -106,8 +106,7 @@ def targets(
         now: Aware time up to which a photo's age is counted; the latest photo's time if None.
 
     Raises:
-        TrendscopeError: A column is missing, two items share a SKU, or it is not clear what
-            currency the price band is in.
+        TrendscopeError: A column is missing, a SKU repeats, or the price band needs a currency.
     """
     options = wish or RecommendOptions()
     candidates, left_out = eligible(items, options.terms)

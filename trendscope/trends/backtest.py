@@ -25,8 +25,7 @@ ORIGINS = 52
 class Backtest:
     """Forecasts from earlier weeks, and the shares and totals of those weeks.
 
-    Arrays are (origins, ahead, series). Weeks not yet over, and weeks without anything, are NaN in
-    `actual`.
+    Arrays are (origins, ahead, series). In `actual`, weeks to come and empty weeks are NaN.
     """
 
     forecasts: Forecasts

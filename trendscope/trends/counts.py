@@ -144,8 +144,7 @@ def weekly(
 ) -> pd.DataFrame:
     """Counts customers and photos per ISO week and category; weeks and categories without are 0.
 
-    However many photos a customer posts, they count once per category and week: bursts do not move
-    a share.
+    A customer counts once per category and week, however many photos: bursts move no share.
 
     Args:
         sightings: A row per garment seen and per photo without any. ``customer``; ``posted_at``

@@ -49,8 +49,7 @@ def errors(weekly: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         ``model``; ``error``: mean absolute error as a share, NaN where the history is too short;
-        ``shown``: whether `forecast` uses it. From 60 weeks all are judged on the weeks of which
-        the year before is has_data.
+        ``shown``: whether `forecast` uses it. From 60 weeks, weeks with a known year before count.
     """
     return _expect(panel_of(weekly), 1)[1]
 

@@ -36,8 +36,7 @@ def adjusted_shares(
         95 % interval ``lo95``, ``hi95``.
 
     Raises:
-        TrendscopeError: Fewer than 1,000 photos, or labelled photos of a category: then correcting
-            is neutral at best.
+        TrendscopeError: Fewer than 1,000 photos, or labelled ones of a category: too few to help.
     """
     require_columns(weekly, "category")
     names = list(confusion.index)

@@ -123,8 +123,7 @@ def _seasonal_naive(series: Series, ahead: int) -> Floats:
 def _level(series: Series) -> Floats:
     """A Dirichlet posterior with discounting; each group has the discount of most likelihood.
 
-    The prior is Jeffreys': half a count for every category. Where the counts of
-    categories sum to the total, the shares sum to 1.
+    The prior is Jeffreys', half a count. Where counts sum to the total, the shares sum to 1.
     """
     prior = np.full(series.count.shape[1], 0.5)
     denominator = np.where(series.sums_to_total, pooled(prior, series.group), 1.0)
