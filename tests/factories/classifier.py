@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -61,13 +62,6 @@ def install():
     sys.modules["trendscope.vision.classifier"] = SimpleNamespace(Classifier=FakeClassifier)
 
 
-if __name__ == "__main__":
-    install()
-    from trendscope.cli import main
-
-    main()
-
-
 class Other(FakeClassifier):
     """Other weights, which take everything for a bag."""
 
@@ -76,3 +70,57 @@ class Other(FakeClassifier):
     def _predict_one(self, pixels):
         found = super()._predict_one(pixels)
         return Prediction("classified", "Bag", 0.7, found.probabilities, 0.0, found.embedding)
+
+
+@dataclass(frozen=True)
+class Bands:
+    """A picture as `Outfits` takes it in."""
+
+    shown: np.ndarray
+
+
+class Outfits(FakeClassifier):
+    """Sees up to three garments side by side: a third of the picture each, by its colour.
+
+    A black third may be a coat, a white one is nothing.
+    """
+
+    name = "outfits"
+
+    def prepare(self, rgb):
+        return Bands(rgb)
+
+    def predict(self, views):
+        self.batches.append(len(views))
+        return [self._outfit(view.shown) for view in views]
+
+    def _outfit(self, rgb):
+        height, width = rgb.shape[:2]
+        edges = [width * i // 3 for i in range(4)]
+        thirds = [
+            self._third(rgb[:, left:right], (left, 0, right, height))
+            for left, right in pairwise(edges)
+        ]
+        named = tuple(each for each in thirds if each.verdict == "classified")
+        unsure = [each for each in thirds if each.verdict == "uncertain"]
+        if named:
+            whole = max(named, key=lambda each: each.confidence)
+        else:
+            whole = replace((unsure or thirds)[0], category=None)
+        return PhotoPrediction(named, tuple(unsure[:1]), whole)
+
+    def _third(self, rgb, box):
+        flat = np.tile(np.append(rgb.reshape(-1, 3).mean(0), 0).astype(np.uint8), (2, 28, 28, 1))
+        prediction = replace(self._predict_one(flat), box=box)
+        return (
+            replace(prediction, category="Coat")
+            if prediction.verdict == "uncertain"
+            else prediction
+        )
+
+
+if __name__ == "__main__":
+    install()
+    from trendscope.cli import main
+
+    main()

@@ -476,7 +476,7 @@ def test_corrections_csv_is_read_by_training_and_by_correct(tmp_path):
     wanted = {"Bag.png": [10], "Dress.png": [3, 8], "sandal.png": [7]}
     got = {
         Path(f).name: row.nonzero()[0].tolist()
-        for f, row in zip(loaded.files, loaded.right, strict=True)
+        for f, row in zip(loaded.files, loaded.targets, strict=True)
     }
     assert got == wanted
     other = str(tmp_path / "other.db")

@@ -50,6 +50,13 @@ def test_an_image_posted_twice_counts_once():
     assert wears(sightings(*ANNA, ANNA[0]))["photos"].tolist() == [3, 1]
 
 
+def test_two_garments_of_a_category_in_one_photo_count_as_the_surest():
+    faint, sure = (photo("anna", "Dress", confidence=p, name="one.jpg") for p in (0.6, 0.9))
+    for pair in ((faint, sure), (sure, faint)):
+        (dress,) = wears(sightings(*pair)).itertuples(index=False)
+        assert (dress.photos, dress.confidence) == (1, 0.9)
+
+
 @pytest.mark.parametrize(
     ("dresses", "others", "worn"),
     [

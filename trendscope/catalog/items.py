@@ -39,7 +39,9 @@ class Item:
         picture: Path or address of its picture, for people; empty without one.
         source: The file and row that it was read from, or where it was added.
         sha256: Digest of the picture's bytes, in hex; empty without one.
-        prediction: The weights' prediction for the picture; None if they have not judged it.
+        prediction: The weights' prediction for the picture; None if they have not judged it. Where
+            the picture shows several garments, that of the item's own category.
+        alone: Whether the picture shows no other garment.
     """
 
     sku: str
@@ -61,6 +63,7 @@ class Item:
     source: str
     sha256: str = ""
     prediction: Prediction | None = field(default=None, repr=False, compare=False)
+    alone: bool = field(default=True, repr=False, compare=False)
 
 
 def picture_confidence(prediction: Prediction | None, category: str | None) -> float | None:

@@ -105,11 +105,14 @@ def decided_item(
         person: The category, or `OTHER`, that a person decides on now; None for none.
         before: The item as it is stored; an earlier person's decision stays.
     """
-    source, sha256, prediction = "", "", None
+    source, sha256, prediction, alone = "", "", None, True
     if photo:
-        source, sha256, prediction = text_of(photo.source), photo.sha256, _prediction(photo)
+        alone = len({garment.box for garment in (*photo.garments, *photo.candidates)}) <= 1
+        source, sha256 = text_of(photo.source), photo.sha256
+        prediction = _prediction(photo, decide(product, None, mapped, person).category)
     elif before:
         source, sha256, prediction = before.picture, before.sha256, before.prediction
+        alone = before.alone
     if before and before.category_source == "person":
         person = person or before.category or OTHER
     decision = decide(product, prediction, mapped, person)
@@ -133,17 +136,27 @@ def decided_item(
         source=text_of(product.source),
         sha256=sha256,
         prediction=prediction,
+        alone=alone,
     )
 
 
-def _prediction(photo: PictureResult) -> Prediction:
-    probabilities = dict(photo.probabilities)
-    assert photo.embedding is not None
+def _prediction(photo: PictureResult, category: str | None) -> Prediction:
+    """What an item's picture shows: the garment of the item's own category, else the surest one.
+
+    Of its own category is also a garment that the network could not name for sure.
+    """
+    surest = sorted(photo.garments, key=lambda garment: -garment.confidence)
+    own = [garment for garment in (*surest, *photo.candidates) if garment.category == category]
+    garment = next(iter([*own, *surest]), None)
+    named = garment in surest
+    probabilities = dict((garment and garment.probabilities) or photo.probabilities)
+    embedding = (garment and garment.embedding) or photo.embedding
+    assert embedding is not None
     return Prediction(
-        verdict=photo.verdict,
-        category=photo.garments[0].category if photo.garments else None,
-        confidence=photo.confidence,
+        verdict="classified" if named else "uncertain" if garment else photo.verdict,
+        category=garment.category if garment and named else None,
+        confidence=max(probabilities.values()),
         probabilities=np.array([probabilities[name] for name in CATEGORIES], np.float32),
-        outside=photo.outside,
-        embedding=np.frombuffer(photo.embedding, "<f4"),
+        outside=garment.outside if garment and garment.probabilities else photo.outside,
+        embedding=np.frombuffer(embedding, "<f4"),
     )

@@ -158,7 +158,9 @@ class PictureResult:
         )
 
     @classmethod
-    def of_sightings(cls, source: str, sha256: str, rows: Sequence[Any]) -> PictureResult:
+    def of_sightings(
+        cls, source: str, sha256: str, rows: Sequence[Any], candidates: tuple[Garment, ...] = ()
+    ) -> PictureResult:
         """A picture's result from its rows in a store, one per garment or one without any.
 
         Args:
@@ -166,23 +168,27 @@ class PictureResult:
             sha256: Digest of the image's bytes, in hex.
             rows: Rows with the fields ``category``, ``reason``, ``confidence``, ``x0``, ``y0``,
                 ``x1``, ``y1``, ``probabilities`` and ``outside``; None where there is nothing.
+            candidates: Garments of which the network was not sure enough.
         """
-        first = rows[0]
+        surest = max(rows, key=lambda row: row.confidence or 0.0)
         return cls(
             source=source,
             sha256=sha256,
-            verdict=first.reason or "classified",
+            verdict=surest.reason or "classified",
             garments=tuple(
                 Garment(
                     row.category,
                     row.confidence,
-                    None if row.x0 is None else (row.x0, row.y0, row.x1, row.y1),
+                    box_of(row),
+                    ranked(row.probabilities) if row.probabilities else (),
+                    row.outside,
                 )
                 for row in rows
                 if row.category
             ),
-            probabilities=ranked(first.probabilities) if first.probabilities else (),
-            outside=first.outside,
+            candidates=candidates,
+            probabilities=ranked(surest.probabilities) if surest.probabilities else (),
+            outside=surest.outside,
         )
 
     def posted(
@@ -225,16 +231,23 @@ class PhotoResult(PictureResult):
     def labelled(self, label: Label) -> PhotoResult:
         """The same photo as a person labels it; the probabilities stay the network's.
 
-        Where the label has no boxes, the first garment named has that of the first one seen.
+        Where the label has no boxes, the first garment named has that of the first one seen. A
+        garment looks like the one seen in the box it was given, else like the one of its category.
         """
-        boxes = label.boxes or (self.garments[0].box if self.garments else None,)
-        pairs = zip_longest(label.categories, boxes[: len(label.categories)])
-        return replace(
-            self,
-            verdict=label.reason or "classified",
-            garments=tuple(Garment(category, 1.0, box) for category, box in pairs),
-            corrected=True,
+        garments = tuple(
+            Garment(category, 1.0, box, embedding=self._embedding(category, box))
+            for category, box in zip_longest(label.categories, label.boxes)
         )
+        if garments and self.garments and not label.boxes:
+            garments = (replace(garments[0], box=self.garments[0].box), *garments[1:])
+        verdict = label.reason or "classified"
+        return replace(self, verdict=verdict, garments=garments, corrected=True)
+
+    def _embedding(self, category: str, box: Box | None) -> bytes | None:
+        seen = (*self.garments, *self.candidates)
+        same_box = [garment for garment in seen if box and garment.box == box]
+        alike = same_box or [garment for garment in seen if garment.category == category]
+        return alike[0].embedding if alike else None
 
     @property
     def explanation(self) -> str:
@@ -265,6 +278,11 @@ def _garment(prediction: Prediction, scale: tuple[float, float]) -> Garment:
     )
 
 
+def box_of(row: Any) -> Box | None:
+    """The box of a stored row; None if it has none."""
+    return None if row.x0 is None else (row.x0, row.y0, row.x1, row.y1)
+
+
 def ranked(probabilities: bytes) -> tuple[tuple[str, float], ...]:
     """The ten categories with their probabilities, best first, ties in label order.
 
@@ -273,6 +291,12 @@ def ranked(probabilities: bytes) -> tuple[tuple[str, float], ...]:
     """
     pairs = zip(CATEGORIES, struct.unpack("<10f", probabilities), strict=True)
     return tuple(sorted(pairs, key=lambda pair: -pair[1]))
+
+
+def packed(probabilities: Sequence[tuple[str, float]]) -> bytes:
+    """The form that `ranked` reads."""
+    of = dict(probabilities)
+    return struct.pack("<10f", *(of[category] for category in CATEGORIES))
 
 
 @dataclass(frozen=True)

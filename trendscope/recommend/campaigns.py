@@ -209,7 +209,8 @@ def _profile_sightings(profile: Profile) -> pd.DataFrame:
         (
             *(photo.customer, photo.posted_at, garment and garment.category),
             garment.confidence if garment else photo.confidence,
-            *(photo.sha256, photo.source, photo.embedding),
+            *(photo.sha256, photo.source),
+            (garment and garment.embedding) or photo.embedding,
         )
         for photo in profile.readings
         for garment in photo.garments or (None,)

@@ -58,14 +58,16 @@ class MinimumEvidence:
 def ordered(sightings: pd.DataFrame) -> pd.DataFrame:
     """The sightings by customer and time, undated last, whatever order they came in.
 
-    An image that a customer posted several times counts once for each category.
+    An image counts once for each category: for the surest garment of it, however many it shows, and
+    however often a customer posted it.
 
     Raises:
         TrendscopeError: A column of `SIGHTINGS` is missing.
     """
     require_columns(sightings, *SIGHTINGS)
-    keys = ["customer", "posted_at", "sha256", "source", "category"]
-    rows = sightings.sort_values(keys, ignore_index=True, kind="stable", na_position="last")
+    keys = ["customer", "posted_at", "sha256", "source", "category", "confidence"]
+    rising = [key != "confidence" for key in keys]
+    rows = sightings.sort_values(keys, ascending=rising, ignore_index=True, na_position="last")
     return rows.drop_duplicates(["customer", "sha256", "category"], ignore_index=True)
 
 

@@ -153,7 +153,7 @@ def _item(item: Item) -> dict[str, Any]:
     facts = {
         name: getattr(item, name)
         for name in Item.__dataclass_fields__
-        if name not in ("sha256", "prediction")
+        if name not in ("sha256", "prediction", "alone")
     }
     confidence = None if item.confidence is None else round(item.confidence, 4)
     price = None if item.price is None else _plain(item.price)

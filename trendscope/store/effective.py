@@ -9,9 +9,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Select, and_, case, func, literal, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Select,
+    Table,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+)
 
-from trendscope.store.schema import corrections, sightings, weights
+from trendscope.store.schema import candidates, corrections, sightings, weights
 
 CORRECTED = corrections.c.image_id.isnot(None)
 """True for an image that a person has labelled."""
@@ -26,12 +38,44 @@ OUTSIDE = case(
     (corrections.c.reason == "outside", literal(1.0, Double)),
     else_=sightings.c.outside,
 )
-_BOXED = and_(CATEGORY.isnot(None), func.coalesce(corrections.c.number, 0) == 0)
-BOX = {name: case((_BOXED, sightings.c[name])) for name in ("x0", "y0", "x1", "y1")}
-"""Of the garments in a corrected image, only the first can be the one that the network saw."""
+_CORNERS = ("x0", "y0", "x1", "y1")
+_other = corrections.alias("other_corrections")
+_PLACED = exists().where(_other.c.image_id == corrections.c.image_id, _other.c.x0.isnot(None))
+_SEEN = and_(CATEGORY.isnot(None), func.coalesce(corrections.c.number, 0) == 0, ~_PLACED)
+BOX = {
+    name: case((corrections.c.x0.isnot(None), corrections.c[name]), (_SEEN, sightings.c[name]))
+    for name in _CORNERS
+}
+"""A person's, if one was given for any garment of the image. Else, of the garments in a corrected
+image, only the first can be the one that the network saw."""
 
 CURRENT = select(weights.c.id).where(weights.c.current).scalar_subquery()
 """Number of the weights whose sightings count."""
+
+
+def _number(table: Table, *names: str) -> ColumnElement[Any]:
+    """Number of the first garment in `table` whose columns agree with those of the correction."""
+    other = table.alias()
+    same = (other.c[name] == corrections.c[name] for name in ("image_id", *names))
+    query = select(func.min(other.c.number)).where(other.c.weights_id == CURRENT, *same)
+    return query.scalar_subquery()
+
+
+EMBEDDED: ColumnElement[int] = case(
+    (
+        CORRECTED,
+        func.coalesce(
+            _number(sightings, *_CORNERS),
+            _number(candidates, *_CORNERS),
+            _number(sightings, "category"),
+            _number(candidates, "category"),
+            0,
+        ),
+    ),
+    else_=sightings.c.number,
+)
+"""Number of the embedding: of the garment itself; where a person named it, of the garment of the
+same box, else of the same category, else of the first one."""
 
 
 def with_effective(

@@ -64,7 +64,8 @@ def sightings(
         sha256: of the image's bytes, in hex.
         source: path of the photo, for people.
         probabilities: bytes, 10 float32 in label order (``numpy.frombuffer(value, "<f4")``).
-        embedding: bytes, float32; None where it was not kept.
+        embedding: bytes, float32, of the garment, or of the photo where a garment has none of its
+            own; None where it was not kept.
     """
     query = _sightings(vectors)
     if customer is not None:
@@ -114,9 +115,9 @@ _WEEKLY = ("customer", "posted_at", "category", "reason", "confidence", "sha256"
 def _sightings(vectors: bool = False) -> Select[Any]:
     query = _effective(select(*_COLUMNS.values()))
     if vectors:
-        vector = schema.embeddings.c.vector.label("embedding")
+        vector = func.coalesce(schema.embeddings.c.vector, _FIRST_VECTOR).label("embedding")
         query = query.add_columns(schema.sightings.c.probabilities, vector)
-        query = query.outerjoin(schema.embeddings, _SAME_SIGHTING)
+        query = query.outerjoin(schema.embeddings, _SAME_GARMENT)
     return query.order_by(*_ORDER, effective.NUMBER)
 
 
@@ -255,9 +256,20 @@ def jpegs(db: Database, key: Column[str], table: Table, values: Sequence[str]) -
 
 # --- queries -------------------------------------------------------------------------------------
 
-_SAME_SIGHTING = and_(
+_SAME_GARMENT = and_(
     schema.embeddings.c.image_id == schema.sightings.c.image_id,
     schema.embeddings.c.weights_id == schema.sightings.c.weights_id,
+    schema.embeddings.c.number == effective.EMBEDDED,
+)
+_first = schema.embeddings.alias("first_embeddings")
+_FIRST_VECTOR = (
+    select(_first.c.vector)
+    .where(
+        _first.c.image_id == schema.sightings.c.image_id,
+        _first.c.weights_id == schema.sightings.c.weights_id,
+        _first.c.number == 0,
+    )
+    .scalar_subquery()
 )
 _ORDER = (
     schema.customers.c.name,

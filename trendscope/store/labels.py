@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from trendscope.errors import StoreError
-from trendscope.photos.results import Label
+from trendscope.photos.results import Label, box_of
 from trendscope.store import effective, schema
 from trendscope.store.database import Database, opened, parts
 from trendscope.store.frames import fetched
-from trendscope.store.schema import to_moment
+from trendscope.store.schema import box_columns, to_moment
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -24,6 +25,8 @@ def correct(
     db: Database, labels: Mapping[str, Label | None], now: datetime
 ) -> dict[str, Label | None]:
     """Stores a person's labels of images; they count from now on instead of the sightings.
+
+    A label without boxes that names the same categories as the stored one keeps its boxes.
 
     Args:
         db: The database.
@@ -44,11 +47,18 @@ def correct(
             )
         former = labels_of(connection, labels)
         for digest, label in labels.items():
+            label = _with_boxes(label, former.get(digest))
             former_rows = schema.corrections.c.image_id == ids[digest]
             connection.execute(delete(schema.corrections).where(former_rows))
             if label is not None:
                 connection.execute(insert(schema.corrections), _rows(ids[digest], label, now))
     return {digest: former.get(digest) for digest in labels}
+
+
+def _with_boxes(label: Label | None, former: Label | None) -> Label | None:
+    if label and former and not label.boxes and {*label.categories} == {*former.categories}:
+        return former if former.boxes else label
+    return label
 
 
 def labels_of(connection: Connection, digests: Iterable[str] | None = None) -> dict[str, Label]:
@@ -103,27 +113,40 @@ def corrections(db: Database = None) -> DataFrame:
 
 def corrections_at(connection: Connection) -> DataFrame:
     """The same over a connection of `Store.reading`, to read more of the same state."""
+    import pandas as pd
+
     labels = labels_of(connection)
     frame = fetched(connection, _LISTED).drop_duplicates("sha256")
+    network = _network(connection)
+    words = [network.get(digest) for digest in frame["sha256"]]
+    frame.insert(2, "network", pd.Series(words, frame.index, object))
     categories = frame["sha256"].map(lambda digest: str(labels[digest]))
     frame.insert(2, "category", categories.astype(object))
     return frame.sort_values(["customer", "file", "sha256"], ignore_index=True)
 
 
-_NETWORK = (
-    select(func.coalesce(schema.sightings.c.category, schema.sightings.c.reason))
-    .where(
-        schema.sightings.c.image_id == schema.images.c.id,
-        schema.sightings.c.weights_id == effective.CURRENT,
-        schema.sightings.c.number == 0,
+def _network(connection: Connection) -> dict[str, str]:
+    """What the current weights say of the labelled images, in the words of labels."""
+    sightings = schema.sightings.c
+    query = (
+        select(schema.images.c.sha256, sightings.category, sightings.reason)
+        .join_from(schema.sightings, schema.images)
+        .where(
+            sightings.weights_id == effective.CURRENT,
+            sightings.image_id.in_(select(schema.corrections.c.image_id)),
+        )
+        .order_by(sightings.image_id, sightings.number)
     )
-    .scalar_subquery()
-)
+    words: defaultdict[str, list[str]] = defaultdict(list)
+    for digest, category, reason in connection.execute(query):
+        words[digest].append(category or reason)
+    return {digest: "|".join(dict.fromkeys(each)) for digest, each in words.items()}
+
+
 _LISTED = (
     select(
         schema.photos.c.source.label("file"),
         schema.customers.c.name.label("customer"),
-        _NETWORK.label("network"),
         schema.corrections.c.corrected_at,
         schema.images.c.sha256,
     )
@@ -147,11 +170,14 @@ def _ids(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
 
 def _rows(image_id: int, label: Label, now: datetime) -> list[dict[str, Any]]:
     common = {"image_id": image_id, "reason": label.reason, "corrected_at": to_moment(now)}
+    garments = zip_longest(label.categories or (None,), label.boxes)
     return [
-        {**common, "number": number, "category": category}
-        for number, category in enumerate(label.categories or (None,))
+        {**common, "number": number, "category": category, **box_columns(box)}
+        for number, (category, box) in enumerate(garments)
     ]
 
 
 def _label(rows: list[Any]) -> Label:
-    return Label(tuple(row.category for row in rows if row.category), rows[0].reason)
+    boxes = tuple(map(box_of, rows))
+    categories = tuple(row.category for row in rows if row.category)
+    return Label(categories, rows[0].reason, boxes if any(boxes) else ())

@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import Select, and_, func, select
 
 from trendscope.errors import StoreError
-from trendscope.photos.results import ranked
+from trendscope.photos.results import Garment, ranked
 from trendscope.store import effective, schema
 from trendscope.store.database import Database, opened
+from trendscope.store.pictures import candidates_of, sizes_of
 from trendscope.store.schema import from_moment
 from trendscope.text import displayed
 
@@ -53,6 +54,8 @@ class UnlabelledImage:
         posted_at: Aware UTC; None if undated.
         top: The three likeliest categories with their probabilities, 0..1.
         outside: Probability of none of the ten, 0..1.
+        candidates: Garments that it may show, best first.
+        size: Width and height in pixels, the unit of their boxes; None if not known.
     """
 
     sha256: str
@@ -61,6 +64,8 @@ class UnlabelledImage:
     posted_at: datetime | None
     top: tuple[tuple[str, float], ...]
     outside: float
+    candidates: tuple[Garment, ...] = ()
+    size: tuple[int, int] | None = None
 
 
 def find_customers(
@@ -158,6 +163,8 @@ def unlabelled(
     with opened(db) as store, store.reading() as connection:
         total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
         rows = connection.execute(ordered.limit(limit).offset(offset)).all()
+        digests = [row.sha256 for row in rows]
+        candidates, sizes = candidates_of(connection, digests), sizes_of(connection, digests)
     return [
         UnlabelledImage(
             row.sha256,
@@ -166,6 +173,8 @@ def unlabelled(
             from_moment(row.posted_at),
             ranked(row.probabilities)[:3],
             row.outside,
+            candidates.get(row.sha256, ()),
+            sizes.get(row.sha256),
         )
         for row in rows
     ], total

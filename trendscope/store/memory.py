@@ -22,6 +22,7 @@ from trendscope.photos.results import Label, PhotoResult, PictureResult
 from trendscope.skipped import Skipped
 from trendscope.store.database import Database, Store, opened, parts
 from trendscope.store.labels import labels_of
+from trendscope.store.pictures import candidates_of
 from trendscope.store.schema import (
     accounts,
     customers,
@@ -237,12 +238,20 @@ class StoredPhotos:
         values = {"images": ids, "weights_id": self._weights_id}
         for sighting in connection.execute(_SIGHTINGS, values):
             sightings_of[sighting.image_id].append(sighting)
+        digests = [row.sha256 for _, row in pairs]
+        candidates = candidates_of(connection, digests, self._weights_id)
         jpegs = _thumbnails(connection, ids) if self._pictures else {}
         fingerprints = _fingerprints(connection, ids)
         results = []
         for post, row in pairs:
             picture = replace(
-                PictureResult.of_sightings(post.source, row.sha256, sightings_of[row.image_id]),
+                PictureResult.of_sightings(
+                    post.source,
+                    row.sha256,
+                    sightings_of[row.image_id],
+                    candidates.get(row.sha256, ()),
+                ),
+                size=None if row.width is None else (row.width, row.height),
                 taken_at=_taken_at(row),
                 thumbnail=jpegs.get(row.image_id),
                 fingerprint=fingerprints.get(row.image_id),
@@ -285,7 +294,10 @@ _JUDGED = exists().where(
     sightings.c.image_id == images.c.id, sightings.c.weights_id == bindparam("weights_id")
 )
 
-_IMAGES = select(images.c.id.label("image_id"), images.c.sha256, images.c.taken_at, images.c.local)
+_IMAGES = select(
+    images.c.id.label("image_id"),
+    *(images.c[name] for name in ("sha256", "taken_at", "local", "width", "height")),
+)
 
 _IMAGE = _IMAGES.where(images.c.sha256 == bindparam("sha256"), _JUDGED)
 

@@ -12,6 +12,7 @@ from trendscope.photos.results import PhotoResult, PictureResult
 from trendscope.photos.summary import Profile, summarise
 from trendscope.skipped import Skipped
 from trendscope.store.database import Database, opened
+from trendscope.store.pictures import candidates_of, sizes_of
 from trendscope.store.weights import current_weights
 
 
@@ -32,12 +33,17 @@ def stored_profile(db: Database, customer: str, *, zone: tzinfo = UTC) -> Profil
         skips = store.skips(reader, customer)
         with reader.reading() as connection:
             weights = current_weights(connection)
+            digests = rows["sha256"].unique().tolist()
+            candidates, sizes = candidates_of(connection, digests), sizes_of(connection, digests)
     if rows.empty and skips.empty:
         raise NothingUsable(f"the database knows no customer {customer!r}; check the spelling")
     # pandas writes NaN, which counts as true, where there is nothing.
     plain = rows.astype(object).where(rows.notna(), None)
     groups = plain.groupby(["post_id", "sha256"], sort=False)
-    results = [_result(list(group.itertuples())) for _, group in groups]
+    results = [
+        replace(result, candidates=candidates.get(result.sha256, ()), size=sizes.get(result.sha256))
+        for result in (_result(list(group.itertuples())) for _, group in groups)
+    ]
     skipped = [Skipped(*row) for row in skips.itertuples(index=False, name=None)]
     return summarise(weights[1].name if weights else "", [*results, *skipped], zone)
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select, true
 
 from trendscope.catalog.items import Item, picture_confidence
 from trendscope.catalog.vocabulary import OTHER, category_or_other
@@ -63,13 +63,20 @@ def item_thumbnails(db: Database, skus: Sequence[str]) -> dict[str, bytes]:
 def judged_picture(
     connection: Connection, sha256: str, weights_id: int
 ) -> tuple[Prediction, bytes] | None:
-    """The prediction of some weights for a picture, whichever item has it, and its thumbnail."""
+    """The prediction of some weights for a picture, whichever item has it, and its thumbnail.
+
+    None also for a picture of several garments, as the item's category decides which one it is.
+    """
     sights = schema.item_sights.c
     query = (
         select(*_prediction_columns(sights), schema.item_thumbnails.c.jpeg)
         .join_from(schema.item_sights, schema.items)
         .join(schema.item_thumbnails, schema.item_thumbnails.c.item_id == schema.items.c.id)
-        .where(schema.items.c.sha256 == sha256, sights.weights_id == weights_id)
+        .where(
+            schema.items.c.sha256 == sha256,
+            sights.weights_id == weights_id,
+            func.coalesce(sights.alone, true()),
+        )
         .order_by(schema.items.c.id)
     )
     row = connection.execute(query.limit(1)).one_or_none()

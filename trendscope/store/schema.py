@@ -1,7 +1,8 @@
 """The tables, each column explained, and the named steps that bring older databases up to date.
 
     accounts >── customers ──< photos >── images ──< sightings >── weights ──< scans
-                     └──< skips               ├──< embeddings ───────┘
+                     └──< skips               ├──< candidates ───────┤
+                                              ├──< embeddings ───────┘
                                               ├──< corrections
                                               ├─── looks
                                               └─── thumbnails
@@ -41,11 +42,12 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
 )
 
 from trendscope.errors import StoreError
 
-VERSION = 3
+VERSION = 4
 """Version of the tables below. A change adds one, and a step to `STEPS`."""
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -115,6 +117,8 @@ images = Table(
         nullable=False,
         comment="taken_at is what a clock showed that names no zone, as if it were UTC",
     ),
+    Column("width", Integer, comment="of the upright image in pixels; null if judged long ago"),
+    Column("height", Integer, comment="as width"),
     comment="Pictures by their bytes, whoever posted them",
 )
 
@@ -169,6 +173,23 @@ sightings = Table(
     sqlite_with_rowid=False,
 )
 
+candidates = Table(
+    "candidates",
+    metadata,
+    Column("image_id", _Id, ForeignKey(images.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("weights_id", _Id, ForeignKey(weights.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, comment="best first, after those of sightings"),
+    Column("category", String(32), nullable=False, comment="one of the ten"),
+    Column("confidence", Double, nullable=False, comment="as in sightings"),
+    Column("x0", Integer, comment="box as in sightings"),
+    Column("y0", Integer),
+    Column("x1", Integer),
+    Column("y1", Integer),
+    Index("candidates_by_weights", "weights_id"),
+    comment="Garments that were not certain enough to be sightings: the surest of each category",
+    sqlite_with_rowid=False,
+)
+
 corrections = Table(
     "corrections",
     metadata,
@@ -177,6 +198,10 @@ corrections = Table(
     Column("category", String(32), comment="one of the ten; null where a reason is given"),
     Column("reason", String(16), comment="uncertain or outside; null where a category is given"),
     Column("corrected_at", _Moment, nullable=False, comment="when a person said so"),
+    Column("x0", Integer, comment="box as in sightings; null if the person named none"),
+    Column("y0", Integer),
+    Column("x1", Integer),
+    Column("y1", Integer),
     comment="What a person says an image shows; counts instead of its sightings, see effective.py",
 )
 
@@ -185,9 +210,12 @@ embeddings = Table(
     metadata,
     Column("image_id", _Id, ForeignKey(images.c.id, ondelete="CASCADE"), primary_key=True),
     Column("weights_id", _Id, ForeignKey(weights.c.id, ondelete="CASCADE"), primary_key=True),
+    Column(
+        "number", Integer, primary_key=True, comment="as in sightings and candidates; 0 without one"
+    ),
     Column("vector", LargeBinary, nullable=False, comment="float32, little-endian"),
     Index("embeddings_by_weights", "weights_id"),
-    comment="The layer below the logits: near for images that look alike. Apart, as they are large",
+    comment="The network's view of garments: near for those that look alike. Apart, as it is large",
 )
 
 thumbnails = Table(
@@ -282,8 +310,9 @@ item_sights = Table(
     Column("outside", Double, nullable=False, comment="as in sightings"),
     Column("probabilities", LargeBinary, nullable=False, comment="as in sightings"),
     Column("vector", LargeBinary, nullable=False, comment="as in embeddings"),
+    Column("alone", Boolean, comment="false if the picture shows other garments too"),
     Index("item_sights_by_weights", "weights_id"),
-    comment="What was seen in items' pictures",
+    comment="What was seen in items' pictures: the garment of the item's own category",
 )
 
 item_thumbnails = Table(
@@ -307,11 +336,40 @@ def from_moment(moment: int | None) -> datetime | None:
     return None if moment is None else _EPOCH + timedelta(microseconds=moment)
 
 
+def box_columns(box: tuple[int, int, int, int] | None) -> dict[str, int | None]:
+    """A box as columns x0, y0, x1 and y1; nulls without one."""
+    return dict(zip(("x0", "y0", "x1", "y1"), box or (None,) * 4, strict=True))
+
+
 Step = tuple[int, str, Callable[[Connection], None]]
 
 
 def _making(*tables: Table) -> Callable[[Connection], None]:
     return partial(metadata.create_all, tables=tables)
+
+
+def _add_garments(connection: Connection) -> None:
+    """Several garments in a photo; tables that the first steps have just made are so already."""
+    boxes = (corrections.c[name] for name in box_columns(None))
+    for column in (images.c.width, images.c.height, item_sights.c.alone, *boxes):
+        if column.name not in _columns(connection, column.table):
+            kind = column.type.compile(connection.dialect)
+            add = f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}"
+            connection.execute(text(add))
+    if embeddings.c.number.name not in _columns(connection, embeddings):
+        # SQLite cannot change a primary key.
+        connection.execute(text("ALTER TABLE embeddings RENAME TO former_embeddings"))
+        connection.execute(text("DROP INDEX embeddings_by_weights"))
+        embeddings.create(connection)
+        copied = "SELECT image_id, weights_id, 0, vector FROM former_embeddings"
+        names_ = "(image_id, weights_id, number, vector)"
+        connection.execute(text(f"INSERT INTO embeddings {names_} {copied}"))
+        connection.execute(text("DROP TABLE former_embeddings"))
+    candidates.create(connection)
+
+
+def _columns(connection: Connection, table: Table) -> set[str]:
+    return {column["name"] for column in inspect(connection).get_columns(table.name)}
 
 
 _FIRST: tuple[Table, ...] = (schema_steps, customers, accounts, weights, images, photos, sightings)
@@ -321,12 +379,13 @@ STEPS: tuple[Step, ...] = (
     (1, "the first tables", _making(*_FIRST)),
     (2, "what a shop sells", _making(items, item_sights, item_thumbnails)),
     (3, "corrections", _making(corrections)),
+    (4, "several garments in a photo", _add_garments),
 )
 """Version, name and work of every step, oldest first.
 
-A step is written once and never changed: when one of its tables moves on, the step gets the old
-statements as text, and a new step the difference. `tests/store/test_schema.py` compares a database
-that took every step with the tables described here.
+A step that makes a table makes it as it is described here; one that changes a table adds what is
+missing there, as the table may be older, or just made. `tests/store/test_schema.py` compares
+databases that took every step, or only the last ones, with the tables described here.
 """
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from trendscope.catalog.items import Item
@@ -70,7 +71,11 @@ def _is_fresh(item: Item, before: Item | None) -> bool:
     """True for an item whose picture the store has no prediction for."""
     if item.prediction is None:
         return False
-    return before is None or before.prediction is None or before.sha256 != item.sha256
+    if before is None or before.prediction is None or before.sha256 != item.sha256:
+        return True
+    # Of another category than before, it is another garment of the same picture.
+    seen, known = item.prediction.embedding, before.prediction.embedding
+    return not (item.alone or np.array_equal(seen, known))
 
 
 def _write_pictures(
@@ -110,4 +115,5 @@ def _sight_row(item_id: int, weights_id: int, item: Item) -> dict[str, Any]:
         "outside": prediction.outside,
         "probabilities": prediction.probabilities.astype("<f4").tobytes(),
         "vector": prediction.embedding.astype("<f4").tobytes(),
+        "alone": item.alone,
     }

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 from sqlalchemy import (
     Column,
     Connection,
@@ -28,15 +27,16 @@ from sqlalchemy import (
     update,
 )
 
-from trendscope.categories import CATEGORIES
 from trendscope.errors import StoreError
 from trendscope.feeds.customers import CustomerNames
 from trendscope.limits import Limits
-from trendscope.photos.results import PhotoResult
+from trendscope.photos.results import PhotoResult, packed
 from trendscope.skipped import Skipped
 from trendscope.store.memory import Stamp, limits_key
 from trendscope.store.schema import (
     accounts,
+    box_columns,
+    candidates,
     customers,
     embeddings,
     images,
@@ -196,15 +196,20 @@ def _accounts(
 
 
 def _images(connection: Connection, results: Sequence[PhotoResult]) -> dict[str, int]:
-    """Numbers of the images by sha256; new ones are added, with thumbnails and fingerprints."""
+    """Numbers of the images by sha256; new ones are added, with thumbnails and fingerprints.
+
+    Images that an earlier version stored without their size are given it.
+    """
     by_digest = {result.sha256: result for result in reversed(results)}
     ids = _ids(connection, images.c.sha256, list(by_digest))
+    _add_sizes(connection, [by_digest[digest] for digest in ids])
     new = [result for digest, result in by_digest.items() if digest not in ids]
     rows = [
         {
             "sha256": result.sha256,
             "taken_at": to_moment(result.taken_at),
             "local": result.taken_at is not None and result.taken_at.tzinfo is None,
+            **_size(result),
         }
         for result in new
     ]
@@ -217,6 +222,21 @@ def _images(connection: Connection, results: Sequence[PhotoResult]) -> dict[str,
     return ids
 
 
+def _size(result: PhotoResult) -> dict[str, int | None]:
+    return dict(zip(("width", "height"), result.size or (None, None), strict=True))
+
+
+def _add_sizes(connection: Connection, stored: Sequence[PhotoResult]) -> None:
+    digests = [result.sha256 for result in stored if result.size]
+    without = select(images.c.sha256).where(images.c.sha256.in_(digests), images.c.width.is_(None))
+    missing = set(connection.scalars(without)) if digests else set()
+    values = [{"at": r.sha256, **_size(r)} for r in stored if r.sha256 in missing]
+    if values:
+        renew = update(images).where(images.c.sha256 == bindparam("at"))
+        names = ("width", "height")
+        connection.execute(renew.values({name: bindparam(name) for name in names}), values)
+
+
 def _looks_row(image_id: int, print_: ImageFingerprint) -> dict[str, Any]:
     key = print_.hash.to_bytes(8)
     return {"image_id": image_id, "hash": key, "colours": print_.colours, "aspect": print_.aspect}
@@ -225,47 +245,72 @@ def _looks_row(image_id: int, print_: ImageFingerprint) -> dict[str, Any]:
 def _judgements(
     connection: Connection, weights_id: int, results: Sequence[PhotoResult], ids: dict[str, int]
 ) -> None:
-    """Adds sightings and embeddings of the images that have none by these weights."""
+    """Adds sightings, candidates and embeddings of the images that have none by these weights."""
     by_image = {ids[result.sha256]: result for result in results}
     judged = select(sightings.c.image_id).where(
         sightings.c.weights_id == weights_id, sightings.c.image_id.in_(list(by_image))
     )
     for image_id in connection.scalars(judged).all():
         by_image.pop(image_id, None)
-    rows = [row for i, r in by_image.items() for row in _sighting_rows(i, weights_id, r)]
-    _insert(connection, sightings, rows)
-    vectors = [
-        {"image_id": i, "weights_id": weights_id, "vector": r.embedding}
-        for i, r in by_image.items()
-        if r.embedding is not None
-    ]
-    _insert(connection, embeddings, vectors)
+    for table, rows_of in (
+        (sightings, _sighting_rows),
+        (candidates, _candidate_rows),
+        (embeddings, _embedding_rows),
+    ):
+        rows = [
+            {"image_id": image_id, "weights_id": weights_id, **row}
+            for image_id, result in by_image.items()
+            for row in rows_of(result)
+        ]
+        _insert(connection, table, rows)
 
 
-def _sighting_rows(image_id: int, weights_id: int, result: PhotoResult) -> list[dict[str, Any]]:
-    probabilities = dict(result.probabilities)
-    row = {
-        "image_id": image_id,
-        "weights_id": weights_id,
+def _sighting_rows(result: PhotoResult) -> list[dict[str, Any]]:
+    photo = {
         "number": 0,
         "category": None,
         "reason": result.verdict,
         "confidence": result.confidence,
         "outside": result.outside,
-        "probabilities": np.array([probabilities[name] for name in CATEGORIES], "<f4").tobytes(),
-        **dict.fromkeys(("x0", "y0", "x1", "y1")),
+        "probabilities": packed(result.probabilities),
+        **box_columns(None),
     }
     return [
         {
-            **row,
             "number": number,
             "category": garment.category,
             "reason": None,
             "confidence": garment.confidence,
-            **dict(zip(("x0", "y0", "x1", "y1"), garment.box or (None,) * 4, strict=True)),
+            "outside": garment.outside if garment.probabilities else result.outside,
+            "probabilities": packed(garment.probabilities or result.probabilities),
+            **box_columns(garment.box),
         }
         for number, garment in enumerate(result.garments)
-    ] or [row]
+    ] or [photo]
+
+
+def _candidate_rows(result: PhotoResult) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": number,
+            "category": candidate.category,
+            "confidence": candidate.confidence,
+            **box_columns(candidate.box),
+        }
+        for number, candidate in enumerate(result.candidates, max(1, len(result.garments)))
+    ]
+
+
+def _embedding_rows(result: PhotoResult) -> list[dict[str, Any]]:
+    """The embeddings, numbered as the garments; those equal to the first one are not repeated."""
+    seen = result.garments or (None,)
+    vectors = [garment and garment.embedding for garment in (*seen, *result.candidates)]
+    first = vectors[0] or result.embedding
+    return [
+        {"number": number, "vector": vector}
+        for number, vector in enumerate([first, *vectors[1:]])
+        if vector is not None and (number == 0 or vector != first)
+    ]
 
 
 def _photos(
