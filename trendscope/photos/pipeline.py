@@ -316,6 +316,11 @@ def _result(item: _Prepared, prediction: PhotoPrediction, pictures: bool) -> Pic
         size=item.size,
         fingerprint=item.fingerprint,
         thumbnail=item.thumbnail,
-        seen=thumbnail(item.view.shown, NETWORK_VIEW_SIDE, quality=90) if pictures else None,
+        seen=_seen(item.view) if pictures else None,
         taken_at=item.taken_at,
     )
+
+
+def _seen(view: View) -> bytes | None:
+    shown = view.shown
+    return None if shown is None else thumbnail(shown, NETWORK_VIEW_SIDE, quality=90)

@@ -90,8 +90,8 @@ class View(Protocol):
     """A picture as a network takes it in."""
 
     @property
-    def shown(self) -> UInt8[np.ndarray, "h w 3"]:
-        """What the network sees of it at first look, for people."""
+    def shown(self) -> UInt8[np.ndarray, "h w 3"] | None:
+        """What the network sees of it at first look, for people; None if that is all of it."""
 
 
 @runtime_checkable
