@@ -48,18 +48,19 @@ class Server:
 
 
 @contextmanager
-def desk(db, *options, temporary=None, patience=None, **environment):
-    """Runs ``trendscope serve`` with the fake classifier.
+def desk(db, *options, judge="classifier", temporary=None, patience=None, **environment):
+    """Runs ``trendscope serve`` with a fake classifier or detector.
 
     Args:
         db: The database.
         options: Options of the command.
+        judge: Module of `tests.factories` that stands for the network.
         temporary: Folder for temporary files.
         patience: Bounds that differ from the usual, by name.
         environment: Further environment variables.
     """
     program = (
-        "from tests.factories import classifier; classifier.install()\n"
+        f"from tests.factories import {judge}; {judge}.install()\n"
         "from trendscope.web import settings\n"
         "begin = settings.Settings.__init__\n"
         "def begun(self, **given):\n"
@@ -92,11 +93,11 @@ def desk(db, *options, temporary=None, patience=None, **environment):
         process.stderr.close()
 
 
-def scanned(photos, db):
-    """Fills a database as ``trendscope scan`` does, with the fake classifier for the usual one."""
+def scanned(photos, db, judge="classifier"):
+    """Fills a database as ``trendscope scan`` does, with a fake for the usual network."""
     words = ["scan", str(photos), "--db", str(db), "-q"]
     subprocess.run(
-        [sys.executable, "-m", "tests.factories.classifier", *words],
+        [sys.executable, "-m", f"tests.factories.{judge}", *words],
         cwd=ROOT,
         check=True,
         stdout=subprocess.DEVNULL,

@@ -41,7 +41,7 @@ def test_boxes_are_scaled_from_the_original_and_named():
         ("Trouser", "#F28E2B"),
     ]
     assert drawn.garments[0].box == (33.6, 33.6, 44.8, 50.4)
-    assert drawn.garments[0].tag == (33.6, 21.6, 34, 12)  # above it: 5 letters of 5.6, and 6
+    assert drawn.garments[0].tag == (33.6, 21.6, 36, 12)  # above it: 5 letters of 6, and 6
 
 
 @given(photos())
@@ -70,6 +70,14 @@ def test_names_do_not_cover_each_other(photo):
 def test_an_uncertain_photo_shows_what_it_might_be():
     drawn = drawing(outfit((), verdict="uncertain"))
     assert [(g.name, g.sure) for g in drawn.garments] == [("Sneaker?", False)]
+
+
+def test_of_several_candidates_in_one_place_the_likeliest_is_drawn():
+    place = (80, 270, 120, 298)
+    pair = Garment("Sneaker", 0.3, place), Garment("Ankle boot", 0.2, place)
+    other = Garment("Sandal", 0.1, (10, 270, 50, 298))
+    drawn = drawing(outfit((), verdict="uncertain", candidates=(*pair, other)))
+    assert [g.name for g in drawn.garments] == ["Sneaker?", "Sandal?"]
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from trendscope.categories import color
 from trendscope.photos.results import Garment, PictureResult
+
+if TYPE_CHECKING:
+    from trendscope.vision.predictions import Box
 
 SIDE = 168
 """Longest side of a drawing in units; one is about a CSS pixel on a contact sheet."""
@@ -16,7 +20,7 @@ LINE = 2
 
 TAG_HEIGHT = 12
 
-LETTER_WIDTH = 5.6
+LETTER_WIDTH = 6.0
 """Width of a letter in units, rather too wide than too narrow; the text is 10 units high."""
 
 Rectangle = tuple[float, float, float, float]
@@ -33,7 +37,7 @@ class DrawnGarment:
         color: Colour of the category as ``#RRGGBB``.
         confidence: Calibrated probability of the category, 0..1.
         sure: Whether it counts; False for a candidate.
-        box: Line around it, inside the picture; None if it is not known where the garment is.
+        box: Line around it, inside the picture; None if the place is unknown.
         tag: Field for the name; None without a box.
     """
 
@@ -67,7 +71,7 @@ def drawing(photo: PictureResult) -> Drawing | None:
     None where no place is known, and where a picture of the one garment that the network saw is
     there instead.
     """
-    garments = photo.candidates if photo.verdict == "uncertain" else photo.garments
+    garments = likeliest(photo.candidates) if photo.verdict == "uncertain" else photo.garments
     if photo.size is None or photo.seen or all(garment.box is None for garment in garments):
         return None
     scale = SIDE / max(photo.size)
@@ -85,6 +89,14 @@ def drawing(photo: PictureResult) -> Drawing | None:
     return Drawing(_rounded(width), _rounded(height), tuple(drawn))
 
 
+def likeliest(candidates: Iterable[Garment]) -> tuple[Garment, ...]:
+    """The best candidate for each place; a network may have several for one garment."""
+    best: dict[Box | None, Garment] = {}
+    for candidate in candidates:
+        best.setdefault(candidate.box, candidate)
+    return tuple(best.values())
+
+
 def _drawn(
     garment: Garment, name: str, sure: bool, box: Rectangle | None, tag: Rectangle | None
 ) -> DrawnGarment:
@@ -92,7 +104,7 @@ def _drawn(
     return DrawnGarment(category, name, color(category), garment.confidence, sure, box, tag)
 
 
-def _inside(box: tuple[int, int, int, int], scale: float, width: float, height: float) -> Rectangle:
+def _inside(box: Box, scale: float, width: float, height: float) -> Rectangle:
     """A box in units, so that its line is not cut off at the picture's edge."""
     x0, x1 = (_within(x * scale, width) for x in (box[0], box[2]))
     y0, y1 = (_within(y * scale, height) for y in (box[1], box[3]))

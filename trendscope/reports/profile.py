@@ -72,15 +72,24 @@ def _photo(reading: PhotoResult) -> dict[str, Any]:
         "verdict": reading.verdict,
         "reason": None if classified else reading.verdict,
         "detail": reading.explanation,
-        "garments": [_garment(garment) for garment in reading.garments],
-        "candidates": [_garment(garment) for garment in reading.candidates],
-        "size": reading.size and list(reading.size),
+        **garment_facts(reading.garments, reading.candidates, reading.size),
         "top": [[category, round(p, 4)] for category, p in reading.probabilities[:3]],
         "outside": round(reading.outside, 4),
         "customer": reading.customer,
         "posted_at": reading.posted_at,
         "date_source": reading.date_source,
         "sha256": reading.sha256,
+    }
+
+
+def garment_facts(
+    garments: Iterable[Garment], candidates: Iterable[Garment], size: tuple[int, int] | None
+) -> dict[str, Any]:
+    """The garments of a photo as in `classification_facts`."""
+    return {
+        "garments": [_garment(garment) for garment in garments],
+        "candidates": [_garment(garment) for garment in candidates],
+        "size": size and list(size),
     }
 
 
@@ -93,8 +102,7 @@ def _garment(garment: Garment) -> dict[str, Any]:
 
 
 def _unreadable(item: Skipped) -> dict[str, Any]:
-    nothing: dict[str, Any] = {"garments": [], "candidates": [], "size": None, "top": []}
-    return {**_skipped(item), "verdict": "unreadable", **nothing}
+    return {**_skipped(item), "verdict": "unreadable", **garment_facts((), (), None), "top": []}
 
 
 def _customer(customer: CustomerProfile, zone: tzinfo) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from trendscope.categories import CATEGORIES, color
 from trendscope.photos.pipeline import Progress as Told
 from trendscope.photos.results import Classification, Garment, PhotoResult
 from trendscope.photos.summary import CustomerProfile, Profile
+from trendscope.reports.boxes import likeliest
 from trendscope.reports.wording import (
     OUTCOMES_STORED,
     caveats,
@@ -103,7 +104,7 @@ def print_classification(
             if bars and (likely := _of_garment(photo, garment)):
                 outside = garment.outside if garment and garment.probabilities else photo.outside
                 console.print(_probabilities(dict(likely), outside, console.is_terminal))
-        for candidate in photo.candidates if bars else ():
+        for candidate in likeliest(photo.candidates) if bars else ():
             console.print(_candidate_line(photo, candidate))
 
 

@@ -14,6 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from trendscope import store
+from trendscope.categories import CATEGORIES, match_category
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.photos.results import Label, PhotoResult, label_of
 from trendscope.recommend.campaigns import campaign
@@ -23,8 +24,10 @@ from trendscope.reports import profile as report
 from trendscope.reports import trends as trend_report
 from trendscope.reports.documents import document
 from trendscope.reports.targets import targets_json
+from trendscope.store.pictures import image_result
 from trendscope.store.profile import stored_profile
 from trendscope.store.read_items import chosen
+from trendscope.text import displayed
 from trendscope.web.desk import Desk
 from trendscope.web.responses import json_text
 from trendscope.web.upload_jobs import QueueFull, UploadJob
@@ -82,14 +85,51 @@ def _form(required: str, properties: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-class LabelRequest(BaseModel):
-    """What a person says a photo shows."""
+Corner = Annotated[int, Field(ge=0, le=1_000_000)]
 
-    category: str = Field(
+
+class LabelledGarment(BaseModel):
+    """A garment in a photo, according to a person."""
+
+    category: str = Field(max_length=40, description="one of the ten", examples=["Dress"])
+    box: tuple[Corner, Corner, Corner, Corner] | None = Field(
+        None, description="x0, y0, x1, y1 in pixels of the upright photo; null if not known"
+    )
+
+
+class LabelRequest(BaseModel):
+    """What a person says a photo shows: its category, or its garments one by one."""
+
+    category: str | None = Field(
+        None,
         max_length=200,
         description="one of the ten, several joined by |, outside or uncertain",
         examples=["Dress", "outside"],
     )
+    garments: list[LabelledGarment] | None = Field(None, min_length=1, max_length=50)
+
+    def label(self) -> Label:
+        """The label that it stands for.
+
+        Raises:
+            TrendscopeError: It is none.
+        """
+        if (self.category is None) == (self.garments is None):
+            raise TrendscopeError("Give either the category or the garments.")
+        if self.category is not None:
+            return label_of(self.category)
+        garments = self.garments or []
+        if any(box and (box[0] >= box[2] or box[1] >= box[3]) for box in (g.box for g in garments)):
+            raise TrendscopeError("A box is x0, y0, x1, y1 with x0 < x1 and y0 < y1.")
+        boxes = tuple(garment.box for garment in garments)
+        categories = tuple(_category(garment.category) for garment in garments)
+        return Label(categories, boxes=boxes if any(boxes) else ())
+
+
+def _category(name: str) -> str:
+    if category := match_category(name):
+        return category
+    raise TrendscopeError(f"{displayed(name)!r} is none of {', '.join(CATEGORIES)}")
 
 
 @router.get("/status", responses=_responses("as trendscope status --json"))
@@ -141,15 +181,28 @@ def review(
 ) -> Response:
     """Photos that the network could not name, and nobody has named yet, the latest first."""
     photos, total = store.unlabelled(desk.store, limit=limit, offset=offset)
-    listed = [asdict(photo) for photo in photos]
+    listed = [
+        {**asdict(photo), **report.garment_facts((), photo.candidates, photo.size)}
+        for photo in photos
+    ]
     return json_text(document({"total": total, "photos": listed}))
+
+
+@router.get("/photos/{sha256}/garments", responses=_responses("garments with their boxes", 404))
+def garments(desk: AtDesk, sha256: Sha256) -> Response:
+    """The garments in a photo, and as candidates what else the network sees or may see in it."""
+    found = image_result(desk.store, sha256)
+    if found is None:
+        raise HTTPException(404, "The database holds no such photo, or it is not yet judged.")
+    facts = report.garment_facts(found.garments, found.candidates, found.size)
+    return json_text(document({"sha256": sha256, **facts}))
 
 
 @router.put("/photos/{sha256}/label", responses=_responses("the label, and the one before", 404))
 def label_photo(desk: AtDesk, sha256: Sha256, body: LabelRequest) -> Response:
     """Notes what a person says a photo shows; it counts from now on."""
     with refusals(422):
-        label = label_of(body.category)
+        label = body.label()
     return _correct(desk, sha256, label)
 
 
@@ -301,7 +354,10 @@ def upload_progress(desk: AtDesk, upload_id: str) -> Response:
     job = job_or_404(desk, upload_id)
     facts = {name: getattr(job, name) for name in ("id", "state", "done", "total", "failure")}
     weights = desk.jobs.weights if job.photos else ""
-    verdicts = report.classification_facts(job.classification(weights))
+    so_far = job.classification(weights)
+    verdicts = report.classification_facts(so_far)
+    for told, photo in zip(verdicts["photos"], so_far.photos, strict=True):
+        told["seen"] = isinstance(photo, PhotoResult) and photo.seen is not None
     return json_text(document({**facts, **verdicts}))
 
 

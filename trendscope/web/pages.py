@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from trendscope import store
-from trendscope.categories import CATEGORIES
+from trendscope.categories import CATEGORIES, color
 from trendscope.errors import NothingUsable, StoreError
 from trendscope.recommend.campaigns import campaign
 from trendscope.reports import charts, pages, targets
@@ -33,7 +34,9 @@ router = APIRouter(include_in_schema=False)
 
 def page(desk: Desk, here: str, **facts: Any) -> HTMLResponse:
     """A page with the desk's frame around it."""
+    colors = json.dumps({category: color(category) for category in CATEGORIES})
     frame = {"here": here, "page_token": desk.settings.page_token, "categories": CATEGORIES}
+    frame["colors"] = colors
     return HTMLResponse(pages.page(f"desk/{here}.html", **frame, **facts))
 
 

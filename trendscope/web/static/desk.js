@@ -30,9 +30,10 @@ function say(text) {
   quiet = setTimeout(() => place.classList.remove("shown"), 4000);
 }
 
-const label = (sha256, category) =>
-  category
-    ? ask(`/api/photos/${sha256}/label`, "PUT", JSON.stringify({ category }))
+// What a person says of a photo: { category }, { garments }, or null to take it back.
+const label = (sha256, said) =>
+  said
+    ? ask(`/api/photos/${sha256}/label`, "PUT", JSON.stringify(said))
     : ask(`/api/photos/${sha256}/label`, "DELETE");
 const words = { outside: "none of the ten", uncertain: "cannot be told" };
 const shown = (category) => words[category] || category.replaceAll("|", " and ");
@@ -55,6 +56,228 @@ function showTop(list, top) {
     }),
   );
 }
+
+// --- Boxes over a photo, laid out as trendscope/reports/boxes.py does it for reports ---
+
+const colors = JSON.parse(document.querySelector("meta[name=category-colors]").content);
+const TAG = 12;
+const LETTER = 6;
+
+function shape(name, attributes, text = "") {
+  const it = document.createElementNS("http://www.w3.org/2000/svg", name);
+  Object.entries(attributes).forEach(([key, value]) => it.setAttribute(key, value));
+  it.textContent = text;
+  return it;
+}
+
+const rectangle = ([x, y, width, height], more) => shape("rect", { x, y, width, height, rx: 2, ...more });
+const within = (at, low, high) => Math.max(low, Math.min(at, high));
+const overlap = (one, other) =>
+  [0, 1].every((axis) => one[axis] < other[axis] + other[axis + 2] && other[axis] < one[axis] + one[axis + 2]);
+
+function tagPlace([x, y, width, height], name, taken, [right, bottom]) {
+  const across = Math.min(LETTER * name.length + 6, right);
+  const columns = [x, x + width - across].map((at) => within(at, 0, right - across));
+  const lowest = bottom - TAG;
+  const rows = [y - TAG, y, y + height].filter((at) => at >= 0 && at <= lowest);
+  const others = Array.from({ length: Math.max(0, Math.floor(lowest / 2) + 1) }, (_, row) => 2 * row);
+  others.sort((one, other) => Math.abs(one - y) - Math.abs(other - y));
+  for (const row of [...rows, ...others]) {
+    for (const column of columns) {
+      const place = [column, row, across, TAG];
+      if (!taken.some((other) => overlap(place, other))) return place;
+    }
+  }
+  return [columns[0], 0, across, TAG];
+}
+
+// Draws over the picture in `frame`. Garments: category, box, and if wanted sure, chosen, press.
+function drawBoxes(frame, size, garments, longest = 168) {
+  frame.querySelector("svg")?.remove();
+  const boxed = garments.filter((garment) => garment.box);
+  if (!size || !boxed.length) return;
+  const scale = longest / Math.max(...size);
+  const [width, height] = size.map((side) => side * scale);
+  const drawing = shape("svg", { viewBox: `0 0 ${width} ${height}` });
+  const tags = [];
+  const drawn = boxed.map((garment) => {
+    const [x0, y0, x1, y1] = garment.box.map((at, axis) => {
+      const side = axis % 2 ? height : width;
+      const edge = Math.min(2, side) / 2;
+      return within(at * scale, edge, side - edge);
+    });
+    const box = [x0, y0, x1 - x0, y1 - y0];
+    const sure = garment.sure !== false;
+    const name = garment.category.split("/")[0] + (sure ? "" : "?");
+    const tag = tagPlace(box, name, tags, [width, height]);
+    tags.push(tag);
+    return { ...garment, box, tag, sure, name, color: colors[garment.category] };
+  });
+  // Small boxes lie over large ones, so that each can be pressed; names lie over all.
+  const area = ({ box }) => box[2] * box[3];
+  const largestFirst = [...drawn].sort((one, other) => area(other) - area(one));
+  const press = (garment) => {
+    const it = shape("g", garment.press ? { class: "pressable" } : {});
+    if (garment.press) it.addEventListener("click", garment.press);
+    drawing.append(it);
+    return it;
+  };
+  for (const garment of largestFirst) {
+    const dashes = garment.sure ? {} : { "stroke-dasharray": "5 3" };
+    const line = { fill: garment.color, "fill-opacity": garment.chosen ? 0.35 : 0, "pointer-events": "all" };
+    press(garment).append(
+      rectangle(garment.box, { fill: "none", stroke: "#fff", "stroke-opacity": 0.7, "stroke-width": 3.5 }),
+      rectangle(garment.box, { ...line, ...dashes, stroke: garment.color, "stroke-width": 2 }),
+    );
+  }
+  for (const garment of drawn) {
+    const [x, y, across] = garment.tag;
+    const words = { x: x + across / 2 + 1.5, y: y + 9.3, "font-size": 10, "text-anchor": "middle", fill: "#1d1d1b" };
+    press(garment).append(
+      rectangle(garment.tag, { fill: "#fff", "fill-opacity": 0.92 }),
+      rectangle([x, y, 3, TAG], { rx: 0, fill: garment.color }),
+      shape("text", words, garment.name),
+    );
+  }
+  drawing.setAttribute("aria-hidden", "true"); // The garments are listed beside it.
+  frame.append(drawing);
+}
+
+// Pictures of garments, cut out of their photo.
+const crops = (href, [width, height], garments) =>
+  garments
+    .filter(({ box }) => box)
+    .map(({ category, box: [x0, y0, x1, y1] }) => {
+      const crop = shape("svg", { viewBox: `${x0} ${y0} ${x1 - x0} ${y1 - y0}`, role: "img" });
+      crop.append(shape("title", {}, category), shape("image", { href, width, height }));
+      crop.style.borderColor = colors[category];
+      return crop;
+    });
+
+// Several candidates of one place are one garment of which the first is the likeliest.
+const likeliest = (candidates) =>
+  candidates.filter((candidate, place) => candidates.findIndex((it) => same(it.box, candidate.box)) === place);
+const same = (one, other) => String(one) === String(other);
+
+// --- The garments of a photo, named, renamed, removed and added by a person ---
+
+// `save` stores what the person says: { category } of a photo as a whole, or { garments }.
+function garmentEditor(place, frame, save) {
+  const list = place.querySelector(".worn");
+  const act = Object.fromEntries([...place.querySelectorAll("[data-act]")].map((it) => [it.dataset.act, it]));
+  let photo = null;
+  let garments = [];
+  let chosen = -1;
+  let adding = false;
+  let changed = false;
+
+  function show(found) {
+    photo = found;
+    garments = found.garments.map(({ category, box }) => ({ category, box }));
+    chosen = -1;
+    adding = changed = false;
+    draw();
+  }
+
+  function change(work) {
+    work();
+    chosen = -1;
+    adding = false;
+    changed = true;
+    draw();
+    act.save.focus();
+  }
+
+  const choose = (number) => {
+    chosen = chosen === number ? -1 : number;
+    adding = false;
+    draw();
+  };
+  const add = (category, box = null) => change(() => garments.push({ category, box }));
+  const remove = () => chosen >= 0 && change(() => garments.splice(chosen, 1));
+
+  function draw() {
+    const taken = garments.map((garment) => String(garment.box));
+    const offered = likeliest([...photo.garments, ...photo.candidates]);
+    const free = offered.filter(({ box }) => box && !taken.includes(String(box)));
+    drawBoxes(
+      frame,
+      photo.size,
+      [
+        ...garments.map((garment, number) => ({ ...garment, chosen: chosen === number, press: () => choose(number) })),
+        ...free.map(({ category, box }) => ({ category, box, sure: false, press: () => add(category, box) })),
+      ],
+      240,
+    );
+    const focused = [...list.querySelectorAll("button")].indexOf(document.activeElement);
+    list.replaceChildren(
+      ...garments.map(({ category }, number) => chip(category, chosen === number, () => choose(number))),
+      ...free.map(({ category, box }) => chip(`${category}?`, false, () => add(category, box), "Add")),
+    );
+    if (focused >= 0) list.querySelectorAll("button")[focused]?.focus();
+    place.querySelectorAll("[data-label]").forEach((button) => {
+      const worn = chosen >= 0 ? [garments[chosen]] : garments;
+      button.setAttribute("aria-pressed", worn.some(({ category }) => category === button.dataset.label));
+    });
+    act.remove.hidden = chosen < 0;
+    act.save.hidden = !changed || !garments.length;
+    act.add.setAttribute("aria-pressed", adding);
+    act.add.hidden = !garments.length;
+  }
+
+  function chip(name, pressed, press, verb = "") {
+    const item = document.createElement("li");
+    const button = document.createElement("button");
+    const dot = document.createElement("span");
+    button.type = "button";
+    button.className = "chip";
+    button.setAttribute("aria-pressed", pressed);
+    dot.className = "dot";
+    dot.style.background = colors[name.replace("?", "")];
+    button.append(dot, verb ? `${verb} ${name}` : name);
+    button.addEventListener("click", press);
+    item.append(button);
+    return item;
+  }
+
+  // A category names the chosen garment, is added beside others, or is the whole photo's.
+  function take(category) {
+    const whole = category in words;
+    if (category === "outside" && chosen >= 0) remove();
+    else if (whole) save({ category });
+    else if (chosen >= 0) change(() => (garments[chosen].category = category));
+    else if (adding || changed || garments.length > 1) add(category);
+    else save({ category });
+  }
+
+  const store = () => changed && garments.length && save({ garments });
+  act.add.addEventListener("click", () => {
+    adding = !adding;
+    chosen = -1;
+    draw();
+  });
+  act.remove.addEventListener("click", remove);
+  act.save.addEventListener("click", store);
+  place.addEventListener("click", (event) => {
+    const choice = event.target.closest("[data-label]");
+    if (choice && choice.dataset.label) take(choice.dataset.label);
+  });
+
+  // True where a key was one of the editor's.
+  function key(event) {
+    const onButton = event.target.closest?.("button, a");
+    if (event.key in keys) take(keys[event.key]);
+    else if (event.key === "+") act.add.click();
+    else if (event.key === "Delete" || event.key === "Backspace") remove();
+    else if (event.key === "Enter" && !onButton && changed) store();
+    else return false;
+    event.preventDefault();
+    return true;
+  }
+  return { show, key };
+}
+
+const categoriesOf = (said) => said.category || said.garments.map(({ category }) => category).join("|");
 
 // --- Try ---
 
@@ -138,16 +361,25 @@ function verdict(id, number, photo) {
   const garments = photo.garments.map((garment) => garment.category).join(", ");
   const titles = { uncertain: "Not sure", outside: "None of the ten", unreadable: "Not used" };
   part(".word").textContent = garments || titles[photo.verdict];
-  part(".detail").textContent = garments ? `${percent(photo.garments[0].confidence)} certain` : photo.detail;
+  const several = photo.garments.length > 1;
+  const certain = several ? `${photo.garments.length} garments` : `${percent(photo.garments[0]?.confidence)} certain`;
+  part(".detail").textContent = garments ? certain : photo.detail;
   part(".name").textContent = photo.path;
   part(".name").title = photo.path;
-  showTop(part(".top"), photo.top);
+  showTop(part(".top"), several ? photo.garments.map((it) => [it.category, it.confidence]) : photo.top);
   if (photo.verdict === "unreadable") {
     part(".views").remove();
   } else {
     part(".photo").alt = photo.path;
     part(".photo").src = `/api/try/${id}/${number}/photo.jpg`;
-    part(".seen img").src = `/api/try/${id}/${number}/seen.jpg`;
+    if (photo.seen) {
+      part(".seen img").src = `/api/try/${id}/${number}/seen.jpg`;
+    } else {
+      const perhaps = likeliest(photo.candidates).map((garment) => ({ ...garment, sure: false }));
+      const seen = photo.verdict === "uncertain" ? perhaps : photo.garments;
+      drawBoxes(part(".frame"), photo.size, seen);
+      part(".seen").replaceChildren(...crops(part(".photo").src, photo.size, seen));
+    }
   }
   return card;
 }
@@ -158,32 +390,32 @@ function setUpCustomer() {
   const dialog = document.getElementById("correct");
   if (!dialog) return;
   let shot;
-  document.querySelectorAll(".shot").forEach((button) =>
-    button.addEventListener("click", () => {
-      shot = button;
-      dialog.querySelector("img").src = button.querySelector("img").src;
-      dialog.querySelectorAll("[data-label]").forEach((choice) =>
-        choice.setAttribute("aria-pressed", choice.dataset.label === button.dataset.label),
-      );
-      dialog.showModal();
-    }),
-  );
-  const choose = async (category) => {
+  const store = async (said) => {
     try {
-      await label(shot.dataset.sha256, category);
+      await label(shot.dataset.sha256, said);
       location.reload();
     } catch (error) {
       dialog.close();
       say(error.message);
     }
   };
-  dialog.addEventListener("click", (event) => {
-    const choice = event.target.closest("[data-label]");
-    if (choice) choose(choice.dataset.label);
-  });
-  dialog.addEventListener("keydown", (event) => {
-    if (event.key in keys && plain(event)) choose(keys[event.key]);
-  });
+  const frame = dialog.querySelector(".frame");
+  const editor = garmentEditor(dialog, frame, store);
+  document.querySelectorAll(".shot").forEach((button) =>
+    button.addEventListener("click", async () => {
+      try {
+        const photo = await ask(`/api/photos/${button.dataset.sha256}/garments`);
+        shot = button;
+        frame.querySelector("img").src = button.querySelector("img").src;
+        editor.show(photo);
+        dialog.showModal();
+      } catch (error) {
+        say(error.message);
+      }
+    }),
+  );
+  document.getElementById("take-back").addEventListener("click", () => store(null));
+  addEventListener("keydown", (event) => dialog.open && plain(event) && editor.key(event));
 }
 
 const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat;
@@ -217,6 +449,7 @@ function setUpReview() {
     document.getElementById("review-who").textContent = photo.customer;
     document.getElementById("review-when").textContent = photo.posted_at ? photo.posted_at.slice(0, 10) : "no date";
     showTop(document.getElementById("review-top"), photo.top);
+    editor.show(photo);
   }
 
   const once = (work) => async () => {
@@ -230,26 +463,27 @@ function setUpReview() {
     }
     busy = false;
   };
-  const choose = (category) =>
+  const choose = (said) =>
     once(async () => {
       const photo = waiting[0];
       if (!photo) return;
-      await label(photo.sha256, category);
+      await label(photo.sha256, said);
       waiting.shift();
-      done.push({ photo, category });
+      done.push({ photo, said });
       left -= 1;
-      say(`${shown(category)}: noted. u takes it back.`);
+      say(`${shown(categoriesOf(said))}: noted. u takes it back.`);
     })();
+  const editor = garmentEditor(stage, stage.querySelector(".frame"), choose);
   const skip = once(async () => {
     if (!waiting.length) return;
-    done.push({ photo: waiting.shift(), category: "" });
+    done.push({ photo: waiting.shift(), said: null });
     skipped += 1;
   });
   const undo = once(async () => {
     const last = done.pop();
     if (!last) return;
-    if (last.category) {
-      await label(last.photo.sha256, "");
+    if (last.said) {
+      await label(last.photo.sha256, null);
       left += 1;
       say("Taken back.");
     } else {
@@ -258,17 +492,13 @@ function setUpReview() {
     waiting.unshift(last.photo);
   });
 
-  stage.addEventListener("click", (event) => {
-    const choice = event.target.closest("[data-label]");
-    if (choice) choose(choice.dataset.label);
-  });
   document.getElementById("skip").addEventListener("click", skip);
   document.getElementById("undo").addEventListener("click", undo);
   document.getElementById("undo-last").addEventListener("click", undo);
   addEventListener("keydown", (event) => {
     if (!plain(event)) return;
-    if (event.key in keys) choose(keys[event.key]);
-    else if (event.key === "s") skip();
+    if (waiting.length && !busy && editor.key(event)) return;
+    if (event.key === "s") skip();
     else if (event.key === "u") undo();
   });
   once(async () => {})();
