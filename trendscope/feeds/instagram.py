@@ -53,8 +53,15 @@ class _Account:
     used: set[str]
     parts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
-    def leave_out(self, reason: str, what: str, folder: str) -> None:
-        """Counts one file in the line of its folder."""
+    def leave_out(self, kind: Kind | None, name: str) -> None:
+        """Counts a file in the line of its folder, at most two deep; a kind of None is no photo."""
+        reason, what = "other_data", "not about photos"
+        if kind == "private":
+            reason, what = "private", "messages, saved, liked and deleted things are never read"
+        elif kind:
+            advice = f"add --include {kind} to read them" if kind in KINDS else "no posts"
+            reason, what = "not_included", advice
+        folder = "/".join(name.split("/")[:-1][:2]) or name
         self.parts[reason, what, folder] += 1
 
 
@@ -130,7 +137,7 @@ def _indexed(
     account.used.update(copies)
     if not requested:
         for name in copies:
-            account.leave_out(*_left_out(kind), _folder(name.partition("/")[2]))
+            account.leave_out(kind, name.partition("/")[2])
     elif outside:
         yield unsafe_path(source, owner)
     elif uri.lower().endswith(VIDEOS):
@@ -141,19 +148,6 @@ def _indexed(
         yield request.post(tree, copies[0], owner, posted_at, media_id(uri), dated_name=False)
     else:
         yield missing_media(source, owner)
-
-
-def _left_out(kind: Kind) -> tuple[str, str]:
-    if kind == "private":
-        return "private", "messages, saved, liked and deleted things are never read"
-    advice = f"add --include {kind} to read them" if kind in KINDS else "no posts"
-    return "not_included", advice
-
-
-def _folder(name: str) -> str:
-    """The part of the export that a member belongs to: at most two folders deep."""
-    folders = name.split("/")[:-1]
-    return "/".join(folders[:2]) or name
 
 
 def _places(names: list[str]) -> dict[str, list[str]]:
@@ -192,11 +186,11 @@ def _rest(
         if name in account.used:
             continue
         if kind == "private":
-            account.leave_out(*_left_out(kind), _folder(inside))
+            account.leave_out(kind, inside)
         elif lower.endswith(DATA):
-            account.leave_out("other_data", "not about photos", _folder(inside))
+            account.leave_out(None, inside)
         elif kind and not _is_requested(kind, request):
-            account.leave_out(*_left_out(kind), _folder(inside))
+            account.leave_out(kind, inside)
         elif kind and media_id(inside) in identities:
             detail = "the same photo of this customer was counted already"
             yield Skipped(export.owner, export.tree.source(name), "duplicate", detail)

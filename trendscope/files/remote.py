@@ -219,19 +219,15 @@ def read_object(path: RemotePath, limit: int) -> bytes:
     raise ImageError("too_large", f"{size:,} bytes; the limit is {limit:,}")
 
 
-_ADVICE = (
-    (
-        {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "TokenRetrievalError"},
-        "needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+_ADVICE = {
+    "NoCredentialsError PartialCredentialsError ProfileNotFound TokenRetrievalError": (
+        "needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
     ),
-    ({"PermissionError"}, "refuses access; check the credentials and their rights"),
-    ({"FileNotFoundError"}, "does not exist; check the bucket and the path"),
-    (
-        {"ModuleNotFoundError", "ImportError"},
-        "needs the extra remote: pip install 'trendscope[remote]'",
-    ),
-    ({"ValueError", "ParamValidationError"}, "is no URL that is understood; see s3://bucket/feeds"),
-)
+    "PermissionError": "refuses access; check the credentials and their rights",
+    "FileNotFoundError": "does not exist; check the bucket and the path",
+    "ModuleNotFoundError ImportError": "needs the extra remote: pip install 'trendscope[remote]'",
+    "ValueError ParamValidationError": "is no URL that is understood; see s3://bucket/feeds",
+}
 """Advice to the user by the names of libraries' exceptions."""
 
 
@@ -244,6 +240,7 @@ def _explained(label: str, passed_on: tuple[type[Exception], ...] = ()) -> Itera
     except Exception as error:  # stores have exceptions of their own, each another family
         kinds = {kind.__name__ for kind in type(error).__mro__}
         otherwise = "cannot be reached; check the network and the address, then run it again"
-        advice = next((advice for names, advice in _ADVICE if kinds & names), otherwise)
+        fitting = (advice for names, advice in _ADVICE.items() if kinds & {*names.split()})
+        advice = next(fitting, otherwise)
         reason = displayed(" ".join(str(error).split()))[:120] or type(error).__name__
         raise FeedError(f"{label} {advice} ({reason})") from error

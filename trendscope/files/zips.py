@@ -44,15 +44,8 @@ _DAMAGED = (
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
-_METHOD_NAMES = {
-    1: "shrinking",
-    **dict.fromkeys((2, 3, 4, 5), "reducing"),
-    6: "imploding",
-    9: "Deflate64",
-    93: "Zstandard",
-    95: "XZ",
-    98: "PPMd",
-}
+_METHOD_NAMES = {1: "shrinking", **dict.fromkeys((2, 3, 4, 5), "reducing"), 6: "imploding"}
+_METHOD_NAMES |= {9: "Deflate64", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
 
 _ENCRYPTED = 0x1
 
