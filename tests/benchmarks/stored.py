@@ -62,7 +62,7 @@ def fill(path, rows):
     names = ((i, f"customer {i}") for i in range(1, customers + 1))
     db.executemany("INSERT INTO customers VALUES (?, ?)", names)
     images = ((i, hashlib.sha256(b"%d" % i).hexdigest()) for i in range(rows))
-    db.executemany("INSERT INTO images VALUES (?, ?, NULL, 0)", images)
+    db.executemany("INSERT INTO images (id, sha256, local) VALUES (?, ?, 0)", images)
     places = (
         (i, owner[i], i, i.to_bytes(32), f"post {i}", f"feeds/{owner[i]}/{i}.jpg", moment[i])
         for i in range(rows)

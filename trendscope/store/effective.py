@@ -19,6 +19,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    or_,
     select,
     true,
 )
@@ -41,7 +42,8 @@ OUTSIDE = case(
 _CORNERS = ("x0", "y0", "x1", "y1")
 _other = corrections.alias("other_corrections")
 _PLACED = exists().where(_other.c.image_id == corrections.c.image_id, _other.c.x0.isnot(None))
-_SEEN = and_(CATEGORY.isnot(None), func.coalesce(corrections.c.number, 0) == 0, ~_PLACED)
+_FIRST = and_(corrections.c.number == 0, ~_PLACED)
+_SEEN = and_(CATEGORY.isnot(None), or_(~CORRECTED, _FIRST))
 BOX = {
     name: case((corrections.c.x0.isnot(None), corrections.c[name]), (_SEEN, sightings.c[name]))
     for name in _CORNERS
