@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,11 +12,15 @@ from hypothesis import strategies as st
 
 from tests.factories.pages import Elements
 from tests.factories.photos import OUTFIT, outfit, photo_result
+from tests.factories.stored import NOW, found, write
 from trendscope.categories import CATEGORIES
 from trendscope.photos.results import Garment, Label
 from trendscope.photos.summary import summarise
 from trendscope.reports.boxes import SIDE, drawing
 from trendscope.reports.profile import profile_html
+from trendscope.reports.weekly import report_of_store
+from trendscope.reports.weekly_page import report_html
+from trendscope.store import open_store
 
 sides = st.integers(28, 8000)
 
@@ -133,3 +138,27 @@ def test_the_lead_tells_what_boxes_mean_where_there_are_some():
 def test_boxes_need_nothing_from_outside():
     elements = Elements(sheet(outfit(thumbnail=b"T")))
     assert all(source.startswith(("data:image/jpeg;base64,", "#")) for source in elements.sources)
+
+
+# --- the weekly page -----------------------------------------------------------------------------
+
+
+def test_the_weekly_page_marks_the_garment_meant_where_there_are_others(tmp_path):
+    several = vars(outfit(thumbnail=b"T"))
+    more = {name: several[name] for name in ("size", "garments", "candidates", "thumbnail")}
+    alone = {**more, "garments": OUTFIT[:1]}
+    with open_store(tmp_path / "t.db", create=True, now=NOW) as opened:
+        write(
+            opened,
+            found("Shirt", "anna", "1.jpg", (2026, 11, 10), **more),
+            found("Shirt", "ben", "2.jpg", (2026, 11, 11), **alone),
+        )
+        report = report_of_store(opened, now=NOW)
+    pictures = {category.name: category.pictures for category in report.categories}
+    (bag,) = pictures["Bag"]
+    assert [garment.box for garment in bag.meant.garments] == [OUTFIT[1].box]
+    assert [p.meant and len(p.meant.garments) for p in pictures["Shirt"]] == [None, 1]
+    page = report_html(report)
+    frames = re.findall(r'<span class="frame">.*?</span>', page, re.DOTALL)
+    names = [re.findall(r">([^<]+)</text>", frame) for frame in frames]
+    assert sorted(names) == [["Bag"], ["Shirt"], ["Trouser"]]  # All of Anna's photo.

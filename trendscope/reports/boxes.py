@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from trendscope.vision.predictions import Box
 
 SIDE = 168
-"""Longest side of a drawing in units; one is about a CSS pixel on a contact sheet."""
+"""Longest side of a drawing in units, as on contact sheets; one is about a CSS pixel."""
 
 LINE = 2
 """Width of a box's line in units."""
@@ -65,16 +65,21 @@ class Drawing:
     garments: tuple[DrawnGarment, ...]
 
 
-def drawing(photo: PictureResult) -> Drawing | None:
+def drawing(photo: PictureResult, side: float = SIDE) -> Drawing | None:
     """The boxes of a photo's garments.
 
-    None where no place is known, and where a picture of the one garment that the network saw is
-    there instead.
+    Args:
+        photo: Result of the photo.
+        side: Longest side of the drawing in units.
+
+    Returns:
+        The drawing; None where no place is known, and where a picture of the one garment that the
+        network saw is there instead.
     """
     garments = likeliest(photo.candidates) if photo.verdict == "uncertain" else photo.garments
     if photo.size is None or photo.seen or all(garment.box is None for garment in garments):
         return None
-    scale = SIDE / max(photo.size)
+    scale = side / max(photo.size)
     width, height = photo.size[0] * scale, photo.size[1] * scale
     sure = photo.verdict != "uncertain"
     drawn: list[DrawnGarment] = []

@@ -6,7 +6,7 @@ Values only; `trendscope.reports.weekly_page` renders them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from trendscope import store, weeks
 from trendscope.categories import CATEGORIES
 from trendscope.errors import NothingUsable
 from trendscope.photos.pseudonyms import Pseudonyms
+from trendscope.photos.results import PictureResult
 from trendscope.store import Database, Status, Store
 from trendscope.store.database import opened
+from trendscope.store.pictures import image_results
 from trendscope.trends.from_store import trends_of_store
 from trendscope.trends.summary import TrendSummary
 
@@ -55,12 +57,15 @@ class Picture:
         customer: Name of the customer who posted it.
         posted_at: Time of the post, aware UTC.
         confidence: Confidence in the category, 0..1.
+        meant: Result of the photo with only the garments of the category, to be marked; None where
+            it shows no others.
     """
 
     jpeg: bytes
     customer: str
     posted_at: datetime
     confidence: float
+    meant: PictureResult | None = None
 
 
 @dataclass(frozen=True)
@@ -139,8 +144,9 @@ def report_of_store(
         )
         recent = _recent_rows(reader, summary, weeks_shown, zone)
         thumbnails = _thumbnails(reader, recent, pictures)
+        results = image_results(reader, thumbnails)
     categories = tuple(
-        _category(kind, recent[recent["category"] == kind], thumbnails, pictures, name)
+        _category(kind, recent[recent["category"] == kind], thumbnails, results, pictures, name)
         for kind in CATEGORIES
     )
     return WeeklyReport(summary, categories, status, weeks_shown)
@@ -169,6 +175,7 @@ def _category(
     kind: str,
     rows: pd.DataFrame,
     thumbnails: Mapping[str, bytes],
+    results: Mapping[str, PictureResult],
     pictures: int,
     name: Callable[[str], str],
 ) -> Category:
@@ -185,10 +192,16 @@ def _category(
                 name(row["customer"]),
                 row["posted_at"].to_pydatetime(),
                 row["confidence"],
+                _meant(results[row["sha256"]], kind),
             )
             for row in chosen.to_dict("records")
         ),
     )
+
+
+def _meant(result: PictureResult, kind: str) -> PictureResult | None:
+    garments = tuple(garment for garment in result.garments if garment.category == kind)
+    return replace(result, garments=garments) if garments != result.garments else None
 
 
 def _fans(rows: pd.DataFrame, name: Callable[[str], str]) -> tuple[Fan, ...]:

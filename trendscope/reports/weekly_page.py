@@ -89,6 +89,7 @@ def report_html(report: WeeklyReport) -> str:
         period=_period(summary.movement["week"].unique().tolist()[-report.weeks :]),
         ahead=_period(summary.forecast["week"].unique().tolist()[-1:]),
         plural_of=plural_of,
+        marked=any(picture.meant for c in report.categories for picture in c.pictures),
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from trendscope.photos.results import Garment, PictureResult, box_of
 from trendscope.store import effective, schema
@@ -52,40 +53,46 @@ def sizes_of(connection: Connection, digests: Iterable[str]) -> dict[str, tuple[
     }
 
 
-def image_result(db: Database, sha256: str) -> PictureResult | None:
-    """What counts for an image; its candidates are all garments that the network sees beside these.
+def image_results(db: Database, digests: Iterable[str]) -> dict[str, PictureResult]:
+    """What counts for some images; as candidates all that the network sees beside these garments.
 
     Args:
         db: The database.
-        sha256: Digest of the image's bytes, in hex.
+        digests: The sha256 of the images, in hex.
 
     Returns:
-        The result, with the digest for its path; None if neither a person nor the current weights
-        have judged such an image.
+        Results by sha256, which is their path too; images that neither a person nor the current
+        weights have judged are missing.
     """
-    image = schema.images.c.sha256 == sha256
-    seen = (
-        select(schema.sightings)
-        .join(schema.images, schema.images.c.id == schema.sightings.c.image_id)
-        .where(image, schema.sightings.c.weights_id == effective.CURRENT)
-        .where(schema.sightings.c.category.isnot(None))
-        .order_by(schema.sightings.c.number)
-    )
+    digests = list(digests)
     with opened(db) as store, store.reading() as connection:
-        rows = connection.execute(_COUNTS.where(image)).all()
-        if not rows:
-            return None
-        others = [Garment(r.category, r.confidence, box_of(r)) for r in connection.execute(seen)]
-        others += candidates_of(connection, [sha256]).get(sha256, ())
-        size = sizes_of(connection, [sha256]).get(sha256)
-    boxes = {box_of(row) for row in rows}
-    candidates = tuple(garment for garment in others if garment.box not in boxes)
-    picture = PictureResult.of_sightings(sha256, sha256, rows, candidates)
-    return replace(picture, size=size)
+        counted = _rows_of(connection, _COUNTED, digests)
+        seen = _rows_of(connection, _SEEN, digests)
+        unsure, sizes = candidates_of(connection, digests), sizes_of(connection, digests)
+    results = {}
+    for sha256, rows in counted.items():
+        boxes = {box_of(row) for row in rows}
+        named = (Garment(row.category, row.confidence, box_of(row)) for row in seen[sha256])
+        others = (*named, *unsure.get(sha256, ()))
+        candidates = tuple(garment for garment in others if garment.box not in boxes)
+        result = PictureResult.of_sightings(sha256, sha256, rows, candidates)
+        results[sha256] = replace(result, size=sizes.get(sha256))
+    return results
 
 
-_COUNTS = effective.with_effective(
+def _rows_of(
+    connection: Connection, query: Select[Any], digests: list[str]
+) -> defaultdict[str, list[Any]]:
+    rows: defaultdict[str, list[Any]] = defaultdict(list)
+    for part in parts(digests):
+        for row in connection.execute(query.where(schema.images.c.sha256.in_(part))):
+            rows[row.sha256].append(row)
+    return rows
+
+
+_COUNTED = effective.with_effective(
     select(
+        schema.images.c.sha256,
         effective.CATEGORY.label("category"),
         effective.REASON.label("reason"),
         effective.CONFIDENCE.label("confidence"),
@@ -94,4 +101,12 @@ _COUNTS = effective.with_effective(
         *(column.label(name) for name, column in effective.BOX.items()),
     ).select_from(schema.images),
     schema.images.c.id,
-).order_by(effective.NUMBER)
+).order_by(schema.images.c.id, effective.NUMBER)
+
+_SEEN = (
+    select(schema.images.c.sha256, schema.sightings)
+    .join_from(schema.sightings, schema.images)
+    .where(schema.sightings.c.weights_id == effective.CURRENT)
+    .where(schema.sightings.c.category.isnot(None))
+    .order_by(schema.sightings.c.image_id, schema.sightings.c.number)
+)

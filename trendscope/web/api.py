@@ -24,7 +24,7 @@ from trendscope.reports import profile as report
 from trendscope.reports import trends as trend_report
 from trendscope.reports.documents import document
 from trendscope.reports.targets import targets_json
-from trendscope.store.pictures import image_result
+from trendscope.store.pictures import image_results
 from trendscope.store.profile import stored_profile
 from trendscope.store.read_items import chosen
 from trendscope.text import displayed
@@ -191,7 +191,7 @@ def review(
 @router.get("/photos/{sha256}/garments", responses=_responses("garments with their boxes", 404))
 def garments(desk: AtDesk, sha256: Sha256) -> Response:
     """The garments in a photo, and as candidates what else the network sees or may see in it."""
-    found = image_result(desk.store, sha256)
+    found = image_results(desk.store, [sha256]).get(sha256)
     if found is None:
         raise HTTPException(404, "The database holds no such photo, or it is not yet judged.")
     facts = report.garment_facts(found.garments, found.candidates, found.size)
