@@ -1,0 +1,151 @@
+"""Cells become garments; a mirror changes sides and nothing else."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trendscope.vision.detections import (
+    Garment,
+    Look,
+    cell_boxes,
+    detect,
+    garments,
+    look,
+    mirrored,
+    reading_order,
+)
+from trendscope.vision.detector import CELL_OUTPUTS, PHOTO_OUTPUTS, WIDTH, initial_variables
+
+TROUSER, COAT, SHIRT = 1, 4, 6
+
+
+def photo(*cells, rows=4, columns=4):
+    """Maps of a photo whose cells show nothing, but for (row, column, category, p, box)."""
+    p = np.zeros((rows, columns, CELL_OUTPUTS), np.float32)
+    p[..., -1] = 1
+    boxes = np.zeros((rows, columns, 4), np.float32)
+    features = np.zeros((rows, columns, WIDTH), np.float32)
+    for row, column, category, confidence, box in cells:
+        p[row, column] = 0
+        p[row, column, category], p[row, column, -1] = confidence, 1 - confidence
+        boxes[row, column] = box
+        features[row, column, 0] = confidence
+    return p, boxes, features
+
+
+def found(*cells, least=0.5):
+    return garments(*photo(*cells), least)
+
+
+def test_cells_of_one_garment_share_its_box():
+    (coat,) = found(
+        (0, 0, COAT, 0.75, (0, 0, 0.5, 0.5)),
+        (0, 1, COAT, 0.5, (0.1, 0, 0.5, 0.5)),
+    )
+    assert (coat.category, coat.confidence) == ("Coat", 0.75)
+    # By confidence the left side is (.75 * 0 + .5 * .1) / 1.25 = .04; the two cells' is 0, and
+    # their lower one .25: .6 of the first and .4 of the second.
+    assert coat.box == pytest.approx((0.024, 0, 0.5, 0.4))
+    assert coat.embedding[0] == np.float32(0.75)
+
+
+def test_less_sure_cells_have_a_say_in_the_box_alone():
+    box, wider = (0, 0, 0.25, 0.25), (0, 0, 0.35, 0.25)
+    one = found((0, 0, COAT, 0.9, box), (0, 1, COAT, 0.6, wider), least=0.8)
+    assert [garment.confidence for garment in one] == pytest.approx([0.9])
+    assert one[0].box[2] > found((0, 0, COAT, 0.9, box), least=0.8)[0].box[2]
+
+
+def test_cells_below_the_gate_say_nothing():
+    assert found((0, 0, COAT, 0.4, (0, 0, 0.5, 0.5))) == []
+    assert len(found((0, 0, COAT, 0.4, (0, 0, 0.5, 0.5)), least=0.4)) == 1
+
+
+def test_two_coats_apart_are_two():
+    two = found((0, 0, COAT, 0.9, (0, 0, 0.4, 1)), (0, 3, COAT, 0.8, (0.6, 0, 1, 1)))
+    assert [garment.confidence for garment in two] == pytest.approx([0.9, 0.8])
+
+
+def test_a_part_of_a_garment_is_no_second_one():
+    """The lower fifth: an intersection over union below that of one garment, but inside."""
+    assert len(found((0, 0, COAT, 0.9, (0, 0, 0.5, 1)), (3, 0, COAT, 0.8, (0, 0.85, 0.5, 1)))) == 1
+
+
+def test_one_place_is_not_two_categories_but_a_shirt_may_be_under_a_coat():
+    same, inside = (0, 0, 0.5, 0.5), (0.1, 0, 0.4, 0.5)
+    assert [g.category for g in found((0, 0, COAT, 0.9, same), (1, 0, SHIRT, 0.8, same))] == [
+        "Coat"
+    ]
+    both = found((0, 0, COAT, 0.9, same), (1, 0, SHIRT, 0.8, inside))
+    assert {garment.category for garment in both} == {"Coat", "Shirt"}
+
+
+def test_reading_order_is_line_by_line():
+    def at(name, x, y):
+        return Garment(name, 1.0, (x - 0.1, y - 0.1, x + 0.1, y + 0.1), np.zeros(1, np.float32))
+
+    given_ = [at("Trouser", 0.5, 0.6), at("Bag", 0.8, 0.3), at("Coat", 0.5, 0.27)]
+    assert [garment.category for garment in reading_order(given_)] == ["Coat", "Bag", "Trouser"]
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_garment_is_named_once_at_most_per_cell_and_above_the_gate(seed):
+    generator = np.random.default_rng(seed)
+    p = generator.dirichlet(np.full(CELL_OUTPUTS, 0.1), (3, 3)).astype(np.float32)
+    corners = np.sort(generator.random((3, 3, 2, 2)), -2).reshape(3, 3, 4).astype(np.float32)
+    found_ = garments(p, corners, np.zeros((3, 3, WIDTH), np.float32), 0.6)
+    assert len(found_) <= (p[..., :10].max(-1) >= 0.6).sum()
+    assert all(garment.confidence >= 0.6 for garment in found_)
+    assert all(0 <= x <= 1 for garment in found_ for x in garment.box)
+
+
+def test_boxes_are_reached_from_the_middles_of_cells():
+    distances = np.full((1, 2, 3, 4), 8, np.float32)
+    distances[0, 1, 2] = 1, 2, 3, 4
+    found_ = np.asarray(cell_boxes(jnp.asarray(distances)))
+    assert found_[0, 0, 0].tolist() == [0, 0, 16, 16]
+    # The middle of the cell in row 1 and column 2 is at x 40, y 24.
+    assert found_[0, 1, 2].tolist() == [39, 22, 43, 28]
+
+
+def a_look(seed=0):
+    generator = np.random.default_rng(seed)
+
+    def random(*shape):
+        return generator.random(shape).astype(np.float32)
+
+    corners = np.sort(random(2, 3, 4, 2, 2), -2).reshape(2, 3, 4, 4)
+    return Look(
+        random(2, PHOTO_OUTPUTS), random(2, 3, 4, CELL_OUTPUTS), corners, random(2, 3, 4, WIDTH)
+    )
+
+
+def test_mirrored_twice_is_as_before():
+    before = a_look()
+    after = mirrored(mirrored(before))
+    for name in Look.__dataclass_fields__:
+        np.testing.assert_allclose(getattr(after, name), getattr(before, name), atol=1e-6)
+
+
+def test_mirrored_boxes_are_boxes_on_the_other_side():
+    boxes = np.zeros((1, 1, 2, 4), np.float32)
+    boxes[0, 0, 0] = 0.1, 0.2, 0.4, 0.5
+    before = a_look()
+    one = Look(before.photo[:1], before.cells[:1, :1, :2], boxes, before.features[:1, :1, :2])
+    assert mirrored(one).boxes[0, 0, 1] == pytest.approx([0.6, 0.2, 0.9, 0.5])
+
+
+def test_a_photo_and_its_mirror_image_show_the_same_garments():
+    variables = initial_variables()
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 32, 64, 3)).astype(np.uint8)
+    one = look(variables, pixels)
+    other = mirrored(look(variables, np.ascontiguousarray(pixels[:, :, ::-1])))
+    np.testing.assert_allclose(one.cells, other.cells, atol=1e-5)
+    np.testing.assert_allclose(one.boxes, other.boxes, atol=1e-5)
+    np.testing.assert_allclose(one.photo.sum(-1), 1, rtol=1e-5)
+    everything = detect(variables, pixels, 0.0)
+    assert len(everything) == 1 and 1 <= len(everything[0]) <= 8

@@ -1,0 +1,370 @@
+"""Augmented batches for the detector, made in background threads while the network learns."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+
+from training.data import cells
+from training.data.garments import Outfits, Singles
+from trendscope.vision.detector import (
+    ANOTHER_GARMENT,
+    CELL_OUTPUTS,
+    NOTHING,
+    PHOTO_OUTPUTS,
+    SEVERAL,
+    STRIDE,
+)
+
+UNKNOWN = 255
+"""Index in an augmented mask of pixels of which nothing is known."""
+
+TAGS = 12
+"""Tags of one photo that are learned from, at most."""
+
+AHEAD = 3
+"""Batches that wait ready."""
+
+
+class People(NamedTuple):
+    """Photos of people, and what they teach.
+
+    Attributes:
+        pixels: 0..255, RGB.
+        photo: Outputs that count as right for the whole photo; none where that is open.
+        cells: What the cells teach, stacked.
+        tags: Outputs that count as right for each tag of a photo without a mask.
+        absent: Outputs that such a photo shows nowhere.
+    """
+
+    pixels: UInt8[np.ndarray, "n h w 3"]
+    photo: Bool[np.ndarray, "n photo_outputs"]
+    cells: cells.Cells
+    tags: Bool[np.ndarray, "n tags cell_outputs"]
+    absent: Bool[np.ndarray, "n cell_outputs"]
+
+
+class Batch(NamedTuple):
+    """One step's pictures.
+
+    Attributes:
+        pixels: Of single garments; 0..255, RGB.
+        photo: Outputs that count as right for each.
+        cells: What their cells teach, stacked.
+        people: Photos of people.
+    """
+
+    pixels: UInt8[np.ndarray, "n s s 3"]
+    photo: Bool[np.ndarray, "n photo_outputs"]
+    cells: cells.Cells
+    people: People
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Pictures of one step.
+
+    Attributes:
+        singles: Pictures at the singles' size.
+        people: Photos of people at their size.
+        tagged: How many of these have tags only.
+        places: Share of each place among the singles; what is left over is of people, as
+            ``several``.
+        published: Share of Fashion-MNIST among the singles.
+    """
+
+    singles: int
+    people: int
+    tagged: int
+    places: Mapping[str, float]
+    published: float
+
+
+# --- augmentation --------------------------------------------------------------------------------
+
+
+def placement(
+    generator: np.random.Generator, source: tuple[int, int], size: tuple[int, int]
+) -> Float32[np.ndarray, "2 3"]:
+    """A random affine map from pixels of a picture to those of the augmented one.
+
+    A window of .6 to 1.15 of the picture's sides, turned by up to 12 degrees, stretched by a tenth
+    at most, every other time mirrored.
+
+    Args:
+        generator: Source of chance.
+        source: Rows and columns of the picture.
+        size: Rows and columns of the augmented one.
+    """
+    window = generator.uniform(0.6, 1.15)
+    stretch = np.exp(generator.uniform(-0.1, 0.1))
+    wide, high = source[1] * window * stretch, source[0] * window / stretch
+    room = np.array([source[1] - wide, source[0] - high])
+    middle = np.array([source[1], source[0]]) / 2 + room * generator.uniform(-0.5, 0.5, 2)
+    turn = np.deg2rad(generator.uniform(-12, 12))
+    turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    mirror = -1.0 if generator.random() < 0.5 else 1.0
+    scale = np.diag([mirror * size[1] / wide, size[0] / high])
+    linear = scale @ turned
+    shift = np.array([size[1], size[0]]) / 2 - linear @ middle
+    return np.column_stack([linear, shift]).astype(np.float32)
+
+
+def recoloured(
+    generator: np.random.Generator, rgb: UInt8[np.ndarray, "h w 3"]
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Another light, contrast and tint; now and then grey, or with channels exchanged."""
+    if generator.random() < 0.1:
+        rgb = rgb[..., generator.permutation(3)]
+    tint = np.exp(generator.normal(0, 0.08, 3) + generator.normal(0, 0.15))
+    level = 128 + generator.normal(0, 12)
+    contrast = np.exp(generator.normal(0, 0.2))
+    values = np.arange(256)[:, None]
+    table = np.clip(level + (values * tint - 128) * contrast, 0, 255).astype(np.uint8)
+    rgb = np.stack([cv2.LUT(np.ascontiguousarray(rgb[..., c]), table[:, c]) for c in range(3)], -1)
+    if generator.random() < 0.1:
+        grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+        rgb = np.repeat(grey[..., None], 3, -1)
+    return np.ascontiguousarray(rgb)
+
+
+def erased(
+    generator: np.random.Generator, rgb: UInt8[np.ndarray, "h w 3"], most: float
+) -> tuple[slice, slice] | None:
+    """Paints a patch in one colour, every fourth time; returns its rows and columns.
+
+    Args:
+        generator: Source of chance.
+        rgb: The picture, which is changed.
+        most: Largest share of the sides.
+    """
+    if generator.random() >= 0.25:
+        return None
+    h, w = rgb.shape[:2]
+    high, wide = (np.array([h, w]) * generator.uniform(0.1, most, 2)).astype(int)
+    top, left = generator.integers(0, h - high), generator.integers(0, w - wide)
+    patch = slice(top, top + high), slice(left, left + wide)
+    rgb[patch] = generator.integers(0, 256, 3)
+    return patch
+
+
+def moved(
+    picture: np.ndarray, place: np.ndarray, size: tuple[int, int], border: int | None = None
+) -> np.ndarray:
+    """A picture at its placement; a mask (with `border` for what lies beyond) by nearest pixels."""
+    rows, columns = size
+    if border is not None:
+        return np.asarray(
+            cv2.warpAffine(
+                picture, place, (columns, rows), flags=cv2.INTER_NEAREST,
+                borderMode=cv2.BORDER_CONSTANT, borderValue=border,
+            )
+        )  # fmt: skip
+    # Averaged first where it gets much smaller, as a bilinear look alone would skip pixels.
+    shrinking = 1 / float(np.sqrt(abs(np.linalg.det(place[:, :2]))))
+    if shrinking > 1.6:
+        h, w = picture.shape[:2]
+        picture = cv2.resize(picture, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+        place = place @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]], np.float32)
+    return np.asarray(
+        cv2.warpAffine(picture, place, (columns, rows), borderMode=cv2.BORDER_REFLECT_101)
+    )
+
+
+def moved_boxes(
+    boxes: Float32[np.ndarray, "n 5"], place: np.ndarray, mask: UInt8[np.ndarray, "h w"]
+) -> Float32[np.ndarray, "m 5"]:
+    """Labelled boxes around what an augmented mask shows of each label inside the moved boxes.
+
+    Boxes of which nothing is left are left out.
+    """
+    h, w = mask.shape
+    found = []
+    for label, x0, y0, x1, y1 in boxes.tolist():
+        corners = place @ np.array([[x0, x1, x1, x0], [y0, y0, y1, y1], [1, 1, 1, 1]])
+        left, top = np.clip(np.floor(corners.min(1)), 0, [w, h]).astype(int)
+        right, bottom = np.clip(np.ceil(corners.max(1)), 0, [w, h]).astype(int)
+        inside = mask[top:bottom, left:right] == int(label)
+        rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+        if len(rows):
+            found.append(
+                [
+                    label,
+                    left + columns[0],
+                    top + rows[0],
+                    left + columns[-1] + 1,
+                    top + rows[-1] + 1,
+                ]
+            )
+    return np.array(found, np.float32).reshape(-1, 5)
+
+
+# --- one picture ---------------------------------------------------------------------------------
+
+
+def single(
+    generator: np.random.Generator, rgb: UInt8[np.ndarray, "h w 3"], side: int
+) -> UInt8[np.ndarray, "side side 3"]:
+    """A picture of one garment, augmented."""
+    place = placement(generator, (rgb.shape[0], rgb.shape[1]), (side, side))
+    new = recoloured(generator, moved(rgb, place, (side, side)))
+    erased(generator, new, 0.4)
+    return new
+
+
+def published(
+    generator: np.random.Generator, grey: UInt8[np.ndarray, "28 28"], side: int
+) -> UInt8[np.ndarray, "side side 3"]:
+    """A picture of Fashion-MNIST enlarged: every other time on white ground, as it once was."""
+    if generator.random() < 0.5:
+        grey = 255 - grey
+    way = cv2.INTER_CUBIC if generator.random() < 0.5 else cv2.INTER_LINEAR
+    large = cv2.resize(grey, (side, side), interpolation=way)
+    return single(generator, np.repeat(large[..., None], 3, -1), side)
+
+
+def person(
+    generator: np.random.Generator, outfits: Outfits, row: int, size: tuple[int, int]
+) -> People:
+    """One photo of people, augmented; arrays of `People` without their first axis."""
+    rgb = outfits.pixels[row]
+    place = placement(generator, (rgb.shape[0], rgb.shape[1]), size)
+    new = recoloured(generator, moved(rgb, place, size))
+    patch = erased(generator, new, 0.25)
+    tags = np.zeros((TAGS, CELL_OUTPUTS), bool)
+    absent = np.zeros(CELL_OUTPUTS, bool)
+    photo = np.zeros(PHOTO_OUTPUTS, bool)
+    if not outfits.has_mask[row]:
+        nothing = cells.of_single(size[0] // STRIDE, size[1] // STRIDE, absent)
+        nothing.weight[:] = 0
+        known = outfits.labels[outfits.tags[row]]
+        worn = known[known[:, :NOTHING].any(-1)][:TAGS]
+        tags[: len(worn)] = worn
+        # What the labels do not speak of may be there: another garment always may.
+        absent[:ANOTHER_GARMENT] = ~worn[:, :ANOTHER_GARMENT].any(0)
+        photo[SEVERAL] = len(worn) > 1
+        return People(new, photo, nothing, tags, absent)
+    mask = moved(outfits.masks[row], place, size, UNKNOWN)
+    for label, better in outfits.renamed.get(row, {}).items():
+        mask[mask == label] = better
+    boxes = moved_boxes(outfits.boxes[row], place, mask)
+    if patch:
+        mask[patch] = UNKNOWN
+    labels = np.zeros((UNKNOWN + 1, CELL_OUTPUTS), bool)
+    labels[: len(outfits.labels)] = outfits.labels
+    taught = cells.of_mask(mask, boxes, labels)
+    worn = labels[np.unique(boxes[taught_labels(boxes, labels), 0]).astype(int)]
+    photo[SEVERAL] = len(worn) > 1
+    return People(new, photo, taught, tags, absent)
+
+
+def taught_labels(boxes: np.ndarray, labels: np.ndarray) -> Bool[np.ndarray, " n"]:
+    """Which boxes are of garments that are learned."""
+    return np.asarray(labels[boxes[:, 0].astype(int), :NOTHING].any(-1), bool)
+
+
+# --- batches -------------------------------------------------------------------------------------
+
+
+class Sampler:
+    """Draws batches of those pictures that are not held out."""
+
+    def __init__(
+        self,
+        singles: Singles,
+        outfits: Outfits,
+        fashion_mnist: tuple[UInt8[np.ndarray, "n 28 28"], np.ndarray],
+        shares: Shares,
+        seed: int,
+    ):
+        self._singles, self._outfits, self._published = singles, outfits, fashion_mnist
+        self._shares, self._seed = shares, seed
+        self._odds = {
+            place: _odds(singles, (singles.places == place) & ~singles.held_out)
+            for place in shares.places
+        }
+        seen = ~outfits.held_out
+        self._masked = np.flatnonzero(seen & outfits.has_mask)
+        self._tagged = np.flatnonzero(seen & ~outfits.has_mask)
+
+    def batch(self, step: int, side: int, size: tuple[int, int]) -> Batch:
+        """The batch of a step, the same whenever it is asked for.
+
+        Args:
+            step: Number of the step.
+            side: Rows and columns of the singles.
+            size: Rows and columns of photos of people.
+        """
+        generator = np.random.default_rng((self._seed, step))
+        shown = [self._single(generator, side) for _ in range(self._shares.singles)]
+        tagged = self._shares.tagged
+        rows = [
+            *generator.choice(self._masked, self._shares.people - tagged),
+            *generator.choice(self._tagged, tagged),
+        ]
+        people = [person(generator, self._outfits, int(row), size) for row in rows]
+        pixels, photo, taught = _stacked(shown)
+        return Batch(pixels, photo, taught, _stacked(people))
+
+    def _single(
+        self, generator: np.random.Generator, side: int
+    ) -> tuple[np.ndarray, np.ndarray, cells.Cells]:
+        names = [*self._odds, "published", "people"]
+        odds = [*self._shares.places.values(), self._shares.published]
+        kind = generator.choice(names, p=[*odds, max(0.0, 1 - sum(odds))])
+        photo = np.zeros(PHOTO_OUTPUTS, bool)
+        count = side // STRIDE
+        if kind == "people":
+            shown = person(
+                generator, self._outfits, int(generator.choice(self._masked)), (side, side)
+            )
+            return shown.pixels, shown.photo, shown.cells
+        if kind == "published":
+            row = int(generator.integers(len(self._published[1])))
+            photo[self._published[1][row]] = True
+            pixels = published(generator, self._published[0][row], side)
+            return pixels, photo, cells.of_single(count, count, photo[:CELL_OUTPUTS])
+        rows, p = self._odds[str(kind)]
+        row = int(generator.choice(rows, p=p))
+        photo[:CELL_OUTPUTS] = self._singles.allowed[row]
+        pixels = single(generator, self._singles.pixels[row], side)
+        return pixels, photo, cells.of_single(count, count, photo[:CELL_OUTPUTS])
+
+
+def _odds(singles: Singles, rows: Bool[np.ndarray, " n"]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows with odds that draw rare labels more often: by the root of how many there are."""
+    found = np.flatnonzero(rows)
+    _, label, count = np.unique(
+        singles.allowed[found], axis=0, return_inverse=True, return_counts=True
+    )
+    odds = 1 / np.sqrt(count)[label.reshape(-1)]
+    return found, odds / odds.sum()
+
+
+def _stacked(rows: list[Any]) -> Any:
+    """Named tuples of arrays, perhaps of named tuples, as one of stacked arrays."""
+    first = rows[0]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    stacked = [
+        _stacked(column) if isinstance(column[0], tuple) else np.stack(column) for column in columns
+    ]
+    return type(first)(*stacked) if hasattr(first, "_fields") else tuple(stacked)
+
+
+def ahead(make: Callable[[int], Batch], steps: range) -> Iterator[Batch]:
+    """The batches of `steps`, of which a few are made in advance in another thread."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting: deque[Future[Batch]] = deque()
+        for step in steps:
+            waiting.append(pool.submit(make, step))
+            if len(waiting) > AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -1,0 +1,218 @@
+"""Photos in, garments out: each with its category, its confidence and its box.
+
+The network answers for cells of 16 x 16 pixels; here the cells of one garment become one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Float32, Int, UInt8
+
+from trendscope.categories import CATEGORIES
+from trendscope.vision.compilation import compiler_options
+from trendscope.vision.detector import STRIDE, Answer, Detector, Variables
+from trendscope.vision.network import softmax
+
+SAME = 0.2
+"""Intersection over union from which on two boxes of a category are of one garment: cells far apart
+seldom say the same box of a large one."""
+
+WITHIN = 0.5
+"""Share of the smaller of two boxes of a category inside the other that makes them one garment."""
+
+SPEAKING = 0.5
+"""Cells of this confidence have a say in the box of a garment that others are sure of."""
+
+HULL = 0.4
+"""Weight of the box around a garment's cells beside the mean of the boxes that they say."""
+
+SAME_PLACE = 0.85
+"""Intersection over union from which on two boxes are of one garment, whatever their categories."""
+
+LINES = 8
+"""Lines that a photo is read in: garments of one line from left to right."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom as fractions of the photo's width and height."""
+
+
+@dataclass(frozen=True)
+class Garment:
+    """A garment in a photo.
+
+    Attributes:
+        category: One of the ten.
+        confidence: Probability of the category, 0..1.
+        box: Where it is.
+        embedding: Near for garments that look alike.
+    """
+
+    category: str
+    confidence: float
+    box: Box
+    embedding: Float32[np.ndarray, " width"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the network says of photos, in probabilities.
+
+    Attributes:
+        photo: Of the whole photo: the ten categories, another garment, nothing, several garments.
+        cells: Of each cell: the ten categories, another garment, nothing.
+        boxes: The box of each cell's garment: left, top, right, bottom as fractions of the photo.
+        features: Of each cell.
+    """
+
+    photo: Float32[np.ndarray, "n photo_outputs"]
+    cells: Float32[np.ndarray, "n rows columns cell_outputs"]
+    boxes: Float32[np.ndarray, "n rows columns 4"]
+    features: Float32[np.ndarray, "n rows columns width"]
+
+
+def detect(
+    variables: Variables, pixels: UInt8[np.ndarray, "n h w 3"], least: float
+) -> list[list[Garment]]:
+    """The garments of each photo in reading order.
+
+    Args:
+        variables: The network's weights.
+        pixels: Photos 0..255, RGB, all scaled to one size; its sides are multiples of 32 pixels.
+        least: Smallest confidence of a garment.
+    """
+    seen = look(variables, pixels)
+    return [
+        garments(cells, boxes, features, least)
+        for cells, boxes, features in zip(seen.cells, seen.boxes, seen.features, strict=True)
+    ]
+
+
+def look(variables: Variables, pixels: UInt8[np.ndarray, "n h w 3"]) -> Look:
+    """What the network says of photos and of their mirror images, averaged."""
+    once = _as_look(_network()(variables, pixels), pixels.shape[1], pixels.shape[2])
+    turned = np.ascontiguousarray(pixels[:, :, ::-1])
+    again = mirrored(_as_look(_network()(variables, turned), pixels.shape[1], pixels.shape[2]))
+    return Look(
+        (once.photo + again.photo) / 2,
+        (once.cells + again.cells) / 2,
+        (once.boxes + again.boxes) / 2,
+        (once.features + again.features) / 2,
+    )
+
+
+def mirrored(seen: Look) -> Look:
+    """What was said of mirror images, as if of the photos themselves; and the other way round."""
+    left, top, right, bottom = np.moveaxis(seen.boxes[:, :, ::-1], -1, 0)
+    boxes = np.stack([1 - right, top, 1 - left, bottom], -1)
+    return Look(seen.photo, seen.cells[:, :, ::-1], boxes, seen.features[:, :, ::-1])
+
+
+@cache
+def _network() -> Callable[[Variables, UInt8[np.ndarray, "n h w 3"]], Answer]:
+    return jax.jit(Detector().apply, compiler_options=compiler_options())
+
+
+def _as_look(answer: Answer, height: int, width: int) -> Look:
+    photo, cells, boxes, features = (
+        np.asarray(part, np.float32)
+        for part in (
+            answer.photo,
+            answer.cells,
+            cell_boxes(answer.distances) / np.array([width, height, width, height]),
+            answer.features,
+        )
+    )
+    return Look(softmax(photo), softmax(cells), np.clip(boxes, 0, 1), features)
+
+
+def cell_boxes(distances: Float[Array, "*n rows columns 4"]) -> Float[Array, "*n rows columns 4"]:
+    """Boxes x0, y0, x1, y1 in pixels of cells' distances to the left, top, right and bottom."""
+    rows, columns = distances.shape[-3:-1]
+    x = (jnp.arange(columns) + 0.5) * STRIDE
+    y = ((jnp.arange(rows) + 0.5) * STRIDE)[:, None]
+    left, top, right, bottom = jnp.moveaxis(distances, -1, 0)
+    return jnp.stack([x - left, y - top, x + right, y + bottom], -1)
+
+
+# --- from cells to garments ----------------------------------------------------------------------
+
+
+def garments(
+    cells: Float32[np.ndarray, "rows columns cell_outputs"],
+    boxes: Float32[np.ndarray, "rows columns 4"],
+    features: Float32[np.ndarray, "rows columns width"],
+    least: float,
+) -> list[Garment]:
+    """The garments of one photo in reading order.
+
+    Cells whose likeliest of the ten categories has at least the confidence `least` speak for a
+    garment. The surest one takes those of its category with it whose box meets its own. The
+    garment's box lies between the mean of their boxes, by confidence, and the box around the cells.
+    Cells that give another category to the same box are passed over.
+    """
+    rows, columns = cells.shape[:2]
+    ten = cells[..., : len(CATEGORIES)].reshape(-1, len(CATEGORIES))
+    category, confidence = ten.argmax(-1), ten.max(-1)
+    places, looks = boxes.reshape(-1, 4), features.reshape(-1, features.shape[-1])
+    waiting = np.flatnonzero(confidence >= min(least, SPEAKING))
+    waiting = waiting[np.argsort(-confidence[waiting], kind="stable")]
+    found = []
+    while len(waiting) and confidence[waiting[0]] >= least:
+        best = waiting[0]
+        common, union, smaller = _overlap(places[best], places[waiting])
+        alike = category[waiting] == category[best]
+        same = alike & ((common >= SAME * union) | (common >= WITHIN * smaller))
+        same[0] = True
+        agreeing = waiting[same]
+        said = np.average(places[agreeing], axis=0, weights=confidence[agreeing])
+        box = (1 - HULL) * said + HULL * _around(agreeing, rows, columns)
+        found.append(
+            Garment(
+                CATEGORIES[category[best]],
+                float(confidence[best]),
+                (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
+                looks[best],
+            )
+        )
+        waiting = waiting[~same & ~(common >= SAME_PLACE * union)]
+    return reading_order(found)
+
+
+def _around(cells: Int[np.ndarray, " n"], rows: int, columns: int) -> Float[np.ndarray, 4]:
+    """The box around cells, numbered row by row: left, top, right, bottom as fractions."""
+    row, column = np.divmod(cells, columns)
+    return np.array(
+        [
+            column.min() / columns,
+            row.min() / rows,
+            (column.max() + 1) / columns,
+            (row.max() + 1) / rows,
+        ]
+    )
+
+
+def _overlap(
+    box: Float32[np.ndarray, 4], others: Float32[np.ndarray, "n 4"]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Areas of the intersections, of the unions, and of the smaller box of each pair."""
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    common = np.maximum(sides, 0).prod(-1)
+    area = (box[2:] - box[:2]).prod()
+    areas = (others[:, 2:] - others[:, :2]).prod(-1)
+    return common, area + areas - common, np.minimum(area, areas)
+
+
+def reading_order(found: Sequence[Garment]) -> list[Garment]:
+    """Garments line by line from the top, each line from the left, by their boxes' middles."""
+
+    def place(garment: Garment) -> tuple[int, float]:
+        left, top, right, bottom = garment.box
+        return int(LINES * (top + bottom) / 2), left + right
+
+    return sorted(found, key=place)
