@@ -34,7 +34,9 @@ PROFILE_EXAMPLES = options.examples("""
 
 def classify(
     paths: options.Paths,
-    show: Annotated[bool, option("--show", "Draw all ten probabilities.")] = False,
+    show: Annotated[
+        bool, option("--show", "Draw all ten probabilities, and say where each garment is.")
+    ] = False,
     json: options.Json = False,
     output: options.Output = None,
     weights: options.Weights = None,

@@ -192,14 +192,16 @@ def _category(
                 name(row["customer"]),
                 row["posted_at"].to_pydatetime(),
                 row["confidence"],
-                _meant(results[row["sha256"]], kind),
+                _meant(results.get(row["sha256"]), kind),
             )
             for row in chosen.to_dict("records")
         ),
     )
 
 
-def _meant(result: PictureResult, kind: str) -> PictureResult | None:
+def _meant(result: PictureResult | None, kind: str) -> PictureResult | None:
+    if result is None:
+        return None
     garments = tuple(garment for garment in result.garments if garment.category == kind)
     return replace(result, garments=garments) if garments != result.garments else None
 

@@ -148,8 +148,8 @@ const crops = (href, [width, height], garments) =>
   garments
     .filter(({ box }) => box)
     .map(({ category, box: [x0, y0, x1, y1] }) => {
-      const crop = shape("svg", { viewBox: `${x0} ${y0} ${x1 - x0} ${y1 - y0}`, role: "img" });
-      crop.append(shape("title", {}, category), shape("image", { href, width, height }));
+      const crop = shape("svg", { viewBox: `${x0} ${y0} ${x1 - x0} ${y1 - y0}`, role: "img", "aria-label": category });
+      crop.append(shape("image", { href, width, height }));
       crop.style.borderColor = colors[category];
       return crop;
     });
@@ -219,6 +219,7 @@ function garmentEditor(place, frame, save) {
       const worn = chosen >= 0 ? [garments[chosen]] : garments;
       button.setAttribute("aria-pressed", worn.some(({ category }) => category === button.dataset.label));
     });
+    place.querySelector(".how").hidden = !garments.length && !free.length;
     act.remove.hidden = chosen < 0;
     act.save.hidden = !changed || !garments.length;
     act.add.setAttribute("aria-pressed", adding);
