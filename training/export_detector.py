@@ -60,12 +60,22 @@ def export(run: Path, output: Path = SHIPPED_DETECTOR, measured_by: Path | None 
         (found["rows"], found["columns"]),
         DetectorGate(found["photo_temperature"], gates, outfits["gate_by_category"]),
         trained_on=SOURCES,
-        settings=json.loads((run / "settings.json").read_text(encoding="utf-8")),
+        settings=_without_folders(json.loads((run / "settings.json").read_text(encoding="utf-8"))),
         scores=_scores(found),
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     write_detector(output, header, read_params(run / "weights.safetensors"))
     return output
+
+
+def _without_folders(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings whose paths are names: where they lay is nobody's business."""
+    return {
+        name: ",".join(Path(part).name for part in value.split(","))
+        if isinstance(value, str)
+        else value
+        for name, value in settings.items()
+    }
 
 
 def _scores(found: dict[str, Any]) -> dict[str, Any]:

@@ -25,9 +25,14 @@ def drawn(*rectangles, rows=4, columns=4):
     return mask, np.array(rectangles, np.float32)
 
 
+def taught(*rectangles):
+    mask, boxes = drawn(*rectangles)
+    return of_mask(mask, boxes, labels())
+
+
 def test_a_cell_mostly_covered_shows_the_garment_and_its_box():
     """A coat over the first cell and a quarter of the second."""
-    cells = of_mask(*drawn((COAT, 0, 0, 20, 16)), labels())
+    cells = taught((COAT, 0, 0, 20, 16))
     assert np.argwhere(cells.boxed).tolist() == [[0, 0]]
     assert np.flatnonzero(cells.allowed[0, 0]).tolist() == [4]
     assert cells.boxes[0, 0].tolist() == [0, 0, 20, 16]
@@ -38,20 +43,20 @@ def test_a_cell_mostly_covered_shows_the_garment_and_its_box():
 
 
 def test_many_cells_of_a_garment_count_less_each():
-    cells = of_mask(*drawn((COAT, 0, 0, 32, 32)), labels())
+    cells = taught((COAT, 0, 0, 32, 32))
     assert cells.boxed.sum() == 4
     assert set(cells.weight[cells.boxed].tolist()) == {0.5}
 
 
 def test_a_thin_garment_has_the_cell_that_it_covers_most():
     """A bag of 6 x 16 pixels covers three eighths of one cell."""
-    cells = of_mask(*drawn((BAG, 20, 16, 26, 32)), labels())
+    cells = taught((BAG, 20, 16, 26, 32))
     assert np.argwhere(cells.boxed).tolist() == [[1, 1]]
     assert cells.boxes[1, 1].tolist() == [20, 16, 26, 32]
 
 
 def test_what_is_too_small_or_teaches_nothing_is_not_taken_for_nothing():
-    cells = of_mask(*drawn((BAG, 0, 0, 4, 8), (BELT, 32, 32, 48, 48)), labels())
+    cells = taught((BAG, 0, 0, 4, 8), (BELT, 32, 32, 48, 48))
     assert not cells.boxed.any()
     assert cells.weight[0, 0] == cells.weight[2, 2] == 0
 

@@ -37,7 +37,9 @@ def run(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
     write_params(folder / "weights.safetensors", initial_variables()["params"])
-    (folder / "settings.json").write_text(json.dumps(dataclasses.asdict(Settings(steps=7))))
+    (folder / "settings.json").write_text(
+        json.dumps(dataclasses.asdict(Settings(steps=7, singles="/a/photos,/b/shop")))
+    )
     return folder
 
 
@@ -55,6 +57,8 @@ def test_gates_and_scores_travel_in_the_header(run, tmp_path):
     assert header.gate.temperature == 1.3
     assert header.gate.single == SINGLE and header.gate.worn == WORN
     assert header.settings["steps"] == 7
+    assert header.settings["singles"] == "photos,shop"
+    assert header.settings["shares"] == Settings().shares
     assert header.scores["photos"] == {"right": 0.8}
     assert header.scores["outfits"]["named_per_photo"] == 2.0
     assert "Fashion-MNIST" in header.trained_on

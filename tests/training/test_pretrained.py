@@ -43,13 +43,13 @@ class Pickler(pickle._Pickler):
     def save(self, obj, save_persistent_id=True):
         if isinstance(obj, Global):
             module, _, name = obj.name.rpartition(".")
-            self.write(pickle.GLOBAL + f"{module}\n{name}\n".encode())
+            self.write(pickle.GLOBAL + f"{module}\n{name}\n".encode())  # type: ignore[attr-defined]
         elif isinstance(obj, Stored):
             key, kind, count, offset, shape, strides = obj.of
             storage = ("storage", Global(f"torch.{kind}"), key, "cpu", count, None)
             self.save(Global("torch._utils._rebuild_tensor_v2"))
             self.save((storage, offset, shape, strides, False, ()))
-            self.write(pickle.REDUCE)
+            self.write(pickle.REDUCE)  # type: ignore[attr-defined]
         else:
             super().save(obj, save_persistent_id)
 

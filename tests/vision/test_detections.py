@@ -38,7 +38,8 @@ def photo(*cells, rows=4, columns=4):
 
 
 def found(*cells, least=0.5):
-    return garments(*photo(*cells), least)
+    p, boxes, features = photo(*cells)
+    return garments(p, boxes, features, least)
 
 
 def test_cells_of_one_garment_share_its_box():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
 from trendscope.vision.detector import initial_variables
 from trendscope.vision.detector_weights import (
@@ -61,3 +62,11 @@ def test_other_files_are_refused(file, tmp_path):
     write_detector(file, other, {"params": {"a": np.zeros(1)}})
     with pytest.raises(WeightsError, match=r"expected format 2 .* found format 3"):
         read_detector(file)
+
+
+def test_the_shipped_file_is_whole():
+    header, _ = read_detector()
+    assert header.name == "garments"
+    assert set(header.gate.single) == set(header.gate.worn) == set(CATEGORIES)
+    assert header.scores["outfits"]["mean_average_precision"] > 0.65
+    assert not any(str(value).startswith("/") for value in header.settings.values())

@@ -133,15 +133,14 @@ def single_scores(
         str(name): share(right[groups == name].sum(), (groups == name).sum())
         for name in np.unique(groups[of_ten])
     }
-    by_label = {
-        name: {
+    by_label = {}
+    for name in sorted(set(labels)):
+        rows = np.array([label == name for label in labels])
+        by_label[name] = {
             "pictures": int(rows.sum()),
             "right": share(right[rows].sum(), rows.sum()) if of_ten[rows].any() else None,
             "named": share(named[rows].sum(), rows.sum()),
         }
-        for name in sorted(set(labels))
-        if (rows := np.array(labels) == name).any()
-    }
     clear = [value for name, value in by_group.items() if "/" not in name and value is not None]
     return {
         "pictures": len(photo),
