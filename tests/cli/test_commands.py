@@ -530,7 +530,7 @@ def test_a_contact_sheet_from_a_database_has_its_small_pictures(run, photos, tmp
     run("scan", photos, "--db", tmp_path / "t.db")
     page = tmp_path / "page.html"
     run("profile", photos, "--db", tmp_path / "t.db", "--html", page)
-    assert page.read_text().count('src="data:image/jpeg') == 4
+    assert page.read_text().count('href="data:image/jpeg') == 4
 
 
 def test_exit_codes_of_scan_and_status(run, photos, tmp_path):
