@@ -122,7 +122,7 @@ def single_scores(
         labels: In the place's own words.
         gates: Least probability, by category, of what is named.
     """
-    of_ten = allowed[:, :TEN].any(-1)
+    of_ten = np.asarray(allowed[:, :TEN].any(-1))
     best, confidence = photo[:, :TEN].argmax(-1), photo[:, :TEN].max(-1)
     right = np.take_along_axis(allowed, best[:, None], 1)[:, 0]
     named = confidence >= np.array([gates[name] for name in CATEGORIES])[best]
