@@ -166,7 +166,7 @@ def kept_pictures(files: Sequence[str], size: tuple[int, int], cache: Path) -> n
     """All pictures at one size, mapped from a file that is made anew when the list changes."""
 
     def read(file: str) -> np.ndarray:
-        return resized(decode(Path(file).read_bytes(), edge=2 * max(size)).rgb, size)
+        return resized(decode(Path(file).read_bytes(), max_side=2 * max(size)).rgb, size)
 
     return _kept(files, read, (*size, 3), cache)
 
