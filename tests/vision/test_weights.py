@@ -48,9 +48,12 @@ def test_weights_of_one_name_with_other_arrays_have_other_digests(tmp_path):
 
 def test_shipped_weights_go_by_their_name(monkeypatch, tmp_path):
     monkeypatch.setattr(weights, "SHIPPED", tmp_path)
+    (tmp_path / "detector").mkdir()
     path = written(tmp_path / "small.safetensors")
-    assert find_weights("small") == path
-    with pytest.raises(WeightsError, match=r"no weights at large: .* a shipped name \(small\)"):
+    other = written(tmp_path / "detector" / "garments.safetensors", value=1.0)
+    assert find_weights("small") == path and find_weights("garments") == other
+    assert find_digest(identify(other).digest) == other
+    with pytest.raises(WeightsError, match=r"no weights at large: .* name \(garments, small\)"):
         find_weights("large")
 
 

@@ -2,83 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
 from trendscope.vision.detector import Variables, initial_variables
 from trendscope.vision.serialisation import _leaves, _nested
-from trendscope.vision.weights import SHIPPED
-
-FORMAT = 2
-"""Of the file; `trendscope.vision.weights.Header` has format 1."""
+from trendscope.vision.weights import SHIPPED, DetectorHeader, damaged, read_header
 
 SHIPPED_DETECTOR = SHIPPED / "detector" / "garments.safetensors"
-
-
-@dataclass(frozen=True)
-class DetectorGate:
-    """From which confidence on a garment is named.
-
-    Attributes:
-        temperature: The logits of whole photos are divided by it before the softmax (Guo et al.
-            2017).
-        single: By category, the least confidence in a photo of one garment.
-        worn: By category, the least confidence of a garment on a person.
-    """
-
-    temperature: float = 1.0
-    single: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(CATEGORIES, 0.8))
-    worn: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(CATEGORIES, 0.7))
-
-
-@dataclass(frozen=True)
-class DetectorHeader:
-    """What a detector's weights file says about itself.
-
-    Attributes:
-        name: For people and tables.
-        side: Rows and columns, in pixels, at which photos of one garment are looked at.
-        people: Rows and columns at which photos of people are.
-        gate: Calibration and thresholds.
-        categories: The ten, in label order.
-        trained_on: Where the pictures come from, by name.
-        settings: All settings of the training run.
-        scores: Measured figures.
-    """
-
-    name: str
-    side: int = 160
-    people: tuple[int, int] = (288, 192)
-    gate: DetectorGate = field(default_factory=DetectorGate)
-    categories: tuple[str, ...] = CATEGORIES
-    trained_on: Mapping[str, str] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    scores: Mapping[str, Any] = field(default_factory=dict)
-    format: int = FORMAT
-
-    def to_json(self) -> str:
-        """The header as one JSON object."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> DetectorHeader:
-        """Reads `to_json`'s form; raises ValueError, TypeError or KeyError on any other."""
-        values = json.loads(text)
-        values["people"] = tuple(values["people"])
-        values["categories"] = tuple(values["categories"])
-        values["gate"] = DetectorGate(**values["gate"])
-        return cls(**values)
 
 
 def write_detector(path: Path, header: DetectorHeader, variables: Variables) -> None:
@@ -109,19 +45,11 @@ def read_detector(path: Path = SHIPPED_DETECTOR) -> tuple[DetectorHeader, Variab
 
 
 def _read(path: Path) -> tuple[DetectorHeader, dict[str, np.ndarray]]:
+    header = read_header(path)
+    if not isinstance(header, DetectorHeader):
+        raise WeightsError(f"{path} is not a detector's weights file; it names one garment")
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}
-        header = DetectorHeader.from_json(metadata["trendscope"])
-    except (SafetensorError, ValueError, TypeError, KeyError, OSError) as error:
-        raise WeightsError(
-            f"{path} is not a detector's weights file, or is damaged ({error}); "
-            "train one with python -m training.detect"
-        ) from error
-    if header.format != FORMAT or header.categories != CATEGORIES:
-        raise WeightsError(
-            f"{path}: expected format {FORMAT} with the ten Fashion-MNIST categories, found format "
-            f"{header.format} with {len(header.categories)}; use a newer trendscope"
-        )
-    return header, arrays
+            return header, {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, ValueError, TypeError, OSError) as error:
+        raise damaged(path, error) from error

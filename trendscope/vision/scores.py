@@ -13,7 +13,7 @@ from typing import Any
 
 from trendscope.categories import CATEGORIES, GROUP
 from trendscope.errors import WeightsError
-from trendscope.vision.weights import DEFAULT, find_weights, read_header
+from trendscope.vision.weights import DEFAULT, DetectorHeader, find_weights, read_header
 
 SCORES = "photos"
 """Name of the scores on labelled photos in a header."""
@@ -70,6 +70,8 @@ def read_scores(weights: str | Path = DEFAULT) -> Scores:
     """
     path = find_weights(weights)
     header = read_header(path)
+    if isinstance(header, DetectorHeader) and "coverage_of" not in header.scores.get(SCORES, {}):
+        return Scores(header.name)  # scored at its gates only, not by kind of garment
     try:
         figures = header.scores.get(SCORES)
         return _scores(header.name, figures) if figures else Scores(header.name)

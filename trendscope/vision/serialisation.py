@@ -41,6 +41,8 @@ def read_weights(path: Path, *, check: bool = True) -> tuple[Header, Variables]:
     except (SafetensorError, ValueError, TypeError, OSError) as error:
         raise damaged(path, error) from error
     header = read_header(path)
+    if not isinstance(header, Header):
+        raise WeightsError(f"{path} holds a network that finds every garment, not one for crops")
     if check:
         _check(path, header, arrays)
     return header, _nested(arrays)

@@ -130,6 +130,65 @@ class Header:
         return cls(**values)
 
 
+@dataclass(frozen=True)
+class DetectorGate:
+    """From which confidence on a garment is named.
+
+    Attributes:
+        temperature: The logits of whole photos are divided by it before the softmax (Guo et al.
+            2017).
+        single: By category, the least confidence in a photo of one garment.
+        worn: By category, the least confidence of a garment on a person.
+    """
+
+    temperature: float = 1.0
+    single: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(CATEGORIES, 0.8))
+    worn: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(CATEGORIES, 0.7))
+
+
+@dataclass(frozen=True)
+class DetectorHeader:
+    """What the weights file of a network says about itself that finds every garment.
+
+    Attributes:
+        name: For people and tables.
+        side: Rows and columns, in pixels, at which photos of one garment are looked at.
+        people: Rows and columns at which photos of people are.
+        gate: Calibration and thresholds.
+        categories: The ten, in label order.
+        trained_on: Where the pictures come from, by name.
+        settings: All settings of the training run.
+        scores: Measured figures.
+    """
+
+    name: str
+    side: int = 160
+    people: tuple[int, int] = (288, 192)
+    gate: DetectorGate = field(default_factory=DetectorGate)
+    categories: tuple[str, ...] = CATEGORIES
+    trained_on: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    format: int = 2
+
+    def to_json(self) -> str:
+        """The header as one JSON object."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> DetectorHeader:
+        """Reads `to_json`'s form.
+
+        Raises:
+            ValueError, TypeError, KeyError, AttributeError: It is of another form.
+        """
+        values = json.loads(text)
+        values["people"] = tuple(values["people"])
+        values["categories"] = tuple(values["categories"])
+        values["gate"] = DetectorGate(**values["gate"])
+        return cls(**values)
+
+
 SHIPPED = Path(__file__).parents[1] / "weights"
 
 DEFAULT = "photos"
@@ -154,19 +213,24 @@ class WeightsIdentity:
         return f"{self.name} ({self.digest[:8]})"
 
 
+def shipped_files() -> list[Path]:
+    """The weights files that come with the product."""
+    return sorted(SHIPPED.rglob("*.safetensors"))
+
+
 def find_weights(weights: str | Path) -> Path:
     """The file of shipped weights by name (``fashion-mnist``), of a run folder, or as given."""
-    named = SHIPPED / f"{weights}.safetensors"
-    path = named if named.exists() else Path(weights)
+    named = (file for file in shipped_files() if file.stem == str(weights))
+    path = next(named, Path(weights))
     if path.is_dir():
         path /= "weights.safetensors"
     if not path.is_file():
-        shipped = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.safetensors"))) or "none"
+        shipped = ", ".join(sorted(file.stem for file in shipped_files())) or "none"
         raise WeightsError(f"no weights at {weights}: give a file, or a shipped name ({shipped})")
     return path
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path) -> Header | DetectorHeader:
     """Reads the header of a weights file.
 
     A safetensors file begins with JSON behind its length, 8 bytes little-endian.
@@ -178,13 +242,15 @@ def read_header(path: Path) -> Header:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
             metadata = json.loads(file.read(min(length, _LONGEST_HEADER))).get("__metadata__", {})
-        header = Header.from_json(metadata["trendscope"])
+        text = metadata["trendscope"]
+        # Also in formats to come, so that their files are called newer instead of damaged.
+        header = (DetectorHeader if "people" in json.loads(text) else Header).from_json(text)
     except (ValueError, TypeError, KeyError, AttributeError, OSError, struct.error) as error:
         raise damaged(path, error) from error
-    if header.format != 1 or header.categories != CATEGORIES:
+    if header.format != type(header).format or header.categories != CATEGORIES:
         raise WeightsError(
-            f"{path}: expected format 1 with the ten Fashion-MNIST categories, found format "
-            f"{header.format} with {len(header.categories)}; use a newer trendscope"
+            f"{path}: expected format {type(header).format} with the ten Fashion-MNIST categories, "
+            f"found format {header.format} with {len(header.categories)}; use a newer trendscope"
         )
     return header
 
@@ -233,5 +299,5 @@ def find_digest(digest: str, weights: str | Path | None = None) -> Path | None:
         WeightsError: `weights` are missing or of another kind.
     """
     candidates = [] if weights is None else [find_weights(weights)]
-    candidates += sorted(SHIPPED.glob("*.safetensors"))
+    candidates += shipped_files()
     return next((path for path in candidates if identify(path).digest == digest), None)

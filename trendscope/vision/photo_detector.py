@@ -1,0 +1,223 @@
+"""Loads the network that finds every garment, and turns photos into calibrated predictions.
+
+A first look at a small square tells a photo of one garment from one of people. One garment is named
+by what the whole photo looks like; of people, a second look at a larger size finds each garment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+
+import jax
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from trendscope.categories import CATEGORIES
+from trendscope.vision.compilation import keep_compiled
+from trendscope.vision.detections import Box as Part
+from trendscope.vision.detections import Garment, Look, garments, look
+from trendscope.vision.detector import ANOTHER_GARMENT, CELL_OUTPUTS, SEVERAL, Variables
+from trendscope.vision.detector_weights import read_detector
+from trendscope.vision.network import softmax
+from trendscope.vision.predictions import (
+    LEAST_CANDIDATE,
+    Box,
+    PhotoPrediction,
+    Prediction,
+    Verdict,
+)
+from trendscope.vision.preparation import Stretching, TwoSizes
+from trendscope.vision.weights import DEFAULT, DetectorGate, DetectorHeader, find_weights
+
+BATCH = 8
+"""Photos looked at together; the network is compiled for this number, and for one alone."""
+
+CERTAIN = 0.3
+"""Least confidence of cells that have a say in the box of a garment that is named."""
+
+TEN = len(CATEGORIES)
+
+
+class PhotoDetector:
+    """A network that finds every garment in a photo, with its weights, ready to predict."""
+
+    def __init__(self, header: DetectorHeader, variables: Variables):
+        self.header = header
+        self._variables = jax.device_put(variables)
+        self._preparation = Stretching(header.side, header.people)
+
+    @classmethod
+    def load(cls, weights: str | Path = DEFAULT) -> PhotoDetector:
+        """Loads shipped weights by name, or a weights file.
+
+        Raises:
+            WeightsError: There are none there, or they cannot be used.
+        """
+        keep_compiled()
+        return cls(*read_detector(find_weights(weights)))
+
+    @property
+    def name(self) -> str:
+        """The weights' name."""
+        return self.header.name
+
+    @property
+    def decoded_side(self) -> int:
+        """Longest side, in pixels, that pictures are decoded to."""
+        return self._preparation.decoded_side
+
+    def prepare(self, rgb: UInt8[np.ndarray, "h w 3"]) -> TwoSizes:
+        """The picture in both sizes."""
+        return self._preparation.prepare(rgb)
+
+    def predict(self, views: Sequence[TwoSizes]) -> list[PhotoPrediction]:
+        """One prediction per photo."""
+        if not views:
+            return []
+        first = self._look([view.single for view in views])
+        photo = calibrated(first.photo, self.header.gate.temperature)
+        several = np.flatnonzero(photo[:, SEVERAL] >= 0.5).tolist()
+        second = self._look([views[i].people for i in several]) if several else first
+        place = {row: i for i, row in enumerate(several)}
+        return [
+            predict_people(at(second, place[row]), self.header.gate, view.size)
+            if row in place
+            else predict_single(at(first, row), photo[row], self.header.gate, view.size)
+            for row, view in enumerate(views)
+        ]
+
+    def _look(self, pixels: Sequence[UInt8[np.ndarray, "h w 3"]]) -> Look:
+        size = BATCH if len(pixels) > 1 else 1
+        parts = []
+        for start in range(0, len(pixels), size):
+            batch = list(pixels[start : start + size])
+            # Filled up, so that the network is not compiled for every number of photos.
+            seen = look(self._variables, np.stack(batch + batch[-1:] * (size - len(batch))))
+            parts.append([getattr(seen, field.name)[: len(batch)] for field in fields(Look)])
+        return Look(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def at(seen: Look, row: int) -> Look:
+    """What the network says of one of some photos."""
+    return Look(*(getattr(seen, field.name)[row : row + 1] for field in fields(Look)))
+
+
+def calibrated(
+    probabilities: Float32[np.ndarray, "n outputs"], temperature: float
+) -> Float32[np.ndarray, "n outputs"]:
+    """Probabilities as a softmax of their logits divided by a temperature (Guo et al. 2017)."""
+    return softmax(np.log(np.maximum(probabilities, 1e-9)).astype(np.float32) / temperature)
+
+
+def predict_single(
+    seen: Look,
+    photo: Float32[np.ndarray, " outputs"],
+    gate: DetectorGate,
+    size: tuple[int, int],
+) -> PhotoPrediction:
+    """The prediction for a photo of one garment, or none.
+
+    Args:
+        seen: What the network says of the photo, as a batch of one.
+        photo: The same of the photo as a whole, calibrated.
+        gate: Thresholds.
+        size: Width and height of the picture in pixels, the unit of boxes.
+    """
+    best = int(photo[:TEN].argmax())
+    outside = float(photo[ANOTHER_GARMENT:SEVERAL].sum())
+    verdict: Verdict = "uncertain"
+    if photo[best] >= gate.single[CATEGORIES[best]]:
+        verdict = "classified"
+    elif outside >= 0.5:
+        verdict = "outside"
+    places = {each.category: each for each in surest_first(_garments(seen))}
+    somewhere = next(iter(places.values()), None)
+
+    def prediction(category: int) -> Prediction:
+        name = CATEGORIES[category]
+        place = places.get(name, somewhere)
+        return Prediction(
+            verdict,
+            name,
+            float(photo[category]),
+            _of_ten(photo[:TEN]),
+            outside,
+            place.embedding[:-CELL_OUTPUTS] if place else seen.features[0].mean((0, 1)),
+            pixels_of(place.box, size) if place else (0, 0, *size),
+        )
+
+    likely = [i for i in np.argsort(-photo[:TEN], kind="stable") if photo[i] >= LEAST_CANDIDATE]
+    candidates = tuple(prediction(int(i)) for i in likely) if verdict == "uncertain" else ()
+    whole = prediction(best)
+    if verdict == "classified":
+        return PhotoPrediction((whole,), (), whole)
+    return PhotoPrediction((), candidates, replace(whole, category=None))
+
+
+def predict_people(seen: Look, gate: DetectorGate, size: tuple[int, int]) -> PhotoPrediction:
+    """The prediction for a photo of people; arguments as for `predict_single`."""
+    sure = _garments(seen, min(CERTAIN, *gate.worn.values()))
+    named = [each for each in sure if each.confidence >= gate.worn[each.category]]
+    best: dict[str, Garment] = {}
+    for each in surest_first(_garments(seen)):
+        if each.confidence < gate.worn[each.category]:
+            best.setdefault(each.category, each)
+    garments_ = tuple(_prediction(each, "classified", size) for each in named)
+    candidates = tuple(_prediction(each, "uncertain", size) for each in best.values())
+    if garments_:
+        whole = max(garments_, key=lambda each: each.confidence)
+    else:
+        whole = _unnamed(candidates, seen, size)
+    return PhotoPrediction(garments_, candidates, whole)
+
+
+def _unnamed(candidates: Sequence[Prediction], seen: Look, size: tuple[int, int]) -> Prediction:
+    """The whole photo where no garment is named: it counts by the confidences of candidates."""
+    if not candidates:
+        photo = seen.photo[0]
+        features, box = seen.features[0].mean((0, 1)), (0, 0, *size)
+        of_ten = _of_ten(photo[:TEN])
+        return Prediction("outside", None, float(of_ten.max()), of_ten, 1.0, features, box)
+    worn = np.zeros(TEN, np.float32)
+    for each in candidates:
+        worn[CATEGORIES.index(each.category or "")] = each.confidence
+    first = candidates[0]
+    return replace(first, category=None, probabilities=_of_ten(worn))
+
+
+def surest_first(found: Sequence[Garment]) -> list[Garment]:
+    """Garments by confidence, falling."""
+    return sorted(found, key=lambda each: -each.confidence)
+
+
+def _garments(seen: Look, least: float = LEAST_CANDIDATE) -> list[Garment]:
+    """Garments in reading order; their embeddings end in what their cells say."""
+    features = np.concatenate([seen.features[0], seen.cells[0]], -1)
+    return garments(seen.cells[0], seen.boxes[0], features, least)
+
+
+def _prediction(garment: Garment, verdict: Verdict, size: tuple[int, int]) -> Prediction:
+    cell = garment.embedding[-CELL_OUTPUTS:]
+    return Prediction(
+        verdict,
+        garment.category,
+        garment.confidence,
+        _of_ten(cell[:TEN]),
+        float(cell[TEN:].sum()),
+        garment.embedding[:-CELL_OUTPUTS],
+        pixels_of(garment.box, size),
+    )
+
+
+def _of_ten(weights: Float32[np.ndarray, 10]) -> Float32[np.ndarray, 10]:
+    return np.asarray(weights / weights.sum(), np.float32)
+
+
+def pixels_of(box: Part, size: tuple[int, int]) -> Box:
+    """A box of fractions in pixels of a picture of some width and height; at least one pixel."""
+    width, height = size
+    left, top, right, bottom = box
+    x0, y0 = min(round(left * width), width - 1), min(round(top * height), height - 1)
+    return x0, y0, max(x0 + 1, round(right * width)), max(y0 + 1, round(bottom * height))
