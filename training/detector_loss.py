@@ -49,7 +49,7 @@ def tag_loss(
     """What tags of whole photos teach: each tag's garment is somewhere, others are nowhere.
 
     Args:
-        logits: Of the cells.
+        logits: Logits of the cells.
         tags: Outputs that count as right for each tag; rows of nothing for no tag.
         absent: Outputs that no tag of the photo allows.
 

@@ -65,8 +65,8 @@ class _Tensor:
     Attributes:
         storage: Key of the storage.
         kind: Type of its numbers.
-        offset: Of the first one, in numbers.
-        shape: Of the tensor.
+        offset: Offset of the first number, counted in numbers.
+        shape: Shape of the tensor.
         strides: Numbers from one to the next along each axis; not always in order of the axes.
     """
 
@@ -172,7 +172,7 @@ def converted(arrays: Arrays) -> dict[str, np.ndarray]:
     """The arrays under the detector's names: ``trunk/...``, ``features/...``, and ``imagenet/...``.
 
     Args:
-        arrays: As `read_torch` gives them.
+        arrays: Arrays by PyTorch's names, from `read_torch`.
 
     Raises:
         WeightsError: One is missing.

@@ -51,10 +51,10 @@ class Singles:
     """Pictures that show one garment, or none.
 
     Attributes:
-        pixels: As kept; 0..255, RGB.
+        pixels: Pixels at the size that is kept; 0..255, RGB.
         allowed: Which outputs of a cell count as right for each.
         places: Name of the place each was read from.
-        labels: What each shows in the place's own words.
+        labels: Label of each picture in the place's own words.
         held_out: Whether it is for measuring only.
     """
 
@@ -71,13 +71,13 @@ class Outfits:
 
     Attributes:
         files: Names.
-        pixels: As kept; 0..255, RGB.
+        pixels: Pixels at the size that is kept; 0..255, RGB.
         masks: Index of each pixel's label, as the place gives it; 0 all over where there are only
             tags.
         renamed: For a row, the label indices of its mask that stand for another one.
         has_mask: Whether there is more than tags.
-        boxes: Of each picture, rows of label index, x0, y0, x1, y1 in kept pixels.
-        tags: Of each picture, the label indices that it shows.
+        boxes: Boxes of each picture: rows of label index, x0, y0, x1, y1 in kept pixels.
+        tags: Label indices of the garments that each picture shows.
         labels: Outputs that count as right for each label index; none where the label is neither
             to be learned nor to be taken for nothing.
         held_out: Whether it is for measuring only.
@@ -123,7 +123,7 @@ def single_garments(
     """Reads pictures of one garment or none.
 
     Args:
-        places: As `training.data.photos.read_table` takes them.
+        places: Folders or tables for `training.data.photos.read_table`.
         cache: Folder where decoded pictures are kept.
         fold: Number of the fold of customers to hold out, from 0; none of them with -1.
         folds: How many folds the customers are dealt to.

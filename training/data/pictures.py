@@ -39,7 +39,7 @@ class People(NamedTuple):
     Attributes:
         pixels: 0..255, RGB.
         photo: Outputs that count as right for the whole photo; none where that is open.
-        cells: What the cells teach, stacked.
+        cells: Targets of the cells, stacked.
         tags: Outputs that count as right for each tag of a photo without a mask.
         absent: Outputs that such a photo shows nowhere.
     """
@@ -55,9 +55,9 @@ class Batch(NamedTuple):
     """One step's pictures.
 
     Attributes:
-        pixels: Of single garments; 0..255, RGB.
+        pixels: Pictures of single garments; 0..255, RGB.
         photo: Outputs that count as right for each.
-        cells: What their cells teach, stacked.
+        cells: Targets of their cells, stacked.
         people: Photos of people.
     """
 

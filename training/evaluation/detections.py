@@ -94,7 +94,7 @@ def category_gates(
     """For each category the least gate that is precise enough; 1 where too few are named.
 
     Args:
-        confidence: Of each garment said.
+        confidence: Confidence of each garment that was named.
         category: Label index of each.
         right: Whether it is right.
         precise: Share of the named ones that must be.
@@ -119,7 +119,7 @@ def single_scores(
     Args:
         photo: Probabilities of the whole photo.
         allowed: Outputs that count as right.
-        labels: In the place's own words.
+        labels: Labels of the pictures in the place's own words.
         gates: Least probability, by category, of what is named.
     """
     of_ten = np.asarray(allowed[:, :TEN].any(-1))
@@ -288,9 +288,9 @@ def evaluate(
     """All figures of the pictures held out.
 
     Args:
-        settings: Of the training.
+        settings: Settings of the training.
         variables: The network's weights.
-        side: Of pictures of one garment, in pixels.
+        side: Side of pictures of one garment, in pixels.
         size: Rows and columns of photos of people.
         least: Least confidences of garments of people, each to be scored.
         most: Pictures of each kind, for a quick look.

@@ -64,10 +64,10 @@ class Look:
     """What the network says of photos, in probabilities.
 
     Attributes:
-        photo: Of the whole photo: the ten categories, another garment, nothing, several garments.
-        cells: Of each cell: the ten categories, another garment, nothing.
+        photo: Probabilities of the whole photo: those of a cell, and several garments.
+        cells: Probabilities of each cell: the ten categories, another garment, nothing.
         boxes: The box of each cell's garment: left, top, right, bottom as fractions of the photo.
-        features: Of each cell.
+        features: Features of each cell; near for garments that look alike.
     """
 
     photo: Float32[np.ndarray, "n photo_outputs"]

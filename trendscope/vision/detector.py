@@ -58,9 +58,9 @@ class Answer(NamedTuple):
     Attributes:
         photo: Logits of the whole photo.
         cells: Logits of each cell.
-        distances: From the middle of each cell to the left, top, right and bottom of its garment's
-            box, in pixels of the input; positive.
-        features: Of each cell; near for garments that look alike.
+        distances: Distances from the middle of each cell to the left, top, right and bottom of its
+            garment's box, in pixels of the input; positive.
+        features: Features of each cell; near for garments that look alike.
     """
 
     photo: Float[Array, "n photo_outputs"]

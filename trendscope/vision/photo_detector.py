@@ -120,7 +120,7 @@ def predict_single(
     """The prediction for a photo of one garment, or none.
 
     Args:
-        seen: What the network says of the photo, as a batch of one.
+        seen: The network's answer for the photo, as a batch of one.
         photo: The same of the photo as a whole, calibrated.
         gate: Thresholds.
         size: Width and height of the picture in pixels, the unit of boxes.
