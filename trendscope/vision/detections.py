@@ -160,19 +160,19 @@ def garments(
     ten = cells[..., : len(CATEGORIES)].reshape(-1, len(CATEGORIES))
     category, confidence = ten.argmax(-1), ten.max(-1)
     places, looks = boxes.reshape(-1, 4), features.reshape(-1, features.shape[-1])
-    waiting = np.flatnonzero(confidence >= min(least, SPEAKING))
-    waiting = waiting[np.argsort(-confidence[waiting], kind="stable")]
-    found = []
-    while len(waiting) and confidence[waiting[0]] >= least:
-        best = waiting[0]
-        common, union, smaller = _overlap(places[best], places[waiting])
-        alike = category[waiting] == category[best]
+    pending = np.flatnonzero(confidence >= min(least, SPEAKING))
+    pending = pending[np.argsort(-confidence[pending], kind="stable")]
+    garments = []
+    while len(pending) and confidence[pending[0]] >= least:
+        best = pending[0]
+        common, union, smaller = _overlap(places[best], places[pending])
+        alike = category[pending] == category[best]
         same = alike & ((common >= SAME * union) | (common >= WITHIN * smaller))
         same[0] = True
-        agreeing = waiting[same]
-        said = np.average(places[agreeing], axis=0, weights=confidence[agreeing])
-        box = (1 - HULL) * said + HULL * _around(agreeing, rows, columns)
-        found.append(
+        agreeing = pending[same]
+        mean_box = np.average(places[agreeing], axis=0, weights=confidence[agreeing])
+        box = (1 - HULL) * mean_box + HULL * _around(agreeing, rows, columns)
+        garments.append(
             Garment(
                 CATEGORIES[category[best]],
                 float(confidence[best]),
@@ -180,8 +180,8 @@ def garments(
                 looks[best],
             )
         )
-        waiting = waiting[~same & ~(common >= SAME_PLACE * union)]
-    return reading_order(found)
+        pending = pending[~same & ~(common >= SAME_PLACE * union)]
+    return reading_order(garments)
 
 
 def _around(cells: Int[np.ndarray, " n"], rows: int, columns: int) -> Float[np.ndarray, 4]:
@@ -208,11 +208,11 @@ def _overlap(
     return common, area + areas - common, np.minimum(area, areas)
 
 
-def reading_order(found: Sequence[Garment]) -> list[Garment]:
+def reading_order(garments: Sequence[Garment]) -> list[Garment]:
     """Garments line by line from the top, each line from the left, by their boxes' middles."""
 
     def place(garment: Garment) -> tuple[int, float]:
         left, top, right, bottom = garment.box
         return int(LINES * (top + bottom) / 2), left + right
 
-    return sorted(found, key=place)
+    return sorted(garments, key=place)

@@ -36,9 +36,9 @@ def read_detector(path: Path = SHIPPED_DETECTOR) -> tuple[DetectorHeader, Variab
     expected = {name: np.shape(leaf) for name, leaf in _leaves(initial_variables())}
     for name in sorted(expected | arrays):
         actual = arrays[name].shape if name in arrays else "nothing"
-        wanted = expected.get(name, "nothing")
-        if actual != wanted:
-            raise WeightsError(f"{path}: array {name}: expected {wanted}, found {actual}")
+        needed = expected.get(name, "nothing")
+        if actual != needed:
+            raise WeightsError(f"{path}: array {name}: expected {needed}, found {actual}")
         if not np.isfinite(arrays[name]).all():
             raise WeightsError(f"{path}: array {name} holds values that are not finite numbers")
     return header, _nested({name: array.astype(np.float32) for name, array in arrays.items()})

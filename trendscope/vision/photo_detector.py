@@ -187,9 +187,9 @@ def _unnamed(candidates: Sequence[Prediction], seen: Look, size: tuple[int, int]
     return replace(first, category=None, probabilities=_of_ten(worn))
 
 
-def surest_first(found: Sequence[Garment]) -> list[Garment]:
+def surest_first(garments: Sequence[Garment]) -> list[Garment]:
     """Garments by confidence, falling."""
-    return sorted(found, key=lambda each: -each.confidence)
+    return sorted(garments, key=lambda each: -each.confidence)
 
 
 def _garments(seen: Look, least: float = LEAST_CANDIDATE) -> list[Garment]:

@@ -191,10 +191,10 @@ def review(
 @router.get("/photos/{sha256}/garments", responses=_responses("garments with their boxes", 404))
 def garments(desk: AtDesk, sha256: Sha256) -> Response:
     """The garments in a photo, and as candidates what else the network sees or may see in it."""
-    found = image_results(desk.store, [sha256]).get(sha256)
-    if found is None:
+    result = image_results(desk.store, [sha256]).get(sha256)
+    if result is None:
         raise HTTPException(404, "The database holds no such photo, or it is not yet judged.")
-    facts = report.garment_facts(found.garments, found.candidates, found.size)
+    facts = report.garment_facts(result.garments, result.candidates, result.size)
     return json_text(document({"sha256": sha256, **facts}))
 
 
@@ -356,8 +356,8 @@ def upload_progress(desk: AtDesk, upload_id: str) -> Response:
     weights = desk.jobs.weights if job.photos else ""
     so_far = job.classification(weights)
     verdicts = report.classification_facts(so_far)
-    for told, photo in zip(verdicts["photos"], so_far.photos, strict=True):
-        told["seen"] = isinstance(photo, PhotoResult) and photo.seen is not None
+    for entry, photo in zip(verdicts["photos"], so_far.photos, strict=True):
+        entry["seen"] = isinstance(photo, PhotoResult) and photo.seen is not None
     return json_text(document({**facts, **verdicts}))
 
 
