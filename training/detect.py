@@ -31,7 +31,7 @@ import optax
 import orbax.checkpoint as ocp
 from jaxtyping import Array, Float, Int
 from rich.console import Console
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from training.command import errors_in_one_line
 from training.data import fashion_mnist, garments
@@ -43,12 +43,13 @@ from training.detector_loss import (
     tag_loss,
     weighted_mean,
 )
-from training.pretrained import nested
 from training.train import _log, parse, setting
 from trendscope.errors import WeightsError
+from trendscope.files.writing import write_atomic
 from trendscope.vision.compilation import keep_compiled
 from trendscope.vision.detections import cell_boxes
 from trendscope.vision.detector import Detector, Variables, initial_variables
+from trendscope.vision.serialisation import leaves, nested
 
 
 @dataclass(frozen=True)
@@ -235,11 +236,8 @@ def starting_params(file: Path, seed: int) -> Any:
 
 def write_params(path: Path, params: Any) -> None:
     """Writes weights as arrays named ``trunk/stem/kernel`` and so on."""
-    leaves = jax.tree_util.tree_leaves_with_path(params)
-    arrays = {"/".join(key.key for key in path_): np.asarray(leaf) for path_, leaf in leaves}
-    part = path.with_suffix(".part")
-    save_file(arrays, part)
-    part.replace(path)
+    arrays = {name: np.asarray(leaf) for name, leaf in leaves(params)}
+    write_atomic(path, save(arrays))
 
 
 def read_params(path: Path) -> Variables:

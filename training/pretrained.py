@@ -201,18 +201,6 @@ def converted(arrays: Arrays) -> dict[str, np.ndarray]:
     return found
 
 
-def nested(arrays: Arrays) -> dict[str, Any]:
-    """Arrays named ``a/b`` as dicts in dicts."""
-    tree: dict[str, Any] = {}
-    for name, array in arrays.items():
-        *folders, leaf = name.split("/")
-        node = tree
-        for folder in folders:
-            node = node.setdefault(folder, {})
-        node[leaf] = array
-    return tree
-
-
 def main() -> None:
     """Runs the command line."""
     parser = new_parser(__doc__)

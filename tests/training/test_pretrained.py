@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from training.pretrained import FILE, converted, folded, nested, package_file, read_torch
+from training.pretrained import FILE, converted, folded, package_file, read_torch
 from trendscope.errors import WeightsError
 from trendscope.vision.detector import STAGES, Block, initial_variables
+from trendscope.vision.serialisation import nested
 
 MAGIC = 0x1950A86A20F9469CFC6C
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from trendscope.vision.weights import Header, damaged, read_header
 
 def write_weights(path: Path, header: Header, variables: Variables) -> None:
     """Writes a weights file beside `path` and renames it into place."""
-    arrays = {name: np.asarray(leaf, np.float32) for name, leaf in _leaves(variables)}
+    arrays = {name: np.asarray(leaf, np.float32) for name, leaf in leaves(variables)}
     write_atomic(path, save(arrays, {"trendscope": header.to_json()}))
 
 
@@ -35,22 +35,38 @@ def read_weights(path: Path, *, check: bool = True) -> tuple[Header, Variables]:
         WeightsError: The file is damaged, of another format, or holds other arrays; the message
             names the first one that differs, with the expected and the actual shape.
     """
-    try:
-        with safe_open(path, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, ValueError, TypeError, OSError) as error:
-        raise damaged(path, error) from error
+    arrays = read_arrays(path)
     header = read_header(path)
     if not isinstance(header, Header):
         raise WeightsError(f"{path} holds a network that finds every garment, not one for crops")
     if check:
-        _check(path, header, arrays)
-    return header, _nested(arrays)
+        check_arrays(path, arrays, lambda: initial_variables(header.architecture))
+    return header, nested(arrays)
 
 
-def _check(path: Path, header: Header, arrays: Mapping[str, np.ndarray]) -> None:
-    shapes = jax.eval_shape(lambda: initial_variables(header.architecture))
-    expected = {name: leaf.shape for name, leaf in _leaves(shapes)}
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a safetensors file by name; raises WeightsError if it is damaged."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, ValueError, TypeError, OSError) as error:
+        raise damaged(path, error) from error
+
+
+def check_arrays(
+    path: Path, arrays: Mapping[str, np.ndarray], initial: Callable[[], Variables]
+) -> None:
+    """Checks that a file's arrays are finite and have the shapes of a network's variables.
+
+    Args:
+        path: The file, for messages.
+        arrays: Its arrays by name.
+        initial: Gives the network's variables; only traced for their shapes, never computed.
+
+    Raises:
+        WeightsError: The first array, by name, that differs.
+    """
+    expected = {name: leaf.shape for name, leaf in leaves(jax.eval_shape(initial))}
     found = {name: array.shape for name, array in arrays.items()}
     for name in sorted(expected | found):
         if found.get(name) != expected.get(name):
@@ -62,15 +78,17 @@ def _check(path: Path, header: Header, arrays: Mapping[str, np.ndarray]) -> None
             raise WeightsError(f"{path}: array {name} holds values that are not finite numbers")
 
 
-def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The arrays in nested dicts, named ``a/b``."""
     for name, value in tree.items():
         if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{name}/")
+            yield from leaves(value, f"{prefix}{name}/")
         else:
             yield prefix + name, value
 
 
-def _nested(arrays: Mapping[str, np.ndarray]) -> Variables:
+def nested(arrays: Mapping[str, np.ndarray]) -> Variables:
+    """Arrays named ``a/b`` as nested dicts."""
     tree: Variables = {}
     for name, array in arrays.items():
         *path, leaf = name.split("/")
