@@ -93,7 +93,7 @@ def test_figures_of_single_garments():
 
 
 def garment(category, confidence, box=(0.0, 0.0, 1.0, 1.0)):
-    return Garment(category, confidence, box, np.zeros(1, np.float32))
+    return Garment(category, confidence, box, np.zeros(1, np.float32), np.zeros(12, np.float32))
 
 
 def test_what_is_named_worn_placed_and_found():

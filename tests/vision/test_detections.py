@@ -87,7 +87,8 @@ def test_one_place_is_not_two_categories_but_a_shirt_may_be_under_a_coat():
 
 def test_reading_order_is_line_by_line():
     def at(name, x, y):
-        return Garment(name, 1.0, (x - 0.1, y - 0.1, x + 0.1, y + 0.1), np.zeros(1, np.float32))
+        box = (x - 0.1, y - 0.1, x + 0.1, y + 0.1)
+        return Garment(name, 1.0, box, np.zeros(1, np.float32), np.zeros(12, np.float32))
 
     given_ = [at("Trouser", 0.5, 0.6), at("Bag", 0.8, 0.3), at("Coat", 0.5, 0.27)]
     assert [garment.category for garment in reading_order(given_)] == ["Coat", "Bag", "Trouser"]

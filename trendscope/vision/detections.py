@@ -51,12 +51,14 @@ class Garment:
         confidence: Probability of the category, 0..1.
         box: Where it is.
         embedding: Near for garments that look alike.
+        probabilities: Those of its surest cell: the ten categories, another garment, nothing.
     """
 
     category: str
     confidence: float
     box: Box
     embedding: Float32[np.ndarray, " width"]
+    probabilities: Float32[np.ndarray, " cell_outputs"]
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,8 @@ def garments(
     Cells that give another category to the same box are passed over.
     """
     rows, columns = cells.shape[:2]
-    ten = cells[..., : len(CATEGORIES)].reshape(-1, len(CATEGORIES))
+    probabilities = cells.reshape(-1, cells.shape[-1])
+    ten = probabilities[:, : len(CATEGORIES)]
     category, confidence = ten.argmax(-1), ten.max(-1)
     places, looks = boxes.reshape(-1, 4), features.reshape(-1, features.shape[-1])
     pending = np.flatnonzero(confidence >= min(least, SPEAKING))
@@ -178,6 +181,7 @@ def garments(
                 float(confidence[best]),
                 (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
                 looks[best],
+                probabilities[best],
             )
         )
         pending = pending[~same & ~(common >= SAME_PLACE * union)]

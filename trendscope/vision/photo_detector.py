@@ -18,7 +18,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.vision.compilation import keep_compiled
 from trendscope.vision.detections import Box as Part
 from trendscope.vision.detections import Garment, Look, garments, look
-from trendscope.vision.detector import ANOTHER_GARMENT, CELL_OUTPUTS, SEVERAL, Variables
+from trendscope.vision.detector import ANOTHER_GARMENT, SEVERAL, Variables
 from trendscope.vision.detector_weights import read_detector
 from trendscope.vision.network import softmax
 from trendscope.vision.predictions import (
@@ -144,7 +144,7 @@ def predict_single(
             float(photo[category]),
             _of_ten(photo[:TEN]),
             outside,
-            place.embedding[:-CELL_OUTPUTS] if place else seen.features[0].mean((0, 1)),
+            place.embedding if place else seen.features[0].mean((0, 1)),
             pixels_of(place.box, size) if place else (0, 0, *size),
         )
 
@@ -193,20 +193,18 @@ def surest_first(garments: Sequence[Garment]) -> list[Garment]:
 
 
 def _garments(seen: Look, least: float = LEAST_CANDIDATE) -> list[Garment]:
-    """Garments in reading order; their embeddings end in what their cells say."""
-    features = np.concatenate([seen.features[0], seen.cells[0]], -1)
-    return garments(seen.cells[0], seen.boxes[0], features, least)
+    """The garments of the photo, a batch of one, in reading order."""
+    return garments(seen.cells[0], seen.boxes[0], seen.features[0], least)
 
 
 def _prediction(garment: Garment, verdict: Verdict, size: tuple[int, int]) -> Prediction:
-    cell = garment.embedding[-CELL_OUTPUTS:]
     return Prediction(
         verdict,
         garment.category,
         garment.confidence,
-        _of_ten(cell[:TEN]),
-        float(cell[TEN:].sum()),
-        garment.embedding[:-CELL_OUTPUTS],
+        _of_ten(garment.probabilities[:TEN]),
+        float(garment.probabilities[TEN:].sum()),
+        garment.embedding,
         pixels_of(garment.box, size),
     )
 
