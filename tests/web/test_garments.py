@@ -130,14 +130,6 @@ def test_an_upload_tells_where_garments_are(client, root):
 # --- walks ---------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        it = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield it
-        it.close()
-
-
 @pytest.fixture
 def page(browser, server):
     """A page on which no script fails."""

@@ -40,14 +40,6 @@ def address(tmp_path_factory):
         yield server.address.rstrip("/"), root
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        it = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield it
-        it.close()
-
-
 @pytest.fixture
 def page(browser, address):
     """A page on which no script fails and nothing but the desk is asked for anything."""
