@@ -73,6 +73,7 @@ class Settings:
     batch: int = setting(16, "singles per step")
     people: int = setting(5, "photos of people per step")
     tagged: int = setting(1, "how many of these have tags only")
+    composed: int = setting(1, "how many of these are composed of single garments")
     side: int = setting(128, "rows and columns of the singles")
     rows: int = setting(224, "rows of photos of people")
     columns: int = setting(160, "columns of photos of people")
@@ -269,6 +270,7 @@ def sampler(settings: Settings) -> Sampler:
         settings.batch,
         settings.people,
         settings.tagged,
+        settings.composed,
         dict(zip(names, each, strict=True)),
         settings.published,
     )

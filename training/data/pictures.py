@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from training.data import cells
+from training.data import cells, composites
 from training.data.garments import Outfits, Singles
+from trendscope.categories import CATEGORIES
 from trendscope.vision.detector import (
     ANOTHER_GARMENT,
     CELL_OUTPUTS,
@@ -75,6 +76,7 @@ class Shares:
         singles: Pictures at the singles' size.
         people: Photos of people at their size.
         tagged: How many of these have tags only.
+        composed: How many of these are composed of single garments.
         places: Share of each place among the singles; what is left over is of people, as
             ``several``.
         published: Share of Fashion-MNIST among the singles.
@@ -83,6 +85,7 @@ class Shares:
     singles: int
     people: int
     tagged: int
+    composed: int
     places: Mapping[str, float]
     published: float
 
@@ -293,6 +296,13 @@ class Sampler:
         seen = ~outfits.held_out
         self._masked = np.flatnonzero(seen & outfits.has_mask)
         self._tagged = np.flatnonzero(seen & ~outfits.has_mask)
+        right, known = singles.allowed, ~singles.held_out
+        empty = right[:, NOTHING] & (right.sum(1) == 1)
+        alone = right[:, sorted(composites.ALONE)].any(1) & (right.sum(1) == 1)
+        self._grounds = np.flatnonzero(known & empty)
+        self._alone = np.flatnonzero(known & alone)
+        labels = fashion_mnist[1]
+        self._of_category = [np.flatnonzero(labels == i) for i in range(len(CATEGORIES))]
 
     def batch(self, step: int, side: int, size: tuple[int, int]) -> Batch:
         """The batch of a step, the same whenever it is asked for.
@@ -304,14 +314,47 @@ class Sampler:
         """
         generator = np.random.default_rng((self._seed, step))
         shown = [self._single(generator, side) for _ in range(self._shares.singles)]
-        tagged = self._shares.tagged
+        tagged, composed = self._shares.tagged, self._shares.composed
         rows = [
-            *generator.choice(self._masked, self._shares.people - tagged),
+            *generator.choice(self._masked, self._shares.people - tagged - composed),
             *generator.choice(self._tagged, tagged),
         ]
         people = [person(generator, self._outfits, int(row), size) for row in rows]
+        people += [self._composed(generator, size) for _ in range(composed)]
         pixels, photo, taught = _stacked(shown)
         return Batch(pixels, photo, taught, _stacked(people))
+
+    def _composed(self, generator: np.random.Generator, size: tuple[int, int]) -> People:
+        """Garments strewn over a ground, or on a drawn figure; without the first axis."""
+        canvas = np.full((*size, 3), generator.integers(0, 256, 3), np.uint8)
+        if len(self._grounds) and generator.random() < 0.7:
+            ground = self._singles.pixels[int(generator.choice(self._grounds))]
+            place = placement(generator, (ground.shape[0], ground.shape[1]), size)
+            canvas = recoloured(generator, moved(ground, place, size))
+        if generator.random() < 0.5:
+            wanted = composites.outfit(generator)
+            pieces = [self._piece(generator, CATEGORIES.index(name)) for name in wanted]
+            placed = composites.worn(generator, canvas, pieces)
+        else:
+            count = int(generator.integers(1, 5))
+            drawn = generator.integers(0, len(CATEGORIES), count).tolist()
+            pieces = [self._piece(generator, category) for category in drawn]
+            placed = composites.strewn(generator, pieces, size)
+        taught, visible = composites.composed(canvas, placed)
+        photo = np.zeros(PHOTO_OUTPUTS, bool)
+        photo[SEVERAL] = visible > 1
+        nothing = np.zeros((TAGS, CELL_OUTPUTS), bool), np.zeros(CELL_OUTPUTS, bool)
+        return People(recoloured(generator, canvas), photo, taught, *nothing)
+
+    def _piece(self, generator: np.random.Generator, category: int) -> composites.Piece:
+        """A garment of a category: a retailer's every other time, if there is one."""
+        alone = self._alone[self._singles.allowed[self._alone, category]]
+        if len(alone) and generator.random() < 0.5:
+            rgb = self._singles.pixels[int(generator.choice(alone))]
+            if piece := composites.of_retailer(rgb, category):
+                return piece
+        row = int(generator.choice(self._of_category[category]))
+        return composites.of_fashion_mnist(generator, self._published[0][row], category)
 
     def _single(
         self, generator: np.random.Generator, side: int
