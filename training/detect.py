@@ -74,6 +74,7 @@ class Settings:
     people: int = setting(5, "photos of people per step")
     tagged: int = setting(1, "how many of these have tags only")
     composed: int = setting(1, "how many of these are composed of single garments")
+    tiny: int = setting(24, "images of Fashion-MNIST per step, enlarged to 64 pixels only")
     side: int = setting(128, "rows and columns of the singles")
     rows: int = setting(224, "rows of photos of people")
     columns: int = setting(160, "columns of photos of people")
@@ -107,13 +108,14 @@ class Losses(NamedTuple):
     box: Any
     tags: Any
     several: Any
+    tiny: Any
     right: Any
 
 
 # --- one step ------------------------------------------------------------------------------------
 
 
-def losses(singles: Any, people: Any, batch: Any) -> Losses:
+def losses(singles: Any, people: Any, tiny: Any, batch: Any) -> Losses:
     """Losses of the answers to one batch; `right` is the share of singles named rightly."""
     photo = allowed_loss(singles.photo, batch.photo)
     single_cells = weighted_mean(
@@ -126,10 +128,14 @@ def losses(singles: Any, people: Any, batch: Any) -> Losses:
     tagged = batch.people.tags.any((1, 2)).astype(jnp.float32)
     tags = weighted_mean(tag_loss(people.cells, batch.people.tags, batch.people.absent), tagged)
     several = allowed_loss(people.photo, batch.people.photo).mean()
-    total = photo.mean() + 0.3 * single_cells + people_cells + 2 * box + 0.3 * tags + 0.3 * several
+    tiny_photo = allowed_loss(tiny.photo, batch.tiny.photo).mean()
+    of_single = photo.mean() + 0.3 * single_cells + 0.7 * tiny_photo
+    total = of_single + people_cells + 2 * box + 0.3 * tags + 0.3 * several
     best = jax.nn.one_hot(singles.photo.argmax(-1), singles.photo.shape[-1], dtype=bool)
     right = (best & batch.photo).any(-1).mean()
-    return Losses(total, photo.mean(), single_cells, people_cells, box, tags, several, right)
+    return Losses(
+        total, photo.mean(), single_cells, people_cells, box, tags, several, tiny_photo, right
+    )
 
 
 def channel_size(leaf: Float[Array, "... c"]) -> Float[Array, "... c"]:
@@ -201,8 +207,11 @@ def make_step(
     net = Detector(settings.frozen)
 
     def loss_of(params: Any, batch: Batch) -> tuple[Any, Losses]:
-        singles = net.apply({"params": params}, batch.pixels)
-        found = losses(singles, net.apply({"params": params}, batch.people.pixels), batch)
+        singles, people, tiny = (
+            net.apply({"params": params}, pixels)
+            for pixels in (batch.pixels, batch.people.pixels, batch.tiny.pixels)
+        )
+        found = losses(singles, people, tiny, batch)
         return found.total, found
 
     def step(state: State, batch: Batch) -> tuple[State, Losses]:
@@ -273,6 +282,7 @@ def sampler(settings: Settings) -> Sampler:
         settings.composed,
         dict(zip(names, each, strict=True)),
         settings.published,
+        settings.tiny,
     )
     return Sampler(singles, outfits, (images.pixels, images.labels), shares, settings.seed)
 

@@ -11,7 +11,7 @@ import optax
 import pytest
 
 from training.data.cells import Cells
-from training.data.pictures import Batch, People
+from training.data.pictures import Batch, People, Tiny
 from training.detect import (
     Losses,
     Settings,
@@ -61,7 +61,8 @@ def batch():
     several[:, SEVERAL] = True
     tags, absent = np.zeros((1, 12, CELL_OUTPUTS), bool), np.zeros((1, CELL_OUTPUTS), bool)
     people = People(np.zeros((1, 64, 32, 3), np.uint8), several, cells(1, 4, 2), tags, absent)
-    whole = Batch(np.zeros((2, 32, 32, 3), np.uint8), photo, cells(2, 2, 2), people)
+    tiny = Tiny(np.zeros((2, 64, 64, 3), np.uint8), photo)
+    whole = Batch(np.zeros((2, 32, 32, 3), np.uint8), photo, cells(2, 2, 2), people, tiny)
     return jax.tree.map(jnp.asarray, whole)
 
 
@@ -79,14 +80,16 @@ def test_a_right_answer_costs_nothing_but_its_box():
     """From the middle of the first cell, 8, 8, the coat's box of 32 x 64 is 8, 8, 24, 56 away."""
     people = answer(1, 4, 2, SEVERAL, COAT)
     reach = people.distances.at[0, 0, 0].set(jnp.array([8.0, 8, 24, 56]))
-    found = losses(answer(2, 2, 2, COAT, COAT), people._replace(distances=reach), batch())
+    singles, people = answer(2, 2, 2, COAT, COAT), people._replace(distances=reach)
+    found = losses(singles, people, answer(2, 4, 4, COAT), batch())
     np.testing.assert_allclose(found.total, 0, atol=1e-4)
     assert found.right == 1
 
 
 def test_a_wrong_answer_costs_twenty_per_head():
-    found = losses(answer(2, 2, 2, 0, NOTHING), answer(1, 4, 2, COAT, NOTHING), batch())
-    for name in ("photo", "single_cells", "people_cells", "several"):
+    answers = answer(2, 2, 2, 0, NOTHING), answer(1, 4, 2, COAT, NOTHING), answer(2, 4, 4, 0)
+    found = losses(*answers, batch())
+    for name in ("photo", "single_cells", "people_cells", "several", "tiny"):
         np.testing.assert_allclose(getattr(found, name), 20, atol=1e-3)
     assert found.right == 0
     # The box from -8, -8 to 24, 24 meets the coat's in 24 x 24; hull 40 x 72.

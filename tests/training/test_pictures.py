@@ -147,7 +147,7 @@ def sampler():
         np.array([False] * 3 + [True] + [False] * 2),
     )
     published = np.full((10, 28, 28), 90, np.uint8), np.arange(10)
-    shares = Shares(12, 3, 1, 1, {"phone": 0.5, "shop": 0.2}, 0.2)
+    shares = Shares(12, 3, 1, 1, {"phone": 0.5, "shop": 0.2}, 0.2, 6)
     return Sampler(singles, outfits(), published, shares, 0)
 
 
@@ -158,6 +158,8 @@ def test_a_batch_is_the_same_whenever_it_is_asked_for():
     assert one.pixels.shape == (12, 32, 32, 3)
     assert one.cells.allowed.shape == (12, 2, 2, CELL_OUTPUTS)
     # A photo with a mask, one with tags only, a composed picture.
+    assert one.tiny.pixels.shape == (6, 64, 64, 3)
+    assert (one.tiny.photo.sum(1) == 1).all()
     assert one.people.tags.any((1, 2)).tolist() == [False, True, False]
     assert (one.people.cells.weight.sum((1, 2)) > 0).tolist() == [True, False, True]
     other = sampler().batch(8, 32, SIZE)

@@ -24,6 +24,9 @@ from trendscope.vision.detector import (
     STRIDE,
 )
 
+TINY = 64
+"""Side in pixels of images of Fashion-MNIST that are not much enlarged."""
+
 UNKNOWN = 255
 """Index in an augmented mask of pixels of which nothing is known."""
 
@@ -52,6 +55,18 @@ class People(NamedTuple):
     absent: Bool[np.ndarray, "n cell_outputs"]
 
 
+class Tiny(NamedTuple):
+    """Images of Fashion-MNIST, not much enlarged.
+
+    Attributes:
+        pixels: 0..255, RGB.
+        photo: Outputs that count as right for each.
+    """
+
+    pixels: UInt8[np.ndarray, "n 64 64 3"]
+    photo: Bool[np.ndarray, "n photo_outputs"]
+
+
 class Batch(NamedTuple):
     """One step's pictures.
 
@@ -60,12 +75,14 @@ class Batch(NamedTuple):
         photo: Outputs that count as right for each.
         cells: Targets of their cells, stacked.
         people: Photos of people.
+        tiny: Tiny pictures of single garments.
     """
 
     pixels: UInt8[np.ndarray, "n s s 3"]
     photo: Bool[np.ndarray, "n photo_outputs"]
     cells: cells.Cells
     people: People
+    tiny: Tiny
 
 
 @dataclass(frozen=True)
@@ -80,6 +97,7 @@ class Shares:
         places: Share of each place among the singles; what is left over is of people, as
             ``several``.
         published: Share of Fashion-MNIST among the singles.
+        tiny: Images of Fashion-MNIST that are not much enlarged.
     """
 
     singles: int
@@ -88,6 +106,7 @@ class Shares:
     composed: int
     places: Mapping[str, float]
     published: float
+    tiny: int
 
 
 # --- augmentation --------------------------------------------------------------------------------
@@ -233,6 +252,24 @@ def published(
     return single(generator, np.repeat(large[..., None], 3, -1), side)
 
 
+def tiny(
+    generator: np.random.Generator, grey: UInt8[np.ndarray, "28 28"]
+) -> UInt8[np.ndarray, "64 64 3"]:
+    """A picture of Fashion-MNIST enlarged to `TINY` pixels, moved and mirrored; some negated."""
+    if generator.random() < 0.2:
+        grey = 255 - grey
+    scale = TINY / len(grey) * generator.uniform(0.9, 1.1, 2)
+    mirror = np.array([-1.0 if generator.random() < 0.5 else 1.0, 1.0])
+    linear = np.diag(scale * mirror)
+    shift = TINY / 2 + generator.uniform(-4, 4, 2) - linear @ np.full(2, (len(grey) - 1) / 2)
+    place = np.column_stack([linear, shift]).astype(np.float32)
+    large = cv2.warpAffine(grey, place, (TINY, TINY), borderMode=cv2.BORDER_REPLICATE)
+    light = np.clip(large.astype(np.float32) * np.exp(generator.normal(0, 0.1)), 0, 255).astype(
+        np.uint8
+    )
+    return np.repeat(light[..., None], 3, -1)
+
+
 def person(
     generator: np.random.Generator, outfits: Outfits, row: int, size: tuple[int, int]
 ) -> People:
@@ -322,7 +359,12 @@ class Sampler:
         people = [person(generator, self._outfits, int(row), size) for row in rows]
         people += [self._composed(generator, size) for _ in range(composed)]
         pixels, photo, taught = _stacked(shown)
-        return Batch(pixels, photo, taught, _stacked(people))
+        return Batch(pixels, photo, taught, _stacked(people), self._tiny(generator))
+
+    def _tiny(self, generator: np.random.Generator) -> Tiny:
+        rows = generator.integers(len(self._published[1]), size=self._shares.tiny)
+        images = [tiny(generator, self._published[0][row]) for row in rows.tolist()]
+        return Tiny(np.stack(images), np.eye(PHOTO_OUTPUTS, dtype=bool)[self._published[1][rows]])
 
     def _composed(self, generator: np.random.Generator, size: tuple[int, int]) -> People:
         """Garments strewn over a ground, or on a drawn figure; without the first axis."""
