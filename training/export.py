@@ -32,7 +32,7 @@ from trendscope.errors import WeightsError
 from trendscope.files.writing import write_atomic
 from trendscope.vision.scores import BY_ANOTHER, SCORES
 from trendscope.vision.serialisation import read_weights, write_weights
-from trendscope.vision.weights import SHIPPED, Header
+from trendscope.vision.weights import SHIPPED, DetectorHeader, Header, read_header
 
 CARD = "MODEL_CARD.md"
 START, END = "<!-- figures: start -->", "<!-- figures: end -->"
@@ -104,7 +104,7 @@ def export(
     )
     path = shipped / f"{header.name}.safetensors"
     write_weights(path, header, variables)
-    headers = [read_weights(file)[0] for file in sorted(shipped.glob("*.safetensors"))]
+    headers = [read_header(file) for file in sorted(shipped.glob("*.safetensors"))]
     write_atomic(card, with_figures(text, headers))
     return path
 
@@ -192,7 +192,7 @@ def check_markers(card: str, path: Path) -> None:
         )
 
 
-def with_figures(card: str, headers: Sequence[Header]) -> str:
+def with_figures(card: str, headers: Sequence[Header | DetectorHeader]) -> str:
     """The card with the part between its markers written anew, the rest untouched."""
     before, rest = card.split(START)
     _, after = rest.split(END)
@@ -200,11 +200,16 @@ def with_figures(card: str, headers: Sequence[Header]) -> str:
     return f"{before}{START}\n\n{sections}\n{END}{after}"
 
 
-def section(header: Header) -> str:
+def section(header: Header | DetectorHeader) -> str:
     """One weights file in Markdown: data, scores, settings."""
-    side = header.architecture.size
-    lines = [f"## {header.name}", "", f"Sees {side} x {side} pixels, RGB. Trained on:", ""]
-    lines += [f"- {name}, sha256 {digest}" for name, digest in header.trained_on.items()]
+    if isinstance(header, DetectorHeader):
+        (rows, columns), side = header.people, header.side
+        sees = f"{side} x {side} pixels of a photo, and {columns} x {rows} of one of people"
+        sources = [f"- {name}: {licence}" for name, licence in header.trained_on.items()]
+    else:
+        sees = f"{header.architecture.size} x {header.architecture.size} pixels"
+        sources = [f"- {name}, sha256 {digest}" for name, digest in header.trained_on.items()]
+    lines = [f"## {header.name}", "", f"Sees {sees}, RGB. Trained on:", "", *sources]
     for name, figures in header.scores.items():
         lines += ["", *score_table(name, figures)]
     settings = ", ".join(f"{name} {value!r}" for name, value in header.settings.items())

@@ -5,7 +5,7 @@ Examples:
   python -m training.export_detector runs/detector
   python -m training.export_detector runs/all --measured-by runs/fold0   # trained on all
 
-The run's averaged weights go to trendscope/weights/detector/garments.safetensors, with the gates
+The run's averaged weights go to trendscope/weights/photos.safetensors, with the gates
 and scores of its detections.json, or of another run's that held pictures out, in their header.
 """
 

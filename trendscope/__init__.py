@@ -20,6 +20,7 @@ _HOMES = {
     "decode": "vision.images",
     "cut_out": "vision.segmentation",
     "Classifier": "vision.classifier",
+    "load_predictor": "vision.loading",
     "PhotoResult": "photos.results",
     "Classification": "photos.results",
     "Profile": "photos.summary",

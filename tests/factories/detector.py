@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from tests.factories.classifier import PALETTE
 from trendscope.categories import CATEGORIES
+from trendscope.photos import pipeline
 from trendscope.vision.predictions import PhotoPrediction, Prediction
 
 FAINT = 0.6
@@ -84,10 +83,7 @@ def dressed(path, garments, size=(240, 320), faint=()):
 
 def install():
     """Makes every command use it instead of the real classifier, without importing jax."""
-    from trendscope.vision import preparation
-
-    preparation.preparation_of = lambda header: FakeDetector()
-    sys.modules["trendscope.vision.classifier"] = SimpleNamespace(Classifier=FakeDetector)
+    pipeline.resolve = lambda weights: FakeDetector()
 
 
 if __name__ == "__main__":

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.factories import classifier
+from tests.factories.classifier import FakeClassifier
 from trendscope.categories import CATEGORIES, COLORS
 from trendscope.photos.results import Garment, PhotoResult
 from trendscope.photos.summary import summarise
@@ -148,8 +146,7 @@ def photos(tmp_path):
 @pytest.fixture
 def fake_command(monkeypatch):
     """Commands judge with the fake classifier, in this process."""
-    module = SimpleNamespace(Classifier=classifier.FakeClassifier)
-    monkeypatch.setitem(sys.modules, "trendscope.vision.classifier", module)
+    monkeypatch.setattr("trendscope.photos.pipeline.resolve", lambda weights: FakeClassifier())
 
 
 @pytest.fixture

@@ -228,15 +228,13 @@ def test_a_feed_of_stored_results_loads_no_classifier():
 
 
 def test_the_classifier_is_loaded_once(monkeypatch):
-    from trendscope.vision.classifier import Classifier
-
     loads = []
 
     def load(weights):
         loads.append(weights)
         return FakeClassifier()
 
-    monkeypatch.setattr(Classifier, "load", load)
+    monkeypatch.setattr("trendscope.vision.loading.load_predictor", load)
     feed = [post(painted("Bag", (20, 20)), str(i)) for i in range(200)]
     assert {results.verdict for results in classify_posts(feed, Loader(None))} == {"classified"}
     assert loads == [find_weights("photos")]
@@ -362,11 +360,11 @@ def test_a_missing_path_is_an_error_before_any_work(tmp_path):
 
 
 def test_the_fake_classifier_has_what_callers_use_of_the_real_one():
-    from trendscope.vision.classifier import Classifier
+    from trendscope.vision.photo_detector import PhotoDetector
 
     for name in ("name", "decoded_side", "prepare", "predict", "load"):
         assert hasattr(FakeClassifier, name)
-        assert hasattr(Classifier, name)
+        assert hasattr(PhotoDetector, name)
 
 
 def test_progress_is_reported_while_a_large_feed_is_listed(tmp_path):

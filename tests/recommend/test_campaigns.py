@@ -8,9 +8,7 @@ import io
 import json
 import re
 import sqlite3
-import sys
 import tempfile
-import types
 
 import pytest
 from typer.testing import CliRunner
@@ -68,8 +66,7 @@ def files(tmp_path_factory):
 
 def fill(db, files):
     with pytest.MonkeyPatch.context() as patch:
-        fake = types.SimpleNamespace(Classifier=FakeClassifier)
-        patch.setitem(sys.modules, "trendscope.vision.classifier", fake)
+        patch.setattr("trendscope.photos.pipeline.resolve", lambda weights: FakeClassifier())
         with open_store(db, create=True) as opened:
             scan([files / "photos"], opened)
             import_catalog(files / "shop" / "products.csv", opened)

@@ -13,7 +13,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
 from trendscope.vision.detector import initial_variables
 from trendscope.vision.detector_weights import read_detector, write_detector
-from trendscope.vision.weights import DetectorGate, DetectorHeader, Header
+from trendscope.vision.weights import DEFAULT, DetectorGate, DetectorHeader, Header
 
 HEADER = DetectorHeader("garments", gate=DetectorGate(1.2, {"Coat": 0.9}, {"Coat": 0.7}))
 
@@ -67,7 +67,7 @@ def test_other_files_are_refused(file, tmp_path):
 
 def test_the_shipped_file_is_whole():
     header, _ = read_detector()
-    assert header.name == "garments"
+    assert header.name == DEFAULT
     assert set(header.gate.single) == set(header.gate.worn) == set(CATEGORIES)
     assert header.scores["outfits"]["mean_average_precision"] > 0.65
     assert not any(str(value).startswith("/") for value in header.settings.values())

@@ -13,8 +13,10 @@ from safetensors.numpy import save_file
 
 from trendscope.errors import WeightsError
 from trendscope.vision import weights
+from trendscope.vision.detector_weights import read_detector
 from trendscope.vision.serialisation import read_weights
 from trendscope.vision.weights import (
+    DEFAULT,
     SHIPPED,
     Architecture,
     Gate,
@@ -48,12 +50,11 @@ def test_weights_of_one_name_with_other_arrays_have_other_digests(tmp_path):
 
 def test_shipped_weights_go_by_their_name(monkeypatch, tmp_path):
     monkeypatch.setattr(weights, "SHIPPED", tmp_path)
-    (tmp_path / "detector").mkdir()
     path = written(tmp_path / "small.safetensors")
-    other = written(tmp_path / "detector" / "garments.safetensors", value=1.0)
-    assert find_weights("small") == path and find_weights("garments") == other
+    other = written(tmp_path / "medium.safetensors", value=1.0)
+    assert find_weights("small") == path and find_weights("medium") == other
     assert find_digest(identify(other).digest) == other
-    with pytest.raises(WeightsError, match=r"no weights at large: .* name \(garments, small\)"):
+    with pytest.raises(WeightsError, match=r"no weights at large: .* name \(medium, small\)"):
         find_weights("large")
 
 
@@ -68,9 +69,11 @@ def test_identify_refuses_files_of_another_kind(tmp_path, data):
         identify(path)
 
 
-@pytest.mark.parametrize("name", ["photos", "fashion-mnist"])
-def test_shipped_weights_are_whole_and_have_their_header_without_loading(name):
-    header, _ = read_weights(find_weights(name))  # Checks every array, as loading them does not.
+@pytest.mark.parametrize(
+    ("name", "read"), [(DEFAULT, read_detector), ("fashion-mnist", read_weights)]
+)
+def test_shipped_weights_are_whole_and_have_their_header_without_loading(name, read):
+    header, _ = read(find_weights(name))  # Checks every array, as loading them does not.
     assert read_header(find_weights(name)) == header
     assert identify(name).name == header.name == name
 

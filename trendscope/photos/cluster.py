@@ -78,7 +78,7 @@ def job_of(paths: Sequence[Path | str], options: ScanOptions) -> Job:
     """The job of some feeds: with the paths that workers must see."""
     places = [str(path) for path in paths if not is_url(path)]
     file = resolve(options.weights)
-    if isinstance(file, Path) and SHIPPED not in file.parents:
+    if isinstance(file, Path) and file.parent != SHIPPED:
         options = replace(options, weights=file.absolute())
         places.append(str(options.weights))
     return Job(options, tuple(places))

@@ -37,7 +37,7 @@ from trendscope.vision.predictions import (
 )
 from trendscope.vision.preparation import preparation_of
 from trendscope.vision.sandbox import Decoder
-from trendscope.vision.weights import DetectorHeader, read_header, resolve
+from trendscope.vision.weights import read_header, resolve
 
 K = TypeVar("K")
 
@@ -236,13 +236,9 @@ class Loader:
         if not isinstance(self._source, Path):
             return self._source
         # Imported here, so that this module can be used, and tested, without jax.
-        if isinstance(read_header(self._source), DetectorHeader):
-            from trendscope.vision.photo_detector import PhotoDetector
+        from trendscope.vision.loading import load_predictor
 
-            return PhotoDetector.load(self._source)
-        from trendscope.vision.classifier import Classifier
-
-        return Classifier.load(self._source)
+        return load_predictor(self._source)
 
     @cached_property
     def preparation(self) -> Preparation:

@@ -28,7 +28,7 @@ from trendscope.vision.network import (
 from trendscope.vision.predictions import PhotoPrediction, Prediction, Verdict
 from trendscope.vision.segmentation import Crop, crop
 from trendscope.vision.serialisation import read_weights
-from trendscope.vision.weights import DEFAULT, SHIPPED, Gate, Header, find_weights
+from trendscope.vision.weights import SHIPPED, Gate, Header, find_weights
 
 
 class Classifier:
@@ -42,7 +42,7 @@ class Classifier:
         self._predict = make_predictor(header.architecture)
 
     @classmethod
-    def load(cls, weights: str | Path = DEFAULT) -> Classifier:
+    def load(cls, weights: str | Path = "fashion-mnist") -> Classifier:
         """Loads shipped weights by name, or a weights file.
 
         Raises:

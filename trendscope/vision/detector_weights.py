@@ -13,7 +13,7 @@ from trendscope.vision.detector import Variables, initial_variables
 from trendscope.vision.serialisation import check_arrays, leaves, nested, read_arrays
 from trendscope.vision.weights import SHIPPED, DetectorHeader, read_header
 
-SHIPPED_DETECTOR = SHIPPED / "detector" / "garments.safetensors"
+SHIPPED_DETECTOR = SHIPPED / "photos.safetensors"
 
 
 def write_detector(path: Path, header: DetectorHeader, variables: Variables) -> None:

@@ -215,7 +215,7 @@ class WeightsIdentity:
 
 def shipped_files() -> list[Path]:
     """The weights files that come with the product."""
-    return sorted(SHIPPED.rglob("*.safetensors"))
+    return sorted(SHIPPED.glob("*.safetensors"))
 
 
 def find_weights(weights: str | Path) -> Path:
