@@ -111,9 +111,7 @@ def test_the_columns_of_trends_are_described():
     assert [word for word in (RISING, FALLING, STEADY, WATCH, TOO_FEW) if word not in section] == []
 
 
-@pytest.mark.parametrize(
-    "module", ["train", "evaluate", "export", "sweep", "average", "adapt", "negatives"]
-)
+@pytest.mark.parametrize("module", ["train", "evaluate", "export", "sweep", "average", "negatives"])
 def test_training_help_runs(module, monkeypatch, capsys):
     pytest.importorskip("optax")
     assert any(f"training.{module} --help" in line for line in COMMANDS)

@@ -7,14 +7,14 @@ Examples:
   python -m training.evaluate --weights runs/photos --photos our_photos/,negatives/
   python -m training.evaluate --weights runs/photos --photos our_photos/,negatives/ --fold 0
 
-Each image is scored exactly once, on the way that photos take in the product: cut out, through the
-network, past the gate. evaluation.json and evaluation.html (figures and pictures), or photos.json
+Each image is scored exactly once, on the way that photos take in the product: through the network,
+past the gate. evaluation.json and evaluation.html (figures and pictures), or photos.json
 and photos.html for --photos, come beside the weights, or to --out; beside shipped weights nothing
 is written.
 
-Photos are given as to training.adapt: a labels.csv, its folder, or a folder per category. With
---fold, only the photos of that fold's customers are scored; give the places, the fold and the folds
-that training.adapt was given.
+Photos are given as a labels.csv, its folder, or a folder per category. With --fold, only the photos
+of that fold's customers are scored; give the places, the fold and the folds that the weights were
+trained with.
 """
 
 from __future__ import annotations
@@ -48,12 +48,20 @@ from training.evaluation.photo_metrics import PhotoEvaluation
 from training.evaluation.predictions import predict_photos, scored_on
 from trendscope.categories import CATEGORIES
 from trendscope.files.writing import write_atomic
-from trendscope.vision import segmentation
 from trendscope.vision.classifier import Classifier, judge
+from trendscope.vision.loading import load_predictor
 from trendscope.vision.network import Variables, softmax
 from trendscope.vision.predictions import Prediction
+from trendscope.vision.preparation import squared
 from trendscope.vision.serialisation import read_weights
-from trendscope.vision.weights import SHIPPED, Header, find_weights, part_as_json
+from trendscope.vision.weights import (
+    SHIPPED,
+    Header,
+    find_weights,
+    identify,
+    part_as_json,
+    read_header,
+)
 
 DATA = "fashion-mnist test"
 
@@ -92,20 +100,19 @@ def weights_digest(header: Header, variables: Variables) -> str:
     return total.hexdigest()
 
 
-def crops(
+def prepared(
     pixels: UInt8[np.ndarray, "n 28 28"], size: int
-) -> Iterator[UInt8[np.ndarray, "batch 2 size size 4"]]:
+) -> Iterator[UInt8[np.ndarray, "batch size size 3"]]:
     """Published grey images as the product prepares them, in batches of at most `BATCH`."""
     rgb = np.repeat(pixels[..., None], 3, axis=-1)
     for start in range(0, len(rgb), BATCH):
-        batch = [segmentation.crop(image, size).pixels for image in rgb[start : start + BATCH]]
-        yield np.stack(batch)
+        yield np.stack([squared(image, size) for image in rgb[start : start + BATCH]])
 
 
 def predict_images(classifier: Classifier, images: fashion_mnist.Images) -> ImageOutputs:
-    """Runs every image through cut-out, network and gate once."""
+    """Runs every image through network and gate once."""
     logits, predictions = [], []
-    batches = crops(images.pixels, classifier.input_size)
+    batches = prepared(images.pixels, classifier.header.architecture.size)
     total = -(-len(images) // BATCH)
     for batch in track(batches, "images", total=total, console=Console(stderr=True)):
         scores, embeddings = classifier.forward(batch, BATCH)
@@ -117,7 +124,7 @@ def predict_images(classifier: Classifier, images: fashion_mnist.Images) -> Imag
 def images_per_second(classifier: Classifier, images: fashion_mnist.Images) -> int:
     """The fastest of several passes: what the network can do, other programs apart."""
     timed_images = images.take(slice(TIMED_IMAGES))
-    batches = list(crops(timed_images.pixels, classifier.input_size))
+    batches = list(prepared(timed_images.pixels, classifier.header.architecture.size))
     classifier.forward(batches[0], BATCH)  # compiles
     seconds = []
     for _ in range(TIMED_PASSES):
@@ -228,19 +235,25 @@ def evaluate_photos(
         TrendscopeError: There are no such photos, or none of them could be read.
     """
     path = find_weights(weights)
-    header, variables = read_weights(path)
+    header = read_header(path)
     table = photos.read_tables(places, relabel)
     if fold is not None:
         table = photos.customers_of_fold(table, fold, folds)
-    judged, refused = predict_photos(Classifier(header, variables), table)
-    digest = weights_digest(header, variables)
+    judged, refused = predict_photos(load_predictor(path), table)
     whose = scored_on(header, fold, folds)
-    result = photo_metrics.evaluation(header.name, digest, whose, judged, refused)
+    result = photo_metrics.evaluation(header.name, _digest(path), whose, judged, refused)
     if folder := _folder(path, out):
         write_atomic(folder / "photos.json", result.to_json())
-        page = photo_page.page(result, judged, header.architecture.size)
+        page = photo_page.page(result, judged)
         write_atomic(folder / "photos.html", pages.render("photos.html", page))
     return result
+
+
+def _digest(path: Path) -> str:
+    """`weights_digest` of a network of one garment; of the whole file for another."""
+    if isinstance(read_header(path), Header):
+        return weights_digest(*read_weights(path))
+    return identify(path).digest
 
 
 def parts(test: fashion_mnist.Images) -> dict[str, fashion_mnist.Images]:

@@ -3,17 +3,12 @@
 Examples:
   python -m training.evaluate --weights runs/fashion-mnist
   python -m training.export runs/fashion-mnist
-  python -m training.export runs/photos --name photos
-  python -m training.export runs/all --measured-by runs/fold0   # trained on all customers
+  python -m training.export runs/more --name fashion-mnist
 
 The run's weights.safetensors goes to trendscope/weights/NAME.safetensors with the scores of the
 run's evaluation.json in its header, and those of its photos.json (evaluate --photos) where there is
 one. Weights that were not evaluated, or have changed since, are refused. The part of MODEL_CARD.md
 between its two markers is made from the headers of all shipped weights.
-
-Weights trained on all customers' photos cannot be scored on unseen ones. With --measured-by, the
-scores on photos are those of another run, trained alike but for the customers held out, whose gate
-these weights took over; the header says so.
 """
 
 from __future__ import annotations
@@ -30,37 +25,14 @@ from training.evaluation.metrics import Evaluation
 from training.evaluation.photo_metrics import PhotoEvaluation
 from trendscope.errors import WeightsError
 from trendscope.files.writing import write_atomic
-from trendscope.vision.scores import BY_ANOTHER, SCORES
+from trendscope.vision.scores import SCORES
 from trendscope.vision.serialisation import read_weights, write_weights
 from trendscope.vision.weights import SHIPPED, DetectorHeader, Header, read_header
 
 CARD = "MODEL_CARD.md"
 START, END = "<!-- figures: start -->", "<!-- figures: end -->"
 
-NEW_CARD = f"""# The weights that trendscope ships
-
-They name the kind of garment in a picture: one of the ten categories of Fashion-MNIST. They are
-meant for counting and comparing kinds of clothes in the photos that people share, not for judging
-people: they know nothing of who wears a garment, and nothing of brand, size or quality.
-
-The figures are written by `python -m training.export` from the headers of the weights files.
-
-{START}
-{END}
-
-## Limits
-
-- Ten categories only. Skirts, shorts, hats, socks, jewellery and underwear have none; the gate is
-  there to leave them out, and does not always.
-- One garment per picture. Of a person in a full outfit, at most one garment is named.
-- Scores on Fashion-MNIST say little about phone photos: its images are trimmed product pictures of
-  one retailer, 28 pixels wide. Read the scores on photos where there are some.
-- T-shirts, shirts, pullovers and coats are taken for one another far more often than others.
-
-## Data and licence
-
-Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, Zalando SE) is under the MIT licence.
-"""
+NEW_CARD = f"# The weights that trendscope ships\n\n{START}\n{END}\n"
 
 _KEPT = (
     "images",
@@ -78,7 +50,6 @@ def export(
     run: Path,
     name: str | None = None,
     shipped: Path = SHIPPED,
-    measured_by: Path | None = None,
 ) -> Path:
     """Exports the weights of an evaluated run; returns the shipped file.
 
@@ -86,7 +57,6 @@ def export(
         run: Folder with weights.safetensors, evaluation.json and perhaps photos.json.
         name: Name to ship them under; by default the one in their header.
         shipped: Folder of the shipped weights and the model card.
-        measured_by: Folder of the run that the scores on photos are of, if another.
 
     Raises:
         WeightsError: The weights cannot be read, were not evaluated, or have changed since; or the
@@ -94,8 +64,6 @@ def export(
     """
     header, variables = read_weights(run / "weights.safetensors")
     new_scores = read_scores(run, weights_digest(header, variables))
-    if measured_by:
-        new_scores[SCORES] = scores_of_another(header, measured_by)
     card = shipped / CARD
     text = card.read_text(encoding="utf-8") if card.exists() else NEW_CARD
     check_markers(text, card)
@@ -134,25 +102,6 @@ def read_photo_scores(run: Path, digest: str) -> dict[str, Any]:
     advice = f"run python -m training.evaluate --weights {run} --photos PLACE again, or remove it"
     evaluation = read_evaluation(run / "photos.json", PhotoEvaluation, digest, advice)
     return photo_metrics.scores(evaluation)
-
-
-def scores_of_another(header: Header, run: Path) -> dict[str, Any]:
-    """The figures on photos of a run whose gate the weights of `header` took over.
-
-    Raises:
-        WeightsError: It is of another shape, has another gate, or was not evaluated on photos.
-    """
-    other, variables = read_weights(run / "weights.safetensors")
-    if (other.architecture, other.gate) != (header.architecture, header.gate):
-        raise WeightsError(
-            f"{run}: its network or its gate is another; measure by the run that --gate named"
-        )
-    if not (run / "photos.json").is_file():
-        raise WeightsError(
-            f"{run}: run python -m training.evaluate --weights {run} --photos PLACE --fold N first"
-        )
-    figures = read_photo_scores(run, weights_digest(other, variables))
-    return {**figures, "scored_on": f"{figures['scored_on']}, {BY_ANOTHER}"}
 
 
 Found = TypeVar("Found", Evaluation, PhotoEvaluation)
@@ -238,12 +187,9 @@ def main() -> None:
     parser = new_parser(__doc__)
     parser.add_argument("run", type=Path, metavar="RUN_FOLDER", help="folder of an evaluated run")
     parser.add_argument("--name", help="name to ship the weights under (default: their own)")
-    parser.add_argument(
-        "--measured-by", type=Path, metavar="RUN_FOLDER", help="the run scored on unseen photos"
-    )
     options = parser.parse_args()
     with errors_in_one_line("training.export"):
-        print(export(options.run, options.name, measured_by=options.measured_by))
+        print(export(options.run, options.name))
 
 
 if __name__ == "__main__":

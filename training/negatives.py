@@ -3,12 +3,11 @@
 Examples:
   apt-get install tuxpaint-stamps-default mate-backgrounds gnome-backgrounds
   python -m training.negatives negatives/ /usr/share/tuxpaint/stamps /usr/share/backgrounds
-  python -m training.adapt --photos our_photos/,negatives/
 
 Pictures with a transparent ground (animals, food, tools, toys) are laid onto walls, floors and
 crops of the others; of the others (landscapes, flowers, patterns) several crops are taken. What
 shows clothes, people, letters or numbers is left out by its folder's name. The result is a folder
-of JPEGs with a labels.csv that `training.adapt` reads: every category is empty, and all pictures
+of JPEGs with a labels.csv that `training.detect` reads: every category is empty, and all pictures
 made from one original share a `customer`, so that none is trained on while its sibling is held out.
 """
 

@@ -106,15 +106,13 @@ class Batch(NamedTuple):
     """Network inputs with the outputs that count as right (one or several) per image.
 
     Where images are mixed from two (Zhang et al. 2018), `share` is the first one's share in each,
-    and `other` holds the second one's right outputs. `taught` holds a teacher's probabilities, to
-    be learned instead of what is right; all 0 where there is no teacher.
+    and `other` holds the second one's right outputs.
     """
 
     pixels: Float[AnyArray, "n size size c"]
     targets: Float[AnyArray, "n outputs"]
     other: Float[AnyArray, "n outputs"] | None = None
     share: Float[Array, " n"] | None = None
-    taught: Float[Array, "n outputs"] | None = None
 
 
 class Metrics(NamedTuple):
@@ -165,9 +163,6 @@ def make_step(
         if batch.other is not None and batch.share is not None:
             other_loss, _ = loss_and_accuracy(logits, batch.other, smoothing)
             loss = batch.share * loss + (1 - batch.share) * other_loss
-        if batch.taught is not None:
-            teacher_loss = optax.losses.softmax_cross_entropy(logits, batch.taught)
-            loss = jnp.where(batch.taught.any(-1), teacher_loss, loss)
         return loss.mean(), (updated["batch_stats"], Metrics(loss.mean(), correct.mean()))
 
     def step(state: State, key: PRNGKeyArray, raw: Any) -> tuple[State, Metrics]:
@@ -206,7 +201,7 @@ def initial_state(variables: Variables, optimizer: optax.GradientTransformation)
 def evaluate(net: GarmentNet) -> Callable[..., Metrics]:
     """A function that gives loss and accuracy over all given images, each counted once.
 
-    It takes variables, views (float (n, side, side, 4)), targets (float (n, outputs)), ``batch``.
+    It takes variables, pixels (float (n, side, side, 3)), targets (float (n, outputs)), ``batch``.
     """
 
     @partial(jax.jit, compiler_options=compiler_options())
@@ -312,7 +307,7 @@ def mixed_batch(scenes: int, outside: int) -> MakeBatch:
         grey, mask, labels = raw
         k = random.split(key, 3)
         drawn = slice(outside, outside + scenes)
-        parts = [augmentation.plain(k[0], grey[outside + scenes :], mask[outside + scenes :])]
+        parts = [augmentation.plain(k[0], grey[outside + scenes :])]
         if scenes:
             parts.insert(0, augmentation.scenes(k[1], grey[drawn], mask[drawn]))
         if outside:
@@ -369,9 +364,9 @@ def shuffled(
     return batches
 
 
-def as_input(pixels: UInt8[np.ndarray, "n 28 28"]) -> UInt8[np.ndarray, "n 28 28 4"]:
-    """Published images as network input of patch 1: three equal channels, and the silhouette."""
-    return np.stack([pixels, pixels, pixels, fashion_mnist.garment_masks(pixels)], axis=-1)
+def as_input(pixels: UInt8[np.ndarray, "n 28 28"]) -> UInt8[np.ndarray, "n 28 28 3"]:
+    """Published images as network input: three equal channels."""
+    return np.repeat(pixels[..., None], 3, axis=-1)
 
 
 def starting_variables(settings: Settings) -> Variables:

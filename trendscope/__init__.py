@@ -18,7 +18,6 @@ _HOMES = {
     "Skipped": "skipped",
     "open_feed": "feeds.dispatch",
     "decode": "vision.images",
-    "cut_out": "vision.segmentation",
     "Classifier": "vision.classifier",
     "load_predictor": "vision.loading",
     "PhotoResult": "photos.results",

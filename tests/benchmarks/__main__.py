@@ -18,7 +18,6 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-import cv2
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -27,11 +26,11 @@ from PIL import Image
 
 from tests.benchmarks import seconds
 from tests.factories.photos import painted
-from trendscope.vision import segmentation
-from trendscope.vision.classifier import Classifier
 from trendscope.vision.compilation import compiler_options
-from trendscope.vision.images import DECODED_SIDE, decode, shrink
-from trendscope.vision.network import BATCH, BatchNorm
+from trendscope.vision.images import DECODED_SIDE, decode
+from trendscope.vision.loading import load_predictor
+from trendscope.vision.network import BatchNorm
+from trendscope.vision.photo_detector import BATCH
 from trendscope.vision.sandbox import Decoder
 
 
@@ -74,32 +73,24 @@ def cold_start(folder: Path) -> list[Row]:
     ]
 
 
-def isolation() -> list[Row]:
-    """On one core, against GrabCut at 128 pixels with three iterations: finding the garment, and
-    all the way from the decoded photo to the verdict, a photo of a full batch.
-    """
+def isolation() -> Row:
+    """On one core: all the way from the decoded photo to the verdict, a photo of a full batch."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     rgb = np.asarray(Image.open(Path("sample_feeds/anna/IMG_20260824_093000.jpg")).reduce(3))
-    classifier = Classifier.load()
-    size = classifier.input_size
-    small = shrink(rgb, 128)
-    h, w = small.shape[:2]
-    edge = (w // 20, h // 20, w - w // 10, h - h // 10)
-
-    def grab_cut() -> None:
-        models = np.zeros((2, 1, 65))
-        mask = np.zeros((h, w), np.uint8)
-        cv2.grabCut(small, mask, edge, *models, 3, cv2.GC_INIT_WITH_RECT)
+    predictor = load_predictor()
+    product = jnp.ones((1024, 1024))
+    multiply = jax.jit(lambda a: a @ a)
 
     def all_of_them() -> None:
-        classifier.predict([classifier.prepare(rgb) for _ in range(BATCH)])
+        predictor.predict([predictor.prepare(rgb) for _ in range(BATCH)])
+
+    def multiplied() -> None:
+        multiply(product).block_until_ready()
 
     all_of_them()  # Compiles.
-    batch = paired("", all_of_them, "GrabCut", grab_cut)
-    return [
-        paired("cut_out of one photo", lambda: segmentation.crop(rgb, size), "GrabCut", grab_cut),
-        batch._replace(what="decoded photo to verdict", seconds=batch.seconds / BATCH),
-    ]
+    multiplied()
+    batch = paired("decoded photo to verdict", all_of_them, "matrix product", multiplied)
+    return batch._replace(seconds=batch.seconds / BATCH)
 
 
 def processes() -> Row:
@@ -125,24 +116,6 @@ def processes() -> Row:
         decoder.close()
 
 
-def network() -> Row:
-    """A full batch through the network, against a plain matrix product on the same threads."""
-    classifier = Classifier.load()
-    size = classifier.input_size
-    pixels = np.zeros((BATCH, 2, size, size, 4), np.uint8)
-    product = jnp.ones((1024, 1024))
-    multiply = jax.jit(lambda a: a @ a)
-    classifier.forward(pixels)
-    multiply(product).block_until_ready()
-    return paired(
-        f"network, {BATCH} cut-outs",
-        lambda: classifier.forward(pixels),
-        "1024 x 1024 matrix product",
-        lambda: multiply(product).block_until_ready(),
-        times=41,
-    )
-
-
 def batch_norm() -> Row:
     """Gradient of our batch normalisation against Flax' own."""
     x = jnp.ones((128, 28, 28, 32))
@@ -164,11 +137,11 @@ def batch_norm() -> Row:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        rows = [*cold_start(Path(folder)), processes(), network(), batch_norm()]
+        rows = [*cold_start(Path(folder)), processes(), batch_norm()]
     # A process of its own, because it keeps to one core.
     program = "import json; from tests.benchmarks.__main__ import *; print(json.dumps(isolation()))"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
-    rows += [Row(*values) for values in json.loads(done.stdout)]
+    rows.append(Row(*json.loads(done.stdout)))
     if "--json" in sys.argv:
         print(json.dumps([{**row._asdict(), "ratio": round(row.ratio, 3)} for row in rows]))
         return

@@ -3,7 +3,7 @@
 A desk with the shipped weights over a database of the sample feeds, on loopback. Seconds are from
 the request until the last byte of the answer; a verdict's from the upload of one photo of 1080 x
 1350 pixels until an answer holds it, asked for as often as the page asks. Medians, beside the same
-photo decoded, cut out and judged in a process that does nothing else.
+photo decoded and judged in a process that does nothing else.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import httpx
 
 from tests.benchmarks import seconds
 from tests.benchmarks.end_to_end import picture_file
-from trendscope.vision.classifier import Classifier
-from trendscope.vision.images import DECODED_SIDE, decode
+from trendscope.vision.images import decode
+from trendscope.vision.loading import load_predictor
 
 PAGES = ("/try", "/customers", "/customer?name=anna", "/trends", "/catalogue", "/review")
 FIRST_WAIT, MOST_WAIT, LONGER = 0.06, 0.6, 1.3
@@ -64,10 +64,10 @@ def main() -> None:
         finally:
             desk.terminate()
             desk.wait()
-    classifier = Classifier.load()
+    predictor = load_predictor()
 
     def bare(data: bytes) -> None:
-        classifier.predict([classifier.prepare(decode(data, max_side=DECODED_SIDE).rgb)])
+        predictor.predict([predictor.prepare(decode(data, max_side=predictor.decoded_side).rgb)])
 
     bare(photos[0])
     alone = median(seconds(lambda data=data: bare(data)) for data in photos[1:])

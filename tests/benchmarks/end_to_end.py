@@ -49,11 +49,7 @@ DRAWINGS = 8
 
 
 def draw(size: tuple[int, int], seed: int) -> Image.Image:
-    """A patterned garment on an unevenly lit floor of a like colour, with a camera's fine grain.
-
-    As on phone photos, the border's colours tell the garment at once on half of them; on the
-    others GrabCut is asked.
-    """
+    """A patterned garment on an unevenly lit floor of a like colour, with a camera's fine grain."""
     random = np.random.default_rng(seed)
     width, height = size
     floor, cloth = random.integers(60, 220, (2, 3))
@@ -116,16 +112,16 @@ def trendscope(paths: list[Path]) -> Callable[[], object]:
     import trendscope.store.database  # noqa: F401 - loaded by `scan` when it is first needed
     from trendscope.cli import tune_interpreter
     from trendscope.ingest.photos import scan
-    from trendscope.vision.classifier import Classifier
-    from trendscope.vision.network import LARGE_BATCH
+    from trendscope.vision.loading import load_predictor
+    from trendscope.vision.photo_detector import BATCH as LARGE_BATCH
 
     tune_interpreter()
-    classifier = Classifier.load()
-    view = classifier.prepare(np.zeros((28, 28, 3), np.uint8))
+    predictor = load_predictor()
+    view = predictor.prepare(np.zeros((28, 28, 3), np.uint8))
     for batch in (1, LARGE_BATCH):
-        classifier.predict([view] * batch)
+        predictor.predict([view] * batch)
     database = Path(tempfile.mkdtemp()) / "t.db"
-    return lambda: scan([paths[0].parents[1]], database, weights=classifier)
+    return lambda: scan([paths[0].parents[1]], database, weights=predictor)
 
 
 def tutorial(paths: list[Path], batch: int = BATCH) -> Callable[[], object]:

@@ -1,8 +1,8 @@
 """How well looks find garments of the same kind.
 
-``python -m tests.benchmarks.retrieval WEIGHTS [FOLDER]``: the weights of a run of `training.adapt`
-with ``--fold 0``, and labelled photos, as `training.data.photos.read_table` takes them. The
-customers whom the run held out ask with each of their photos; the catalogue is the photos of the
+``python -m tests.benchmarks.retrieval WEIGHTS [FOLDER]``: weights that learned without a fold of
+the customers, and labelled photos, as `training.data.photos.read_table` takes them. The customers
+of that fold ask with each of their photos; the catalogue is the photos of the
 other ones of these. Precision is the share of the first five that show a category of the photo's
 label. Without such a folder nothing is measured.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,15 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 from trendscope.recommend.nearest import SearchOptions, cosine, nearest_items, quantised
 from trendscope.recommend.ranking import OWNED, RecommendOptions
-from trendscope.vision import segmentation
-from trendscope.vision.classifier import Classifier
-from trendscope.vision.images import DECODED_SIDE, decode
-from trendscope.vision.predictions import Prediction
+from trendscope.vision.images import decode
+from trendscope.vision.loading import load_predictor
+from trendscope.vision.predictions import Prediction, Predictor
+from trendscope.vision.preparation import squared
+from trendscope.vision.weights import find_weights, read_header
 
 FIRST = 5
-FOLD, FOLDS = 0, 3
-"""Of the customers whom the weights never saw."""
+SIDE = 112
+"""Side in pixels of the pictures that the other ways compare."""
 
 COLOUR = 0.1
 """Weight of colour beside the embedding's cosine; .2 and .3 did no better on these photos."""
@@ -56,7 +57,7 @@ class Seen:
         right: (n, 10), 1 for the categories that count as right.
         named: (n,) the category that the product names, -1 where it names none.
         predictions: All it says.
-        views: (n, size, size, 4) the cut-outs as first looked at.
+        pictures: (n, SIDE, SIDE, 3) the photos, squared.
     """
 
     files: list[Path]
@@ -65,7 +66,7 @@ class Seen:
     right: np.ndarray
     named: np.ndarray
     predictions: list[Prediction]
-    views: np.ndarray
+    pictures: np.ndarray
 
     @property
     def vectors(self) -> np.ndarray:
@@ -73,21 +74,23 @@ class Seen:
         return quantised([p.embedding.astype("<f4").tobytes() for p in self.predictions])[0]
 
 
-def look_at(folder: Path, classifier: Classifier) -> Seen:
+def look_at(folder: Path, predictor: Predictor, fold: int, folds: int) -> Seen:
     """Reads the held-out customers' photos, and judges them as the product does."""
-    table = customers_of_fold(read_table(folder), FOLD, FOLDS)
+    table = customers_of_fold(read_table(folder), fold, folds)
     files = [Path(file) for file in table["file"]]
-    views = np.stack([view(file.read_bytes(), classifier.input_size) for file in files])
-    predictions = classifier.predict_crops(list(views))
+    predictions = judged(predictor, (file.read_bytes() for file in files))
     named = [CATEGORIES.index(p.category) if p.category else -1 for p in predictions]
     right = np.stack([target(category)[: len(CATEGORIES)] for category in table["category"]])
     customers, labels = table["customer"].to_numpy(str), table["label"].to_numpy(str)
-    return Seen(files, customers, labels, right, np.array(named), predictions, views[:, 0])
+    pictures = np.stack([squared(decode(file.read_bytes()).rgb, SIDE) for file in files])
+    return Seen(files, customers, labels, right, np.array(named), predictions, pictures)
 
 
-def view(data: bytes, size: int) -> np.ndarray:
-    """The cut-out that the network is shown, both looks."""
-    return segmentation.crop(decode(data, max_side=DECODED_SIDE).rgb, size).pixels
+def judged(predictor: Predictor, pictures: Iterable[bytes]) -> list[Prediction]:
+    """What the product says of pictures as wholes."""
+    side = predictor.decoded_side
+    views = [predictor.prepare(decode(data, max_side=side).rgb) for data in pictures]
+    return [prediction.whole for prediction in predictor.predict(views)]
 
 
 # --- ways to rank --------------------------------------------------------------------------------
@@ -100,18 +103,16 @@ def by_vectors(vectors: np.ndarray) -> np.ndarray:
     return unit @ unit.T
 
 
-def by_pixels(views: np.ndarray) -> np.ndarray:
+def by_pixels(pictures: np.ndarray) -> np.ndarray:
     """(n, n) likeness of the raw pixels, 28 x 28 in colour, each picture's mean taken away."""
-    small = [cv2.resize(v[..., :3], (28, 28), interpolation=cv2.INTER_AREA) for v in views]
-    flat = np.stack(small).reshape(len(views), -1).astype(np.float32)
+    small = [cv2.resize(v, (28, 28), interpolation=cv2.INTER_AREA) for v in pictures]
+    flat = np.stack(small).reshape(len(pictures), -1).astype(np.float32)
     return by_vectors(flat - flat.mean(axis=1, keepdims=True))
 
 
-def by_gradients(views: np.ndarray) -> np.ndarray:
+def by_gradients(pictures: np.ndarray) -> np.ndarray:
     """(n, n) cosines of `gradients`."""
-    return by_vectors(
-        np.stack([gradients(cv2.cvtColor(v[..., :3].copy(), cv2.COLOR_RGB2GRAY)) for v in views])
-    )
+    return by_vectors(np.stack([gradients(cv2.cvtColor(v, cv2.COLOR_RGB2GRAY)) for v in pictures]))
 
 
 def gradients(grey: np.ndarray) -> np.ndarray:
@@ -134,14 +135,11 @@ def gradients(grey: np.ndarray) -> np.ndarray:
     return (clipped / (np.linalg.norm(clipped, axis=1, keepdims=True) + 1e-3)).ravel()
 
 
-def by_colour(views: np.ndarray) -> np.ndarray:
-    """(n, n) likeness of the garments' mean colours: exp(-distance in Lab / 20)."""
-    means = []
-    for one in views:
-        lab = cv2.cvtColor(one[..., :3].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-        inside = one[..., 3] > 127
-        means.append(lab[inside if inside.any() else ...].reshape(-1, 3).mean(axis=0))
-    colours = np.stack(means)
+def by_colour(pictures: np.ndarray) -> np.ndarray:
+    """(n, n) likeness of the mean colours of the middles: exp(-distance in Lab / 20)."""
+    middle = slice(SIDE // 4, 3 * SIDE // 4)
+    labs = [cv2.cvtColor(v.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for v in pictures]
+    colours = np.stack([lab[middle, middle].reshape(-1, 3).mean(axis=0) for lab in labs])
     return np.exp(-np.linalg.norm(colours[:, None] - colours[None], axis=-1) / 20)
 
 
@@ -201,9 +199,9 @@ def table(seen: Seen) -> list[str]:
     right, alike = seen.right @ seen.right.T > 0, seen.labels[:, None] == seen.labels[None]
     of_ten = seen.right.any(axis=1)
     certain = np.flatnonzero(of_ten & (seen.named >= 0))
-    embedding, colour = by_vectors(seen.vectors), by_colour(seen.views)
+    embedding, colour = by_vectors(seen.vectors), by_colour(seen.pictures)
     ways = {"embedding": embedding, f"embedding + {COLOUR} colour": embedding + COLOUR * colour}
-    ways |= {"HOG": by_gradients(seen.views), "raw pixels": by_pixels(seen.views)}
+    ways |= {"HOG": by_gradients(seen.pictures), "raw pixels": by_pixels(seen.pictures)}
     varied = RecommendOptions().diversity
     product = {f"embedding, diversity {varied}": chosen_by_the_product(seen, varied)}
     sections: list[tuple[Any, Any, Any, dict[str, Any]]] = [
@@ -231,7 +229,7 @@ def table(seen: Seen) -> list[str]:
     return lines
 
 
-def owned(seen: Seen, classifier: Classifier) -> list[str]:
+def owned(seen: Seen, predictor: Predictor) -> list[str]:
     """How often copies of a photo, and other people's garments, look the very same."""
     named = np.flatnonzero(seen.named >= 0)
     vectors = seen.vectors[named]
@@ -241,8 +239,8 @@ def owned(seen: Seen, classifier: Classifier) -> list[str]:
     wrong, total = int((alike[pairs] >= OWNED).sum()), int(pairs.sum())
     lines = [f"other customers' garments of the category taken for owned: {wrong} of {total:,}"]
     for words, changed in COPIES.items():
-        views = [view(_copy(seen.files[n], changed), classifier.input_size) for n in named]
-        stored = [p.embedding.astype("<f4").tobytes() for p in classifier.predict_crops(views)]
+        copies = judged(predictor, (_copy(seen.files[n], changed) for n in named))
+        stored = [p.embedding.astype("<f4").tobytes() for p in copies]
         products = (quantised(stored)[0] * vectors).sum(axis=1)
         hits = int((cosine(products) >= OWNED).sum())
         lines.append(f"photos recognised as owned, {words}: {hits} of {len(named)}")
@@ -258,20 +256,21 @@ def _copy(file: Path, changed: Callable[[Image.Image], Image.Image]) -> bytes:
 
 def main() -> None:
     if len(sys.argv) < 2:
-        sys.exit("give the weights of a run that held customers out: training.adapt --fold 0")
+        sys.exit("give weights that learned without the customers of a fold")
     folder = Path(sys.argv[2] if len(sys.argv) > 2 else "../shared/photos")
-    classifier = Classifier.load(sys.argv[1])
-    adapted = classifier.header.settings.get("adapt", {})
-    if (adapted.get("fold"), adapted.get("folds")) != (FOLD, FOLDS):
-        sys.exit(f"{sys.argv[1]} may have learned from the customers of fold {FOLD} of {FOLDS}")
+    settings = read_header(find_weights(sys.argv[1])).settings
+    fold, folds = settings.get("fold", -1), settings.get("folds", 1)
+    if fold < 0:
+        sys.exit(f"{sys.argv[1]} may have learned from all customers")
+    predictor = load_predictor(sys.argv[1])
     try:
-        seen = look_at(folder, classifier)
+        seen = look_at(folder, predictor, fold, folds)
     except TrendscopeError as error:
         print(f"nothing was measured: {error}")
         return
     people = len(set(seen.customers))
-    print(f"{len(seen.files)} photos of {people} customers, weights {classifier.name}\n")
-    print("\n".join([*table(seen), "", *owned(seen, classifier)]))
+    print(f"{len(seen.files)} photos of {people} customers, weights {predictor.name}\n")
+    print("\n".join([*table(seen), "", *owned(seen, predictor)]))
 
 
 if __name__ == "__main__":

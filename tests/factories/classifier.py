@@ -82,7 +82,6 @@ class Bands:
     """A picture as `Outfits` takes it in."""
 
     pixels: np.ndarray
-    shown: None = None
 
 
 class Outfits(FakeClassifier):

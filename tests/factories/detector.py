@@ -21,7 +21,6 @@ class Whole:
     """The whole picture, as it is."""
 
     pixels: np.ndarray
-    shown: None = None
 
 
 class FakeDetector:

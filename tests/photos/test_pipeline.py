@@ -50,7 +50,7 @@ def test_result_of_one_photo_has_all_fields():
     assert result.garments[0].confidence == pytest.approx(0.9)
     assert result.probabilities[0] == ("Dress", pytest.approx(0.9))
     assert {name for name, _ in result.probabilities} == set(CATEGORIES)
-    assert (result.thumbnail, result.seen) == (None, None)
+    assert result.thumbnail is None
 
 
 @pytest.mark.parametrize(("color", "verdict"), [("black", "uncertain"), ("white", "outside")])
@@ -133,18 +133,15 @@ def test_at_most_max_pending_posts_are_read_ahead():
     assert not any(thread.is_alive() for thread in left)
 
 
-def test_pictures_are_made_only_on_request_and_carry_no_metadata(tmp_path):
+def test_pictures_are_made_only_on_request_and_carry_no_metadata():
     exif = Image.Exif()
     exif[0x010E] = "my secret garden"
     (result,) = run(post(painted("Bag", (600, 800), "JPEG", exif=exif)), pictures=True)
-    for picture, longest in ((result.thumbnail, 224), (result.seen, 112)):
-        path = tmp_path / "p.jpg"
-        path.write_bytes(picture)
-        with Image.open(path) as opened:
-            assert opened.format == "JPEG"
-            assert max(opened.size) <= longest
-            assert not opened.getexif()
-        assert b"secret" not in picture
+    with Image.open(io.BytesIO(result.thumbnail)) as opened:
+        assert opened.format == "JPEG"
+        assert max(opened.size) <= 224
+        assert not opened.getexif()
+    assert b"secret" not in result.thumbnail
 
 
 def test_the_box_is_in_pixels_of_the_upright_original():
@@ -247,7 +244,6 @@ def test_results_hold_thumbnail_camera_date_and_embedding():
     (result,) = run(post(data, posted_at=FEED, date_source="feed"), thumbnail_side=96)
     with Image.open(io.BytesIO(result.thumbnail)) as opened:
         assert max(opened.size) == 96
-    assert result.seen is None
     assert (result.posted_at, result.taken_at) == (FEED, datetime(2026, 6, 1, 12))
     seen = np.frombuffer(result.embedding, "<f4")
     np.testing.assert_allclose(seen, [*PALETTE[CATEGORIES.index("Bag")], 50], atol=3)

@@ -89,7 +89,6 @@ def test_of_several_candidates_in_one_place_the_likeliest_is_drawn():
     "photo",
     [
         outfit(size=None),
-        outfit(seen=b"what the network saw"),
         outfit(tuple(replace(garment, box=None) for garment in OUTFIT)),
         outfit((), verdict="outside"),
         photo_result(),
@@ -131,8 +130,7 @@ def test_garments_that_a_person_named_have_no_probabilities():
 
 def test_the_lead_tells_what_boxes_mean_where_there_are_some():
     assert "A box shows where" in sheet(outfit(thumbnail=b"T"))
-    assert "The small picture" not in sheet(outfit(thumbnail=b"T"))
-    assert "A box shows where" not in sheet(photo_result(thumbnail=b"T", seen=b"S"))
+    assert "A box shows where" not in sheet(photo_result(thumbnail=b"T"))
 
 
 def test_boxes_need_nothing_from_outside():

@@ -198,7 +198,7 @@ def test_csv_and_json_tell_the_same(results):
 
 def hostile_wardrobe(name):
     return [
-        reading(customer=name, name=name, source=name, thumbnail=b"T", seen=b"S"),
+        reading(customer=name, name=name, source=name, thumbnail=b"T"),
         Skipped(name, name, "empty", name),
         Skipped(None, name, "empty", name),
     ]

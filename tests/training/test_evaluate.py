@@ -18,7 +18,6 @@ from training.data import fashion_mnist
 from training.evaluation import layers, page
 from training.evaluation.metrics import Evaluation
 from trendscope.categories import CATEGORIES
-from trendscope.vision import segmentation
 from trendscope.vision.classifier import Classifier
 from trendscope.vision.network import initial_variables
 from trendscope.vision.predictions import Prediction
@@ -68,7 +67,7 @@ def predictions() -> list[Prediction]:
     """What the product itself says of the images."""
     rgb = [np.stack([image] * 3, axis=-1) for image in IMAGES.pixels]
     classifier = Classifier(HEADER, VARIABLES)
-    return classifier.predict_crops([segmentation.crop(image, 28).pixels for image in rgb])
+    return [each.whole for each in classifier.predict(list(map(classifier.prepare, rgb)))]
 
 
 def test_figures_are_those_of_the_products_own_predictions(found, predictions):
@@ -103,7 +102,7 @@ def test_loss_does_not_depend_on_the_temperature(run, found):
     logits = np.concatenate(
         [
             classifier.forward(batch, evaluate.BATCH)[0]
-            for batch in evaluate.crops(IMAGES.pixels, 28)
+            for batch in evaluate.prepared(IMAGES.pixels, 28)
         ]
     )
     log_p = np.asarray(jax.nn.log_softmax(logits))
@@ -130,7 +129,7 @@ def test_digest_changes_with_one_number():
 
 def test_crops_are_the_images_themselves_in_order(monkeypatch):
     monkeypatch.setattr(evaluate, "BATCH", 128)
-    batches = list(evaluate.crops(IMAGES.pixels, 28))
+    batches = list(evaluate.prepared(IMAGES.pixels, 28))
     assert [len(batch) for batch in batches] == [128, 22]
     assert (np.concatenate(batches)[:, 0, ..., :3] == IMAGES.pixels[..., None]).all()
 

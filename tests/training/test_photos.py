@@ -9,7 +9,7 @@ pytest.importorskip("orbax.checkpoint")
 import jax
 
 from tests.factories.pictures import BLUE, RED, picture
-from training import adapt, train
+from training import train
 from training.data import photos
 from training.data.photos import held_out_customers, read_table, relabelled, target
 from trendscope.categories import CATEGORIES
@@ -95,52 +95,8 @@ def test_a_customers_fold_does_not_depend_on_the_others():
     assert (held_out_customers(customers[::2], 1, 3) == fold[::2]).all()
 
 
-def test_load_skips_unreadable_photos(tmp_path):
-    for name, content in (("a.jpg", picture(RED)), ("b.jpg", b"broken"), ("c.jpg", picture(BLUE))):
-        (tmp_path / name).write_bytes(content)
-    (tmp_path / "labels.csv").write_text("file,category\na.jpg,Coat\nb.jpg,Bag\nc.jpg,\n")
-    found, refused = photos.load([tmp_path], 112)
-    assert len(found) == 2 and [line.split("/")[-1][:6] for line in refused] == ["b.jpg:"]
-    assert found.views.shape == (2, 2, 112, 112, 4)
-    assert found.canvases.shape == (2, photos.CANVAS, photos.CANVAS, 4)
-    assert found.wholes.shape == found.canvases.shape
-    assert found.targets.argmax(-1).tolist() == [4, 10]
-    assert len(found.take(np.array([False, True]))) == 1
-
-
-def labelled(categories, customers):
-    """Photos of which only labels matter."""
-    none = np.zeros((len(categories), 1, 1, 4), np.uint8)
-    views = np.zeros((len(categories), 2, 1, 1, 4), np.uint8)
-    targets = np.eye(11, dtype=np.float32)[categories]
-    return photos.Photos(
-        np.array([""] * len(none)), np.array(customers), targets, views, none, none
-    )
-
-
-def drawn(found, customers):
-    generator = np.random.default_rng(0)
-    rows = [adapt.balanced_order(found, customers, generator) for _ in range(200)]
-    return np.concatenate(rows)
-
-
-def test_rare_categories_come_up_more_often():
-    # 90 of one category and 10 of another: weights 1/sqrt(90) and 1/sqrt(10) give the rare one
-    # sqrt(10) / (sqrt(90) + sqrt(10)) = 1/4 of the draws.
-    rows = drawn(labelled([0] * 90 + [1] * 10, ["a"] * 100), 0.5)
-    assert (rows >= 90).mean() == pytest.approx(0.25, abs=0.01)
-
-
-def test_small_customers_come_up_more_often():
-    # The same with customers of 90 and 10 photos.
-    rows = drawn(labelled([0] * 100, ["a"] * 90 + ["b"] * 10), 0.5)
-    assert (rows >= 90).mean() == pytest.approx(0.25, abs=0.01)
-    rows = drawn(labelled([0] * 100, ["a"] * 90 + ["b"] * 10), 0.0)
-    assert (rows >= 90).mean() == pytest.approx(0.1, abs=0.01)
-
-
 def test_mixing_with_a_partner():
-    pixels = np.arange(4, dtype=np.float32)[:, None, None, None] * np.ones((4, 2, 2, 4), np.float32)
+    pixels = np.arange(4, dtype=np.float32)[:, None, None, None] * np.ones((4, 2, 2, 3), np.float32)
     targets = np.eye(11, dtype=np.float32)[:4]
     partner = np.array([1, 0, 3, 2])
     never = train.mixed_up(jax.random.key(0), pixels, targets, partner, 0.0)
@@ -153,16 +109,13 @@ def test_mixing_with_a_partner():
     np.testing.assert_allclose(np.asarray(always.pixels)[:, 0, 0, 0], expected, rtol=1e-5)
 
 
-def test_load_of_unreadable_photos_only_is_an_error(tmp_path):
-    (tmp_path / "labels.csv").write_text("file,category\na.jpg,Coat\n")
-    with pytest.raises(TrendscopeError, match=r"no photo could be read, for example .*a\.jpg"):
-        photos.load([tmp_path], 112)
-
-
 def test_several_places_are_read_together(tmp_path):
     for place, colour in (("ours", RED), ("others", BLUE)):
         (tmp_path / place).mkdir()
         (tmp_path / place / "a.jpg").write_bytes(picture(colour))
         (tmp_path / place / "labels.csv").write_text("file,category\na.jpg,Coat\n")
-    found, _ = photos.load([tmp_path / "ours", tmp_path / "others"], 112)
-    assert [file.split("/")[-2] for file in found.files] == ["ours", "others"]
+    found = photos.read_tables([tmp_path / "ours", tmp_path / "others"])
+    assert list(found["place"]) == ["ours", "others"]
+    colours = [photos.pixels_of(file)[5, 5] for file in found["file"]]
+    for colour, expected in zip(colours, (RED, BLUE), strict=True):
+        np.testing.assert_allclose(colour, expected, atol=6)

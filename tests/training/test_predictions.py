@@ -131,7 +131,7 @@ def test_only_the_customers_of_a_fold_are_scored(run, tmp_path):
 
 def test_scored_on_states_whether_photos_were_trained_on():
     adapted = dataclasses.replace(
-        HEADER, trained_on={"photos": "abc"}, settings={"adapt": {"fold": 0, "folds": 3}}
+        HEADER, trained_on={"photos": "abc"}, settings={"fold": 0, "folds": 3}
     )
     assert predictions.scored_on(HEADER, None, 3) == "all customers, never trained on"
     assert predictions.scored_on(adapted, None, 3) == "all customers, perhaps trained on"
@@ -178,13 +178,13 @@ def test_the_surest_mistakes_by_kind():
     assert photo_page.sureness(missed) == pytest.approx(1 - 0.1 - 9 * 0.005)
 
 
-def test_mistakes_have_their_crop_and_mask(place):
+def test_mistakes_have_their_photo(place):
     photo = dataclasses.replace(
         judged("Dress", "Coat", 0.8, label="Gown"), file=str(place / "images" / "1.png")
     )
-    shown = photo_page.mistake(photo, 28)
+    shown = photo_page.mistake(photo)
     assert (shown.name, shown.label, shown.predicted) == ("1.png", "Gown (Dress)", "Coat")
-    assert shown.photo.startswith("data:image/jpeg") and shown.outline.startswith("data:image/png")
+    assert shown.photo.startswith("data:image/jpeg")
     assert photo_page.in_words(judged("Dress", "Coat", label="Dress")) == "Dress"
 
 

@@ -71,26 +71,6 @@ def stepper():
     return make_step()
 
 
-def test_loss_with_a_teacher_ignores_the_label():
-    taught = np.zeros((8, 11), np.float32)
-    taught[6:, :2] = 0.75, 0.25  # the last two images have a teacher
-
-    def batch(_, raw):
-        return unchanged(_, raw)._replace(taught=jnp.asarray(taught))
-
-    optimizer = train.adam(Settings(), 40)
-    net = GarmentNet(SMALL)
-    step = train.make_step(net, optimizer, batch, smoothing=0.0, average=0.9)
-    variables = initial_variables(SMALL)
-    (logits, _), _ = net.apply(variables, PIXELS, train=True, mutable=["batch_stats"])
-    log_p = np.asarray(jax.nn.log_softmax(logits))
-    labelled = -log_p[np.arange(6), LABELS[:6]].sum()
-    told = -(0.75 * log_p[6:, 0] + 0.25 * log_p[6:, 1]).sum()
-    state = train.initial_state(variables, optimizer)
-    _, metrics = step(state, jax.random.key(0), (PIXELS, LABELS))
-    assert float(metrics.loss) == pytest.approx((labelled + told) / 8, rel=1e-4)
-
-
 def test_training_on_eight_images_reaches_full_accuracy(stepper):
     step, state = stepper[0], make_step()[1]
     before = jax.tree.map(np.array, state.average)

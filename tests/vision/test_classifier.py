@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import flax.linen as nn
@@ -14,13 +13,9 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
 from trendscope.vision.classifier import Classifier, judge
 from trendscope.vision.network import (
-    SINGLE_VIEW_CONFIDENCE,
     BatchNorm,
-    GarmentNet,
-    as_fashion_mnist,
     blocks,
     initial_variables,
-    make_predictor,
     softmax,
 )
 from trendscope.vision.serialisation import read_weights, write_weights
@@ -110,10 +105,10 @@ def test_top_is_sorted_and_ties_keep_label_order():
 
 def test_result_does_not_depend_on_the_batch(path):
     classifier = Classifier.load(path)
-    cuts = list(np.random.default_rng(0).integers(0, 256, (70, 2, 28, 28, 4), np.uint8))
-    together = classifier.predict_crops(cuts)
-    alone = [classifier.predict_crops([cut])[0] for cut in cuts[:3]]
-    assert len(together) == 70 and classifier.predict_crops([]) == []
+    views = list(np.random.default_rng(0).integers(0, 256, (70, 28, 28, 3), np.uint8))
+    together = [photo.whole for photo in classifier.predict(views)]
+    alone = [classifier.predict([view])[0].whole for view in views[:3]]
+    assert len(together) == 70 and classifier.predict([]) == []
     for one, other in zip(alone, together, strict=False):
         np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-6)
         assert one.verdict == other.verdict
@@ -186,69 +181,29 @@ def test_header_survives_json():
     assert json.loads(header.to_json())["architecture"]["filters"] == [48, 96]
 
 
-def test_enlarged_network_at_first_gives_the_same_logits():
-    """On an image as published (a garment on black), and on its enlargement with its outline."""
-    adapt = pytest.importorskip("training.adapt")
-    small = initial_variables(SMALL, seed=3)
-    stats = small["batch_stats"]
-    stats["residual0_0_norm"]["mean"] = stats["residual0_0_norm"]["mean"] + 0.1
-    wider = dataclasses.replace(
-        SMALL, size=112, patch=4, detail=6, channels=4, filters=(6, 12), depth=(2, 2)
-    )
-    shape, large = adapt.enlarge(Header(name="x", architecture=SMALL), small, wider)
-    assert shape == wider
-    images = np.zeros((2, 28, 28, 4), np.float32)
-    grey = np.random.default_rng(0).integers(20, 256, (2, 16, 12, 1)).astype(np.float32)
-    images[:, 6:22, 8:20] = np.concatenate([grey, grey, grey, np.full_like(grey, 255)], -1)
-    enlarged = images.repeat(4, axis=1).repeat(4, axis=2)
-    expected, _ = GarmentNet(SMALL).apply(small, images)
-    found, _ = GarmentNet(wider).apply(large, enlarged)
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+def test_weights_of_networks_that_cut_the_garment_out_are_refused(path):
+    """They would see the whole picture, which they never learned from."""
+    values = json.loads(Header(name="old", architecture=SMALL).to_json())
+    for part in ({"channels": 4}, {"mirrored": True}, {"patch": 4, "size": 112}):
+        old = values | {"architecture": values["architecture"] | part}
+        save_file({"a": np.zeros(1)}, path, {"trendscope": json.dumps(old)})
+        with pytest.raises(WeightsError, match="weights old are of an earlier trendscope"):
+            Classifier.load(path)
 
 
-def test_uncertain_first_views_are_combined_with_the_second_view():
-    shape = dataclasses.replace(SMALL, two_views=True)
-    variables = initial_variables(SMALL, seed=3)
-    variables["params"]["logits"]["kernel"] *= 40  # so that some are sure, and some not
-    crops = np.random.default_rng(0).integers(0, 256, (20, 2, 28, 28, 4), np.uint8)
-    crops[::2] //= 40
-    first, features = make_predictor(SMALL)(variables, crops)
-    second, other_features = make_predictor(SMALL)(variables, crops[:, ::-1])
-    sure = np.exp(first).max(-1) / np.exp(first).sum(-1) >= SINGLE_VIEW_CONFIDENCE
-    assert 3 < sure.sum() < 17
-    assert np.abs(first - second).max() > 1e-3
-    logits, embeddings = make_predictor(shape)(variables, crops)
-    near = {"rtol": 1e-4, "atol": 1e-4}
-    np.testing.assert_allclose(logits[sure], first[sure], **near)
-    np.testing.assert_allclose(logits[~sure], (0.65 * (first + second))[~sure], **near)
-    np.testing.assert_allclose(embeddings[~sure], ((features + other_features) / 2)[~sure], **near)
+def test_parts_that_earlier_files_name_as_absent_are_passed_over(path):
+    former = {"channels": 3, "detail": 0, "mirrored": False, "patch": 1}
+    values = json.loads(Header(name="old", architecture=SMALL).to_json())
+    values["architecture"] |= former
+    assert Header.from_json(json.dumps(values)).architecture == SMALL
 
 
-def test_as_fashion_mnist_by_hand():
-    """Half of the garment is 60 and half 100, on a light floor: negated 195 and 155.
-
-    Their mean is 175 and their deviation 20, so they become 80 + 175 / 2 +- 50, on black. The means
-    are over 96 pixels and one more, hence not quite.
-    """
-    photo = np.full((1, 28, 28, 4), 220.0, np.float32)
-    photo[..., 3] = 0
-    photo[:, 8:16, 8:14] = (60, 60, 60, 255)
-    photo[:, 8:16, 14:20] = (100, 100, 100, 255)
-    seen = np.asarray(as_fashion_mnist(photo))
-    assert seen.shape == (1, 28, 28, 3)
-    assert (seen[:, 0] == 0).all()
-    np.testing.assert_allclose(seen[0, 10, 10], 217.5, atol=4)
-    np.testing.assert_allclose(seen[0, 10, 16], 117.5, atol=4)
-
-
-def test_as_fashion_mnist_without_a_mask_uses_the_whole_photo():
-    """Halves of 220 and 20: negated 35 and 235, mean 135, so 80 + 67.5 -+ 50."""
-    photo = np.full((1, 28, 28, 4), 220.0, np.float32)
-    photo[..., 3] = 0
-    photo[:, 14:, :, :3] = 20
-    seen = np.asarray(as_fashion_mnist(photo))
-    np.testing.assert_allclose(seen[:, :14], 97.5, atol=0.5)
-    np.testing.assert_allclose(seen[:, 14:], 197.5, atol=0.5)
+def test_ordinary_pictures_are_seen_whole_and_no_place_is_said(path):
+    classifier = Classifier.load(path)
+    view = classifier.prepare(np.full((300, 200, 3), 90, np.uint8))
+    assert view.shape == (28, 28, 3) and (view == 90).all()
+    (photo,) = classifier.predict([view])
+    assert photo.whole.box is None
 
 
 def test_shipped_weights_are_small_enough_and_tell_what_they_are():

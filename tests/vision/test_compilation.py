@@ -12,7 +12,7 @@ import sys
 import numpy as np
 from trendscope.vision.classifier import Classifier
 network = Classifier.load("fashion-mnist")
-print(network.predict_crops([np.zeros((2, 28, 28, 4), np.uint8)])[0].confidence)
+print(network.predict([np.zeros((28, 28, 3), np.uint8)])[0].whole.confidence)
 """
 
 

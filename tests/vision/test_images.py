@@ -316,7 +316,7 @@ def test_classifying_leaves_the_opencv_threads_of_the_host_program(three_opencv_
 def test_importing_trendscope_leaves_the_opencv_threads_of_the_host_program():
     code = (
         "import cv2; cv2.setNumThreads(3);"
-        "import trendscope.vision.segmentation, trendscope.photos.pipeline;"
+        "import trendscope.vision.preparation, trendscope.photos.pipeline;"
         "print(cv2.getNumThreads())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -24,7 +24,7 @@ from trendscope.vision.photo_detector import (
     predict_single,
 )
 from trendscope.vision.predictions import Predictor
-from trendscope.vision.preparation import Stretching, preparation_of
+from trendscope.vision.preparation import Squaring, Stretching, preparation_of
 from trendscope.vision.scores import Scores
 from trendscope.vision.weights import DetectorGate, DetectorHeader, Header, identify, read_header
 
@@ -155,8 +155,8 @@ def test_its_header_is_read_without_the_network(weights):
     assert header == HEADER and identify(weights).name == "garments"
     assert preparation_of(header) == Stretching(64, (96, 64))
     assert preparation_of(header).decoded_side == 96
-    assert preparation_of(Header("small")).decoded_side == 256
-    with pytest.raises(WeightsError, match="finds every garment, not one for crops"):
+    assert preparation_of(Header("small")) == Squaring(28)
+    with pytest.raises(WeightsError, match="finds every garment; use load_predictor"):
         Classifier.load(weights)
 
 
@@ -166,7 +166,7 @@ def test_pictures_are_stretched_to_both_sizes():
     view = Stretching(64, (96, 64)).prepare(rgb)
     assert (view.single.shape, view.people.shape) == ((64, 64, 3), (96, 64, 3))
     assert (view.single[:31] == 200).all() and (view.people[49:] == 0).all()
-    assert view.size == (50, 96) and view.shown is None
+    assert view.size == (50, 96)
 
 
 def test_photos_are_judged_alike_alone_and_together(weights):

@@ -8,7 +8,6 @@ import pytest
 from trendscope.categories import CATEGORIES
 from trendscope.photos.results import PictureResult
 from trendscope.vision.predictions import PhotoPrediction, Prediction
-from trendscope.vision.segmentation import Cropping
 
 DRESS, COAT = CATEGORIES.index("Dress"), CATEGORIES.index("Coat")
 
@@ -49,11 +48,3 @@ def test_a_result_has_boxes_in_pixels_of_the_original():
     assert (result.verdict, result.probabilities[0][0]) == ("classified", "Dress")
     assert np.frombuffer(result.garments[1].embedding, "<f4").tolist() == [1, 2]
     assert result.garments[0].outside == pytest.approx(0.1)
-
-
-def test_cropping_shows_the_first_view():
-    rgb = np.zeros((60, 40, 3), np.uint8)
-    rgb[20:40, 10:30] = 200
-    view = Cropping(28).prepare(rgb)
-    assert view.shown.shape == (28, 28, 3)
-    assert (view.shown == view.pixels[0, ..., :3]).all()

@@ -106,11 +106,10 @@ def test_header_without_a_part_is_refused(tmp_path, missing):
         read_header(path)
 
 
-def test_header_keys_of_the_gate_and_the_two_views_stay_as_they_were():
-    header = Header("x", Architecture(two_views=True), Gate(1.5, min_outside=0.4))
+def test_header_keys_of_the_gate_stay_as_they_were():
+    header = Header("x", Architecture(kernel=5), Gate(1.5, min_outside=0.4))
     values = json.loads(header.to_json())
     assert values["gate"] == {"temperature": 1.5, "outside": 0.4, "certain": 0.5}
-    assert values["architecture"]["mirrored"] is True
     assert Header.from_json(header.to_json()) == header
 
 

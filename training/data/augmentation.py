@@ -5,36 +5,23 @@ out. `plain` stays close to the published images. `scenes` turns each image into
 photo of the garment: coloured and patterned cloth, on a coloured and textured background, lit,
 turned, scaled and shadowed.
 
-Photos take two steps. `augment_photo` moves and blurs one photo and lays it onto another ground, or
-its garment's folds onto other cloth, by OpenCV on the host, where it costs less than the
-network does; `other_colours` follows in JAX.
-
-Network inputs are floats in 0..255: RGB, and where the garment is.
+Network inputs are floats in 0..255, RGB.
 """
 
 from __future__ import annotations
 
-import cv2
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import random
-from jaxtyping import Array, Float, Float32, PRNGKeyArray, Real, UInt8
+from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
-from trendscope.vision.images import one_opencv_thread
 from trendscope.vision.network import AnyArray
 
 Pixels = Float[Array, "n h w 3"]
-Inputs = Float[AnyArray, "n h w 4"]
 Layer = Float[Array, "n h w 1"]
 
-Canvas = UInt8[np.ndarray, "canvas canvas 4"]
-"""A cut-out with more room around it than the network's inputs have."""
 
-
-def plain(
-    key: PRNGKeyArray, grey: UInt8[AnyArray, "n 28 28"], mask: UInt8[AnyArray, "n 28 28"]
-) -> Float[Array, "n 28 28 4"]:
+def plain(key: PRNGKeyArray, grey: UInt8[AnyArray, "n 28 28"]) -> Float[Array, "n 28 28 3"]:
     """Published images, mirrored, moved by up to one pixel, and erased in part.
 
     Moved by whole pixels only: the published images are sharpened, and interpolation would blur
@@ -42,12 +29,12 @@ def plain(
     """
     keys = random.split(key, 3)
     n = len(grey)
-    x = jnp.stack([grey, grey, grey, mask], -1).astype(jnp.float32)
+    x = jnp.stack([grey, grey, grey], -1).astype(jnp.float32)
     flipped = random.bernoulli(keys[0], 0.5, (n, 1, 1, 1))
     x = jnp.where(flipped, x[:, :, ::-1], x)
     padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     offsets = random.randint(keys[1], (n, 2), 0, 3)
-    x = jax.vmap(lambda image, position: jax.lax.dynamic_slice(image, (*position, 0), (28, 28, 4)))(
+    x = jax.vmap(lambda image, position: jax.lax.dynamic_slice(image, (*position, 0), (28, 28, 3)))(
         padded, offsets
     )
     return erase(keys[2], x, 0.25)
@@ -55,7 +42,7 @@ def plain(
 
 def scenes(
     key: PRNGKeyArray, grey: UInt8[AnyArray, "n 28 28"], mask: UInt8[AnyArray, "n 28 28"]
-) -> Float[Array, "n 28 28 4"]:
+) -> Float[Array, "n 28 28 3"]:
     """Photo-like scenes: cloth of the garment's shape and shading on a background.
 
     Args:
@@ -73,12 +60,12 @@ def scenes(
     ground = background(k[3], n)
     ground = ground * (1 - _uniform(k[4], n, 0, 0.5) * _shadow(k[5], mask))
     x = photograph(k[6], mask * cloth + (1 - mask) * ground)
-    return erase(k[7], jnp.concatenate([x, 255 * mask], -1))
+    return erase(k[7], x)
 
 
 def no_garment(
     key: PRNGKeyArray, grey: UInt8[AnyArray, "n 28 28"], mask: UInt8[AnyArray, "n 28 28"]
-) -> Float[Array, "n 28 28 4"]:
+) -> Float[Array, "n 28 28 3"]:
     """Scenes without a garment: bare backgrounds, blobs, and garments cut to shuffled pieces."""
     k = random.split(key, 6)
     n = len(grey)
@@ -87,123 +74,7 @@ def no_garment(
     bare = photograph(k[5], blob * background(k[3], n) + (1 - blob) * ground)
     pieces = _shuffle(k[4], scenes(k[4], grey, mask))
     which = random.bernoulli(k[5], 0.5, (n, 1, 1, 1))
-    return jnp.where(which, jnp.concatenate([bare, 255 * blob], -1), pieces)
-
-
-@one_opencv_thread()
-def augment_photo(
-    generator: np.random.Generator, canvas: Canvas, other: Canvas, side: int, cloth: float = 0.0
-) -> UInt8[np.ndarray, "side side 4"]:
-    """One photo from another angle, by another camera, in 3 of 20 cases on another ground.
-
-    Args:
-        generator: Draws what happens.
-        canvas: The photo.
-        other: Another photo, whose corners are taken for its ground and whose garment for cloth.
-        side: Side of the result in pixels; the middle of `canvas` fills it.
-        cloth: Probability that the garment is made of another cloth.
-    """
-    matrix = _moved(generator, len(canvas), side)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    border = cv2.BORDER_REFLECT_101
-    x = cv2.warpAffine(canvas, matrix, (side, side), flags=flags, borderMode=border)
-    mask = x[..., 3:].astype(np.float32) / 255
-    if mask.mean() > 0.04:  # Where no garment was found, all of the photo is kept.
-        if cloth and generator.random() < cloth:
-            x[..., :3] = mask * _other_cloth(generator, x, other) + (1 - mask) * x[..., :3]
-        if generator.random() < 0.15:
-            x[..., :3] = mask * x[..., :3] + (1 - mask) * _ground(generator, other, side)
-    chance = generator.random()
-    if chance < 0.08:
-        x = cv2.GaussianBlur(x, (0, 0), generator.uniform(0.5, 1.5))
-    elif chance < 0.13:
-        fewer = (int(generator.integers(side // 3, 4 * side // 5)),) * 2
-        reduced = cv2.resize(x, fewer, interpolation=cv2.INTER_AREA)
-        x = cv2.resize(reduced, (side, side), interpolation=cv2.INTER_LINEAR)
-    if generator.random() < 0.05:
-        x[..., 3] = 0  # As where the garment could not be found.
-    return np.asarray(x)
-
-
-def _moved(generator: np.random.Generator, source: int, side: int) -> Float[np.ndarray, "2 3"]:
-    """A random affine map from the result's pixels to the canvas', centre to centre."""
-    angle = 0.12 * generator.standard_normal()
-    if generator.random() < 0.05:  # A garment that lies across the photo.
-        angle += np.pi / 2 * generator.choice([-1, 1])
-    scale = np.exp(generator.uniform(-0.17, 0.16))
-    aspect = np.exp(0.08 * generator.standard_normal())
-    shear = 0.06 * generator.standard_normal()
-    mirror = generator.choice([-1, 1])
-    cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
-    matrix = np.array([[cos * mirror * aspect, -sin], [sin * mirror + shear, cos]])
-    centre = (source - 1) / 2 + side * generator.uniform(-0.06, 0.06, 2)
-    offset = centre - matrix @ np.full(2, (side - 1) / 2)
-    return np.column_stack([matrix, offset])
-
-
-def _other_cloth(
-    generator: np.random.Generator, x: UInt8[np.ndarray, "side side 4"], other: Canvas
-) -> Float32[np.ndarray, "side side 3"]:
-    """A garment's folds, seams and print on other cloth: plain, or cut from another garment.
-
-    So that its cut is learned, not that trousers are of denim and shirts checked (Geirhos et al.,
-    "ImageNet-trained CNNs are biased towards texture", 2019).
-    """
-    side = len(x)
-    cloth = generator.uniform(20, 235) + 25 * generator.standard_normal((1, 1, 3))
-    if generator.random() < 0.6:
-        wide = int(generator.integers(len(other) // 8, len(other) // 3))
-        y, z = (len(other) - wide) // 2 + generator.integers(-wide // 2, wide // 2 + 1, 2)
-        piece = cv2.resize(other[y : y + wide, z : z + wide, :3], (side, side))
-        cloth = cloth + generator.uniform(0.5, 1.2) * (piece - piece.mean((0, 1)))
-    grey = x[..., :3].astype(np.float32).mean(-1)
-    relief = grey - cv2.blur(grey, (side // 4, side // 4))
-    relief *= generator.uniform(0.5, 1.5) * 18 / max(18.0, float(relief.std()))
-    return np.asarray(np.clip(cloth + relief[..., None], 0, 255), np.float32)
-
-
-def _ground(
-    generator: np.random.Generator, other: Canvas, side: int
-) -> UInt8[np.ndarray, "side side 3"]:
-    """A corner of another photo, which seldom shows its garment, or one plain colour."""
-    if generator.random() < 0.25:
-        return np.full((side, side, 3), generator.integers(0, 256, 3), np.uint8)
-    wide = int(generator.integers(len(other) // 6, len(other) // 3))
-    y, x = generator.choice([0, len(other) - wide], 2)
-    corner = other[y : y + wide, x : x + wide, :3]
-    return np.asarray(cv2.resize(corner, (side, side), interpolation=cv2.INTER_LINEAR))
-
-
-def other_colours(key: PRNGKeyArray, x: Inputs) -> Inputs:
-    """Photos in other light and cloth of other colours: hue, saturation, exposure, contrast."""
-    k = random.split(key, 6)
-    n = len(x)
-    rgb = jnp.einsum("nijc,ncd->nijd", x[..., :3] / 255, _colour_shift(k[0], n))
-    rgb = rgb * _uniform(k[1], n, 0.8, 1.2) * (1 + 0.05 * random.normal(k[2], (n, 1, 1, 3)))
-    mean = rgb.mean((1, 2, 3), keepdims=True)
-    rgb = mean + (rgb - mean) * _uniform(k[3], n, 0.8, 1.2)
-    return erase(k[4], jnp.concatenate([255 * jnp.clip(rgb, 0, 1), x[..., 3:]], -1), 0.1)
-
-
-def enlarged(x: Inputs, side: int) -> Float[Array, "n side side 4"]:
-    """Published images as the network's larger input; see `trendscope.vision.segmentation`."""
-    times = side // x.shape[1]
-    return jnp.repeat(jnp.repeat(x, times, axis=1), times, axis=2)
-
-
-def both_ways(pixels: Real[AnyArray, "n h w c"]) -> Real[np.ndarray, "n 2 h w c"]:
-    """Cut-outs of pictures that show the garment and nothing else: each, and its mirror image."""
-    both = np.asarray(pixels)
-    return np.stack([both, both[:, :, ::-1]], axis=1)
-
-
-def _colour_shift(key: PRNGKeyArray, n: int) -> Float[Array, "n 3 3"]:
-    """Matrices that change the saturation and, a little, the hue."""
-    k = random.split(key, 2)
-    grey = jnp.full((3, 3), 1 / 3)
-    saturation = random.uniform(k[0], (n, 1, 1), minval=0.45, maxval=1.25)
-    shift: Array = grey + saturation * (jnp.eye(3) - grey) + 0.025 * random.normal(k[1], (n, 3, 3))
-    return shift
+    return jnp.where(which, bare, pieces)
 
 
 def warp(

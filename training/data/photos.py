@@ -11,68 +11,25 @@ shows, in words of your own) tells other things apart in evaluations.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float32, UInt8
-from rich.progress import track
 
 from trendscope.categories import CATEGORIES
-from trendscope.errors import ImageError, TrendscopeError
+from trendscope.errors import TrendscopeError
 from trendscope.files.zips import ZipTree
 from trendscope.limits import Limits
-from trendscope.vision import segmentation
-from trendscope.vision.images import DECODED_SIDE, decode, one_opencv_thread, shrink
-
-CANVAS = 128
-"""Side of the stored cut-outs in pixels; augmentation shows the network their middle 112."""
-
-CANVAS_MARGIN = 0.3
-"""So that a garment is as large in the middle 112 pixels as it is in a cut-out of 112."""
+from trendscope.vision.images import DECODED_SIDE, decode
 
 LARGEST = 120
 """Customers with more photos are always trained on: a fold that is mostly one person's wardrobe
 says little about other people's."""
 
 OUTPUTS = len(CATEGORIES) + 1
-
-
-@dataclass(frozen=True)
-class Photos:
-    """Labelled photos, cut out. Pixels are 0..255: RGB, and where the garment is.
-
-    Attributes:
-        files: Paths.
-        customers: Names of the customers who took them.
-        targets: 1 for each output that counts as right: the ten categories, then "outside".
-        views: Both of the network's views of each.
-        canvases: First views with more room around the garment, for augmentation.
-        wholes: The whole photos, as for those in which no garment is found.
-    """
-
-    files: np.ndarray
-    customers: np.ndarray
-    targets: Float32[np.ndarray, "n outputs"]
-    views: UInt8[np.ndarray, "n 2 size size 4"]
-    canvases: UInt8[np.ndarray, "n canvas canvas 4"]
-    wholes: UInt8[np.ndarray, "n canvas canvas 4"]
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def take(self, rows: Bool[np.ndarray, " n"]) -> Photos:
-        """The photos where `rows` is true."""
-        return Photos(*(getattr(self, field.name)[rows] for field in fields(self)))
-
-    @property
-    def digest(self) -> str:
-        """sha256 over pixels and labels."""
-        return hashlib.sha256(self.canvases.tobytes() + self.targets.tobytes()).hexdigest()
 
 
 def places_of(text: str) -> list[Path]:
@@ -149,7 +106,7 @@ def _place_name(place: Path) -> str:
 def customers_of_fold(table: pd.DataFrame, fold: int, folds: int) -> pd.DataFrame:
     """The rows of the customers whom `held_out_customers` names.
 
-    `training.adapt` counts only photos that can be read, so of all listed ones at most fewer
+    Training counts only photos that can be read, so of all listed ones at most fewer
     customers are small enough for a fold: none of those kept here was trained on.
 
     Raises:
@@ -213,64 +170,14 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
-def load(paths: Iterable[Path], size: int, relabel: Path | None = None) -> tuple[Photos, list[str]]:
-    """Reads and cuts out all labelled photos of `paths`, each as `read_table` takes it.
-
-    Args:
-        paths: Places of labelled photos.
-        size: Side of the views in pixels.
-        relabel: A CSV of better categories for some of them, as `relabelled` takes it.
-
-    Returns:
-        The photos, and one line for each that could not be read.
-
-    Raises:
-        TrendscopeError: As `read_tables`, or no photo could be read.
-    """
-    table = read_tables(list(paths), relabel)
-    refused: list[str] = []
-    usable = []
-    for row, cut in zip(table.itertuples(), _cut_all(list(table["file"]), size), strict=True):
-        if isinstance(cut, Exception):
-            refused.append(f"{row.file}: {cut}")
-        else:
-            usable.append((row, *cut))
-    if not usable:
-        raise TrendscopeError(f"no photo could be read, for example {refused[0]}")
-    rows, views, canvases, wholes = zip(*usable, strict=True)
-    photos = Photos(
-        np.array([row.file for row in rows]),
-        np.array([row.customer for row in rows]),
-        np.stack([target(row.category) for row in rows]),
-        np.stack(views),
-        np.stack(canvases),
-        np.stack(wholes),
-    )
-    return photos, refused
-
-
-Cut = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-def _cut_all(files: Sequence[str], size: int) -> Iterator[Cut | Exception]:
-    def cut(file: str) -> Cut | Exception:
-        try:
-            return cut_for_training(pixels_of(file), size)
-        except (ImageError, OSError) as error:
-            return error
-
-    with ThreadPoolExecutor(2) as pool:
-        yield from track(pool.map(cut, files), "photos", total=len(files))
-
-
-def pixels_of(file: str) -> UInt8[np.ndarray, "h w 3"]:
-    """A photo as the product decodes it: upright RGB, its longer side at most `DECODED_SIDE`.
+def pixels_of(file: str, side: int = DECODED_SIDE) -> UInt8[np.ndarray, "h w 3"]:
+    """A photo as the product decodes it: upright RGB, its longer side at most `side` pixels.
 
     Raises:
         ImageError: It is no picture, or a damaged one.
         OSError: The file cannot be read.
     """
-    return decode(_bytes_of(Path(file)), max_side=DECODED_SIDE).rgb
+    return decode(_bytes_of(Path(file)), max_side=side).rgb
 
 
 def _bytes_of(file: Path) -> bytes:
@@ -284,19 +191,6 @@ def _bytes_of(file: Path) -> bytes:
 @cache
 def _zip(path: Path) -> ZipTree:
     return ZipTree(path, Limits())
-
-
-@one_opencv_thread()
-def cut_for_training(rgb: UInt8[np.ndarray, "h w 3"], size: int) -> Cut:
-    """The network's views of a photo, the garment with more room around it, and the whole photo."""
-    h, w = rgb.shape[:2]
-    mask = segmentation.find_garment(shrink(rgb, segmentation.WORKING_SIDE))
-    around = segmentation.find_box(mask, (h, w), CANVAS_MARGIN)
-    return (
-        segmentation.crop(rgb, size).pixels,
-        segmentation.scaled(rgb, mask, around, CANVAS),
-        segmentation.scaled(rgb, mask, (0, 0, w, h), CANVAS),
-    )
 
 
 def held_out_customers(customers: np.ndarray, fold: int, folds: int) -> Bool[np.ndarray, " n"]:

@@ -41,7 +41,7 @@ def layers(architecture: Architecture) -> list[Layer]:
     """Traces the network on one image without computing anything and lists its layers."""
     shapes = jax.eval_shape(lambda: initial_variables(architecture))
     side = architecture.size
-    pixels = np.zeros((1, side, side, 4), np.float32)
+    pixels = np.zeros((1, side, side, 3), np.float32)
     rows: list[Layer] = []
 
     def record(

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jaxtyping import UInt8
-from numpy import ndarray
-
 from training.data.photos import pixels_of
 from training.evaluation import charts
 from training.evaluation.photo_metrics import ANSWERS, Judged, PhotoEvaluation, Share
-from training.evaluation.predictions import prepared
 from trendscope.vision.images import thumbnail
 
 SHOWN = 40
@@ -32,7 +28,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A photo about which the product is wrong; pictures are data URIs.
+    """A photo about which the product is wrong; its picture is a data URI.
 
     Attributes:
         name: The file's name.
@@ -42,8 +38,6 @@ class Mistake:
         confidence: Confidence of that prediction.
         verdict: ``classified``, ``uncertain`` or ``outside``.
         photo: The whole photo.
-        crop: The network's first view.
-        outline: Mask of the garment: white.
     """
 
     name: str
@@ -53,8 +47,6 @@ class Mistake:
     confidence: float
     verdict: str
     photo: str
-    crop: str
-    outline: str
 
 
 @dataclass(frozen=True)
@@ -127,13 +119,12 @@ def _decimals(figure: float | None) -> str:
     return "-" if figure is None else f"{figure:.4f}"
 
 
-def page(evaluation: PhotoEvaluation, judged: Sequence[Judged], size: int) -> Page:
+def page(evaluation: PhotoEvaluation, judged: Sequence[Judged]) -> Page:
     """Puts the page together.
 
     Args:
         evaluation: The figures.
         judged: The photos that they are of; those shown are read again.
-        size: Side of the cut-outs in pixels.
     """
     errors = {row.customer: row.error for row in evaluation.customer_shares}
     gate = (
@@ -153,7 +144,7 @@ def page(evaluation: PhotoEvaluation, judged: Sequence[Judged], size: int) -> Pa
         customers=charts.customer_errors(errors, evaluation.share_error or 0.0) if errors else None,
         groups=list(evaluation.customer_shares[0].labelled) if errors else [],
         mistakes={
-            kind: [mistake(photo, size) for photo in photos]
+            kind: [mistake(photo) for photo in photos]
             for kind, photos in surest_mistakes(judged).items()
         },
     )
@@ -186,9 +177,8 @@ def sureness(photo: Judged) -> float:
     return photo.prediction.outside if outside else photo.prediction.confidence
 
 
-def mistake(photo: Judged, size: int) -> Mistake:
-    """A photo with its pictures; the file is read again."""
-    view = prepared(photo.file, size)[0]
+def mistake(photo: Judged) -> Mistake:
+    """A photo with its picture; the file is read again."""
     return Mistake(
         name=photo.file.rsplit("/", 1)[-1],
         customer=photo.customer,
@@ -196,9 +186,7 @@ def mistake(photo: Judged, size: int) -> Mistake:
         predicted="none of the ten" if photo.answer == ANSWERS[-1] else photo.answer,
         confidence=sureness(photo),
         verdict=photo.prediction.verdict,
-        photo=_jpeg(pixels_of(photo.file)),
-        crop=_jpeg(view[..., :3]),
-        outline=charts.picture(view[..., 3]),
+        photo=charts.data_uri("image/jpeg", thumbnail(pixels_of(photo.file), THUMBNAIL_SIDE)),
     )
 
 
@@ -207,7 +195,3 @@ def in_words(photo: Judged) -> str:
     if not photo.label or photo.label == photo.group:
         return photo.group
     return f"{photo.label} ({photo.group})"
-
-
-def _jpeg(rgb: UInt8[ndarray, "h w 3"]) -> str:
-    return charts.data_uri("image/jpeg", thumbnail(rgb, THUMBNAIL_SIDE))

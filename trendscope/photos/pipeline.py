@@ -32,7 +32,6 @@ from trendscope.vision.predictions import (
     PhotoPrediction,
     Predictor,
     Preparation,
-    View,
     WeightsChoice,
 )
 from trendscope.vision.preparation import preparation_of
@@ -66,8 +65,6 @@ class Picture(Protocol):
 THUMBNAIL_SIDE = 224
 """Longest side of thumbnails for contact sheets, in pixels."""
 
-NETWORK_VIEW_SIDE = 112
-"""Longest side of pictures of what the network saw, in pixels."""
 
 THREADS = 2
 
@@ -152,7 +149,7 @@ def judge_pictures(
         prepare = partial(_prepare, engine=engine, recall=recall, options=options)
         prepared = _in_order(feed, partial(pool.submit, prepare))
         while batch := list(islice(prepared, BATCH)):
-            yield from _judge(batch, engine, options.pictures)
+            yield from _judge(batch, engine)
     finally:
         # A caller who stops early, by Ctrl-C too, does not wait for photos under way.
         if own:
@@ -206,7 +203,7 @@ class _Prepared:
     source: str
     sha256: str
     taken_at: datetime | None
-    view: View
+    view: Any
     size: tuple[int, int]
     decoded_size: tuple[int, int]
     fingerprint: ImageFingerprint
@@ -298,29 +295,23 @@ def _prepare(
 
 
 def _judge(
-    batch: list[tuple[K, _Prepared | PictureDone]], engine: Engine, pictures: bool
+    batch: list[tuple[K, _Prepared | PictureDone]], engine: Engine
 ) -> Iterator[tuple[K, PictureDone]]:
     photos = [item for _, item in batch if isinstance(item, _Prepared)]
     views = [photo.view for photo in photos]
     predictions = engine.classifier.predict(views) if photos else []
     judged = zip(photos, predictions, strict=True)
-    results = iter([_result(photo, prediction, pictures) for photo, prediction in judged])
+    results = iter([_result(photo, prediction) for photo, prediction in judged])
     for key, item in batch:
         yield key, next(results) if isinstance(item, _Prepared) else item
 
 
-def _result(item: _Prepared, prediction: PhotoPrediction, pictures: bool) -> PictureResult:
+def _result(item: _Prepared, prediction: PhotoPrediction) -> PictureResult:
     scale = item.size[0] / item.decoded_size[0], item.size[1] / item.decoded_size[1]
     return replace(
         PictureResult.of_prediction(item.source, item.sha256, prediction, scale),
         size=item.size,
         fingerprint=item.fingerprint,
         thumbnail=item.thumbnail,
-        seen=_seen(item.view) if pictures else None,
         taken_at=item.taken_at,
     )
-
-
-def _seen(view: View) -> bytes | None:
-    shown = view.shown
-    return None if shown is None else thumbnail(shown, NETWORK_VIEW_SIDE, quality=90)

@@ -105,8 +105,6 @@ class PictureResult:
             the person says where `probabilities` is empty.
         fingerprint: Hash and colours by which a copy in another size is recognised.
         thumbnail: A small JPEG of the photo, if pictures were requested.
-        seen: A small JPEG of what the network saw at first look, if pictures were requested and it
-            did not see the photo as a whole.
         taken_at: The camera's time of the shot; see `trendscope.vision.images.Photo`.
         size: Width and height of the upright original in pixels, the unit of boxes; None if not
             known.
@@ -125,7 +123,6 @@ class PictureResult:
     size: tuple[int, int] | None = None
     fingerprint: ImageFingerprint | None = field(default=None, repr=False)
     thumbnail: bytes | None = field(default=None, repr=False)
-    seen: bytes | None = field(default=None, repr=False)
     taken_at: datetime | None = field(default=None, repr=False)
     embedding: bytes | None = field(default=None, repr=False)
     recalled: bool = field(default=False, repr=False)

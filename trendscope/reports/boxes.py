@@ -73,11 +73,10 @@ def drawing(photo: PictureResult, side: float = SIDE) -> Drawing | None:
         side: Longest side of the drawing in units.
 
     Returns:
-        The drawing; None where no place is known, and where a picture of the one garment that the
-        network saw is there instead.
+        The drawing; None where no place is known.
     """
     garments = likeliest(photo.candidates) if photo.verdict == "uncertain" else photo.garments
-    if photo.size is None or photo.seen or all(garment.box is None for garment in garments):
+    if photo.size is None or all(garment.box is None for garment in garments):
         return None
     scale = side / max(photo.size)
     width, height = photo.size[0] * scale, photo.size[1] * scale

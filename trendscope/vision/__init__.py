@@ -1,9 +1,11 @@
-"""From the bytes of a picture to a category.
+"""From the bytes of a picture to the garments in it.
 
 `pillow` decodes inside the processes that `sandbox` starts (`sandbox_worker` is their program);
-`images` makes upright pixels, `segmentation` finds the garment, `near_duplicates` tells photos
-that were posted again; `network` is the Flax network, `weights` and `serialisation` its files,
-`scores` what it scored, and `classifier` names the category.
+`images` makes upright pixels, `preparation` scales them for the network, `near_duplicates` tells
+photos that were posted again. `detector` is the network that finds every garment (Flax),
+`detections` turns its answers into garments, and `photo_detector` names them; `network` and
+`classifier` are the same for one garment in a small picture. `weights`, `detector_weights` and
+`serialisation` are their files, `scores` what they scored; `loading` picks the network.
 """
 
 import lazy_loader

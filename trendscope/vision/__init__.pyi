@@ -4,4 +4,3 @@ from .loading import load_predictor as load_predictor
 from .predictions import Prediction as Prediction
 from .predictions import Predictor as Predictor
 from .predictions import Verdict as Verdict
-from .segmentation import cut_out as cut_out

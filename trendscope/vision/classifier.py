@@ -1,14 +1,13 @@
-"""Loads a network from its weights file and turns crops into calibrated predictions.
+"""Loads a network that names one garment in a picture, and gives calibrated predictions.
 
 The network is a small residual CNN in Flax. Its weights are one safetensors file (a JSON header and
-plain arrays, no pickle) that also holds the preparation of inputs, the training data, the scores
-and the thresholds of the gate.
+plain arrays, no pickle) that also holds the training data, the scores and the thresholds of the
+gate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -17,7 +16,6 @@ from jaxtyping import Float32, UInt8
 
 from trendscope.categories import CATEGORIES
 from trendscope.vision.compilation import keep_compiled
-from trendscope.vision.images import DECODED_SIDE
 from trendscope.vision.network import (
     LARGE_BATCH,
     Outputs,
@@ -26,7 +24,7 @@ from trendscope.vision.network import (
     softmax,
 )
 from trendscope.vision.predictions import PhotoPrediction, Prediction, Verdict
-from trendscope.vision.segmentation import Crop, crop
+from trendscope.vision.preparation import Squaring
 from trendscope.vision.serialisation import read_weights
 from trendscope.vision.weights import SHIPPED, Gate, Header, find_weights
 
@@ -34,12 +32,11 @@ from trendscope.vision.weights import SHIPPED, Gate, Header, find_weights
 class Classifier:
     """A network that names one garment in a photo, with its weights, ready to predict."""
 
-    decoded_side = DECODED_SIDE
-
     def __init__(self, header: Header, variables: Variables):
         self.header = header
         self._variables = jax.device_put(variables)
         self._predict = make_predictor(header.architecture)
+        self._preparation = Squaring(header.architecture.size)
 
     @classmethod
     def load(cls, weights: str | Path = "fashion-mnist") -> Classifier:
@@ -58,35 +55,29 @@ class Classifier:
         return self.header.name
 
     @property
-    def input_size(self) -> int:
-        """Side of its input in pixels."""
-        return self.header.architecture.size
+    def decoded_side(self) -> int:
+        """Longest side, in pixels, that pictures are decoded to."""
+        return self._preparation.decoded_side
 
-    def prepare(self, rgb: UInt8[np.ndarray, "h w 3"]) -> Crop:
-        """Finds the garment in a picture and crops it."""
-        return crop(rgb, self.input_size)
+    def prepare(self, rgb: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "size size 3"]:
+        """The whole picture, squared."""
+        return self._preparation.prepare(rgb)
 
-    def predict(self, views: Sequence[Crop]) -> list[PhotoPrediction]:
-        """One prediction per photo, of its one garment."""
-        predictions = self.predict_crops([view.pixels for view in views])
-        return [
-            PhotoPrediction.of_one(replace(prediction, box=view.box))
-            for prediction, view in zip(predictions, views, strict=True)
-        ]
-
-    def predict_crops(
-        self, crops: Sequence[UInt8[np.ndarray, "2 size size 4"]]
-    ) -> list[Prediction]:
-        """One prediction per crop; the result does not depend on the other crops in the list."""
-        if not crops:
+    def predict(self, views: Sequence[UInt8[np.ndarray, "size size 3"]]) -> list[PhotoPrediction]:
+        """One prediction per picture, of its one garment; where it is stays open."""
+        if not views:
             return []
-        return judge(*self.forward(np.stack(crops)), self.header.gate)
+        predictions = judge(*self.forward(np.stack(views)), self.header.gate)
+        return [PhotoPrediction.of_one(prediction) for prediction in predictions]
 
     def forward(
-        self, crops: UInt8[np.ndarray, "n 2 size size 4"], large: int = LARGE_BATCH
+        self, pixels: UInt8[np.ndarray, "n size size 3"], large: int = LARGE_BATCH
     ) -> Outputs:
-        """Raw logits and embeddings of crops, `large` at a time where there are as many."""
-        return self._predict(self._variables, crops, large)
+        """Raw logits and embeddings, of `large` pictures at a time where there are as many.
+
+        The result for one picture does not depend on the others.
+        """
+        return self._predict(self._variables, pixels, large)
 
 
 def judge(

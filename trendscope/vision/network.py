@@ -1,4 +1,4 @@
-"""The network of the shipped weights (Flax), and its forward pass compiled for prediction."""
+"""The network that names one garment (Flax), and its forward pass compiled for prediction."""
 
 from __future__ import annotations
 
@@ -16,20 +16,11 @@ from trendscope.vision.compilation import compiler_options
 from trendscope.vision.weights import Architecture
 
 BATCH = 8
-"""Crops per network call. Fewer are padded to it, so that the network is not compiled again."""
+"""Pictures per network call. Fewer are padded to it, so that the network is not compiled again."""
 
 LARGE_BATCH = 32
-"""Crops per network call where there are enough: saves a sixth of the time. A single photo would
+"""Pictures per network call where there are enough: saves a sixth of the time. A single one would
 wait for all the padding."""
-
-SINGLE_VIEW_CONFIDENCE = 0.8
-"""Probability, among all outputs, from which on one view of a photo is enough, as for about half of
-them. Accuracy on held-out photos is that of two views of each (training/LOG.md)."""
-
-VIEW_WEIGHT = 0.65
-"""Weight of each view's logits. A half would be their mean, but two views that agree are worth more
-than one: with this weight, confidence on held-out photos is calibrated best (training/LOG.md)."""
-
 
 AnyArray = Array | np.ndarray
 
@@ -75,12 +66,11 @@ class GarmentNet(nn.Module):
 
     @nn.compact
     def __call__(
-        self, pixels: Real[AnyArray, "n size size c"], train: bool = False
+        self, pixels: Real[AnyArray, "n size size 3"], train: bool = False
     ) -> tuple[Float[Array, "n outputs"], Float[Array, "n dense"]]:
         """Gives logits (the ten categories, then "outside") and the embedding below them.
 
-        `pixels` are 0..255: RGB as photographed, and the garment's mask (which networks of three
-        channels ignore). In training the call needs a ``dropout`` key.
+        `pixels` are 0..255, RGB. In training the call needs a ``dropout`` key.
         """
         a = self.architecture
 
@@ -93,13 +83,8 @@ class GarmentNet(nn.Module):
         def dense(features: int, name: str) -> nn.Module:
             return nn.Dense(features, use_bias=False, name=name)
 
-        x = (jnp.asarray(pixels[..., : a.channels], jnp.float32) - 127.5) / 64.0
-        colours = x[..., :3] if a.channels == 3 else (as_fashion_mnist(pixels) - 127.5) / 64.0
-        positions = nn.Dense(a.stem, name="patches")(blocks(colours, a.patch))
-        if a.detail:
-            fine = unit(blocks(x, a.patch), dense(a.detail, "detail"))
-            fine = fine + unit(fine, convolution(a.detail, "detail_residual"))
-            positions = jnp.concatenate([positions, fine], -1)
+        x = (jnp.asarray(pixels, jnp.float32) - 127.5) / 64.0
+        positions = nn.Dense(a.stem, name="patches")(x)
         x = unit(blocks(positions, 2), convolution(a.filters[0], "enter0"))
         for stage, (filters, depth) in enumerate(zip(a.filters, a.depth, strict=True)):
             if stage:
@@ -120,33 +105,6 @@ def blocks(
     n, h, w, c = x.shape
     x = x.reshape(n, h // size, size, w // size, size, c).transpose(0, 1, 3, 2, 4, 5)
     return x.reshape(n, h // size, w // size, size * size * c)
-
-
-def as_fashion_mnist(pixels: Real[AnyArray, "n h w 4"]) -> Float[Array, "n h w 3"]:
-    """The garment alone as Fashion-MNIST would show it: grey, negated, on a black ground; 0..255.
-
-    Contrast is stretched to a deviation of 50 and half of the cloth's own lightness. Where the
-    ground is black already, the picture is taken to be negated, and is left as it is. Where no
-    garment is seen, all of the picture counts as garment.
-    """
-    grey = jnp.asarray(pixels[..., :3], jnp.float32).mean(-1, keepdims=True)
-    mask = jnp.asarray(pixels[..., 3:], jnp.float32) / 255
-    has_garment = mask.mean((1, 2, 3), keepdims=True) > 0.03
-    mask = jnp.where(has_garment, mask, 1.0)
-    black = has_garment & (_mean_where(1 - mask, grey) < 8)
-    mean = _mean_where(mask, 255 - grey)
-    difference = 255 - grey - mean
-    spread = jnp.maximum(jnp.sqrt(_mean_where(mask, difference**2)), 15.0)
-    stretched = jnp.clip(80 + mean / 2 + 50 * difference / spread, 0, 255)
-    return jnp.repeat(mask * jnp.where(black, grey, stretched), 3, axis=-1)
-
-
-def _mean_where(
-    weight: Float[Array, "n h w 1"], x: Float[Array, "n h w 1"]
-) -> Float[Array, "n 1 1 1"]:
-    axes = (1, 2, 3)
-    total = (weight * x).sum(axes, keepdims=True)
-    return total / (weight.sum(axes, keepdims=True) + 1)
 
 
 def _channel_sum(x: Float[Array, "... c"]) -> Float[Array, " c"]:
@@ -178,15 +136,14 @@ _scale_and_shift.defvjp(_scale_and_shift_forward, _scale_and_shift_backward)
 
 
 def make_predictor(architecture: Architecture) -> Callable[..., Outputs]:
-    """A function from variables and crops (n 2 size size 4) to logits and embeddings.
+    """A function from variables and pictures (n size size 3) to logits and embeddings.
 
-    Networks of two views use the second one where the first is below `SINGLE_VIEW_CONFIDENCE`. The
-    function's third argument replaces `LARGE_BATCH`. The result for one crop does not depend on the
-    others.
+    The function's third argument replaces `LARGE_BATCH`. The result for one picture does not depend
+    on the others.
     """
     apply = jax.jit(GarmentNet(architecture).apply, compiler_options=compiler_options())
 
-    def predict_view(variables: Variables, pixels: np.ndarray, large: int) -> Outputs:
+    def predict(variables: Variables, pixels: np.ndarray, large: int = LARGE_BATCH) -> Outputs:
         logits = np.empty((len(pixels), architecture.outputs), np.float32)
         embeddings = np.empty((len(pixels), architecture.dense), np.float32)
         start = 0
@@ -201,15 +158,6 @@ def make_predictor(architecture: Architecture) -> Callable[..., Outputs]:
             start += n
         return logits, embeddings
 
-    def predict(variables: Variables, crops: np.ndarray, large: int = LARGE_BATCH) -> Outputs:
-        first = predict_view(variables, crops[:, 0], large)
-        if architecture.two_views:
-            uncertain = ~(softmax(first[0]).max(-1) >= SINGLE_VIEW_CONFIDENCE)
-            second = predict_view(variables, crops[uncertain, 1], large)
-            for one, other, weight in zip(first, second, (VIEW_WEIGHT, 0.5), strict=True):
-                one[uncertain] = weight * (one[uncertain] + other)
-        return first
-
     return predict
 
 
@@ -221,7 +169,7 @@ def initial_variables(architecture: Architecture, seed: int = 0) -> Variables:
 # Compiled as a whole: to compile each of its operations by itself takes several times as long.
 @partial(jax.jit, static_argnums=0)
 def _initialise(architecture: Architecture, seed: Int[Array, ""]) -> Any:
-    pixels = jnp.zeros((1, architecture.size, architecture.size, 4))
+    pixels = jnp.zeros((1, architecture.size, architecture.size, 3))
     return GarmentNet(architecture).init(jax.random.key(seed), pixels)
 
 

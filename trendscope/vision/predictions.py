@@ -86,15 +86,6 @@ class PhotoPrediction:
 
 
 @runtime_checkable
-class View(Protocol):
-    """A picture as a network takes it in."""
-
-    @property
-    def shown(self) -> UInt8[np.ndarray, "h w 3"] | None:
-        """What the network sees of it at first look, for people; None if that is all of it."""
-
-
-@runtime_checkable
 class Preparation(Protocol):
     """What is done to a picture before it goes to the network; threads may share it."""
 
@@ -102,7 +93,7 @@ class Preparation(Protocol):
     def decoded_side(self) -> int:
         """Longest side, in pixels, that pictures are decoded to."""
 
-    def prepare(self, rgb: UInt8[np.ndarray, "h w 3"]) -> View:
+    def prepare(self, rgb: UInt8[np.ndarray, "h w 3"]) -> Any:
         """The picture as the network takes it in."""
 
 

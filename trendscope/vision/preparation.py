@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from trendscope.vision.images import one_opencv_thread
+from trendscope.vision.images import DECODED_SIDE, means, one_opencv_thread
 from trendscope.vision.predictions import Preparation
-from trendscope.vision.segmentation import Cropping
 from trendscope.vision.weights import DetectorHeader, Header
+
+PUBLISHED_SIDE = 32
+"""Longest side in pixels of images that are taken as published: Fashion-MNIST's are 28."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,6 @@ class TwoSizes:
     size: tuple[int, int]
     single: UInt8[np.ndarray, "side side 3"]
     people: UInt8[np.ndarray, "rows columns 3"]
-
-    @property
-    def shown(self) -> None:
-        """Nothing: the network sees the whole picture."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,43 @@ def _stretched(
     return np.asarray(cv2.resize(rgb, (columns, rows), interpolation=way), np.uint8)
 
 
+@dataclass(frozen=True)
+class Squaring:
+    """How pictures are prepared for a network of one small square input.
+
+    Attributes:
+        side: Side of the square in pixels.
+    """
+
+    side: int
+    decoded_side: int = DECODED_SIDE
+
+    def prepare(self, rgb: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "side side 3"]:
+        """The whole picture, squared."""
+        return squared(rgb, self.side)
+
+
+@one_opencv_thread()
+def squared(rgb: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, "side side 3"]:
+    """Scales a picture to fit side x side pixels; the rest repeats the border's median colour."""
+    h, w = rgb.shape[:2]
+    scale = side / max(h, w)
+    height, width = max(1, round(h * scale)), max(1, round(w * scale))
+    if scale < 1:
+        fitted = means(rgb, height, width)
+    else:
+        # Pixels of images as small as Fashion-MNIST's are repeated: these are sharpened.
+        way = cv2.INTER_NEAREST if max(h, w) <= PUBLISHED_SIDE else cv2.INTER_LINEAR
+        fitted = cv2.resize(rgb, (width, height), interpolation=way)
+    edges = np.concatenate([fitted[0], fitted[-1], fitted[:, 0], fitted[:, -1]])
+    median = np.sort(edges, axis=0)[len(edges) // 2].tolist()
+    top, left = (side - height) // 2, (side - width) // 2
+    around = top, side - height - top, left, side - width - left
+    return np.asarray(cv2.copyMakeBorder(fitted, *around, cv2.BORDER_CONSTANT, value=median))
+
+
 def preparation_of(header: Header | DetectorHeader) -> Preparation:
     """The preparation for the network that a weights file holds."""
     if isinstance(header, DetectorHeader):
         return Stretching(header.side, header.people)
-    return Cropping(header.architecture.size)
+    return Squaring(header.architecture.size)

@@ -38,7 +38,7 @@ def read_weights(path: Path, *, check: bool = True) -> tuple[Header, Variables]:
     arrays = read_arrays(path)
     header = read_header(path)
     if not isinstance(header, Header):
-        raise WeightsError(f"{path} holds a network that finds every garment, not one for crops")
+        raise WeightsError(f"{path} holds a network that finds every garment; use load_predictor")
     if check:
         check_arrays(path, arrays, lambda: initial_variables(header.architecture))
     return header, nested(arrays)

@@ -14,8 +14,11 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
 from trendscope.vision.predictions import Predictor, WeightsChoice
 
-_KEYS = {"two_views": "mirrored", "min_outside": "outside", "min_confidence": "certain"}
+_KEYS = {"min_outside": "outside", "min_confidence": "certain"}
 """Fields whose keys in weights files are other words; the keys stay, so that all files are read."""
+
+_FORMER_PARTS = {"patch": 1, "detail": 0, "channels": 3, "mirrored": False}
+"""What files of earlier versions say of parts that networks no longer have."""
 
 Part = TypeVar("Part", "Architecture", "Gate")
 
@@ -38,12 +41,7 @@ class Architecture:
 
     Attributes:
         size: Side of the square input in pixels.
-        patch: Side of the block of pixels that becomes one position; size / patch is always 28, so
-            that a position is one pixel of Fashion-MNIST, and on photos a patch with its detail.
-        stem: Features of a position, linear in its colours, or in the garment's own lightness
-            where there are four channels.
-        detail: Further features of a position, by two small layers of its pixels in all channels.
-        channels: 3 for colour alone, 4 for colour and where the garment is.
+        stem: Features of a pixel, linear in its colours.
         kernel: Side of the convolutions.
         filters: Number of filters per stage; the first works on 14 x 14 positions, the second on
             7 x 7.
@@ -51,22 +49,16 @@ class Architecture:
         dense: Units of the embedding.
         dropout: Share of units dropped in training, before and after the embedding.
         outputs: The ten categories and "outside".
-        two_views: Whether logits of the garment that are less sure than `SINGLE_VIEW_CONFIDENCE`
-            are combined by `VIEW_WEIGHT` with those of the mirrored whole picture.
     """
 
     size: int = 28
-    patch: int = 1
     stem: int = 4
-    detail: int = 0
-    channels: int = 3
     kernel: int = 3
     filters: tuple[int, ...] = (48, 96)
     depth: tuple[int, ...] = (1, 2)
     dense: int = 128
     dropout: float = 0.3
     outputs: int = len(CATEGORIES) + 1
-    two_views: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,8 +84,7 @@ class Header:
     Attributes:
         name: Name for people and tables; predictions of different weights are never mixed.
         architecture: The network's shape; `size` is the side of the input in pixels, 0..255: RGB,
-            dark cloth dark (Fashion-MNIST is published as a negative and is read as it is), and
-            where the garment is.
+            dark cloth dark (Fashion-MNIST is published as a negative and is read as it is).
         gate: Calibration and thresholds.
         trained_on: Digest (sha256) by name of each data set.
         settings: All settings of the training run.
@@ -121,10 +112,18 @@ class Header:
 
         Raises:
             ValueError, TypeError, KeyError, AttributeError: It is of another form.
+            WeightsError: It is of a network that is no longer there.
         """
         values = json.loads(text)
         values["name"] = str(values["name"])
-        values["architecture"] = _part_from_json(Architecture, values["architecture"])
+        architecture = dict(values["architecture"])
+        for part, absent in _FORMER_PARTS.items():
+            if architecture.pop(part, absent) != absent:
+                raise WeightsError(
+                    f"the weights {values['name']} are of an earlier trendscope, which cut the "
+                    "garment out first; use the shipped ones, or train anew"
+                )
+        values["architecture"] = _part_from_json(Architecture, architecture)
         values["gate"] = _part_from_json(Gate, values["gate"])
         values["categories"] = tuple(values["categories"])
         return cls(**values)

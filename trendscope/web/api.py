@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -356,8 +356,8 @@ def upload_progress(desk: AtDesk, upload_id: str) -> Response:
     weights = desk.jobs.weights if job.photos else ""
     so_far = job.classification(weights)
     verdicts = report.classification_facts(so_far)
-    for entry, photo in zip(verdicts["photos"], so_far.photos, strict=True):
-        entry["seen"] = isinstance(photo, PhotoResult) and photo.seen is not None
+    for entry in verdicts["photos"]:
+        entry["seen"] = False  # Earlier networks saw a part of the photo; programs may ask for it.
     return json_text(document({**facts, **verdicts}))
 
 
@@ -369,23 +369,20 @@ def forget_upload(desk: AtDesk, upload_id: str) -> Response:
     return json_text(document({"id": upload_id}))
 
 
-Kind = Literal["photo", "seen"]
-
-
 @router.get(
-    "/try/{upload_id}/{number}/{kind}.jpg",
+    "/try/{upload_id}/{number}/photo.jpg",
     responses=_responses("", 404) | PICTURE,
     response_class=Response,
 )
 def upload_picture(
-    desk: AtDesk, upload_id: str, number: Annotated[int, Path(ge=0, le=10_000_000)], kind: Kind
+    desk: AtDesk, upload_id: str, number: Annotated[int, Path(ge=0, le=10_000_000)]
 ) -> Response:
-    """A photo of an upload, small; or what the network saw of it at first."""
+    """A photo of an upload, small."""
     photos = job_or_404(desk, upload_id).photos
     photo = photos[number] if number < len(photos) else None
     if not isinstance(photo, PhotoResult):
         raise HTTPException(404)
-    return picture(photo.thumbnail if kind == "photo" else photo.seen)
+    return picture(photo.thumbnail)
 
 
 @router.get(

@@ -151,7 +151,7 @@ class UploadJobs:
             results = classify_posts(feed, self._load, options, engine=self._engine)
             for done, result in enumerate(results, start=1):
                 if isinstance(result, PhotoResult) and done > settings.bounds.pictures:
-                    result = replace(result, thumbnail=None, seen=None)
+                    result = replace(result, thumbnail=None)
                 job.photos.append(_renamed(result, names))
                 job.done = done
         except TrendscopeError as error:

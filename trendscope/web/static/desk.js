@@ -373,14 +373,10 @@ function verdict(id, number, photo) {
   } else {
     part(".photo").alt = photo.path;
     part(".photo").src = `/api/try/${id}/${number}/photo.jpg`;
-    if (photo.seen) {
-      part(".seen img").src = `/api/try/${id}/${number}/seen.jpg`;
-    } else {
-      const perhaps = likeliest(photo.candidates).map((garment) => ({ ...garment, sure: false }));
-      const seen = photo.verdict === "uncertain" ? perhaps : photo.garments;
-      drawBoxes(part(".frame"), photo.size, seen);
-      part(".seen").replaceChildren(...crops(part(".photo").src, photo.size, seen));
-    }
+    const perhaps = likeliest(photo.candidates).map((garment) => ({ ...garment, sure: false }));
+    const seen = photo.verdict === "uncertain" ? perhaps : photo.garments;
+    drawBoxes(part(".frame"), photo.size, seen);
+    part(".seen").replaceChildren(...crops(part(".photo").src, photo.size, seen));
   }
   return card;
 }
