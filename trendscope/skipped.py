@@ -28,6 +28,7 @@ REASONS: dict[str, str] = {
     "duplicate": "counted already",
     "repost": "counted already, in another size or quality",
     "hidden": "hidden or deleted",
+    "placeholder": "in the cloud only, not in this feed",
     "unlisted": "not named in the manifest",
     "unknown_media": "picture that the export does not explain",
     "bad_table": "line of a manifest not readable",

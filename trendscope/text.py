@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import datetime
+
+
+def composed(name: str) -> str:
+    """A name in composed Unicode (NFC), so that names which look the same are equal.
+
+    macOS writes an umlaut as a letter and a mark, others as one letter.
+    """
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def displayed(name: str) -> str:

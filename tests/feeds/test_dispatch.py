@@ -148,7 +148,7 @@ def test_names_of_equal_appearance_get_different_names(tmp_path):
     for place in ("Zo\u00eb", "Zoe\u0308"):
         (tmp_path / place).mkdir()
         (tmp_path / place / "1.jpg").write_bytes(b"1")
-    assert {post.customer for post in open_feed([tmp_path])} == {"Zoe\u0308", "Zo\u00eb (2)"}
+    assert {post.customer for post in open_feed([tmp_path])} == {"Zo\u00eb", "Zo\u00eb (2)"}
 
 
 def test_one_customers_folder_given_in_several_ways_is_one_customer(folder, monkeypatch):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 
-from trendscope.text import displayed
+from trendscope.text import composed, displayed
 
 
 class CustomerNames:
@@ -39,7 +38,8 @@ class CustomerNames:
         self.numbered: list[str] = []
         self._customer = customer
         self._names = dict(accounts or {})
-        self._taken = {_composed(name): name for name in (*self._names.values(), *reserved)}
+        self._earlier = {composed(account): account for account in self._names}
+        self._taken = {composed(name): name for name in (*self._names.values(), *reserved)}
         self._one_per_name = one_per_name
 
     def of_place(self, name: str, place: str) -> str:
@@ -48,25 +48,22 @@ class CustomerNames:
 
     def of(self, name: str, account: str) -> str:
         """The name to show for an account that the feed names."""
-        if self._customer and _composed(name).casefold() == _composed(self._customer).casefold():
+        if self._customer and composed(name).casefold() == composed(self._customer).casefold():
             return self._customer
+        if account not in self._names:  # it may have been stored in another form of Unicode
+            account = self._earlier.get(composed(account), account)
         if account not in self._names:
-            self._names[account] = self.new[account] = self._allotted(displayed(name))
+            self._names[account] = self.new[account] = self._allotted(composed(displayed(name)))
         return self._names[account]
 
     def _allotted(self, name: str) -> str:
-        if self._one_per_name and (same := self._taken.get(_composed(name))):
+        if self._one_per_name and (same := self._taken.get(composed(name))):
             return same
         free, number = name, 2
-        while _composed(free) in self._taken:
+        while composed(free) in self._taken:
             free, number = f"{name} ({number})", number + 1
-        self._taken[_composed(free)] = free
+        self._taken[composed(free)] = free
         self.fresh.add(free)
         if free != name:
             self.numbered.append(free)
         return free
-
-
-def _composed(name: str) -> str:
-    """Composed Unicode, so that names which look the same are compared as equal."""
-    return unicodedata.normalize("NFC", name)

@@ -65,7 +65,7 @@ def _open_remote(path: remote.RemotePath, plan: _Plan, request: Request) -> None
     if path.size is None:
         _open_folder(remote.RemoteTree(path), plan, request)
     elif may_be_zip(path.name) and is_zip(path):
-        _open_zip(path, plan, request)
+        _open_zip(path, plan, request, is_folder=True)
     else:
         lone = remote.RemoteTree(path.parent, only=path)
         _open_file(lone, lambda: remote.RemoteTree(path.parent), plan, request)
@@ -76,7 +76,7 @@ def _open_local(path: Path, plan: _Plan, request: Request) -> None:
     if os.path.isdir(path):
         _open_folder(FolderTree(path), plan, request)
     elif is_zip(DiskFile(path)):
-        _open_zip(DiskFile(path), plan, request)
+        _open_zip(DiskFile(path), plan, request, is_folder=True)
     elif os.path.isfile(path):
         _open_file(LoneFile(path), lambda: FolderTree(path.parent), plan, request)
     else:
@@ -105,9 +105,16 @@ def _open_folder(tree: FolderTree | remote.RemoteTree, plan: _Plan, request: Req
     plan.steps.append(partial(_photos, tree, rest, request))
 
 
-def _open_zip(file: File, plan: _Plan, request: Request, home: Place | None = None) -> None:
+def _open_zip(
+    file: File,
+    plan: _Plan,
+    request: Request,
+    home: Place | None = None,
+    *,
+    is_folder: bool = False,
+) -> None:
     try:
-        tree = ZipTree(file, request.limits, home)
+        tree = ZipTree(file, request.limits, home, is_folder=is_folder)
     except FeedError as error:
         owner = request.names.of_place(*home) if home else None
         problem = Skipped(owner, file.label, "damaged_archive", str(error))

@@ -25,7 +25,7 @@ _ADDED = ".supplemental-metadata"
 _NUMBER = re.compile(r"^(?P<stem>.*)(?P<number>\(\d+\))(?P<suffix>\.[^.]*)?$")
 _EDITED = re.compile(r"-[^\W\d_]+(?=(\(\d+\))?\.[^.]+$)")  # -edited, -bearbeitet, -modifié
 _TAKEOUT = re.compile(r"^(?P<root>(.*?/)??)Takeout/")
-_ZIP = re.compile(r"^(takeout-\d{8}T\d{6}Z.*?)-\d{3}$")
+_PACKED = re.compile(r"takeout-\d{8}T\d{6}Z")  # the name of the numbered zips of one export
 _YEAR = re.compile(r"(^|\D)(19|20)\d\d$")
 _PROBED = 3  # sidecars of a folder looked at to tell whose they are
 _LARGEST = 1_000_000  # bytes of one of those; the indexes of other exports are far larger
@@ -36,7 +36,7 @@ def find(tree: Tree, request: Request) -> list[Part]:
     folders = by_folder(tree.names)
     own = {folder for folder, names in folders.items() if _is_own(tree, names, request)}
     years = {_above(folder) for folder in own if _YEAR.search(folder)}
-    packed = bool(_ZIP.match(tree.title))
+    packed = bool(_PACKED.fullmatch(tree.title))
     takeouts = {match[0] for folder in own if (match := _TAKEOUT.match(f"{folder}/"))}
     roots: dict[str, list[str]] = {}
     for folder, names in folders.items():
@@ -66,10 +66,7 @@ def put_together(parts: Sequence[Part], request: Request) -> dict[int, tuple[Joi
     """
     groups: dict[tuple[str, str], list[int]] = {}
     for number, part in enumerate(parts):
-        name, account = part.place("x")
-        match = _ZIP.match(name)
-        key = (match[1], account.removesuffix(".zip")[:-4]) if match else (name, account)
-        groups.setdefault(key, []).append(number)
+        groups.setdefault(part.place("x"), []).append(number)
     return {
         numbers[0]: (Joined([parts[number] for number in numbers]), request.names.of_place(*key))
         for key, numbers in groups.items()

@@ -17,9 +17,10 @@ from functools import partial
 from typing import IO, Any, cast
 
 from trendscope.errors import FeedError, ImageError
-from trendscope.files.trees import HIDDEN, Located, Tree, is_hidden, is_junk
+from trendscope.files.other_programs import LeftOut, is_junk, left_out
+from trendscope.files.trees import Located, Tree, are_dates, in_composed_unicode
 from trendscope.skipped import Skipped
-from trendscope.text import displayed
+from trendscope.text import composed, displayed
 
 _S3 = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 2}}
 OPTIONS: dict[str, dict[str, Any]] = {"s3": {"config_kwargs": _S3}}
@@ -149,25 +150,31 @@ class RemoteTree(Tree):
 
     def __init__(self, folder: RemotePath, only: RemotePath | None = None):
         self.label = folder.label
-        self.title = displayed(folder.name)
+        self.title = composed(displayed(folder.name))
         self.skipped = []
         self.root = folder.url
-        self._paths = {only.name: only} if only else self._list(folder)
+        paths = {only.name: only} if only else self._list(folder)
+        self._paths = {name: paths[key] for name, key in in_composed_unicode(paths).items()}
         self.names = sorted(self._paths)
+        self.is_by_date = are_dates(self.names)
 
     def _list(self, folder: RemotePath) -> dict[str, RemotePath]:
         with _explained(folder.label):
             listing = folder.fs.find(folder.path, detail=True)
         objects: dict[str, RemotePath] = {}
-        hidden: set[str] = set()
+        closed: set[LeftOut] = set()
         for path, facts in listing.items():
             name = path[len(folder.path) :].lstrip("/")
-            hidden_at = _closed(name)
-            if hidden_at is None and facts["type"] != "directory":
+            if not name or name.endswith("/") or any(map(is_junk, _ways(name))):
+                continue
+            if whole := left_out(name, folder.name):
+                closed.add(whole)
+            elif facts["type"] != "directory":
                 objects[name] = _path_of(folder.fs, path, facts)
-            elif hidden_at:
-                hidden.add(hidden_at)
-        self.skipped = [Skipped(None, self.source(name), *HIDDEN) for name in sorted(hidden)]
+        self.skipped = [
+            Skipped(None, self.source(composed(whole.place)), whole.reason, whole.detail)
+            for whole in sorted(closed)
+        ]
         return objects
 
     def apart(self, name: str, limit: int) -> Callable[[], bytes]:
@@ -183,18 +190,10 @@ class RemoteTree(Tree):
         return self._paths[name].located
 
 
-def _closed(name: str) -> str | None:
-    """The hidden file or folder that a name lies in, "" for junk; None where it may be used."""
-    if not name or name.endswith("/"):
-        return ""
+def _ways(name: str) -> Iterator[str]:
+    """The folders on the way to an object, from the top down, and the object."""
     parts = name.split("/")
-    for end, part in enumerate(parts, start=1):
-        whole = "/".join(parts[:end])
-        if is_junk(whole):
-            return ""
-        if is_hidden(part):
-            return whole
-    return None
+    return ("/".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
 def read_object(path: RemotePath, limit: int) -> bytes:

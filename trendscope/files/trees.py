@@ -7,17 +7,19 @@ They give sorted member names with forward slashes and read one member at a time
 from __future__ import annotations
 
 import os
+import re
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from trendscope.errors import ImageError
+from trendscope.files.other_programs import is_junk, is_library, left_out
 from trendscope.skipped import Skipped
-from trendscope.text import displayed
+from trendscope.text import composed, displayed
 
 
 class Located(NamedTuple):
@@ -35,9 +37,6 @@ class Located(NamedTuple):
     version: tuple[int, int] | None = None
 
 
-JUNK = {".ds_store", "thumbs.db", "desktop.ini", ".localized"}
-
-
 Place = tuple[str, str]
 """A customer's name, and the absolute path or URL of the folder or zip of that name."""
 
@@ -49,8 +48,9 @@ class Tree(ABC):
         label: Path or URL for people.
         title: Name without folders; the owner's name where nothing better is known.
         root: Absolute path or URL.
-        names: Members in order, with forward slashes.
+        names: Members in order, with forward slashes, in composed Unicode (see `composed`).
         skipped: Members that cannot be used, and why.
+        is_by_date: Whether its folders are years, months or days, and so no customers.
     """
 
     label: str
@@ -58,6 +58,7 @@ class Tree(ABC):
     root: str
     names: list[str]
     skipped: list[Skipped]
+    is_by_date: bool = False
 
     @abstractmethod
     def apart(self, name: str, limit: int) -> Callable[[], bytes]:
@@ -87,9 +88,14 @@ class Tree(ABC):
         return f"{self.label}/{displayed(name)}"
 
     def place(self, name: str) -> Place:
-        """The owner of a member by its path: its top folder, else the tree itself."""
+        """The owner of a member by its path: its top folder, else the tree itself.
+
+        A photo library's user is the one in whose folder it lies, and so is that of years' folders.
+        """
         first, _, rest = name.partition("/")
-        return (first, f"{self.root}/{first}") if rest else (self.title, self.root)
+        if not rest or self.is_by_date or is_library(first):
+            return self.title, self.root
+        return first, f"{self.root}/{first}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +112,6 @@ class Member:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial, (self.tree.apart(self.name, self.limit),)
-
-
-def is_junk(name: str) -> bool:
-    """Whether it is a file that operating systems leave behind; such are skipped silently."""
-    folders, _, last = name.rpartition("/")
-    inside = "__MACOSX" in folders and "__MACOSX" in folders.split("/")
-    return inside or last.lower() in JUNK or last.startswith("._")
-
-
-def is_hidden(name: str) -> bool:
-    """Whether it is hidden or in a hidden folder, such as Android's ``.trashed-`` photos."""
-    if not name.startswith(".") and "/." not in name:
-        return False
-    return any(part.startswith(".") and part.strip(".") for part in name.split("/"))
-
-
-HIDDEN = ("hidden", "a hidden or deleted file, not a photo of the feed")
 
 
 class _View(Tree):
@@ -241,27 +230,37 @@ class FolderTree(Tree):
     def __init__(self, folder: Path):
         self.root = os.path.abspath(folder)
         self.label = displayed(str(folder))
-        self.title = displayed(folder.resolve().name)
-        self.names = []
+        self._library_home = folder.resolve().parent if is_library(folder.resolve().name) else None
+        self.title = composed(displayed((self._library_home or folder.resolve()).name))
         self.skipped = []
         self._folder = folder
+        stored = []
         for name, problem in sorted(_walk(folder)):
             if problem is None:
-                self.names.append(name)
+                stored.append(name)
             else:
-                self.skipped.append(Skipped(None, self.source(name), *problem))
+                self.skipped.append(Skipped(None, self.source(composed(name)), *problem))
+        self._stored_names = in_composed_unicode(stored)
+        self.names = sorted(self._stored_names)
+        self.is_by_date = are_dates(self.names)
+
+    def place(self, name: str) -> Place:
+        """The owner of a member; of a photo library, the one in whose folder it lies."""
+        if self._library_home:
+            return self.title, str(self._library_home)
+        return super().place(name)
 
     def at(self, name: str) -> DiskFile:
         """The file itself."""
-        return DiskFile(self._folder / name)
+        return DiskFile(self._folder / self._stored_names[name])
 
     def apart(self, name: str, limit: int) -> Callable[[], bytes]:
         """Reads the file elsewhere; see `Tree.apart`."""
-        return partial(read_file, self._folder / name, limit)
+        return partial(read_file, self.at(name).path, limit)
 
     def file(self, name: str) -> Located:
         """The file itself; see `Tree.file`."""
-        return Located(os.path.join(self.root, name))
+        return Located(os.path.join(self.root, self._stored_names[name]))
 
 
 class LoneFile(FolderTree):
@@ -270,8 +269,9 @@ class LoneFile(FolderTree):
     def __init__(self, path: Path):
         self.root = os.path.abspath(path.parent)
         self.label = displayed(str(path.parent))
-        self.title = displayed(path.absolute().parent.name)
-        self.names = [path.name]
+        self.title = composed(displayed(path.absolute().parent.name))
+        self._stored_names = in_composed_unicode([path.name])
+        self.names = [*self._stored_names]
         self.skipped = []
         self._folder = path.parent
         self._source = displayed(str(path))
@@ -285,22 +285,55 @@ class LoneFile(FolderTree):
         return self.title, self.root
 
 
+_DATE = re.compile(r"(19|20)\d\d([-_. ]?(0[1-9]|1[0-2])([-_. ]?(0[1-9]|[12]\d|3[01]))?)?")
+
+
+def are_dates(names: Iterable[str]) -> bool:
+    """Whether there are folders at the top, and all are named for a year, a month or a day."""
+    tops = {name.partition("/")[0] for name in names if "/" in name}
+    return bool(tops) and all(map(_DATE.fullmatch, tops))
+
+
+def in_composed_unicode(stored: Iterable[str]) -> dict[str, str]:
+    """Names in composed Unicode, each with the name as it is stored.
+
+    Where two files or folders of one place differ in nothing but their Unicode form, the second
+    keeps its own.
+    """
+    names: dict[str, str] = {}
+    spelled: dict[str, str] = {}  # stored paths of files and folders, as they are named here
+    stored_as: dict[str, str] = {}
+    for name in sorted(stored, key=lambda name: name != composed(name)):
+        place, path = "", ""
+        for part in [] if name.isascii() else name.split("/"):
+            path = f"{path}/{part}".lstrip("/")
+            if path not in spelled:
+                usual = f"{place}/{composed(part)}".lstrip("/")
+                own = stored_as.setdefault(usual, path) == path
+                spelled[path] = usual if own else f"{place}/{part}".lstrip("/")
+            place = spelled[path]
+        names[place or name] = name
+    return names
+
+
 def _walk(root: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
     """Yields names below a folder, in no order, with reason and detail where one is not usable."""
+    title = root.resolve().name
     waiting = [""]  # a list and not recursion: folders can lie deeper than Python's stack
     while waiting:
         prefix = waiting.pop()
         try:
             entries = list(os.scandir(root / prefix))
         except OSError as error:
-            yield prefix.rstrip("/"), ("unreadable", f"the folder cannot be listed ({_why(error)})")
+            problem = f"a whole folder could not be read ({_why(error)}): its photos are missing"
+            yield prefix.rstrip("/"), ("unreadable", problem)
             continue
         for entry in entries:
             name = prefix + entry.name
             if is_junk(name):
                 continue
-            if is_hidden(entry.name):
-                yield name, HIDDEN
+            if whole := left_out(name, title):
+                yield name, (whole.reason, whole.detail)
             elif entry.is_dir(follow_symlinks=False):
                 waiting.append(name + "/")
             else:

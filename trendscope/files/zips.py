@@ -7,6 +7,8 @@ import lzma
 import os
 import re
 import stat
+import struct
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -16,10 +18,11 @@ from pathlib import Path
 from trendscope.errors import FeedError, ImageError
 from trendscope.files import remote, trees
 from trendscope.files.formats import sniff
+from trendscope.files.other_programs import is_junk, left_out
 from trendscope.files.trees import DiskFile, Located, Place, Tree
 from trendscope.limits import FREE_ARCHIVE_BYTES, FREE_MEMBER_BYTES, Limits
 from trendscope.skipped import Skipped
-from trendscope.text import displayed
+from trendscope.text import composed, displayed
 
 _DOCUMENTS = frozenset(
     ".xlsx .xlsm .docx .pptx .odt .ods .odp .epub .jar .apk .cbz .kmz .pages .numbers .key".split()
@@ -95,15 +98,27 @@ class ZipTree(Tree):
         file: The zip, or its path.
         limits: Upper bounds on members, bytes, ratio of unpacked to packed bytes, and depth.
         home: The customer in whose folder the zip lies, if there is one; else None.
+        is_folder: Whether the zip is taken for the one folder that it was made of, if it was; the
+            folders in that one then belong to a customer each.
     """
 
-    def __init__(self, file: File | Path, limits: Limits, home: Place | None = None):
+    def __init__(
+        self,
+        file: File | Path,
+        limits: Limits,
+        home: Place | None = None,
+        *,
+        is_folder: bool = False,
+    ):
         self._file = DiskFile(file) if isinstance(file, Path) else file
         self._home = home
         self._located = self._file.located
         self.label = self._file.label
-        self.title = displayed(self._file.name.removesuffix(".zip"))
+        name = composed(displayed(self._file.name.removesuffix(".zip")))
+        self.title = series_name(name)
         self.root = self._located.path
+        if self.title != name:  # one account, whatever the part
+            self.root = f"{self.root.rpartition('/')[0]}/{self.title}"
         self.skipped = []
         self._limits = limits
         self._members: dict[str, tuple[zipfile.ZipFile | None, zipfile.ZipInfo]] = {}
@@ -121,8 +136,13 @@ class ZipTree(Tree):
         if any(0 < info.volume < 0xFFFF for info in zip_file.infolist()):
             raise FeedError(f"{self.label} is one part of a split zip; join the parts first")
         self._budget = min(limits.archive_bytes, most)
+        self._left_out: set[str] = set()
         self._add_all(None, "", limits.depth)
         self.names = sorted(self._members)
+        tops = {name.partition("/")[0] if "/" in name else "" for name in self.names}
+        self._packed_folder = tops.pop() if is_folder and len(tops) == 1 else ""
+        start = f"{self._packed_folder}/".lstrip("/")
+        self.is_by_date = trees.are_dates(name.removeprefix(start) for name in self.names)
 
     def _open(self, inner: zipfile.ZipFile | None = None) -> zipfile.ZipFile:
         """The zip inside, or the outer one, which may have been closed since."""
@@ -130,6 +150,7 @@ class ZipTree(Tree):
 
     def _add_all(self, inner: zipfile.ZipFile | None, prefix: str, depth: int) -> None:
         zip_file = self._open(inner)
+        _correct_offsets(zip_file)
         infos = zip_file.infolist()
         overlapping = _overlapping(infos, zip_file.start_dir)
         for info in infos:
@@ -138,11 +159,16 @@ class ZipTree(Tree):
                 self._skip(prefix, "archive_limit", most)
                 break
             self._counted += 1
-            name = prefix + info.filename
-            if name.endswith("/") or trees.is_junk(name):
+            stored = prefix + member_name(info)
+            name = stored if composed(stored) in self._members else composed(stored)
+            if name.endswith("/") or is_junk(name):
                 continue
             problem = self._problem(name, info, info in overlapping)
-            if problem:
+            if (whole := left_out(name, self.title)) and not trees.unsafe(name):
+                if whole.place not in self._left_out:
+                    self._left_out.add(whole.place)
+                    self._skip(whole.place, whole.reason, whole.detail)
+            elif problem:
                 self._skip(name, *problem)
             elif name.lower().endswith(".zip"):
                 self._open_inner(inner, info, name, depth)
@@ -175,17 +201,23 @@ class ZipTree(Tree):
 
     def place(self, name: str) -> Place:
         """The customer in whose folder the zip lies, else as `Tree.place`."""
-        return self._home or super().place(name)
+        if self._home:
+            return self._home
+        top, _, inside = name.partition("/")
+        if self._packed_folder and top == self._packed_folder:
+            first, slash, _ = inside.partition("/")
+            if slash and not self.is_by_date:
+                return first, f"{self.root}/{top}/{first}"
+            return top, f"{self.root}/{top}"
+        return super().place(name)
 
     def file(self, name: str) -> Located:
         """The zip and the member; see `Tree.file`."""
         return self._located._replace(member=name)
 
     def _problem(self, name: str, info: zipfile.ZipInfo, overlaps: bool) -> tuple[str, str] | None:
-        if trees.unsafe(info.orig_filename):
+        if "\0" in info.orig_filename or trees.unsafe(name):
             return "unsafe_path", "the path leads out of the archive"
-        if trees.is_hidden(name):
-            return trees.HIDDEN
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
             return "link", "a link or device inside the archive"
         if info.flag_bits & _ENCRYPTED:
@@ -241,6 +273,105 @@ def _short(error: Exception) -> str:
     text = _QUOTED.sub("…", text)
     line = displayed(" ".join(text.split())) or type(error).__name__
     return line if len(line) <= 80 else f"{line[:79]}…"
+
+
+_WINDOWS = (0, 6, 10, 11, 14)
+"""Systems whose zips may have backslashes between folders: FAT, HPFS, NTFS, MVS, VFAT."""
+
+_UTF8_NAME = 0x800
+
+_UNICODE_PATH = 0x7075  # an extra field of Info-ZIP's: version, checksum of the name, name in UTF-8
+
+_CODE_PAGES = ("cp437", "cp850", "cp866")
+
+_WRAP = 1 << 32
+
+
+def member_name(info: zipfile.ZipInfo) -> str:
+    """A member's name with forward slashes, whatever program packed it.
+
+    Names that are not marked as UTF-8 are taken for it where they can be (macOS), else for the
+    first code page of MS-DOS that makes letters of them (Windows).
+    """
+    name = info.orig_filename
+    if info.flag_bits & _UTF8_NAME:
+        pass
+    elif path := _unicode_path(info):
+        name = path
+    elif not name.isascii():
+        data = name.encode("cp437")
+        readings = (_decoded(data, page) for page in _CODE_PAGES)
+        usual = (text for text in readings if text and all(map(_is_usual, text)))
+        name = _decoded(data, "utf-8") or next(usual, name)
+    if info.create_system in _WINDOWS:
+        name = name.replace("\\", "/")
+    return name
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return ""
+
+
+def _is_usual(letter: str) -> bool:
+    """Whether file names have such a letter; wrong code pages give frames, signs and Greek."""
+    is_letter = unicodedata.category(letter) in ("Lu", "Ll")
+    return letter.isascii() or (is_letter and not "\u0370" <= letter <= "\u03ff")
+
+
+def _unicode_path(info: zipfile.ZipInfo) -> str | None:
+    """The name in the extra field for it, if that is of this name and not of a former one."""
+    rest = info.extra
+    while len(rest) >= 4:
+        kind, length = struct.unpack("<HH", rest[:4])
+        field, rest = rest[4 : 4 + length], rest[4 + length :]
+        if kind == _UNICODE_PATH and len(field) > 5:
+            checksum = zlib.crc32(info.orig_filename.encode("cp437"))
+            if struct.unpack("<I", field[1:5])[0] == checksum:
+                return _decoded(field[5:], "utf-8") or None
+    return None
+
+
+_SERIES = (
+    re.compile(r"^(?P<name>.+-\d{8}T\d{6}Z)(-\d+)+( ?\(\d+\))?$"),  # Google Takeout and Drive
+    re.compile(r"^(?P<name>iCloud.*?) \S+ \d+ \S+ \d+$"),  # iCloud Photos Part 1 of 6
+)
+
+
+def series_name(name: str) -> str:
+    """The name of the library whose archives are numbered; the same name if it is no such part."""
+    match = next(filter(None, (pattern.match(name) for pattern in _SERIES)), None)
+    return match["name"] if match else name
+
+
+def _correct_offsets(zip_file: zipfile.ZipFile) -> None:
+    """Puts right where members begin in zips of macOS, which count up to 4 GiB and then from 0.
+
+    Members lie in the directory's order there, and `zipfile` has put the whole multiples that are
+    missing before the directory on top of every member's place.
+    """
+    infos = zip_file.infolist()
+    surplus = min((info.header_offset for info in infos), default=0) // _WRAP * _WRAP
+    if zip_file.start_dir < _WRAP or not surplus:
+        return
+    last = -1
+    for info in infos:
+        first = info.header_offset - surplus
+        offsets = range(first + max(0, last - first) // _WRAP * _WRAP, zip_file.start_dir, _WRAP)
+        begins = (offset for offset in offsets if offset > last and _begins(zip_file, info, offset))
+        info.header_offset = last = next(begins, first)
+
+
+def _begins(zip_file: zipfile.ZipFile, info: zipfile.ZipInfo, offset: int) -> bool:
+    """Whether the member's own header lies there."""
+    encoding = "utf-8" if info.flag_bits & _UTF8_NAME else "cp437"
+    name = info.orig_filename.encode(encoding)
+    assert zip_file.fp is not None
+    zip_file.fp.seek(offset)
+    header = zip_file.fp.read(_LOCAL_HEADER_BYTES + len(name))
+    return header[:4] == b"PK\3\4" and header[_LOCAL_HEADER_BYTES:] == name
 
 
 def _overlapping(infos: list[zipfile.ZipInfo], end: int) -> set[zipfile.ZipInfo]:
