@@ -204,6 +204,15 @@ def test_only_the_command_line_prints_and_exits(path):
     assert room(path) == "cli" or not names & {"print", "exit", "quit"}
 
 
+QUOTED = "trendscope.files.cells.quoted"
+
+
+def imports_of_names(path):
+    nodes = ast.walk(ast.parse(path.read_text()))
+    froms = (node for node in nodes if isinstance(node, ast.ImportFrom))
+    return {f"{node.module}.{alias.name}" for node in froms for alias in node.names}
+
+
 def writes_csv(source):
     nodes = [*ast.walk(ast.parse(source))]
     names = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
@@ -214,9 +223,10 @@ def writes_csv(source):
     return "to_csv" in names
 
 
-def test_one_module_writes_csv():
-    writers = {name for name, path in MODULES.items() if writes_csv(path.read_text())}
-    assert writers == {"trendscope.reports.spreadsheets"}
+def test_cells_of_csv_are_quoted_and_defused_in_one_place():
+    assert not {name for name, path in MODULES.items() if writes_csv(path.read_text())}
+    quoting = {name for name, path in MODULES.items() if QUOTED in imports_of_names(path)}
+    assert quoting == {"trendscope.reports.spreadsheets"}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.factories.photos import painted
-from trendscope.files.tables import defused
+from trendscope.files.cells import defused
 
 HOME = Path(__file__).parents[2]
 OWNED = "document.title='owned'"

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trendscope.errors import FeedError, ImageError, TrendscopeError
+from trendscope.files.cells import restored
 from trendscope.files.formats import sniff
 from trendscope.files.trees import read_file
 from trendscope.limits import Limits
@@ -211,25 +212,6 @@ def _explained(error: str, more: int) -> str:
     if "end of data" in error:
         return f"a quotation mark is never closed; this and {more:,} more lines could not be read"
     return f"a quotation mark or delimiter inside a cell is not marked as such ({error})"
-
-
-_FORMULA = re.compile(r"'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|'*[\t\r\n]")
-
-
-def defused(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: those that could be get a leading '.
-
-    The rule covers what OWASP lists (= + - @, tab, carriage return), also after blanks and in full
-    width. Text that begins with ' and then such a sign gets one more, so that `restored` always
-    gives it back. NUL, which no CSV reader accepts, is left out.
-    """
-    text = text.replace("\0", "")
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def restored(cell: str) -> str:
-    """The text of a cell that `defused` wrote."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
 
 
 def as_floats(column: pd.Series) -> Floats:

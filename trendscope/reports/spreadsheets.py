@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from trendscope.files.tables import defused
+from trendscope.files.cells import quoted
 from trendscope.reports.documents import iso
 
 if TYPE_CHECKING:
@@ -20,29 +18,35 @@ def csv_text(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
 
     Times are ISO 8601 in UTC, truth values ``true`` and ``false``; None is an empty cell.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return out.getvalue()
+    cells = (map(_cell, row) for row in (columns, *rows))
+    return "".join(f"{','.join(row)}\n" for row in cells)
 
 
 def frame_csv(frame: pd.DataFrame, *, header: bool = True) -> str:
-    """A data frame as CSV: comma, quotes where needed, lines end in LF, text defused."""
-    cells = frame.copy()
-    for name in cells:
-        values = cells[name].astype(object) if cells[name].dtype.kind == "O" else cells[name]
-        texts = [value for value in values.unique() if isinstance(value, str)]
-        if texts:
-            cells[name] = values.map({text: defused(text) for text in texts})
-    return cells.to_csv(index=False, header=header, lineterminator="\n")
+    """A data frame as CSV: comma, text in quotes, lines end in LF, every text cell defused.
+
+    Truth values are ``True`` and ``False``; a missing value is an empty cell.
+    """
+    columns = [_column(frame[name]) for name in frame]
+    names = [",".join(frame)] if header else []
+    return "".join(f"{line}\n" for line in (*names, *map(",".join, zip(*columns, strict=True))))
 
 
-def _cell(value: Any) -> Any:
+def _column(values: pd.Series) -> list[str]:
+    known = values.astype(object).where(values.notna(), None).tolist()
+    # Most texts come many times, and each is quoted once.
+    texts = {text: quoted(text) for text in {value for value in known if isinstance(value, str)}}
+    return [
+        texts[value] if isinstance(value, str) else "" if value is None else str(value)
+        for value in known
+    ]
+
+
+def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime):
-        return iso(value)
-    return defused(value) if isinstance(value, str) else value
+        return quoted(iso(value))
+    return quoted(value) if isinstance(value, str) else str(value)
