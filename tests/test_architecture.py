@@ -99,8 +99,8 @@ def imports(source):
 
 def rooms_imported(source):
     names = (name.split(".") for name in imports(source))
-    found = {parts[1] for parts in names if parts[0] == "trendscope" and len(parts) > 1}
-    return {name for name in found if name in {room for layer in LAYERS for room in layer}}
+    modules = {parts[1] for parts in names if parts[0] == "trendscope" and len(parts) > 1}
+    return {name for name in modules if name in {room for layer in LAYERS for room in layer}}
 
 
 def upward(name, source):
@@ -142,12 +142,12 @@ def circles(graph):
     """The groups of modules in which each imports the others, directly or by way of others."""
 
     def reached(start):
-        seen, rest = set(), [start]
+        modules_below, rest = set(), [start]
         while rest:
-            new = graph[rest.pop()] - seen
-            seen |= new
+            new = graph[rest.pop()] - modules_below
+            modules_below |= new
             rest += new
-        return seen
+        return modules_below
 
     below = {name: reached(name) for name in graph}
     return [
@@ -245,7 +245,11 @@ def test_the_check_of_csv_can_fail(source):
 def test_functions_are_short(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef):
-            body = [s for s in node.body if not isinstance(getattr(s, "value", None), ast.Constant)]
+            body = [
+                statement
+                for statement in node.body
+                if not isinstance(getattr(statement, "value", None), ast.Constant)
+            ]
             assert not body or body[-1].end_lineno - body[0].lineno < 40, node.name
 
 
@@ -305,8 +309,8 @@ def test_trends_of_a_table_do_not_load_jax(tmp_path):
     path = tmp_path / "weekly.csv"
     path.write_text("week,category,count,total\n2026-W01,Bag,3,10\n")
     words = ["trends", "--from-csv", str(path), "--html", str(tmp_path / "page.html")]
-    found = loaded(RUN.format(words))
-    assert "jax" not in found and "pandas" in found
+    libraries = loaded(RUN.format(words))
+    assert "jax" not in libraries and "pandas" in libraries
 
 
 def test_tables_of_a_database_do_not_load_jax(tmp_path):
@@ -318,15 +322,15 @@ def test_tables_of_a_database_do_not_load_jax(tmp_path):
     with open_store(path, create=True) as opened:
         write(opened, found_in("Dress", day=(2026, 1, 5)))
     for words in (["trends", "--db", str(path)], ["export", "--db", str(path), str(tmp_path)]):
-        found = loaded(RUN.format(words))
-        assert "jax" not in found and {"sqlalchemy", "pandas"} <= {*found}
+        libraries = loaded(RUN.format(words))
+        assert "jax" not in libraries and {"sqlalchemy", "pandas"} <= {*libraries}
 
 
 def test_the_weekly_page_does_not_load_jax(tmp_path):
     fill(str(tmp_path / "few.db"), 3, length=2)
     words = ["report", "--db", str(tmp_path / "few.db"), "-o", str(tmp_path / "page.html")]
-    found = loaded(RUN.format([*words, "--as-of", "2026-11-21"]))
-    assert "jax" not in found and {"altair", "vl_convert"} <= {*found}
+    libraries = loaded(RUN.format([*words, "--as-of", "2026-11-21"]))
+    assert "jax" not in libraries and {"altair", "vl_convert"} <= {*libraries}
 
 
 def test_public_names_are_there_and_unknown_ones_are_not():

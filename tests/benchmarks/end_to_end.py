@@ -197,21 +197,21 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
-    wanted = parser.parse_args()
-    if wanted.measure:
-        measure(wanted.measure[0], Path(wanted.measure[1]))
+    arguments = parser.parse_args()
+    if arguments.measure:
+        measure(arguments.measure[0], Path(arguments.measure[1]))
         return
     ways = [way for way in WAYS if not way.startswith("tutorial") or find_spec("keras")]
     rows = []
-    for kind in wanted.kinds:
+    for kind in arguments.kinds:
         with tempfile.TemporaryDirectory() as folder:
-            feed = make_feed(Path(folder), kind, wanted.photos)
-            found = {way: [] for way in ways}
-            for _ in range(wanted.times):
+            feed = make_feed(Path(folder), kind, arguments.photos)
+            runs_by_way = {way: [] for way in ways}
+            for _ in range(arguments.times):
                 for way in ways:
-                    found[way].append(in_a_process(way, feed))
-        rows += [row(kind, wanted.photos, way, found) for way in ways]
-    print(json.dumps(rows) if wanted.json else table(rows))
+                    runs_by_way[way].append(in_a_process(way, feed))
+        rows += [row(kind, arguments.photos, way, runs_by_way) for way in ways]
+    print(json.dumps(rows) if arguments.json else table(rows))
 
 
 def in_a_process(way: str, feed: Path) -> dict[str, float]:
@@ -220,10 +220,10 @@ def in_a_process(way: str, feed: Path) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def row(kind: str, photos: int, way: str, found: dict[str, list[dict[str, float]]]) -> dict:
+def row(kind: str, photos: int, way: str, runs_by_way: dict[str, list[dict[str, float]]]) -> dict:
     """Medians, and the speed as a ratio to bare decoding and to the tutorials' pipeline."""
-    seconds = {name: median(run["seconds"] for run in runs) for name, runs in found.items()}
-    cpu = {name: median(run["cpu"] for run in runs) for name, runs in found.items()}
+    seconds = {name: median(run["seconds"] for run in runs) for name, runs in runs_by_way.items()}
+    cpu = {name: median(run["cpu"] for run in runs) for name, runs in runs_by_way.items()}
     return {
         "kind": kind,
         "photos": photos,
@@ -234,7 +234,7 @@ def row(kind: str, photos: int, way: str, found: dict[str, list[dict[str, float]
         "cpu_ms_a_photo": 1000 * cpu[way] / photos,
         "cpu_of_bare_decode": cpu["bare decode"] / cpu[way],
         "cpu_of_tutorial": cpu["tutorial"] / cpu[way] if "tutorial" in cpu else None,
-        "megabytes": median(run["megabytes"] for run in found[way]),
+        "megabytes": median(run["megabytes"] for run in runs_by_way[way]),
     }
 
 
@@ -243,9 +243,9 @@ def table(rows: list[dict]) -> str:
     heads += ["CPU ms", "CPU of bare decode", "CPU of tutorial", "MB"]
     lines = [heads, ["---", "---", *["---:"] * 7]]
     for r in rows:
-        found = (r["photos_a_second"], r["of_bare_decode"], r["of_tutorial"] or 0)
+        speeds = (r["photos_a_second"], r["of_bare_decode"], r["of_tutorial"] or 0)
         cpu = (r["cpu_ms_a_photo"], r["cpu_of_bare_decode"], r["cpu_of_tutorial"] or 0)
-        figures = [f"{x:.2f}" for x in (*found, *cpu, r["megabytes"])]
+        figures = [f"{x:.2f}" for x in (*speeds, *cpu, r["megabytes"])]
         lines.append([f"{r['photos']:,} {r['kind']}", r["way"], *figures])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

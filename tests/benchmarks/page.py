@@ -38,13 +38,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--customers", type=int, default=5000)
     parser.add_argument("--photos", type=Path, help="a folder of JPEG photos")
-    wanted = parser.parse_args()
-    small = pictures(wanted.photos, most=400)
+    arguments = parser.parse_args()
+    small = pictures(arguments.photos, most=400)
     print("| | seconds | of processor | MB |\n|---|---:|---:|---:|")
     taken, used = measured("-c", "import pandas")
     print(f"| import of pandas | {taken:.1f} | {used:.1f} | |", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        for customers in (50, wanted.customers):
+        for customers in (50, arguments.customers):
             db, page = f"{folder}/{customers}.db", Path(folder) / f"{customers}.html"
             fill(db, customers, thumbnails=small)
             command = ("-m", "trendscope", "report", "--db", db, "-o", str(page))

@@ -56,14 +56,14 @@ def photos(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def main() -> None:
     customers = defaultdict(list)
-    found = dict.fromkeys(COPIES, 0)
+    recognised = dict.fromkeys(COPIES, 0)
     for customer, data in photos(Path(sys.argv[1])):
         original = looks(data)
         customers[customer].append(original)
         for name, how in COPIES.items():
-            found[name] += is_near_duplicate(original, looks(copy(data, *how)))
+            recognised[name] += is_near_duplicate(original, looks(copy(data, *how)))
     total = sum(map(len, customers.values()))
-    for name, count in found.items():
+    for name, count in recognised.items():
         print(f"copies recognised, {name}: {count} of {total}")
     pairs = [pair for own in customers.values() for pair in combinations(own, 2)]
     near = sum((one.hash ^ other.hash).bit_count() <= HASH_BITS_APART for one, other in pairs)

@@ -69,14 +69,14 @@ def fill(path, rows):
     )
     db.executemany("INSERT INTO photos VALUES (?, ?, ?, ?, ?, ?, ?, 'feed', 1, 1, 1)", places)
     blob = bytes(40)
-    seen = (
+    sightings = (
         (i, CATEGORIES[kind[i]], None) if kind[i] < 10 else (i, None, "uncertain")
         for i in range(rows)
     )
     db.executemany(
         "INSERT INTO sightings VALUES (?1, 1, 0, ?2, ?3, 0.9, 0.1, x'" + blob.hex() + "', "
         "iif(?2 IS NULL, NULL, 1), 1, 2, 2)",
-        seen,
+        sightings,
     )
     db.commit()
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

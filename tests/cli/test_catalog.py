@@ -44,9 +44,9 @@ def filled(run, db, tmp_path):
     (tmp_path / "p.csv").write_text(
         "sku,title,price,image\nA1,Wrap dress,59.90 EUR,dress.png\nA2,Emma,,\n,lost,,\n"
     )
-    told = run("catalog", "import", tmp_path / "p.csv", "--db", db)
-    assert told.exit_code == 0, told.output
-    return told
+    done = run("catalog", "import", tmp_path / "p.csv", "--db", db)
+    assert done.exit_code == 0, done.output
+    return done
 
 
 def test_import_prints_a_summary(filled, db):
@@ -85,13 +85,13 @@ def test_list_and_show_print_items_and_write_a_page(run, filled, db, tmp_path):
 def test_add_finds_the_category_and_shows_three_best(run, db, tmp_path):
     photo = tmp_path / "x.png"
     photo.write_bytes(painted("Bag"))
-    told = run("catalog", "add", photo, "--sku", "A17", "--title", "Emma", "--db", db)
-    assert told.exit_code == 0 and "Bag, 90 % by the picture" in told.stdout
-    assert "picture   Bag 90 %, " in told.stdout
+    done = run("catalog", "add", photo, "--sku", "A17", "--title", "Emma", "--db", db)
+    assert done.exit_code == 0 and "Bag, 90 % by the picture" in done.stdout
+    assert "picture   Bag 90 %, " in done.stdout
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["import", "no.csv"], 1, "no.csv does not exist"),
         (["add", "no.jpg", "--sku", "1"], 2, "no.jpg is no file"),
@@ -101,18 +101,18 @@ def test_add_finds_the_category_and_shows_three_best(run, db, tmp_path):
         (["show", "A11"], 1, "holds no item 'A11'; is it A1"),
     ],
 )
-def test_errors_are_a_line_with_a_next_step(words, code, said, run, filled, db):
-    told = run("catalog", *words, "--db", db)
-    assert (told.exit_code, told.stderr.count("\n")) == (code, 1)
-    assert said in told.stderr
+def test_errors_are_a_line_with_a_next_step(words, code, message, run, filled, db):
+    done = run("catalog", *words, "--db", db)
+    assert (done.exit_code, done.stderr.count("\n")) == (code, 1)
+    assert message in done.stderr
 
 
 def test_exit_codes_for_scripts(run, filled, db, tmp_path):
     file = tmp_path / "p.csv"
     assert run("catalog", "import", file, "--db", db, "--strict").exit_code == 4
     file.write_text("sku,title\n,x\n")
-    told = run("catalog", "import", file, "--db", db, "--json")
-    assert told.exit_code == 3 and json.loads(told.stdout)["items"] == 0
+    done = run("catalog", "import", file, "--db", db, "--json")
+    assert done.exit_code == 3 and json.loads(done.stdout)["items"] == 0
     empty = tmp_path / "other.db"
     run("scan", tmp_path / "dress.png", "--db", empty)
     assert run("catalog", "list", "--db", empty).exit_code == 3
@@ -122,18 +122,18 @@ def test_exit_codes_for_scripts(run, filled, db, tmp_path):
 def test_a_thousand_products_of_every_kind_end_in_their_categories(kind, run, db, tmp_path):
     path = tmp_path / "big.csv"
     path.write_bytes(KINDS[kind](truth(1000)))
-    told = json.loads(run("catalog", "import", path, "--db", db, "--json").stdout)
-    assert (told["new"], told["uncertain"], told["remarks"]) == (1000, 0, [])
-    assert set(told["categories"].values()) == {100}
-    assert told["on_the_web"] == (1000 if kind == "shopify_old" else 0)
+    report = json.loads(run("catalog", "import", path, "--db", db, "--json").stdout)
+    assert (report["new"], report["uncertain"], report["remarks"]) == (1000, 0, [])
+    assert set(report["categories"].values()) == {100}
+    assert report["on_the_web"] == (1000 if kind == "shopify_old" else 0)
 
 
 # --- the sample shop -----------------------------------------------------------------------------
 
 
 def test_every_item_of_the_sample_shop_is_imported(run, db):
-    told = run("catalog", "import", SHOP / "products.csv", "--images", SHOP, "--db", db, "--json")
-    document = json.loads(told.stdout)
+    done = run("catalog", "import", SHOP / "products.csv", "--images", SHOP, "--db", db, "--json")
+    document = json.loads(done.stdout)
     assert (document["new"], document["pictures"]) == (16, 15)
     assert [r["reason"] for r in document["remarks"]] == ["not_for_sale"]
 
@@ -167,8 +167,8 @@ def scanned(run, db, photos):
 
 
 def test_forget_refuses_without_yes_or_a_terminal(run, scanned):
-    told = run("forget", "--customer", "anna", "--db", scanned)
-    assert (told.exit_code, told.stderr) == (
+    done = run("forget", "--customer", "anna", "--db", scanned)
+    assert (done.exit_code, done.stderr) == (
         2,
         "trendscope: there is nobody to ask; give --yes to remove the customer\n",
     )

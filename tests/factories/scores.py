@@ -20,9 +20,11 @@ def judged(
     p = np.full(10, rest if verdict != "outside" else 0.005, np.float32)
     p[CATEGORIES.index(guess)] = confidence
     category = guess if verdict == "classified" else None
-    said = Prediction(verdict, category, confidence, p, 1 - float(p.sum()), np.zeros(1, np.float32))
+    result = Prediction(
+        verdict, category, confidence, p, 1 - float(p.sum()), np.zeros(1, np.float32)
+    )
     names = tuple(name for name in CATEGORIES if name in allowed.split("|"))
-    return Judged(f"{place}/{customer}.jpg", place, customer, label, names, said)
+    return Judged(f"{place}/{customer}.jpg", place, customer, label, names, result)
 
 
 PHOTOS = [

@@ -44,8 +44,8 @@ def write(opened, *items, weights=OLD, reclassify=False):
 
 @pytest.fixture
 def opened(db):
-    with open_store(db, create=True, now=NOW) as it:
-        yield it
+    with open_store(db, create=True, now=NOW) as store:
+        yield store
 
 
 @pytest.fixture

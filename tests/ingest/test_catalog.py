@@ -59,9 +59,9 @@ def put(shop, db, name="products.csv", **more):
 def rows(db, table):
     bare = engine(db)
     with bare.connect() as connection:
-        found = connection.execute(table.select()).mappings().all()
+        rows = connection.execute(table.select()).mappings().all()
     bare.dispose()
-    return found
+    return rows
 
 
 def test_import_catalog_stores_items_with_categories_pictures_and_embeddings(shop, db):
@@ -144,9 +144,9 @@ def test_a_persons_decision_stays_and_leaves_the_review_list(shop, db):
         "A5",
         "A6",
     ]
-    found = add(None, db, sku="A5", category="coat", weights=FakeClassifier())
-    assert (found.category, found.category_source, found.review) == ("Coat", "person", "")
-    assert (found.title, found.prediction.verdict) == ("Nora", "uncertain")
+    result = add(None, db, sku="A5", category="coat", weights=FakeClassifier())
+    assert (result.category, result.category_source, result.review) == ("Coat", "person", "")
+    assert (result.title, result.prediction.verdict) == ("Nora", "uncertain")
     add(None, db, sku="A3", category="none", weights=FakeClassifier())
     put(shop, db)
     items = {item.sku: item for item in store.items(db)}
@@ -224,12 +224,12 @@ def test_items_no_longer_for_sale_become_out_of_stock(shop, db):
 
 
 def test_add_makes_an_item_of_a_photo_and_a_sku(shop, db):
-    found = add(shop / "bag.png", db, sku="A17", title="Emma", weights=FakeClassifier())
-    assert (found.category, found.confidence) == ("Bag", pytest.approx(0.9))
-    assert found.prediction.top(1)[0][0] == "Bag"
+    result = add(shop / "bag.png", db, sku="A17", title="Emma", weights=FakeClassifier())
+    assert (result.category, result.confidence) == ("Bag", pytest.approx(0.9))
+    assert result.prediction.top(1)[0][0] == "Bag"
     again = add(None, db, sku="A17", price="59.90 EUR", in_stock=True, weights=FakeClassifier())
     assert (again.category, again.title, again.price) == ("Bag", "Emma", Decimal("59.9"))
-    assert (again.prediction.embedding == found.prediction.embedding).all()
+    assert (again.prediction.embedding == result.prediction.embedding).all()
     assert len(store.items(db)) == 1
     assert catalog.item_lines(again)[2].startswith("  picture   Bag 90 %, ")
 

@@ -59,7 +59,7 @@ def filled(opened):
     return opened
 
 
-def seen(opened):
+def rows_seen(opened):
     """(customer, image, category or reason) of all rows of both tables, which have to agree."""
     rows = []
     for table in (store.sightings(opened), store.weekly_rows(opened)):
@@ -113,7 +113,7 @@ def test_labelled_keeps_the_networks_probabilities():
 
 def test_labels_replace_sightings_in_every_count(filled):
     correct(filled, {"dress": BAG, "open": Label(("Shirt",)), "coat": OUTSIDE}, NOW)
-    assert seen(filled) == [
+    assert rows_seen(filled) == [
         ("anna", "dress", "Bag"),
         ("anna", "none", "outside"),
         ("anna", "open", "Shirt"),
@@ -149,7 +149,7 @@ def test_columns_of_a_corrected_sighting(filled):
 
 def test_two_garments_in_a_photo_count_one_each_and_the_photo_once(filled):
     correct(filled, {"dress": Label(("Dress", "Bag"))}, NOW)
-    anna = [row for row in seen(filled) if row[0] == "anna"]
+    anna = [row for row in rows_seen(filled) if row[0] == "anna"]
     assert anna == [
         ("anna", "dress", "Bag"),
         ("anna", "dress", "Dress"),
@@ -164,18 +164,18 @@ def test_two_garments_in_a_photo_count_one_each_and_the_photo_once(filled):
 def test_one_label_replaces_several_sightings(opened):
     two = (Garment("Dress", 0.8, (0, 0, 9, 9)), Garment("Bag", 0.7, (1, 1, 5, 5)))
     write(opened, found(sha256="two", garments=two))
-    assert [row[2] for row in seen(opened)] == ["Bag", "Dress"]
+    assert [row[2] for row in rows_seen(opened)] == ["Bag", "Dress"]
     correct(opened, {"two": Label(("Coat",))}, NOW)
-    assert [row[2] for row in seen(opened)] == ["Coat"]
+    assert [row[2] for row in rows_seen(opened)] == ["Coat"]
     assert store.customers(opened)[FIGURES].to_numpy().tolist() == [[1, 1, 0, 0, 0]]
 
 
 def test_correct_replaces_and_removes_labels(filled):
-    before = seen(filled)
+    before = rows_seen(filled)
     assert correct(filled, {"dress": Label(("Bag", "Coat"))}, NOW) == {"dress": None}
     assert correct(filled, {"dress": OUTSIDE}, NOW) == {"dress": Label(("Bag", "Coat"))}
     assert correct(filled, {"dress": None, "open": None}, NOW) == {"dress": OUTSIDE, "open": None}
-    assert seen(filled) == before
+    assert rows_seen(filled) == before
 
 
 def test_an_unknown_image_is_refused_and_nothing_is_written(filled):
@@ -211,7 +211,7 @@ def test_labels_count_alike_in_the_database_and_in_memory(law, labels):
         for r in (x.labelled(labels[x.sha256]) if x.sha256 in labels else x for x in readings)
         for what in ([g.category for g in r.garments] or [r.verdict])
     ]
-    assert seen(opened) == sorted(expected)
+    assert rows_seen(opened) == sorted(expected)
     assert store.customers(opened)["photos"].tolist() == [3, 2]
 
 
@@ -254,7 +254,7 @@ def test_trends_count_labels(opened):
 def test_corrections_outlive_scans_and_new_weights(filled):
     correct(filled, {"dress": BAG, "coat": UNCERTAIN}, NOW)
     write(filled, found("Dress", name="1.jpg", sha256="dress", day=(2026, 3, 2, 9)))
-    ours = [row for row in seen(filled) if row[1] in ("dress", "coat")]
+    ours = [row for row in rows_seen(filled) if row[1] in ("dress", "coat")]
     assert ours == [("anna", "dress", "Bag"), ("ben", "coat", "uncertain"), ("ben", "dress", "Bag")]
     everything = [
         found("Sandal", name="1.jpg", sha256="dress"),
@@ -266,14 +266,14 @@ def test_corrections_outlive_scans_and_new_weights(filled):
     new = write(filled, *everything, weights=NEW, reclassify=True)
     with filled.writing() as connection:
         assert finish_reclassifying(connection, new) == 0
-    assert [row[2] for row in seen(filled)] == ["Bag", "Sandal", "Sandal", "uncertain", "Bag"]
+    assert [row[2] for row in rows_seen(filled)] == ["Bag", "Sandal", "Sandal", "uncertain", "Bag"]
 
 
 def test_a_labelled_photo_counts_before_the_weights_have_judged_it(filled):
     write(filled, found("Coat", name="6.jpg", sha256="new"), weights=NEW, reclassify=True)
     assert store.customers(filled)[FIGURES].to_numpy().tolist()[0] == [4, 1, 1, 1, 1]
     correct(filled, {"new": BAG}, NOW)
-    assert ("anna", "new", "Bag") in seen(filled)
+    assert ("anna", "new", "Bag") in rows_seen(filled)
     assert store.customers(filled)[FIGURES].to_numpy().tolist()[0] == [4, 2, 1, 1, 0]
     assert store.corrections(filled)["network"].tolist() == [None]
 
@@ -355,8 +355,8 @@ def test_correct_from_table_labels_photos_by_path_or_digest_and_removes_labels(
         f",{coat.upper()},Coat|Bag",
         "anna/IMG_20260330_090000.png,,",
     )
-    found = correct_from_table(table, scanned, now=NOW)
-    assert (found.photos, found.changed, found.refused) == (3, 3, ())
+    result = correct_from_table(table, scanned, now=NOW)
+    assert (result.photos, result.changed, result.refused) == (3, 3, ())
     expected = {
         "bag.png": "Coat",
         "IMG_20260302_090000.png": "outside",
@@ -383,10 +383,10 @@ def test_unusable_rows_are_reported_and_the_others_are_used(scanned, photos):
         "anna/IMG_20260330_090000.png;;Coat",
         "anna/IMG_20260330_090000.png;;Bag",
     )
-    found = correct_from_table(table, scanned, now=NOW)
-    assert found.photos == 1
-    assert [item.row for item in found.refused] == [3, 4, 5, 6, 7, 8]
-    reasons = " ".join(item.reason for item in found.refused)
+    result = correct_from_table(table, scanned, now=NOW)
+    assert result.photos == 1
+    assert [item.row for item in result.refused] == [3, 4, 5, 6, 7, 8]
+    reasons = " ".join(item.reason for item in result.refused)
     for part in ("knows no photo anna/nowhere.png", "'cap' is no label", "names no photo"):
         assert part in reasons
     assert reasons.count("rows 7, 8 say different things of one photo") == 2
@@ -473,12 +473,12 @@ def test_corrections_csv_is_read_by_training_and_by_correct(tmp_path):
     path = tmp_path / "tables" / "corrections.csv"
     loaded, refused = photos.load([path], 28)
     assert refused == [] and loaded.customers.tolist() == ["album", "anna", "anna"]
-    wanted = {"Bag.png": [10], "Dress.png": [3, 8], "sandal.png": [7]}
+    expected = {"Bag.png": [10], "Dress.png": [3, 8], "sandal.png": [7]}
     got = {
         Path(f).name: row.nonzero()[0].tolist()
         for f, row in zip(loaded.files, loaded.targets, strict=True)
     }
-    assert got == wanted
+    assert got == expected
     other = str(tmp_path / "other.db")
     scan([folder], other, weights=FakeClassifier())
     assert correct_from_table(path, other, now=NOW).photos == 4

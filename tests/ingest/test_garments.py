@@ -56,9 +56,9 @@ def folder(tmp_path):
 def test_garments_have_boxes_in_pixels_of_the_photo(folder):
     photo, *_ = classify([folder / "anna"], weights=Outfits()).photos
     assert photo.size == (600, 300)
-    found = [(g.category, g.box) for g in photo.garments]
-    assert [name for name, _ in found] == ["Dress", "Bag", "Coat"]
-    for i, (_, box) in enumerate(found):
+    garments = [(g.category, g.box) for g in photo.garments]
+    assert [name for name, _ in garments] == ["Dress", "Bag", "Coat"]
+    for i, (_, box) in enumerate(garments):
         # Decoded at 256 pixels, so a pixel there is a little more than two here.
         assert box == pytest.approx((200 * i, 0, 200 * (i + 1), 300), abs=3)
 
@@ -158,11 +158,11 @@ DRESS_LOOK, BAG_LOOK = [0xF0, 0x6A, 0x6C, 50], [0xFF, 0x9D, 0xA7, 50]
 
 
 def test_an_item_is_the_garment_of_its_own_category(shop):
-    found = looks(items_of_file(shop, weights=Outfits()))
-    assert found["D3"] == ("Dress", "Dress", DRESS_LOOK)
-    assert found["B1"] == ("Bag", "Bag", BAG_LOOK)
-    assert found["X1"] == ("Dress", "Dress", DRESS_LOOK)  # the first of those equally sure
-    assert found["C1"] == ("Coat", None, [0, 0, 0, 50])  # not sure, but it is one of the coat
+    items = looks(items_of_file(shop, weights=Outfits()))
+    assert items["D3"] == ("Dress", "Dress", DRESS_LOOK)
+    assert items["B1"] == ("Bag", "Bag", BAG_LOOK)
+    assert items["X1"] == ("Dress", "Dress", DRESS_LOOK)  # the first of those equally sure
+    assert items["C1"] == ("Coat", None, [0, 0, 0, 50])  # not sure, but it is one of the coat
 
 
 def test_one_picture_of_several_items_shows_each_its_own_garment_in_a_store(shop, db):

@@ -426,9 +426,9 @@ def test_profile_recognises_reposts_among_stored_results(tmp_path, db):
     run(folder, db)
     fresh = profile([folder], weights=FakeClassifier())
     with stored_photos(db, FakeClassifier()) as memory:
-        known = profile([folder], weights=FakeClassifier(), memory=memory)
-    assert [item.reason for item in known.skipped] == ["repost"]
-    assert known.skipped == fresh.skipped
+        from_memory = profile([folder], weights=FakeClassifier(), memory=memory)
+    assert [item.reason for item in from_memory.skipped] == ["repost"]
+    assert from_memory.skipped == fresh.skipped
 
 
 def test_a_camera_without_a_zone_is_dated_by_the_zone_of_the_run(tmp_path, db):
@@ -544,7 +544,7 @@ def test_weights_are_identified_by_their_file(photos, db, tmp_path, fake_command
 
 
 def test_two_scans_and_a_reader_run_at_the_same_time(wardrobes, db, tmp_path):
-    failures, seen = [], []
+    failures, counts = [], []
 
     def work(action):
         try:
@@ -563,7 +563,7 @@ def test_two_scans_and_a_reader_run_at_the_same_time(wardrobes, db, tmp_path):
                 assert "there is no trendscope database" in str(error)
                 continue
             assert result.photos == result.classified + result.uncertain + result.outside
-            seen.append(result.photos)
+            counts.append(result.photos)
 
     threads = [threading.Thread(target=work, args=[action]) for action in (scanned, scanned, read)]
     for thread in threads:
@@ -571,7 +571,7 @@ def test_two_scans_and_a_reader_run_at_the_same_time(wardrobes, db, tmp_path):
     for thread in threads:
         thread.join()
     assert failures == []
-    assert seen == sorted(seen)
+    assert counts == sorted(counts)
     run(wardrobes, tmp_path / "alone.db")
     assert content(db) == content(tmp_path / "alone.db")
 

@@ -190,30 +190,30 @@ never = Never("photos")
 
 
 def test_photos_with_a_stored_result_are_neither_decoded_nor_judged():
-    known = photo_result(name="from memory")
+    remembered = photo_result(name="from memory")
     requests = []
 
     def recall(post, sha256):
         requests.append((post.post_id, sha256))
-        return known
+        return remembered
 
     data = b"no picture at all"
     results = list(classify_posts([post(data, "p1")], never, recall=recall))
-    assert results[0] is known
+    assert results[0] is remembered
     assert requests == [("p1", hashlib.sha256(data).hexdigest())]
 
 
 def test_photos_without_a_stored_result_are_judged_in_their_place():
-    known, skipped = photo_result(name="known"), Skipped(None, "x", "link", "leads nowhere")
+    remembered, skipped = photo_result(name="known"), Skipped(None, "x", "link", "leads nowhere")
     bag, dress = painted("Bag"), painted("Dress")
     bag_digest = hashlib.sha256(bag).hexdigest()
 
     def recall(post, sha256):
         return photo_result(name="bag") if sha256 == bag_digest else None
 
-    feed = [known, post(dress, "1"), skipped, post(bag, "2"), post(b"", "3")]
+    feed = [remembered, post(dress, "1"), skipped, post(bag, "2"), post(b"", "3")]
     results = list(classify_posts(feed, Loader(FakeClassifier()), recall=recall))
-    assert results[0] is known and results[2] is skipped
+    assert results[0] is remembered and results[2] is skipped
     assert results[1].garments[0].category == "Dress"
     assert results[3].post_id == "bag"
     assert results[4].reason == "empty"
@@ -245,8 +245,8 @@ def test_results_hold_thumbnail_camera_date_and_embedding():
     with Image.open(io.BytesIO(result.thumbnail)) as opened:
         assert max(opened.size) == 96
     assert (result.posted_at, result.taken_at) == (FEED, datetime(2026, 6, 1, 12))
-    seen = np.frombuffer(result.embedding, "<f4")
-    np.testing.assert_allclose(seen, [*PALETTE[CATEGORIES.index("Bag")], 50], atol=3)
+    embedding = np.frombuffer(result.embedding, "<f4")
+    np.testing.assert_allclose(embedding, [*PALETTE[CATEGORIES.index("Bag")], 50], atol=3)
 
 
 @pytest.mark.parametrize(

@@ -85,10 +85,10 @@ def test_equally_near_items_are_ordered_by_sku():
 def test_exclude_owned():
     # 1 degree apart is a cosine of 0.9998, 11 degrees is 0.982.
     items = shelf(item("same", degrees=29), item("other", degrees=19))
-    wish = replace(PLAIN, exclude_owned=True)
-    assert targets(sightings(*BEN), items, wish).rows["sku"].tolist() == ["other"]
+    options = replace(PLAIN, exclude_owned=True)
+    assert targets(sightings(*BEN), items, options).rows["sku"].tolist() == ["other"]
     assert len(targets(sightings(*BEN), items, PLAIN).rows) == 2
-    result = targets(sightings(*BEN), shelf(item("same", degrees=29)), wish)
+    result = targets(sightings(*BEN), shelf(item("same", degrees=29)), options)
     assert result.rows.empty and result.without_targets["customer"].tolist() == ["ben"]
 
 

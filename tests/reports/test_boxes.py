@@ -121,8 +121,8 @@ def test_a_photo_with_two_of_a_category_stands_there_once():
 
 
 def test_garments_that_a_person_named_have_no_probabilities():
-    said = outfit(thumbnail=b"T").labelled(Label(("Shirt", "Bag", "Coat", "Dress")))
-    page = sheet(said)
+    labelled = outfit(thumbnail=b"T").labelled(Label(("Shirt", "Bag", "Coat", "Dress")))
+    page = sheet(labelled)
     assert "<b>Named</b> by a person" in page
     assert "<span>Dress</span>" in page  # Without a box.
     assert "90 %" not in page

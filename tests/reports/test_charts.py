@@ -38,9 +38,9 @@ def test_the_forecast_begins_at_the_last_complete_week():
 
 
 def test_alternative_texts_by_hand():
-    said = charts.alternative(world(), "Bag", 10)
+    sentence = charts.alternative(world(), "Bag", 10)
     # 40 of 100 in every week.
-    assert said.startswith(
+    assert sentence.startswith(
         "Bag: share of active customers by week, 40 % in 2026-W17, 40 % in 2026-W26; to be "
         "expected in 2026-W30: "
     )
@@ -67,7 +67,7 @@ def test_a_drawing_is_self_contained_and_its_words_are_escaped():
 
 def test_weeks_without_anybody_and_without_a_forecast_are_drawn():
     empty = steady(8, 0, total=0)
-    found = summary.outlook(pd.concat([steady(3, 5, first="2025-W50"), empty]))
-    drawn = charts.shares(found, ["Dress"], weeks_shown=4, size=SMALL)
+    trend_summary = summary.outlook(pd.concat([steady(3, 5, first="2025-W50"), empty]))
+    drawn = charts.shares(trend_summary, ["Dress"], weeks_shown=4, size=SMALL)
     assert charts.svg(drawn, "").endswith("</svg>")
-    assert "nobody active in 2026-W08" in charts.alternative(found, "Dress", 4)
+    assert "nobody active in 2026-W08" in charts.alternative(trend_summary, "Dress", 4)

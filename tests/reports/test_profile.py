@@ -72,8 +72,8 @@ def test_profile_json_has_the_promised_shape(profile):
 
 
 def test_classification_json_has_the_promised_shape(wardrobe):
-    found = Classification("fake", tuple(wardrobe))
-    photos = json.loads(report.classification_json(found))["photos"]
+    classification = Classification("fake", tuple(wardrobe))
+    photos = json.loads(report.classification_json(classification))["photos"]
     assert [photo["verdict"] for photo in photos[3:7]] == [
         "classified",
         "uncertain",
@@ -89,8 +89,10 @@ def test_classification_json_has_the_promised_shape(wardrobe):
 
 
 def test_classification_json_has_every_garment_of_a_photo():
-    found = Classification("fake", (outfit(), reading(), Skipped("anna", "x", "empty", "why")))
-    three, one, none = json.loads(report.classification_json(found))["photos"]
+    classification = Classification(
+        "fake", (outfit(), reading(), Skipped("anna", "x", "empty", "why"))
+    )
+    three, one, none = json.loads(report.classification_json(classification))["photos"]
     assert three["garments"] == [
         {"category": "Shirt", "confidence": 0.9, "box": [60, 60, 140, 150]},
         {"category": "Bag", "confidence": 0.7, "box": [130, 110, 190, 200]},
@@ -232,14 +234,14 @@ def test_every_picture_has_words(profile):
 
 
 def test_photos_are_grouped_most_worn_first_and_latest_first(profile):
-    found = report.groups(profile.customers[1])
-    assert [(g.title, g.total) for g in found] == [
+    groups = report.groups(profile.customers[1])
+    assert [(g.title, g.total) for g in groups] == [
         ("Dress", 3),
         ("Bag", 1),
         ("Not sure", 1),
         ("None of the ten", 1),
     ]
-    assert [r.post_id for r in found[0].readings] == ["2.jpg", "1.jpg", "3.jpg"]
+    assert [r.post_id for r in groups[0].readings] == ["2.jpg", "1.jpg", "3.jpg"]
 
 
 def test_a_large_group_says_how_many_are_not_shown(monkeypatch):
@@ -319,9 +321,9 @@ def classified(*photos, bars=False):
 
 def test_every_garment_has_a_line():
     own = tuple((name, 0.9 if name == "Shirt" else 0.01) for name in CATEGORIES)
-    known = tuple(sorted(own, key=lambda pair: -pair[1]))
+    shares = tuple(sorted(own, key=lambda pair: -pair[1]))
     first, *others = outfit().garments
-    photo = outfit((dataclasses.replace(first, probabilities=known), *others))
+    photo = outfit((dataclasses.replace(first, probabilities=shares), *others))
     assert classified(photo) == [
         "photos/anna/a.jpg: Shirt (Shirt 90 %, T-shirt/top 1 %, Trouser 1 %)",
         "photos/anna/a.jpg: Bag (70 %)",

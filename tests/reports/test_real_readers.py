@@ -83,9 +83,9 @@ def cells(path: Path, place: Path) -> list[tuple[str | None, str]]:
 def test_a_spreadsheet_sees_no_formula(feed, tmp_path):
     report = tmp_path / "report.csv"
     subprocess.run(command("profile", feed, "--csv", "-o", report), check=True, cwd=HOME)
-    found = cells(report, tmp_path)
-    assert [formula for formula, _ in found if formula] == []
-    texts = {text for _, text in found}
+    values = cells(report, tmp_path)
+    assert [formula for formula, _ in values if formula] == []
+    texts = {text for _, text in values}
     for name in NAMES[:7]:
         assert {defused(name), defused(name).removeprefix("'")} & texts, name
 

@@ -76,8 +76,10 @@ def test_tables_by_hand(closet, tmp_path):  # noqa: F811
     )
     assert [dress[c] for c in ("count", "total", "photos", "all_photos")] == ["1", "3", "2", "3"]
     assert [dress[c] for c in ("uncertain", "outside", "partial")] == ["1", "1", "False"]
-    seen = read(tmp_path / "t" / "sightings.csv")[1]
-    assert [(row["customer"], row["week"], row["category"] or row["reason"]) for row in seen] == [
+    sightings = read(tmp_path / "t" / "sightings.csv")[1]
+    assert [
+        (row["customer"], row["week"], row["category"] or row["reason"]) for row in sightings
+    ] == [
         ("anna", "2026-W46", "Dress"),
         ("anna", "2026-W46", "Dress"),
         ("anna", "2026-W46", "Bag"),
@@ -87,7 +89,7 @@ def test_tables_by_hand(closet, tmp_path):  # noqa: F811
         ("cem", "", "Coat"),  # after the running week
         ("cem", "", "Coat"),
     ]
-    assert [seen[0][c] for c in ("posted_at", "x0", "y1", "confidence")] == [
+    assert [sightings[0][c] for c in ("posted_at", "x0", "y1", "confidence")] == [
         *("2026-11-09T09:00:00Z", "10", "220", "0.8")
     ]
     refused = read(tmp_path / "t" / "skipped.csv")[1]
@@ -106,33 +108,33 @@ def test_shares_are_those_of_profiles(closet, tmp_path):  # noqa: F811
     assert [row["customer"] for row in table] == ["anna", "ben", "cem"]
     for row in table:
         (person,) = stored_profile(closet, row["customer"]).customers
-        told = [float(row[column]) for column in table_export.SHARE_OF]
-        assert told == pytest.approx([c.share for c in person.categories], abs=1e-5)
+        shares = [float(row[column]) for column in table_export.SHARE_OF]
+        assert shares == pytest.approx([c.share for c in person.categories], abs=1e-5)
     assert 0.5 < float(table[1]["share_dress"]) < 0.6
 
 
 def test_tables_add_up_to_the_counts_of_trends(closet, tmp_path):  # noqa: F811
     export(closet, tmp_path, now=NOW)
-    told = trends_of_store(closet, now=NOW)
+    trends = trends_of_store(closet, now=NOW)
     customers = pd.read_csv(tmp_path / "customers.csv")
     for column in ("classified", "uncertain", "outside", "undated", "doubles", "waiting"):
-        assert customers[column].sum() == getattr(told.tally, column)
-    assert customers["skipped"].sum() == told.tally.skipped - 1  # one is nobody's
-    assert customers["photos"].sum() == told.tally.photos - 1
+        assert customers[column].sum() == getattr(trends.tally, column)
+    assert customers["skipped"].sum() == trends.tally.skipped - 1  # one is nobody's
+    assert customers["photos"].sum() == trends.tally.photos - 1
     weekly = pd.read_csv(tmp_path / "weekly.csv")
-    assert weekly["photos"].sum() == told.tally.classified
+    assert weekly["photos"].sum() == trends.tally.classified
     by_week = weekly.groupby("week")[["uncertain", "outside"]].first().sum()
-    assert by_week.tolist() == [told.tally.uncertain, told.tally.outside]
-    seen = pd.read_csv(tmp_path / "sightings.csv")
-    assert seen["week"].isna().sum() == told.tally.undated
+    assert by_week.tolist() == [trends.tally.uncertain, trends.tally.outside]
+    sightings = pd.read_csv(tmp_path / "sightings.csv")
+    assert sightings["week"].isna().sum() == trends.tally.undated
 
 
 def test_an_exported_weekly_table_gives_the_same_movement(closet, tmp_path):  # noqa: F811
     export(closet, tmp_path, now=NOW)
     again = read_csv(tmp_path / "weekly.csv", "week", "category", "count", "total")
-    told = trends_of_store(closet, now=NOW)
-    pd.testing.assert_frame_equal(verdicts.movement(again), told.movement)
-    assert summary.outlook(again).running == told.running
+    trends = trends_of_store(closet, now=NOW)
+    pd.testing.assert_frame_equal(verdicts.movement(again), trends.movement)
+    assert summary.outlook(again).running == trends.running
 
 
 @pytest.mark.parametrize("excel", [False, True])
@@ -164,12 +166,12 @@ def test_trends_of_an_exported_weekly_table_are_those_of_the_database(closet, db
 def test_large_tables_are_written_in_parts(closet, tmp_path, monkeypatch):  # noqa: F811
     export(closet, tmp_path / "whole", now=NOW)
     monkeypatch.setattr(frames, "FETCHED", 2)
-    told = []
-    export(closet, tmp_path / "parts", now=NOW, progress=lambda *done: told.append(done))
+    progress = []
+    export(closet, tmp_path / "parts", now=NOW, progress=lambda *done: progress.append(done))
     for name in TABLES:
         whole, parts = (tmp_path / folder / f"{name}.csv" for folder in ("whole", "parts"))
         assert whole.read_bytes() == parts.read_bytes()
-    assert told == [(2, 8), (4, 8), (6, 8), (8, 8)]
+    assert progress == [(2, 8), (4, 8), (6, 8), (8, 8)]
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)
@@ -215,11 +217,13 @@ def test_parquet_holds_the_same(closet, tmp_path):  # noqa: F811
         for column, kind in columns.items():
             one, other = typed[column], plain[column]
             assert (one.isna() == other.isna()).all(), (name, column)
-            known = one.notna()
+            has_value = one.notna()
             if kind in ("whole", "number"):
-                assert (one[known] - other[known]).abs().max() <= 1e-6 or not known.any()
+                assert (
+                    one[has_value] - other[has_value]
+                ).abs().max() <= 1e-6 or not has_value.any()
             else:
-                assert one[known].tolist() == other[known].tolist(), (name, column)
+                assert one[has_value].tolist() == other[has_value].tolist(), (name, column)
 
 
 def test_without_its_library_parquet_names_the_extra(closet, tmp_path, monkeypatch):  # noqa: F811

@@ -241,7 +241,7 @@ def test_an_error_rolls_the_transaction_back(opened, db):
 def test_a_stale_or_lost_write_ahead_log_does_no_harm(db):
     with open_store(db, create=True) as new:
         write(new, found())
-        copies = {s: Path(db + s).read_bytes() for s in ("", "-wal", "-shm")}
+        copies = {suffix: Path(db + suffix).read_bytes() for suffix in ("", "-wal", "-shm")}
     for kept in (("", "-wal", "-shm"), ("", "-wal")):
         for suffix, data in copies.items():
             Path(db + suffix).unlink(missing_ok=True)

@@ -84,8 +84,8 @@ def test_recalled_results_are_those_of_the_scan(opened):
     assert kept == {name: getattr(recalled, name) for name in kept}
     bare = tuple(replace(each, embedding=None) for each in result.garments)
     assert recalled.garments == bare
-    seen = [(each.category, each.confidence, each.box) for each in recalled.candidates]
-    assert seen == [("Coat", 0.25, COAT_BOX)]
+    candidates = [(each.category, each.confidence, each.box) for each in recalled.candidates]
+    assert candidates == [("Coat", 0.25, COAT_BOX)]
 
 
 def test_stored_profiles_and_lists_have_candidates_and_sizes(opened):

@@ -33,7 +33,9 @@ def test_migration_keeps_the_rows_of_an_older_database(db, monkeypatch):
     two_steps(monkeypatch, add_colour)
     with open_store(db) as opened_store, opened_store.reading() as connection:
         assert "colour" in {c["name"] for c in inspect(connection).get_columns("photos")}
-        assert [s.name for s in connection.execute(select(schema.schema_steps))][-1] == "colours"
+        assert [step.name for step in connection.execute(select(schema.schema_steps))][
+            -1
+        ] == "colours"
     assert content(db) == before
 
 

@@ -46,9 +46,9 @@ def test_a_result_is_read_back_as_it_was_written(opened):
         for pictures in (False, True):
             memory = StoredPhotos(opened, weights_id, pictures=pictures)
             again = memory.by_bytes(post, original.sha256)
-            wanted = dict(original.probabilities)
+            probabilities = dict(original.probabilities)
             assert dict(again.probabilities) == {
-                name: pytest.approx(value, abs=1e-7) for name, value in wanted.items()
+                name: pytest.approx(value, abs=1e-7) for name, value in probabilities.items()
             }
             assert again.probabilities[0][0] == original.probabilities[0][0]
             garments = [(g.category, g.confidence, g.box) for g in again.garments]

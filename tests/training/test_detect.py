@@ -81,21 +81,21 @@ def test_a_right_answer_costs_nothing_but_its_box():
     people = answer(1, 4, 2, SEVERAL, COAT)
     reach = people.distances.at[0, 0, 0].set(jnp.array([8.0, 8, 24, 56]))
     singles, people = answer(2, 2, 2, COAT, COAT), people._replace(distances=reach)
-    found = losses(singles, people, answer(2, 4, 4, COAT), batch())
-    np.testing.assert_allclose(found.total, 0, atol=1e-4)
-    assert found.right == 1
+    values = losses(singles, people, answer(2, 4, 4, COAT), batch())
+    np.testing.assert_allclose(values.total, 0, atol=1e-4)
+    assert values.right == 1
 
 
 def test_a_wrong_answer_costs_twenty_per_head():
     answers = answer(2, 2, 2, 0, NOTHING), answer(1, 4, 2, COAT, NOTHING), answer(2, 4, 4, 0)
-    found = losses(*answers, batch())
+    values = losses(*answers, batch())
     for name in ("photo", "single_cells", "people_cells", "several", "tiny"):
-        np.testing.assert_allclose(getattr(found, name), 20, atol=1e-3)
-    assert found.right == 0
+        np.testing.assert_allclose(getattr(values, name), 20, atol=1e-3)
+    assert values.right == 0
     # The box from -8, -8 to 24, 24 meets the coat's in 24 x 24; hull 40 x 72.
     union = 32 * 32 + 32 * 64 - 24 * 24
-    wanted = 1 - (24 * 24 / union - (40 * 72 - union) / (40 * 72))
-    np.testing.assert_allclose(found.box, wanted, rtol=1e-5)
+    expected = 1 - (24 * 24 / union - (40 * 72 - union) / (40 * 72))
+    np.testing.assert_allclose(values.box, expected, rtol=1e-5)
 
 
 def test_steps_are_relative_to_a_channels_size():
@@ -161,8 +161,8 @@ def test_weights_of_another_shape_are_refused(tmp_path):
 def test_written_weights_are_read_again(tmp_path):
     params = {"trunk": {"stem": {"kernel": np.arange(4, dtype=np.float32)}}}
     write_params(tmp_path / "a.safetensors", params)
-    found = read_params(tmp_path / "a.safetensors")
-    assert found["params"]["trunk"]["stem"]["kernel"].tolist() == [0, 1, 2, 3]
+    parameters = read_params(tmp_path / "a.safetensors")
+    assert parameters["params"]["trunk"]["stem"]["kernel"].tolist() == [0, 1, 2, 3]
 
 
 def test_a_step_keeps_all_shapes():
@@ -170,9 +170,9 @@ def test_a_step_keeps_all_shapes():
     optimizer = adam(settings)
     params = jax.tree.map(jnp.asarray, initial_variables()["params"])
     state = State(params, params, optimizer.init(params), jnp.zeros((), jnp.int32))
-    after, found = jax.eval_shape(make_step(settings, optimizer), state, batch())
+    after, step_losses = jax.eval_shape(make_step(settings, optimizer), state, batch())
     assert jax.tree.map(jnp.shape, after) == jax.tree.map(jnp.shape, state)
-    assert isinstance(found, Losses) and found.total.shape == ()
+    assert isinstance(step_losses, Losses) and step_losses.total.shape == ()
 
 
 def test_the_trunk_is_what_imagenet_taught():

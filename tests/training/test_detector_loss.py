@@ -14,8 +14,8 @@ QUARTERS = jnp.log(jnp.array([0.5, 0.25, 0.25]))
 
 def test_allowed_outputs_count_together():
     allowed = jnp.array([[True, False, False], [False, True, True], [False, False, False]])
-    found = allowed_loss(jnp.stack([QUARTERS] * 3), allowed)
-    np.testing.assert_allclose(found, [np.log(2), np.log(2), 0], atol=1e-6)
+    loss = allowed_loss(jnp.stack([QUARTERS] * 3), allowed)
+    np.testing.assert_allclose(loss, [np.log(2), np.log(2), 0], atol=1e-6)
 
 
 def test_a_cell_without_labels_has_no_gradient_rather_than_infinity():
@@ -29,7 +29,7 @@ def test_a_mean_by_weights():
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "wanted"),
+    ("a", "b", "expected"),
     [
         ([0, 0, 2, 2], [0, 0, 2, 2], 1),
         # Intersection 1, union 7, hull 9: 1/7 - 2/9.
@@ -40,9 +40,9 @@ def test_a_mean_by_weights():
         ([0, 0, 4, 4], [1, 1, 3, 3], 1 / 4),
     ],
 )
-def test_generalised_intersection_over_union(a, b, wanted):
-    found = generalised_iou(jnp.array(a, float), jnp.array(b, float))
-    np.testing.assert_allclose(found, wanted, atol=1e-6)
+def test_generalised_intersection_over_union(a, b, expected):
+    overlap = generalised_iou(jnp.array(a, float), jnp.array(b, float))
+    np.testing.assert_allclose(overlap, expected, atol=1e-6)
 
 
 def test_boxes_apart_still_have_a_gradient():
@@ -56,13 +56,13 @@ def test_a_tag_is_looked_for_in_the_best_cells():
     p = jnp.array([0.9, 0.8, 0.7, 0.1])
     logits = jnp.log(jnp.stack([p, 1 - p], -1))[None, None]
     tags = jnp.array([[[True, False], [False, False]]])
-    found = tag_loss(logits, tags, jnp.array([[False, False]]))
-    np.testing.assert_allclose(found, [-np.log(0.8 + 1e-4)], rtol=1e-5)
+    loss = tag_loss(logits, tags, jnp.array([[False, False]]))
+    np.testing.assert_allclose(loss, [-np.log(0.8 + 1e-4)], rtol=1e-5)
 
 
 def test_what_is_absent_is_judged_by_its_likeliest_cell():
     p = jnp.array([0.9, 0.1])
     logits = jnp.log(jnp.stack([p, 1 - p], -1))[None, None]
     nothing = jnp.zeros((1, 2, 2), bool)
-    found = tag_loss(logits, nothing, jnp.array([[True, False]]))
-    np.testing.assert_allclose(found, [-np.log(0.1 + 1e-4)], rtol=1e-4)
+    loss = tag_loss(logits, nothing, jnp.array([[True, False]]))
+    np.testing.assert_allclose(loss, [-np.log(0.1 + 1e-4)], rtol=1e-4)

@@ -73,10 +73,10 @@ def test_numbers_are_read_in_the_order_of_their_strides(tmp_path):
         count=Stored("2", "LongStorage", 1, 0, (), ()),
     )
     path = write(tmp_path / "a.pth", tensors, {"1": storage, "2": np.array([7], np.int64)})
-    found = read_torch(path)
-    assert found["rows"].tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert found["columns"].tolist() == [[2, 4, 6], [3, 5, 7]]
-    assert found["count"].shape == () and found["count"] == 7
+    arrays = read_torch(path)
+    assert arrays["rows"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert arrays["columns"].tolist() == [[2, 4, 6], [3, 5, 7]]
+    assert arrays["count"].shape == () and arrays["count"] == 7
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_normalisation_becomes_part_of_the_kernel():
     x = generator.normal(size=(5, 3))
     plain = x @ arrays["c.weight"][:, :, 0, 0].T
     root = np.sqrt(arrays["n.running_var"] + 0.001)
-    wanted = (plain - arrays["n.running_mean"]) / root * arrays["n.weight"] + arrays["n.bias"]
-    np.testing.assert_allclose(x @ kernel[0, 0] + bias, wanted, rtol=1e-5, atol=1e-5)
+    expected = (plain - arrays["n.running_mean"]) / root * arrays["n.weight"] + arrays["n.bias"]
+    np.testing.assert_allclose(x @ kernel[0, 0] + bias, expected, rtol=1e-5, atol=1e-5)
 
 
 # --- the package ---------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ def test_one_of_its_blocks_answers_as_its_formula_in_numpy(original):
     """Block 11 widens 112 channels to 672, has a kernel of 5 x 5 and stride 2, and no sum."""
     tree = nested(converted(original))["trunk"]["block11"]
     x = np.random.default_rng(0).normal(size=(1, 4, 4, 112)).astype(np.float32)
-    found = Block(6, 192, 5, 2).apply({"params": tree}, jnp.asarray(x))
+    output = Block(6, 192, 5, 2).apply({"params": tree}, jnp.asarray(x))
 
     def norm(y, name):
         of = {k: original[f"_blocks.11.{name}.{k}"] for k in
@@ -164,7 +164,7 @@ def test_one_of_its_blocks_answers_as_its_formula_in_numpy(original):
             window = padded[0, 2 * row : 2 * row + 5, 2 * column : 2 * column + 5]
             around[0, row, column] = np.einsum("ijc,cij->c", window, kernel)
     narrow = norm(np.clip(norm(around, "_bn1"), 0, 6) @ matrix("_project_conv"), "_bn2")
-    np.testing.assert_allclose(found, narrow, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(output, narrow, rtol=1e-3, atol=1e-3)
 
 
 def test_a_missing_array_is_named(original):

@@ -180,8 +180,8 @@ def test_images_are_mixed_with_others_of_their_batch_and_so_are_their_labels():
 
 
 def test_settings_describe_the_network():
-    found = Settings(filters="4,8", depth="1,1", dense=8, dropout=0.0).architecture
-    assert found == SMALL
+    architecture = Settings(filters="4,8", depth="1,1", dense=8, dropout=0.0).architecture
+    assert architecture == SMALL
 
 
 def test_start_weights_of_another_architecture_are_refused(tmp_path):

@@ -25,10 +25,10 @@ MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC)  # of 2026-W47
 
 def row(table, week, category, **more):
     """One row of a weekly table as a dict."""
-    wanted = (table["week"] == week) & (table["category"] == category)
+    rows = (table["week"] == week) & (table["category"] == category)
     for column, value in more.items():
-        wanted &= table[column] == value
-    (result,) = table[wanted].to_dict("records")
+        rows &= table[column] == value
+    (result,) = table[rows].to_dict("records")
     return result
 
 

@@ -146,8 +146,8 @@ THINGS = st.lists(st.tuples(st.sampled_from(["anna", None]), REASON) | PHOTOS, m
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    with store.open_store(tmp_path_factory.mktemp("law") / "f.db", create=True) as it:
-        yield it
+    with store.open_store(tmp_path_factory.mktemp("law") / "f.db", create=True) as opened:
+        yield opened
 
 
 @settings(max_examples=30)

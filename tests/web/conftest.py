@@ -11,8 +11,8 @@ from playwright import sync_api
 @pytest.fixture(scope="module")
 def browser():
     with sync_api.sync_playwright() as playwright:
-        it = playwright.chromium.launch(
+        chromium = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        yield it
-        it.close()
+        yield chromium
+        chromium.close()

@@ -36,18 +36,18 @@ def root(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(root):
-    with desk(root / "t.db", judge="detector") as it:
-        yield it
+    with desk(root / "t.db", judge="detector") as server:
+        yield server
 
 
 @pytest.fixture
 def client(server):
-    with server.client() as it:
-        page = it.get("/try").text
-        it.headers["X-Trendscope-Token"] = page.split('name="page-token" content="')[1].split('"')[
-            0
-        ]
-        yield it
+    with server.client() as client:
+        page = client.get("/try").text
+        client.headers["X-Trendscope-Token"] = page.split('name="page-token" content="')[1].split(
+            '"'
+        )[0]
+        yield client
 
 
 @pytest.fixture
@@ -64,17 +64,17 @@ def garment(category, box, confidence=None):
 
 
 def test_the_garments_of_a_photo(client, photos):
-    found = client.get(f"/api/photos/{photos[True]}/garments").json()
-    assert [g["category"] for g in found["garments"]] == ["Shirt", "Bag", "Trouser"]
-    assert [g["category"] for g in found["candidates"]] == ["Sneaker"]
-    assert found["size"] == [240, 320]
+    photo = client.get(f"/api/photos/{photos[True]}/garments").json()
+    assert [g["category"] for g in photo["garments"]] == ["Shirt", "Bag", "Trouser"]
+    assert [g["category"] for g in photo["candidates"]] == ["Sneaker"]
+    assert photo["size"] == [240, 320]
     assert client.get(f"/api/photos/{'0' * 64}/garments").status_code == 404
 
 
 def test_a_person_names_garments_one_by_one(client, photos, root):
     address = f"/api/photos/{photos[True]}/label"
-    said = [garment("coat", SHIRT), garment("Sneaker", SHOE), garment("Dress", None)]
-    answer = client.put(address, json={"garments": said}).json()
+    labels = [garment("coat", SHIRT), garment("Sneaker", SHOE), garment("Dress", None)]
+    answer = client.put(address, json={"garments": labels}).json()
     assert (answer["label"], answer["before"]) == ("Coat|Sneaker|Dress", None)
     rows = store.sightings(root / "t.db", "anna")
     named = rows[rows["sha256"] == photos[True]]
@@ -82,10 +82,10 @@ def test_a_person_names_garments_one_by_one(client, photos, root):
     assert [*named[["x0", "y0", "x1", "y1"]].iloc[1]] == [*SHOE]
     assert named["x0"].isna().tolist() == [False, False, True]
 
-    found = client.get(f"/api/photos/{photos[True]}/garments").json()
-    assert [g["category"] for g in found["garments"]] == ["Coat", "Sneaker", "Dress"]
+    photo = client.get(f"/api/photos/{photos[True]}/garments").json()
+    assert [g["category"] for g in photo["garments"]] == ["Coat", "Sneaker", "Dress"]
     # What the network sees elsewhere can be chosen again.
-    assert {"Bag", "Trouser"} <= {g["category"] for g in found["candidates"]}
+    assert {"Bag", "Trouser"} <= {g["category"] for g in photo["candidates"]}
     assert client.put(address, json={"category": "Coat|Bag"}).json()["label"] == "Coat|Bag"
     assert client.delete(address).json() == {
         "schema_version": 1,
@@ -133,13 +133,15 @@ def test_an_upload_tells_where_garments_are(client, root):
 @pytest.fixture
 def page(browser, server):
     """A page on which no script fails."""
-    it = browser.new_page(base_url=server.address.rstrip("/"))
-    it.set_default_timeout(30_000)
+    page = browser.new_page(base_url=server.address.rstrip("/"))
+    page.set_default_timeout(30_000)
     wrong = []
-    it.on("pageerror", lambda error: wrong.append(str(error)))
-    it.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-    yield it
-    it.close()
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console", lambda message: wrong.append(message.text) if message.type == "error" else None
+    )
+    yield page
+    page.close()
     assert wrong == []
 
 

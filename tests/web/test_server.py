@@ -149,8 +149,8 @@ def test_malformed_requests_get_a_client_error(client, method, path, options, st
 
 def test_an_empty_file_is_listed_with_its_reason(client):
     trial = client.post("/api/try", files={"files": ("a.jpg", b"")}).json()
-    found = finished(client, trial["id"])
-    assert [(p["path"], p["reason"]) for p in found["photos"]] == [("a.jpg", "empty")]
+    job = finished(client, trial["id"])
+    assert [(p["path"], p["reason"]) for p in job["photos"]] == [("a.jpg", "empty")]
 
 
 # --- slow ones -----------------------------------------------------------------------------------
@@ -363,8 +363,8 @@ def test_absolute_request_targets_do_not_bypass_the_host_check(server):
 
 
 def test_the_server_listens_on_loopback_only(server):
-    told = subprocess.run(["ss", "-ltnH"], capture_output=True, text=True).stdout
-    (line,) = [row for row in told.splitlines() if row.split()[3].endswith(f":{server.port}")]
+    sockets = subprocess.run(["ss", "-ltnH"], capture_output=True, text=True).stdout
+    (line,) = [row for row in sockets.splitlines() if row.split()[3].endswith(f":{server.port}")]
     assert line.split()[3] == f"127.0.0.1:{server.port}"
 
 
@@ -499,9 +499,9 @@ def test_the_api_gives_the_documents_of_the_commands(client, place):
     ):
         assert client.get(path).text == CliRunner().invoke(app, words).stdout
     with stored_photos(db) as memory:  # knows all these photos: nothing is judged
-        told = profile_json(profile([place / "photos" / "anna"], memory=memory))
-    assert client.get("/api/profile", params={"customer": "anna"}).text == told
-    assert profile_json(stored_profile(db, "anna")) == told
+        document = profile_json(profile([place / "photos" / "anna"], memory=memory))
+    assert client.get("/api/profile", params={"customer": "anna"}).text == document
+    assert profile_json(stored_profile(db, "anna")) == document
 
 
 def test_weights_that_are_not_those_of_the_database_are_refused(place, tmp_path):
@@ -522,8 +522,8 @@ def test_a_label_is_stored_and_removed(client, place):
     assert client.get("/api/review").json()["total"] == 0
     (anna,) = client.get("/api/profile?customer=anna").json()["customers"]
     assert anna["counts"]["Bag"] == 2
-    found = stored_profile(db, "anna").readings
-    assert [r.corrected for r in found].count(True) == 1
+    photos = stored_profile(db, "anna").readings
+    assert [r.corrected for r in photos].count(True) == 1
     assert store.corrections(db)["category"].tolist() == [str(Label(("Dress", "Bag")))]
     assert client.delete(path).json()["before"] == "Dress|Bag"
     assert client.get("/api/review").json()["total"] == 1
@@ -531,9 +531,9 @@ def test_a_label_is_stored_and_removed(client, place):
 
 
 def test_customers_are_found_by_a_part_of_their_name(client):
-    found = client.get("/api/customers", params={"search": "NN"}).json()
-    assert [c["customer"] for c in found["customers"]] == ["anna"]
-    assert found["customers"][0]["counts"] == {"Bag": 1, "Dress": 1}
+    answer = client.get("/api/customers", params={"search": "NN"}).json()
+    assert [c["customer"] for c in answer["customers"]] == ["anna"]
+    assert answer["customers"][0]["counts"] == {"Bag": 1, "Dress": 1}
     assert client.get("/api/customers", params={"search": "%"}).json()["total"] == 0
     assert client.get("/api/customers", params={"limit": 1, "offset": 1}).json()["total"] == 2
 
@@ -544,8 +544,8 @@ def test_an_export_is_looked_at_photo_by_photo(client):
         archive.writestr("album/a.png", painted("Dress"))
         archive.writestr("../evil.png", painted("Bag"))
     trial = client.post("/api/try", files={"files": ("my photos.zip", out.getvalue())}).json()
-    found = finished(client, trial["id"])
-    named = {p["path"]: p["verdict"] for p in found["photos"]}
+    job = finished(client, trial["id"])
+    named = {p["path"]: p["verdict"] for p in job["photos"]}
     assert named.pop("my photos.zip/album/a.png") == "classified"
     assert list(named.values()) == ["unreadable"]
     assert client.delete(f"/api/try/{trial['id']}").status_code == 200

@@ -43,12 +43,14 @@ def address(tmp_path_factory):
 @pytest.fixture
 def page(browser, address):
     """A page on which no script fails and nothing but the desk is asked for anything."""
-    it = browser.new_page(base_url=address[0])
+    page = browser.new_page(base_url=address[0])
     wrong = []
-    it.on("pageerror", lambda error: wrong.append(str(error)))
-    it.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-    it.on("dialog", lambda dialog: wrong.append(dialog.message))
-    it.on(
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console", lambda message: wrong.append(message.text) if message.type == "error" else None
+    )
+    page.on("dialog", lambda dialog: wrong.append(dialog.message))
+    page.on(
         "request",
         lambda asked: (
             None
@@ -56,8 +58,8 @@ def page(browser, address):
             else wrong.append(asked.url)
         ),
     )
-    yield it
-    it.close()
+    yield page
+    page.close()
     assert wrong == []
 
 
@@ -128,21 +130,21 @@ def test_a_label_by_the_keyboard_changes_the_trends_and_u_takes_it_back(page):
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (820, "dark"), (1360, "light")])
 def test_pages_fit_and_every_control_has_a_name(browser, address, width, scheme):
-    it = browser.new_page(
+    page = browser.new_page(
         base_url=address[0],
         viewport={"width": width, "height": 844},
         color_scheme=scheme,
     )
     for path in ("/try", "/customers", "/customer?name=anna", "/trends", "/catalogue", "/review"):
-        it.goto(path)
-        assert it.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
-        nameless = it.evaluate(
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+        nameless = page.evaluate(
             """[...document.querySelectorAll('button, a, input, select, img, svg[role]')]
                .filter((e) => e.checkVisibility() && !e.innerText?.trim() && !e.labels?.length
                  && !e.hasAttribute('aria-label') && !e.hasAttribute('alt')).length"""
         )
         assert nameless == 0, path
-        assert it.evaluate("document.querySelectorAll('h1').length") == 1
-        it.keyboard.press("Tab")
-        assert it.evaluate("document.activeElement.className") == "skip", path
-    it.close()
+        assert page.evaluate("document.querySelectorAll('h1').length") == 1
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip", path
+    page.close()

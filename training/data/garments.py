@@ -210,11 +210,11 @@ def outfits(place: Path, cache: Path, fold: int, folds: int, kinds: Sequence[Pat
     Raises:
         TrendscopeError: A table is missing, or a kind unknown.
     """
-    listed, known, boxes = (_table(place, name) for name in ("photos", "labels", "boxes"))
+    listed, labels, boxes = (_table(place, name) for name in ("photos", "labels", "boxes"))
     new: dict[tuple[str, str], str] = {}
     for table in kinds:
-        new |= _new_labels(table, known)
-    index = {label: int(i) for i, label in zip(known["index"], known["label"], strict=True)}
+        new |= _new_labels(table, labels)
+    index = {label: int(i) for i, label in zip(labels["index"], labels["label"], strict=True)}
     files = listed["file"].to_numpy(str)
     sizes = [Image.open(place / "images" / file).size for file in files]
     has_mask = (listed["annotation"] == "pixels").to_numpy()
@@ -223,8 +223,8 @@ def outfits(place: Path, cache: Path, fold: int, folds: int, kinds: Sequence[Pat
     for (file, label), better in new.items():
         renamed.setdefault(rows[file], {})[index[label]] = index[better]
     masks = [
-        str((place / "masks" / file).with_suffix(".png")) if seen else ""
-        for file, seen in zip(files, has_mask, strict=True)
+        str((place / "masks" / file).with_suffix(".png")) if masked else ""
+        for file, masked in zip(files, has_mask, strict=True)
     ]
     boxes["label"] = [
         new.get(pair, pair[1]) for pair in zip(boxes["file"], boxes["label"], strict=True)
@@ -244,16 +244,16 @@ def outfits(place: Path, cache: Path, fold: int, folds: int, kinds: Sequence[Pat
         np.stack(
             [
                 _outputs_of(label, category)
-                for label, category in zip(known["label"], known["category"], strict=True)
+                for label, category in zip(labels["label"], labels["category"], strict=True)
             ]
         ),
         np.array([fold >= 0 and drawn(file) % folds == fold for file in files]),
     )
 
 
-def _new_labels(kinds: Path, known: pd.DataFrame) -> dict[tuple[str, str], str]:
+def _new_labels(kinds: Path, labels: pd.DataFrame) -> dict[tuple[str, str], str]:
     """For a file and a label of it, the label whose only category is its kind."""
-    alone = dict(zip(known["category"], known["label"], strict=True))
+    alone = dict(zip(labels["category"], labels["label"], strict=True))
     new = {}
     for row in pd.read_csv(kinds, dtype=str).to_dict("records"):
         if row["kind"] == "unclear":

@@ -208,7 +208,7 @@ def moved_boxes(
     Boxes of which nothing is left are left out.
     """
     h, w = mask.shape
-    found = []
+    boxes_of_view = []
     for label, x0, y0, x1, y1 in boxes.tolist():
         corners = place @ np.array([[x0, x1, x1, x0], [y0, y0, y1, y1], [1, 1, 1, 1]])
         left, top = np.clip(np.floor(corners.min(1)), 0, [w, h]).astype(int)
@@ -216,7 +216,7 @@ def moved_boxes(
         inside = mask[top:bottom, left:right] == int(label)
         rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
         if len(rows):
-            found.append(
+            boxes_of_view.append(
                 [
                     label,
                     left + columns[0],
@@ -225,7 +225,7 @@ def moved_boxes(
                     top + rows[-1] + 1,
                 ]
             )
-    return np.array(found, np.float32).reshape(-1, 5)
+    return np.array(boxes_of_view, np.float32).reshape(-1, 5)
 
 
 # --- one picture ---------------------------------------------------------------------------------
@@ -284,8 +284,8 @@ def person(
     if not outfits.has_mask[row]:
         nothing = cells.of_single(size[0] // STRIDE, size[1] // STRIDE, absent)
         nothing.weight[:] = 0
-        known = outfits.labels[outfits.tags[row]]
-        worn = known[known[:, :NOTHING].any(-1)][:TAGS]
+        tag_labels = outfits.labels[outfits.tags[row]]
+        worn = tag_labels[tag_labels[:, :NOTHING].any(-1)][:TAGS]
         tags[: len(worn)] = worn
         # What the labels do not speak of may be there: another garment always may.
         absent[:ANOTHER_GARMENT] = ~worn[:, :ANOTHER_GARMENT].any(0)
@@ -425,12 +425,12 @@ class Sampler:
 
 def _odds(singles: Singles, rows: Bool[np.ndarray, " n"]) -> tuple[np.ndarray, np.ndarray]:
     """Rows with odds that draw rare labels more often: by the root of how many there are."""
-    found = np.flatnonzero(rows)
+    indices = np.flatnonzero(rows)
     _, label, count = np.unique(
-        singles.allowed[found], axis=0, return_inverse=True, return_counts=True
+        singles.allowed[indices], axis=0, return_inverse=True, return_counts=True
     )
     odds = 1 / np.sqrt(count)[label.reshape(-1)]
-    return found, odds / odds.sum()
+    return indices, odds / odds.sum()
 
 
 def _stacked(rows: list[Any]) -> Any:

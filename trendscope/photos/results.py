@@ -242,10 +242,10 @@ class PhotoResult(PictureResult):
         return replace(self, verdict=verdict, garments=garments, corrected=True)
 
     def _embedding(self, category: str, box: Box | None) -> bytes | None:
-        seen = (*self.garments, *self.candidates)
-        same_box = [garment for garment in seen if box and garment.box == box]
-        alike = same_box or [garment for garment in seen if garment.category == category]
-        return alike[0].embedding if alike else None
+        garments = (*self.garments, *self.candidates)
+        same_box = [garment for garment in garments if box and garment.box == box]
+        similar = same_box or [garment for garment in garments if garment.category == category]
+        return similar[0].embedding if similar else None
 
     @property
     def explanation(self) -> str:

@@ -24,7 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trendscope.categories import CATEGORIES, color
-from trendscope.photos.pipeline import Progress as Told
+from trendscope.photos.pipeline import Progress as ProgressCallback
 from trendscope.photos.results import Classification, Garment, PhotoResult
 from trendscope.photos.summary import CustomerProfile, Profile
 from trendscope.reports.boxes import likeliest
@@ -280,7 +280,7 @@ def print_targets(campaign: Campaign, file: IO[str] | None = None) -> None:
 @contextmanager
 def progress_bar(
     quiet: bool, doing: str = "Looking at photos", things: str = "photos", before: str = ""
-) -> Iterator[Told | None]:
+) -> Iterator[ProgressCallback | None]:
     """Shows a bar on standard error if that is a terminal, and removes it at the end.
 
     Args:
@@ -294,8 +294,8 @@ def progress_bar(
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
-    rate, left = _Rate(), TimeRemainingColumn()
-    with Progress(*columns, rate, left, console=console, transient=True) as bar:
+    rate, remaining = _Rate(), TimeRemainingColumn()
+    with Progress(*columns, rate, remaining, console=console, transient=True) as bar:
         before = before or f"Finding {things}"
         task = bar.add_task(before, total=None, things=things)
 

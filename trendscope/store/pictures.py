@@ -67,13 +67,15 @@ def image_results(db: Database, digests: Iterable[str]) -> dict[str, PictureResu
     digests = list(digests)
     with opened(db) as store, store.reading() as connection:
         counted = _rows_of(connection, _COUNTED, digests)
-        seen = _rows_of(connection, _SEEN, digests)
+        network_rows = _rows_of(connection, _SEEN, digests)
         unsure, sizes = candidates_of(connection, digests), sizes_of(connection, digests)
     results = {}
     for sha256, rows in counted.items():
         boxes = {box_of(row) for row in rows}
-        named = (Garment(row.category, row.confidence, box_of(row)) for row in seen[sha256])
-        others = (*named, *unsure.get(sha256, ()))
+        network_garments = (
+            Garment(row.category, row.confidence, box_of(row)) for row in network_rows[sha256]
+        )
+        others = (*network_garments, *unsure.get(sha256, ()))
         candidates = tuple(garment for garment in others if garment.box not in boxes)
         result = PictureResult.of_sightings(sha256, sha256, rows, candidates)
         results[sha256] = replace(result, size=sizes.get(sha256))

@@ -74,8 +74,8 @@ def _is_fresh(item: Item, before: Item | None) -> bool:
     if before is None or before.prediction is None or before.sha256 != item.sha256:
         return True
     # Of another category than before, it is another garment of the same picture.
-    seen, known = item.prediction.embedding, before.prediction.embedding
-    return not (item.alone or np.array_equal(seen, known))
+    embedding, stored_embedding = item.prediction.embedding, before.prediction.embedding
+    return not (item.alone or np.array_equal(embedding, stored_embedding))
 
 
 def _write_pictures(

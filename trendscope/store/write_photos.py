@@ -303,8 +303,8 @@ def _candidate_rows(result: PhotoResult) -> list[dict[str, Any]]:
 
 def _embedding_rows(result: PhotoResult) -> list[dict[str, Any]]:
     """The embeddings, numbered as the garments; those equal to the first one are not repeated."""
-    seen = result.garments or (None,)
-    vectors = [garment and garment.embedding for garment in (*seen, *result.candidates)]
+    garments = result.garments or (None,)
+    vectors = [garment and garment.embedding for garment in (*garments, *result.candidates)]
     first = vectors[0] or result.embedding
     return [
         {"number": number, "vector": vector}

@@ -105,8 +105,8 @@ class SecurityMiddleware:
         if not same or site not in (None, "same-origin", "none"):
             raise HTTPException(403, "Another page asked for this; only the desk's own may.")
         browser = origin is not None or site is not None or "cookie" in headers
-        right = headers.get(PAGE_TOKEN) == self._settings.page_token
-        if browser and not right and scope["path"] != SIGN_IN:
+        has_page_token = headers.get(PAGE_TOKEN) == self._settings.page_token
+        if browser and not has_page_token and scope["path"] != SIGN_IN:
             raise HTTPException(403, "This page is from an earlier start of the desk; reload it.")
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
