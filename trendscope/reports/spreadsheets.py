@@ -28,7 +28,7 @@ def frame_csv(frame: pd.DataFrame, *, header: bool = True) -> str:
     Truth values are ``True`` and ``False``; a missing value is an empty cell.
     """
     columns = [_column(frame[name]) for name in frame]
-    names = [",".join(frame)] if header else []
+    names = [",".join(map(str, frame.columns))] if header else []
     return "".join(f"{line}\n" for line in (*names, *map(",".join, zip(*columns, strict=True))))
 
 
