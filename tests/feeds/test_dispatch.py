@@ -271,6 +271,26 @@ def test_displayed_keeps_letters_and_escapes_controls():
         ("dress.jpg", None),
         ("IMG_20261122_000000.jpg", datetime(2026, 11, 22, tzinfo=UTC)),  # east of Greenwich
         ("IMG_20261123_000000.jpg", None),
+        ("IMG20261103123456.jpg", datetime(2026, 11, 3, 12, 34, 56, tzinfo=UTC)),
+        ("20261103123456789.jpg", datetime(2026, 11, 3, 12, 34, 56, tzinfo=UTC)),
+        ("photo_2026-11-03_10-00-00.jpg", datetime(2026, 11, 3, 10, tzinfo=UTC)),
+        ("signal-2026-11-03-100000.jpg", datetime(2026, 11, 3, 10, tzinfo=UTC)),
+        ("WhatsApp Image 2026-11-03 at 10.00.00.jpeg", datetime(2026, 11, 3, 10, tzinfo=UTC)),
+        (
+            "WhatsApp Image 2026-11-03 at 1.05.09 PM.jpeg",
+            datetime(2026, 11, 3, 13, 5, 9, tzinfo=UTC),
+        ),
+        ("Screenshot 2026-11-03 at 12.00.00\u202fAM.png", datetime(2026, 11, 3, tzinfo=UTC)),
+        ("Screenshot_2020-03-01-16-11-51-123_x.png", datetime(2020, 3, 1, 16, 11, 51, tzinfo=UTC)),
+        ("2026-11-03.jpg", datetime(2026, 11, 3, tzinfo=UTC)),
+        ("IMG_20261103.jpg", datetime(2026, 11, 3, tzinfo=UTC)),
+        ("20231205.jpg", None),  # an article's number
+        ("order-20231205-dress.jpg", None),
+        ("P20231205_12.jpg", None),
+        ("20231205-1.jpg", None),
+        ("4020231205101010.jpg", None),
+        ("2023120510101099.jpg", None),
+        ("2023-12-051.jpg", None),
     ],
 )
 def test_dates_in_file_names(name, expected):

@@ -129,3 +129,21 @@ def test_any_sidecar_is_read_or_ignored(value):
     fake = Fake(value)
     items = list(gallery_dl.read(Part(fake, [*fake.names]), Request(now=NOW)))
     assert len(items) == 2 and all(isinstance(item, Post | Skipped) for item in items)
+
+
+def test_the_still_of_a_reel_is_no_photo(tmp_path):
+    files = photo("1.mp4", type="reel") | photo("1.jpg", type="reel") | photo("2.jpg")
+    assert read(export(tmp_path, files)) == [
+        ("video", "1.jpg"),
+        ("video", "1.mp4"),
+        ("ann.b", "2", MOMENT),
+    ]
+
+
+@pytest.mark.parametrize(
+    "facts", [{"subcategory": "tagged"}, {"retweet_id": 1}, {"reblog": {"id": 1}}]
+)
+def test_those_who_posted_what_others_shared_are_no_customers(tmp_path, facts):
+    files = photo("1.jpg", username="someone.else", **facts)
+    (item,) = open_feed([export(tmp_path, files)], now=NOW)
+    assert isinstance(item, Skipped) and (item.customer, item.reason) == (None, "private")

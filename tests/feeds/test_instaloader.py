@@ -182,3 +182,10 @@ class Fake:
 def test_any_sidecar_is_read_or_ignored(value):
     (item,) = instaloader.read(Part(Fake(value), Fake(value).names), Request(now=NOW))
     assert isinstance(item, Post | Skipped)
+
+
+@pytest.mark.parametrize("folder", [":saved", "ann/:tagged", "ann\uff1atagged"])
+def test_those_who_posted_what_is_saved_or_tagged_are_no_customers(tmp_path, folder):
+    files = {f"{folder}/{STEM}.jpg": b"1", f"{folder}/{STEM}.json.xz": sidecar()}
+    (item,) = open_feed([export(tmp_path, files)], now=NOW)
+    assert isinstance(item, Skipped) and (item.customer, item.reason) == (None, "private")

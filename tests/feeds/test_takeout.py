@@ -194,3 +194,56 @@ def test_any_sidecar_is_read_or_ignored(value):
     tree = Joined([Part(fake, [*fake.names])])
     items = list(takeout.read(tree, "ann", Request(now=NOW)))
     assert items and all(isinstance(item, Post | Skipped) for item in items)
+
+
+LONG = "日本語のとても長い写真の名前です" * 2
+EMOJIS = "😀" * 23
+
+
+@pytest.mark.parametrize(
+    ("photo", "sidecar"),
+    [
+        (f"{'x' * 47}.jpg", f"{'x' * 46}.json"),
+        (f"{EMOJIS}a.jpg", f"{EMOJIS}.json"),  # 46 halves of letters
+        (f"{LONG}.jpg", f"{LONG[:15]}.json"),  # 45 bytes, the next letter does not fit
+        (f"{LONG}.jpg", f"{LONG[:15]}\ufffd.json"),
+        ("Peanut Butter.jpg", "Peanut Butter.supplemental-metadata.json"),
+        ("a_b.jpg", "other.json"),  # its title is a?b.jpg
+    ],
+)
+def test_sidecars_cut_by_any_unit(tmp_path, photo, sidecar):
+    files = {f"{YEAR}/{photo}": b"1", f"{YEAR}/{sidecar}": facts(title="a?b.jpg")}
+    assert read(export(tmp_path / "ann", files)) == [("ann", photo, 1_790_000_000)]
+
+
+def test_a_longer_name_does_not_take_the_sidecar_of_a_shorter_one(tmp_path):
+    files = {f"{YEAR}/a.jpg": b"1", f"{YEAR}/a.jpg.json": facts(), f"{YEAR}/a.jpg.x.png": b"2"}
+    assert read(export(tmp_path / "ann", files)) == [
+        ("ann", "a.jpg", 1_790_000_000),
+        ("ann", "a.jpg.x.png", None),
+    ]
+
+
+def test_names_on_disk_and_in_sidecars_may_have_different_forms_of_unicode(tmp_path):
+    photo, sidecar = "Ku\u0308ste.jpg", "K\u00fcste.jpg.supplemental-metadata.json"
+    files = {f"{YEAR}/{photo}": b"1", f"{YEAR}/{sidecar}": facts()}
+    assert read(export(tmp_path / "ann", files)) == [("ann", "K\u00fcste.jpg", 1_790_000_000)]
+
+
+def test_a_photo_with_a_sidecar_of_its_own_is_a_photo_whatever_its_name(tmp_path):
+    files: dict[str, object] = {}
+    for name in ("dress", "dress-back", "dress-edited"):
+        files |= {f"{YEAR}/{name}.jpg": name.encode(), f"{YEAR}/{name}.jpg.json": facts()}
+    assert len([item for item in read(export(tmp_path / "ann", files)) if item[0] == "ann"]) == 3
+
+
+@pytest.mark.parametrize("original", ["IMG_1.HEIC", "IMG_1.jpg"])
+def test_an_edited_copy_of_another_format_is_one(tmp_path, original):
+    files = {f"{YEAR}/{original}": b"1", f"{YEAR}/{original}.json": facts()}
+    files |= {f"{YEAR}/IMG_1-bearbeitet.jpg": b"2"}
+    assert sorted(item[0] for item in read(export(tmp_path / "ann", files))) == ["ann", "duplicate"]
+
+
+def test_what_lies_in_the_locked_folder_is_private(tmp_path):
+    files = {f"{YEAR}/a.jpg": b"1", f"{YEAR}/a.jpg.json": facts(inLockedFolder=True)}
+    assert read(export(tmp_path / "ann", files)) == [("private", "a.jpg")]

@@ -210,6 +210,19 @@ def test_sniff_goes_by_content():
         ("2026:02:30 00:00:00", None, None),
         ("    :  :     :  :  ", None, None),
         (None, None, None),
+        ("2026:11:15 23:30:00-05:00", None, datetime(2026, 11, 16, 4, 30, tzinfo=UTC)),
+        ("2026:11:15 23:30:00-05:00", "+01:00", datetime(2026, 11, 16, 4, 30, tzinfo=UTC)),
+        ("2026-11-15T23:30:00.25-0500", None, datetime(2026, 11, 16, 4, 30, tzinfo=UTC)),
+        ("2026:11:16 04:30:00Z", "+01:00", datetime(2026, 11, 16, 4, 30, tzinfo=UTC)),
+        ("2026:11:16 04:30:00 UTC", None, datetime(2026, 11, 16, 4, 30, tzinfo=UTC)),
+        ("2026:11:15 23:30:00", "-0500", datetime(2026, 11, 16, 4, 30, tzinfo=UTC)),
+        ("2026:11:15 23:30:00", "-5", datetime(2026, 11, 16, 4, 30, tzinfo=UTC)),
+        ("2026:11:15 23:30:00", "UTC-05:00\0", datetime(2026, 11, 16, 4, 30, tzinfo=UTC)),
+        ("2026:11:15 23:30:00", "\u221205:00", datetime(2026, 11, 16, 4, 30, tzinfo=UTC)),
+        ("2026:11:16 04:30:00", "Z", datetime(2026, 11, 16, 4, 30, tzinfo=UTC)),
+        ("2026:11:15 11:30:00 PM", "-05:00", datetime(2026, 11, 16, 4, 30, tzinfo=UTC)),
+        ("2026:11:15  3:05", None, datetime(2026, 11, 15, 3, 5)),
+        ("2026:11:15 03:05:00 \u4e0b\u5348", None, None),  # in the afternoon, which it does not say
     ],
 )
 def test_exif_dates(date, offset, expected):
@@ -237,6 +250,42 @@ def test_taken_at_comes_from_exif():
     exif.get_ifd(0x8769)[0x9011] = "+01:00"
     taken = decode(picture(RED, exif=exif.tobytes())).taken_at
     assert taken == datetime(2026, 11, 16, 7, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {0x9011: "-05:00"},
+        {0x9010: "-05:00"},
+        {0x9012: "-05:00", 0x9010: "nonsense"},
+        {0x882A: -5},
+        {"gps": ("2026:11:16", (4.0, 29.0, 30.0))},
+    ],
+)
+def test_the_offset_may_stand_in_every_place_that_cameras_use(tags):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:11:15 23:30:00"
+    for tag, value in tags.items():
+        if tag == "gps":
+            exif.get_ifd(0x8825)[29], exif.get_ifd(0x8825)[7] = value
+        else:
+            exif.get_ifd(0x8769)[tag] = value
+    taken = decode(picture(RED, exif=exif.tobytes())).taken_at
+    assert taken == datetime(2026, 11, 16, 4, 30, tzinfo=UTC)
+
+
+def test_a_time_by_satellite_that_is_of_another_moment_is_no_offset():
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:11:15 23:30:00"
+    exif.get_ifd(0x8825)[29], exif.get_ifd(0x8825)[7] = "2026:11:16", (4.0, 22.0, 0.0)
+    assert decode(picture(RED, exif=exif.tobytes())).taken_at == datetime(2026, 11, 15, 23, 30)
+
+
+def test_without_exif_the_time_in_xmp_counts():
+    out = io.BytesIO()
+    packet = b'<rdf photoshop:DateCreated="2026-11-15T23:30:00-05:00"/>'
+    Image.new("RGB", (64, 48), RED).save(out, "JPEG", xmp=packet)
+    assert decode(out.getvalue()).taken_at == datetime(2026, 11, 16, 4, 30, tzinfo=UTC)
 
 
 def test_camera_dates_in_the_future_are_ignored():

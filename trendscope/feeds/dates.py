@@ -13,15 +13,33 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
+from trendscope.files.written_times import MONTHS
+
 FIRST_DAY = datetime(1990, 1, 1, tzinfo=UTC)
 """Earliest date that is believed; earlier ones come from clocks that were never set."""
 
 _MOST_SECONDS = 1e11  # the year 5138; larger numbers count smaller units
 
-# A date and perhaps a time in names that phones, Instaloader and WhatsApp give their files.
-_NAMED_DATE = re.compile(
-    r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])"
-    r"(?:[-_ T]([01]\d|2[0-3])-?([0-5]\d)-?([0-5]\d))?(?!\d{5})(_UTC)?"
+# Dates in names that phones, Instaloader, WhatsApp and others give their files. Digits alone are
+# one only together with a time, or where a program is known to write days so: they may number
+# anything.
+_CLOCK = r"[-_.:]?(?P<minute>[0-5]\d)[-_.:]?(?P<second>[0-5]\d)"
+_DAY = r"(?P<day>0[1-9]|[12]\d|3[01])"
+_NAMED_DATES = (
+    re.compile(
+        rf"(?<!\d)(?P<year>20\d\d)(?P<sign>[-_.])(?P<month>0[1-9]|1[0-2])(?P=sign){_DAY}(?!\d)"
+        rf"(?:(?:[-_. T]|[ _]at[ _])(?P<hour>[01]?\d|2[0-3]){_CLOCK}(?:[-_.]?\d{{3}})?(?!\d)"
+        r"(?P<utc>_UTC|Z)?(?:[ _\u202f](?P<half>[AP])M\b)?)?"
+    ),
+    re.compile(
+        rf"(?<!\d)(?P<year>20\d\d)(?P<month>0[1-9]|1[0-2]){_DAY}[-_ T]?(?P<hour>[01]\d|2[0-3])"
+        rf"{_CLOCK}(?:\d{{3}})?(?!\d)"
+        r"(?P<utc>_UTC|Z)?(?P<half>)"
+    ),
+    re.compile(
+        rf"(?:^|[^A-Za-z])(?:MV)?(?:IMG|PXL|PANO|VID|Screenshot)[-_ ](?P<year>20\d\d)"
+        rf"(?P<month>0[1-9]|1[0-2]){_DAY}(?!\d)(?P<hour>)(?P<minute>)(?P<second>)(?P<utc>)(?P<half>)"
+    ),
 )
 _WRITTEN_DATE = re.compile(
     r"\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* (\d{1,2}), (\d{4}),? "
@@ -38,24 +56,6 @@ _YEAR_FIRST = re.compile(
     rf"(\d{{4}})(?:-| ?年 ?)(\d{{1,2}})(?:-| ?月 ?)(\d{{1,2}})(?: ?日)?,? ?(?<!\d){_TIME}"
 )
 _DOTTED = re.compile(rf"(\d{{1,2}})\. ?(\d{{1,2}})\. ?(\d{{4}}),?(?: um)? {_TIME}")
-# German, French, Spanish, Italian, Portuguese, Dutch: no word here means two months. Others that
-# would be (Finnish "marras" is no March) are left out; words are compared whole, or as cut short by
-# Unicode's locale data.
-_MONTH_WORDS = (
-    "jan januar januari janv janvier ene enero gen gennaio janeiro",
-    "feb februar februari févr février febrero febbraio fev fevereiro",
-    "mar mär märz mrz mars marzo março maart mrt",
-    "apr april avr avril abr abril aprile",
-    "may mai mayo maggio mag maio mei",
-    "jun juni juin junio giugno giu junho",
-    "jul juli juil juillet julio luglio lug julho",
-    "aug august août agosto ago augustus",
-    "sept september septembre sep septiembre settembre set setembro",
-    "okt oktober oct octobre octubre ottobre ott out outubro",
-    "nov november novembre noviembre novembro",
-    "dez dezember déc décembre dic diciembre dicembre dezembro dec december",
-)
-_MONTH_OF = {word: n for n, words in enumerate(_MONTH_WORDS, 1) for word in words.split()}
 
 
 def moment(
@@ -117,17 +117,20 @@ def named_date(name: str, latest: datetime, zone: tzinfo = UTC) -> datetime | No
     Args:
         name: File name without folders.
         latest: Latest time that is believed.
-        zone: The camera's time zone; names with ``_UTC`` are read as UTC.
+        zone: The camera's time zone; names with ``_UTC`` or ``Z`` are read as UTC.
     """
-    match = _NAMED_DATE.search(name)
+    match = next(filter(None, (pattern.search(name) for pattern in _NAMED_DATES)), None)
     if not match:
         return None
-    *numbers, utc = match.groups(default="0")
+    parts = ("year", "month", "day", "hour", "minute", "second")
+    year, month, day, hour, minute, second = (int(match[part] or 0) for part in parts)
+    if match["half"] and hour <= 12:
+        hour = hour % 12 + (12 if match["half"] == "P" else 0)
     try:
-        local = datetime(*map(int, numbers))  # type: ignore[arg-type]
+        local = datetime(year, month, day, hour, minute, second)
     except ValueError:  # the 31st of February
         return None
-    time = to_utc(local, UTC if utc == "_UTC" else zone)
+    time = to_utc(local, UTC if match["utc"] else zone)
     return time if time <= latest else None
 
 
@@ -157,7 +160,7 @@ def _english(text: str) -> _Numbers | None:
     match = _WRITTEN_DATE.search(text)
     if not match:
         return None
-    month = _MONTH_OF[match[1].lower()]
+    month = MONTHS[match[1].lower()]
     hour = int(match[4]) % 12 + (12 if match[7].lower() == "p" else 0)
     return int(match[3]), month, int(match[2]), hour, int(match[5]), int(match[6] or 0)
 
@@ -165,7 +168,7 @@ def _english(text: str) -> _Numbers | None:
 def _foreign(text: str) -> _Numbers | None:
     if match := _DAY_FIRST.fullmatch(text):
         day, word, year, *time = match.groups("0")
-        month = str(_MONTH_OF.get(word.casefold(), 0))
+        month = str(MONTHS.get(word.casefold(), 0))
     elif match := _DOTTED.fullmatch(text):
         day, month, year, *time = match.groups("0")
     elif match := _YEAR_FIRST.fullmatch(text):

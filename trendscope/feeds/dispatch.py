@@ -16,9 +16,11 @@ from pathlib import Path
 from trendscope.errors import FeedError
 from trendscope.feeds import catalogues, gallery_dl, instagram, instaloader, manifest, meta, takeout
 from trendscope.feeds.customers import CustomerNames
+from trendscope.feeds.edited_copies import second_copies
 from trendscope.feeds.link_exports import pinterest, tiktok
 from trendscope.feeds.post import Post
 from trendscope.feeds.request import Request
+from trendscope.feeds.sidecar import by_folder
 from trendscope.files import remote
 from trendscope.files.trees import DiskFile, FolderTree, LoneFile, Part, Place, Tree, is_url
 from trendscope.files.zips import File, ZipTree, is_zip, may_be_zip
@@ -171,14 +173,19 @@ def _without(names: list[str], names_to_drop: Iterable[str]) -> list[str]:
 def _photos(tree: Tree, names: list[str], request: Request, *, by_name: bool = False) -> Items:
     """Plain photos, each of the customer in whose folder it lies.
 
-    Files of programs are left out unless they were given `by_name`.
+    Second copies, and files of programs, are left out unless they were given `by_name`.
     """
+    copies: dict[str, tuple[str, str]] = {}
+    for inside in [] if by_name else by_folder(names).values():
+        copies |= second_copies(inside)
     for name in names:
         suffix = os.path.splitext(name)[1].lower()
         owner = request.owner(tree, name)
         if suffix in _PROGRAM_DATA and not by_name:
             detail = f"a program's own file by its name ({suffix}); rename it if it is a photo"
             yield Skipped(owner, tree.source(name), "not_an_image", detail)
+        elif name in copies:
+            yield Skipped(owner, tree.source(name), *copies[name])
         else:
             yield request.post(tree, name, owner)
 

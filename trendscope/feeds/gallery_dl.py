@@ -17,6 +17,7 @@ from trendscope.files.trees import Part, Tree
 from trendscope.skipped import Skipped
 
 _OTHER_PEOPLES = {"saved", "liked", "likes", "bookmark", "bookmarks", "favorite", "favorites"}
+_OTHER_PEOPLES |= {"tagged", "timeline", "home", "feed", "followed", "following", "reposts"}
 _KINDS = {"story": "stories", "stories": "stories", "highlight": "stories", "avatar": "profile"}
 _LOCAL = ".json"
 
@@ -49,28 +50,44 @@ def read(part: Part, request: Request) -> Iterator[Post | Skipped]:
     for names in by_folder(part.names).values():
         members = set(names)
         owner = None
+        films = {name.rpartition(".")[0] for name in names if name.lower().endswith(VIDEOS)}
         for name in names:
             if f"{name}{_LOCAL}" in members:
                 fields = read_sidecar(part, f"{name}{_LOCAL}", request.limits)
+                if _is_other_peoples(fields):
+                    # Those who posted it are no customers by that.
+                    yield Skipped(None, part.source(name), "private", _OTHERS)
+                    continue
                 owner = _owner(part, name, fields, request)
-                yield _photo(part, name, fields, owner, request)
+                yield _photo(part, name, fields, owner, request, films)
             elif (subject := _subject(name)) and subject not in members:
                 customer = owner or request.owner(part, name)
                 yield missing_media(part.source(subject), customer)
             elif not name.endswith((_LOCAL, ".txt", ".jsonl")):
-                yield _photo(part, name, {}, owner or request.owner(part, name), request)
+                yield _photo(part, name, {}, owner or request.owner(part, name), request, films)
+
+
+_OTHERS = "posted by others: saved, liked, shared, or the customer is tagged in it"
+
+
+def _is_other_peoples(fields: dict[str, Any]) -> bool:
+    shared = fields.get("retweet_id") or fields.get("reblogged") or fields.get("reblog")
+    return text(fields, "subcategory") in _OTHER_PEOPLES or bool(shared)
 
 
 def _photo(
-    part: Part, name: str, fields: dict[str, Any], owner: str, request: Request
+    part: Part,
+    name: str,
+    fields: dict[str, Any],
+    owner: str,
+    request: Request,
+    films: set[str],
 ) -> Post | Skipped:
     source = part.source(name)
-    if text(fields, "subcategory") in _OTHER_PEOPLES:
-        return Skipped(owner, source, "private", "saved or liked posts are other people's")
     kind = _KINDS.get(text(fields, "type") or "") or _KINDS.get(text(fields, "subcategory") or "")
     if kind and kind not in request.include:
         return not_included(source, owner, kind)
-    if name.lower().endswith(VIDEOS):
+    if name.lower().endswith(VIDEOS) or name.rpartition(".")[0] in films:  # or its still
         return video(part, name, owner)
     identity = fields.get("media_id")
     stem = name.rsplit("/", 1)[-1].rpartition(".")[0]

@@ -23,7 +23,8 @@ _NAME = re.compile(
 )
 _COMPANION = re.compile(r"\.(json|json\.xz|txt)$")
 _OWN_FILE = re.compile(r"(^|/)(id|iterator_[^/]*\.json(\.xz)?|[^/]*_\d+\.json(\.xz)?)$")
-_SAVED = re.compile(r"(^|/):saved(/|$)")
+# Windows has no colons in names; Instaloader writes one that looks like it.
+_OTHER_PEOPLES = re.compile(r"(^|/)[^/]*[:\uff1a](saved|tagged)(/|$)")
 
 
 def find(tree: Tree, request: Request) -> list[Part]:
@@ -56,6 +57,11 @@ def _post(part: Part, stem: str, names: list[str], request: Request) -> Iterator
     fields = read_sidecar(part, sidecar, request.limits) if sidecar else {}
     node = fields.get("node", fields)  # before version 4 the fields stood by themselves
     node = node if isinstance(node, dict) else {}
+    if _OTHER_PEOPLES.search(stem):
+        detail = "posted by others: saved, or the customer is tagged in it"
+        photos = (name for name in names if not _COMPANION.search(name))
+        yield from (Skipped(None, part.source(name), "private", detail) for name in photos)
+        return
     customer = _owner(part, stem, node, request)
     phone = node.get("iphone_struct")
     stamps = [node.get("date"), node.get("taken_at_timestamp")]
@@ -66,8 +72,8 @@ def _post(part: Part, stem: str, names: list[str], request: Request) -> Iterator
         if _COMPANION.search(name):
             continue
         kind = _kind(name, fields)
-        if kind == "private" or (kind and kind not in request.include):
-            yield _left_out(part, name, customer, kind)
+        if kind and kind not in request.include:
+            yield not_included(part.source(name), customer, kind)
         elif name.lower().endswith(VIDEOS) or _is_still(name, films, node):
             yield video(part, name, customer)
         else:
@@ -85,17 +91,9 @@ def _owner(part: Part, stem: str, node: dict[str, Any], request: Request) -> str
 
 def _kind(name: str, fields: dict[str, Any]) -> str | None:
     """The kind of a file that is no photo of a post; None for such photos."""
-    if _SAVED.search(name):
-        return "private"
     if "_UTC_profile_pic" in name:
         return "profile"
     return "stories" if text(fields, "instaloader", "node_type") == "StoryItem" else None
-
-
-def _left_out(part: Part, name: str, customer: str, kind: str) -> Skipped:
-    if kind == "private":
-        return Skipped(customer, part.source(name), "private", "saved posts are other people's")
-    return not_included(part.source(name), customer, kind)
 
 
 def _is_still(name: str, films: set[str], node: dict[str, Any]) -> bool:

@@ -7,23 +7,26 @@ album; it is counted once by its bytes.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from trendscope.feeds.dates import moment
+from trendscope.feeds.edited_copies import EDITED, google_original
 from trendscope.feeds.post import Post
 from trendscope.feeds.request import DATA, VIDEOS, Request, missing_media, video
 from trendscope.feeds.sidecar import by_folder, read_sidecar, text
 from trendscope.files.trees import Joined, Part, Tree
 from trendscope.skipped import Skipped
-from trendscope.text import displayed
+from trendscope.text import composed, displayed
 
-_LONGEST = 46  # characters of a sidecar's name before ".json"
+_FORMATS = (".HEIC", ".heic", ".JPG", ".jpg", ".jpeg", ".png", ".PNG", ".webp", ".dng")
 _ADDED = ".supplemental-metadata"
 _NUMBER = re.compile(r"^(?P<stem>.*)(?P<number>\(\d+\))(?P<suffix>\.[^.]*)?$")
-_EDITED = re.compile(r"-[^\W\d_]+(?=(\(\d+\))?\.[^.]+$)")  # -edited, -bearbeitet, -modifié
+_REPLACED = re.compile(r"""[\\/:*?"<>|&%'\x00-\x1f]""")  # by Google, with _
 _TAKEOUT = re.compile(r"^(?P<root>(.*?/)??)Takeout/")
 _PACKED = re.compile(r"takeout-\d{8}T\d{6}Z")  # the name of the numbered zips of one export
 _YEAR = re.compile(r"(^|\D)(19|20)\d\d$")
@@ -109,15 +112,17 @@ def _album(
         owner: The customer.
         request: Settings of the reading.
     """
-    used_sidecars: set[str] = set()
-    for last, name in names.items():
-        if not last.lower().endswith(DATA):
-            sidecar = _sidecar(last, names)
-            used_sidecars.add(sidecar or "")
-            fields = read_sidecar(tree, names[sidecar], request.limits) if sidecar else {}
-            yield _photo(
-                tree, name, fields, owner, request, _EDITED.sub("", last) in {*names} - {last}
-            )
+    photos = [last for last in names if not last.lower().endswith(DATA)]
+    spelled = {_mended(last): last for last in names if last.endswith(".json")}
+    sidecar_of = _own_sidecars(tree, names, photos, spelled, request)
+    used_sidecars = {*sidecar_of.values()}
+    for last in photos:
+        # A photo with a sidecar of its own is no copy, whatever it is called.
+        original = None if last in sidecar_of else _original(last, names)
+        sidecar = sidecar_of.get(last) or (_sidecar(original, spelled) if original else None)
+        used_sidecars.add(sidecar or "")
+        fields = read_sidecar(tree, names[sidecar], request.limits) if sidecar else {}
+        yield _photo(tree, names[last], fields, owner, request, original in names)
     for last, name in names.items():
         if last.endswith(".json") and last not in used_sidecars:
             fields = read_sidecar(tree, name, request.limits)
@@ -127,25 +132,87 @@ def _album(
                 yield missing_media(source, owner)
 
 
-def _sidecar(last: str, names: Container[str]) -> str | None:
+def _own_sidecars(
+    tree: Tree,
+    names: dict[str, str],
+    photos: list[str],
+    spelled: dict[str, str],
+    request: Request,
+) -> dict[str, str]:
+    """The name of each photo's own sidecar: by its name, else by the photo's name inside it."""
+    stems = Counter(os.path.splitext(last)[0] for last in photos)
+    sidecar_of = {}
+    for last in photos:
+        stem = os.path.splitext(last)[0]
+        sidecar = _sidecar(last, spelled)
+        if sidecar is None and stems[stem] == 1:  # sometimes the photo's suffix is missing
+            sidecar = _sidecar(stem, spelled)
+        if sidecar:
+            sidecar_of[last] = sidecar
+    rest = {last for last in photos if last not in sidecar_of}
+    for sidecar in {*spelled.values()} - {*sidecar_of.values()} if rest else ():
+        title = text(read_sidecar(tree, names[sidecar], request.limits), "title")
+        titled = [last for last in rest if title and _is_titled(last, title)]
+        if len(titled) == 1:
+            sidecar_of[titled[0]] = sidecar
+            rest -= {*titled}
+    return sidecar_of
+
+
+def _mended(last: str) -> str:
+    """A name without the halves of a letter that was cut, which disks and zips show as signs."""
+    stem = last.removesuffix(".json").rstrip("\ufffd")
+    while stem and "\ud800" <= stem[-1] <= "\udfff":
+        stem = stem[:-1]
+    return f"{stem}.json"
+
+
+def _sidecar(photo: str, sidecars: Mapping[str, str]) -> str | None:
     """The name of a photo's sidecar.
 
     To the photo's name ``.supplemental-metadata`` is added, or nothing until 2024; that is cut off
-    after 46 characters; the number of a second photo of that name moves to the end.
+    after 46 letters or bytes; the number of a second photo of that name moves to the end.
+
+    Args:
+        photo: The photo's name.
+        sidecars: The names of all sidecars in its folder, by their spelling.
     """
-    original = _EDITED.sub("", last)
-    for photo in dict.fromkeys((last, original)):
-        match = _NUMBER.match(photo)
-        spellings = [(photo, "")]
-        if match:
-            spellings.append((match["stem"] + (match["suffix"] or ""), match["number"]))
-        for stem, number in spellings:
-            whole = stem + _ADDED
-            for length in range(len(whole), min(len(stem), _LONGEST) - 1, -1):
-                candidate = f"{whole[:length]}{number}.json"
-                if candidate in names:
-                    return candidate
+    match = _NUMBER.match(photo)
+    spellings = [(photo, "")]
+    if match:
+        spellings.append((match["stem"] + (match["suffix"] or ""), match["number"]))
+    for stem, number in spellings:
+        whole = stem + _ADDED
+        for length in range(len(whole), 0, -1):
+            candidate = f"{whole[:length]}{number}.json"
+            if candidate in sidecars and (length >= len(stem) or _is_cut(whole[:length], 46)):
+                return sidecars[candidate]
     return None
+
+
+def _is_cut(start: str, longest: int) -> bool:
+    """Whether a name is as long as names that were cut: in letters (UTF-16) or in bytes."""
+    letters = len(start.encode("utf-16-le", "surrogatepass")) // 2
+    size = len(start.encode(errors="surrogatepass"))
+    return longest - 1 <= letters <= longest or (not start.isascii() and 0 <= longest - size <= 3)
+
+
+def _is_titled(last: str, title: str) -> bool:
+    """Whether a file's name is the title, after Google has cut it and replaced signs in it."""
+    stem, suffix = os.path.splitext(_REPLACED.sub("_", composed(title)).casefold())
+    name, own = os.path.splitext(_REPLACED.sub("_", last).casefold())
+    whole = name == stem or (stem.startswith(name) and _is_cut(name, 51 - len(suffix)))
+    return own == suffix and whole
+
+
+def _original(last: str, names: Container[str]) -> str | None:
+    """The original of an edited copy by its name, perhaps in another format; else None."""
+    original = google_original(last)
+    if original is None or original in names:
+        return original
+    stem = os.path.splitext(original)[0]
+    others = (f"{stem}{suffix}" for suffix in _FORMATS if f"{stem}{suffix}" in names)
+    return next(others, original)
 
 
 def _photo(
@@ -154,6 +221,8 @@ def _photo(
     source = tree.source(name)
     if fields.get("trashed") is True:
         return Skipped(owner, source, "private", "in the bin of Google Photos")
+    if fields.get("inLockedFolder") is True:
+        return Skipped(owner, source, "private", "in the locked folder of Google Photos")
     origin = fields.get("googlePhotosOrigin")
     if isinstance(origin, dict) and "fromPartnerSharing" in origin:
         return Skipped(owner, source, "private", "shared by a partner, not the customer's own")
@@ -163,6 +232,6 @@ def _photo(
     if name.lower().endswith(VIDEOS):
         return video(tree, name, owner)
     if edited:
-        return Skipped(owner, source, "duplicate", "an edited copy of a photo that is counted")
+        return Skipped(owner, source, "duplicate", EDITED)
     taken_at = moment(text(fields, "photoTakenTime", "timestamp"), request.latest)
     return request.post(tree, name, owner, taken_at, name.partition("/")[2])

@@ -10,12 +10,13 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image, ImageOps
 
 from trendscope.errors import ImageError
 from trendscope.files.formats import FORMATS, check, sniff
+from trendscope.files.written_times import offset_of
 from trendscope.limits import Limits
 
 _OPENING = Lock()
@@ -147,35 +148,67 @@ def _explain(error: Exception, data: bytes) -> ImageError:
 # --- the camera's clock --------------------------------------------------------------------------
 
 _EXIF_FOLDER = 0x8769
+_GPS_FOLDER = 0x8825
 _DATES = ((0x9003, 0x9011), (0x9004, 0x9012), (0x0132, 0x9010))  # original, digitised, changed
+_OFFSETS = (0x9011, 0x9010, 0x9012)
+_HOURS_OFFSET = 0x882A  # TimeZoneOffset: whole hours, of older cameras
+_GPS_TIME, _GPS_DATE = 7, 29  # by satellite, in UTC
 _FIRST_CAMERA_YEAR = 1990
+_WRITTEN = re.compile(
+    r"(\d{4})[:/.-](\d\d?)[:/.-](\d\d?)[ T]+(\d\d?):(\d\d?)(?::(\d\d?)(?:[.,]\d+)?)?"
+    r"\s*(?P<half>[AP]M)?\s*(?P<zone>.*)",
+    re.IGNORECASE,
+)
+_XMP_DATE = re.compile(
+    r"(?:exif:DateTimeOriginal|photoshop:DateCreated|xmp:CreateDate)(?:=[\"']|>)([^<\"']{10,40})"
+)
+_GPS_STEP = 15 * 60  # seconds; all offsets are multiples of it
+_GPS_DELAY = 120  # seconds that the satellites' time may lag behind the camera's
 
 
 def _taken_at(picture: Image.Image, latest: datetime) -> datetime | None:
     try:
         exif = picture.getexif()
         values = {**dict(exif), **dict(exif.get_ifd(_EXIF_FOLDER))}
+        satellites = dict(exif.get_ifd(_GPS_FOLDER))
     except Exception:  # a broken EXIF block must not cost the picture
         return None
-    for date, offset in _DATES:
-        moment = parse_exif_date(values.get(date), values.get(offset))
+    for date, own in _DATES:
+        moment = parse_exif_date(values.get(date), *_offsets(values, own))
+        if moment and moment.tzinfo is None:
+            moment = _by_satellite(moment, satellites) or moment
         if moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) <= latest:
             return moment
-    return None
+    return _from_xmp(picture.info, latest)
 
 
-def parse_exif_date(date: object, offset: object = None) -> datetime | None:
-    """Reads EXIF's ``2026:11:16 08:30:00`` with its offset ``+01:00``, as UTC.
+def _offsets(values: dict[int, Any], own: int) -> list[object]:
+    """The offsets of a picture, that of one date first; cameras write some of them or one."""
+    hours = values.get(_HOURS_OFFSET)
+    hours = hours[0] if isinstance(hours, tuple) and hours else hours
+    written = [values.get(tag) for tag in dict.fromkeys((own, *_OFFSETS))]
+    return [*written, f"{hours:+d}" if isinstance(hours, int) else None]
 
-    Without an offset the time is given back without a zone. None for blanks, zeros, a camera that
-    was never set (before 1990), and other forms.
+
+def parse_exif_date(date: object, *offsets: object) -> datetime | None:
+    """Reads a camera's time, such as EXIF's ``2026:11:16 08:30:00`` with ``+01:00``, as UTC.
+
+    The offset stands in the date itself or is the first of `offsets` that is one. Without any, the
+    time is given back without a zone. None for blanks, zeros, a camera that was never set (before
+    1990), and other forms.
     """
-    match = re.match(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)", str(date or ""))
+    match = _WRITTEN.fullmatch(str(date or "").strip("\0 \n"))
     if not match:
         return None
-    zone = _zone(offset)
+    own = match["zone"].strip("\0 ")
+    zone = offset_of(own) if own else next(filter(None, map(_zone, offsets)), None)
+    if own and zone is None:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    if match["half"] and hour <= 12:
+        hour = hour % 12 + (12 if match["half"].upper() == "PM" else 0)
     try:
-        local = datetime(*(int(part) for part in match.groups()))  # type: ignore[arg-type]
+        local = datetime(year, month, day, hour, minute, second)
         moment = local.replace(tzinfo=zone).astimezone(UTC) if zone else local
     except (ValueError, OverflowError):  # the 31st of February; the end of the year 9999
         return None
@@ -183,9 +216,30 @@ def parse_exif_date(date: object, offset: object = None) -> datetime | None:
 
 
 def _zone(offset: object) -> timezone | None:
-    match = re.match(r"([+-])(\d\d):(\d\d)", str(offset or ""))
-    if not match:
+    return offset_of(str(offset)) if offset else None
+
+
+def _by_satellite(local: datetime, satellites: dict[int, Any]) -> datetime | None:
+    """The camera's local time as UTC, if satellites gave the time of the shot in UTC."""
+    try:
+        hour, minute, second = (float(part) for part in satellites[_GPS_TIME])
+        day = datetime.strptime(str(satellites[_GPS_DATE]).strip("\0 "), "%Y:%m:%d")
+        utc = day + timedelta(hours=hour, minutes=minute, seconds=second)
+    except (KeyError, TypeError, ValueError, OverflowError, ZeroDivisionError):
         return None
-    sign = -1 if match[1] == "-" else 1
-    minutes = sign * (60 * int(match[2]) + int(match[3]))
-    return timezone(timedelta(minutes=minutes)) if abs(minutes) < 24 * 60 else None
+    ahead = (local - utc).total_seconds()
+    offset = round(ahead / _GPS_STEP) * _GPS_STEP
+    if abs(ahead - offset) > _GPS_DELAY or abs(offset) > 14 * 3600:
+        return None
+    return (local - timedelta(seconds=offset)).replace(tzinfo=UTC)
+
+
+def _from_xmp(info: dict[str | tuple[int, int], Any], latest: datetime) -> datetime | None:
+    """The time that programs note in XMP where they leave the camera's out."""
+    packet = info.get("xmp") or info.get("XML:com.adobe.xmp") or b""
+    text = packet.decode("utf-8", "replace") if isinstance(packet, bytes) else str(packet)
+    for match in _XMP_DATE.finditer(text):
+        moment = parse_exif_date(match[1])
+        if moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) <= latest:
+            return moment
+    return None
