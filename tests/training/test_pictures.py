@@ -5,19 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.data.garments import PERSON, SINGLE, Outfits, Singles
-from training.data.pictures import (
+from training.data.distortion import (
     UNKNOWN,
-    Sampler,
-    Shares,
-    ahead,
     erased,
     moved,
     moved_boxes,
-    person,
     placement,
     recoloured,
 )
+from training.data.garments import PERSON, SINGLE, Outfits, Singles
+from training.data.pictures import Sampler, Shares, ahead, person
 from trendscope.vision.detector import CELL_OUTPUTS, NOTHING, SEVERAL
 
 BACKGROUND, COAT, TROUSERS, SHOES, BOOTS = range(5)
