@@ -19,6 +19,7 @@ from training.command import errors_in_one_line, new_parser
 from training.detect import read_params
 from trendscope.errors import WeightsError
 from trendscope.vision.detector_weights import SHIPPED_DETECTOR, write_detector
+from trendscope.vision.scores import BY_ANOTHER, SCORES
 from trendscope.vision.weights import DetectorGate, DetectorHeader
 
 SOURCES = {
@@ -30,6 +31,9 @@ SOURCES = {
     "Fashion-MNIST": "MIT",
 }
 """What the weights learned from, and under which licence it is."""
+
+PUBLISHED = "fashion-mnist test"
+_NOT_KEPT = ("others_named_by_label",)
 
 
 def export(run: Path, output: Path = SHIPPED_DETECTOR, measured_by: Path | None = None) -> Path:
@@ -48,16 +52,15 @@ def export(run: Path, output: Path = SHIPPED_DETECTOR, measured_by: Path | None 
         raise WeightsError(
             f"{scored} is not there: run python -m training.evaluation.detections {scored.parent}"
         )
-    found = json.loads(scored.read_text(encoding="utf-8"))
-    gates, outfits = found["gates"]["gate_by_category"], found["outfits"]
+    evaluated = json.loads(scored.read_text(encoding="utf-8"))
     header = DetectorHeader(
         output.stem,
-        found["side"],
-        (found["rows"], found["columns"]),
-        DetectorGate(found["photo_temperature"], gates, outfits["gate_by_category"]),
+        evaluated["side"],
+        (evaluated["rows"], evaluated["columns"]),
+        DetectorGate(**evaluated["gate"]),
         trained_on=SOURCES,
         settings=_without_folders(json.loads((run / "settings.json").read_text(encoding="utf-8"))),
-        scores=_scores(found),
+        scores=_scores(evaluated, by_another=measured_by is not None),
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     write_detector(output, header, read_params(run / "weights.safetensors"))
@@ -74,18 +77,23 @@ def _without_folders(settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _scores(found: dict[str, Any]) -> dict[str, Any]:
-    """The figures at the gates that the header holds, without those by label."""
-    kept = {
-        name.removesuffix(", gate_by_category"): {
-            figure: value for figure, value in scores.items() if figure != "by_label"
-        }
-        for name, scores in found.items()
-        if name.endswith(", gate_by_category")
+def _scores(evaluated: dict[str, Any], by_another: bool) -> dict[str, Any]:
+    """The figures that travel; those of the first place of single garments as those on photos.
+
+    How often a kind is named that the first place does not show is told by the other places.
+    """
+    singles: dict[str, dict[str, Any]] = evaluated["singles"]
+    scores: dict[str, Any] = {
+        place: {name: value for name, value in figures.items() if name not in _NOT_KEPT}
+        for place, figures in singles.items()
     }
-    outfits = found["outfits"]
-    worn = {name: value for name, value in outfits.items() if name not in ("gates", "at_it")}
-    return {**kept, "outfits": {**worn, **outfits["at_it"]}}
+    first, *others = scores.values()
+    for place in others:
+        first["coverage_of"] = {**place.get("coverage_of", {}), **first["coverage_of"]}
+    if by_another:
+        first["scored_on"] += f", {BY_ANOTHER}"
+    scores = {SCORES: first, **dict(list(scores.items())[1:])}
+    return {**scores, **{name: evaluated[name] for name in ("outfits", PUBLISHED)}}
 
 
 def main() -> None:

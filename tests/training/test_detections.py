@@ -1,64 +1,25 @@
-"""The figures of a detector, worked out by hand."""
+"""A detector's gates and figures on the pictures that its training held out."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from training.evaluation.detections import (
-    Person,
-    average_precision,
-    category_gates,
-    fitted_temperature,
-    iou,
-    lines,
-    people_scores,
-    precise_gate,
-    scaled,
-    single_scores,
-    worn_precision,
-)
-from trendscope.categories import CATEGORIES
-from trendscope.vision.detections import Garment
-from trendscope.vision.detector import CELL_OUTPUTS, PHOTO_OUTPUTS
+pytest.importorskip("sklearn")
 
-TROUSER, COAT, SHIRT, BAG = 1, 4, 6, 8
-SHOES = frozenset([5, 7, 9])
-
-
-def at(gate):
-    """The same gate for all categories."""
-    return dict.fromkeys(CATEGORIES, gate)
-
-
-def test_each_category_has_its_gate():
-    confidence = np.linspace(0.9, 0.2, 20)
-    category = np.array([COAT] * 16 + [BAG] * 4)
-    right = np.array([True] * 10 + [False] * 10)
-    gates = category_gates(confidence, category, right, 0.95)
-    assert gates["Coat"] == round(float(confidence[9]), 4)
-    assert gates["Bag"] == gates["Dress"] == 1, "too few"
-    assert category_gates(confidence[:8] - 0.5, category[:8], right[:8], 0.5)["Coat"] == 0.3
-
-
-def test_the_least_gate_that_is_precise_enough():
-    confidence = np.array([0.9, 0.8, 0.7, 0.6])
-    right = np.array([True, True, False, True])
-    assert precise_gate(confidence, right, 0.95) == 0.8
-    assert precise_gate(confidence, right, 0.75) == 0.6
-    assert precise_gate(confidence, ~right, 0.9) == 1
-
-
-def test_average_precision_by_hand():
-    """Right at ranks 1 and 3: (1/1 + 2/3) / 2."""
-    scores, right = np.array([0.9, 0.8, 0.7]), np.array([1, 0, 1])
-    assert average_precision(scores, right) == pytest.approx(0.8333)
-    assert average_precision(scores, np.zeros(3)) is None
-
-
-def test_the_overlap_of_boxes():
-    assert iou((0.0, 0.0, 2.0, 2.0), (1.0, 1.0, 3.0, 3.0)) == pytest.approx(1 / 7)
-    assert iou((0.0, 0.0, 1.0, 1.0), (2.0, 2.0, 3.0, 3.0)) == 0
+from tests.factories.scores import SHOES, judged
+from training.detect import Settings, write_params
+from training.evaluation import detections
+from training.evaluation.detections import fitted_temperature, lenient, lines, single_scores
+from training.evaluation.looks import kept_looks
+from trendscope.errors import TrendscopeError
+from trendscope.vision.detector import initial_variables
+from trendscope.vision.photo_detector import PhotoDetector, calibrated
+from trendscope.vision.weights import DetectorGate, DetectorHeader
 
 
 def test_overconfidence_is_cooled():
@@ -66,81 +27,110 @@ def test_overconfidence_is_cooled():
     p = np.tile(np.array([[0.9, 0.1]], np.float32), (4, 1))
     allowed = np.array([[1, 0], [1, 0], [1, 0], [0, 1]], bool)
     temperature = fitted_temperature(p, allowed)
-    assert scaled(p, temperature)[0, 0] == pytest.approx(0.75, abs=0.01)
-    np.testing.assert_allclose(scaled(p, 1.0), p, rtol=1e-5)
+    assert calibrated(p, temperature)[0, 0] == pytest.approx(0.75, abs=0.01)
 
 
-def answers(*rows):
-    """Photo probabilities of (output, p), the rest spread over the other outputs."""
-    p = np.zeros((len(rows), PHOTO_OUTPUTS), np.float32)
-    for row, (output, sure) in enumerate(rows):
-        p[row] = (1 - sure) / (PHOTO_OUTPUTS - 1)
-        p[row, output] = sure
-    return p
+def test_labels_that_say_shoes_allow_any_kind():
+    photo = judged("Sneaker", "Sandal")
+    assert not photo.guess_is_right and lenient(photo).guess_is_right
+    assert not lenient(judged("Coat", "Sandal")).guess_is_right
 
 
-def test_figures_of_single_garments():
-    photo = answers((COAT, 0.9), (COAT, 0.6), (SHIRT, 0.9), (COAT, 0.9), (11, 0.9))
-    allowed = np.zeros((5, CELL_OUTPUTS), bool)
-    allowed[0, COAT] = allowed[1, COAT] = allowed[2, COAT] = True
-    allowed[3, 10] = allowed[4, 11] = True
-    found = single_scores(photo, allowed, ["Blazer"] * 3 + ["Hat", ""], at(0.8))
-    assert (found["pictures"], found["of_the_ten"]) == (5, 3)
-    assert found["right"] == found["mean_over_groups"] == 0.6667
-    assert found["named"] == 0.6667 and found["right_of_named"] == 0.5
-    assert found["other_garments_named"] == 1 and found["no_garment_named"] == 0
-    assert found["by_label"]["Hat"] == {"pictures": 1, "right": None, "named": 1}
-
-
-def garment(category, confidence, box=(0.0, 0.0, 1.0, 1.0)):
-    return Garment(category, confidence, box, np.zeros(1, np.float32), np.zeros(12, np.float32))
-
-
-def test_what_is_named_worn_placed_and_found():
-    coat, shoes = frozenset([COAT]), (SHOES, (0.0, 0.8, 1.0, 1.0))
-    people = [
-        Person((coat, SHOES), ((coat, (0.0, 0.0, 1.0, 0.5)), shoes)),
-        Person((frozenset([BAG]),), None),
-    ]
-    found = [
+def test_figures_of_single_garments_by_place():
+    scores = single_scores(
         [
-            garment("Coat", 0.9, (0.0, 0.0, 1.0, 0.5)),
-            garment("Sneaker", 0.8, (0.0, 0.0, 1.0, 0.2)),
-            garment("Dress", 0.8),
-            garment("Bag", 0.3),
+            judged("Coat", "Coat"),
+            judged("Sneaker", "Sandal"),
+            judged(SHOES, "Sandal", 0.5, "uncertain"),
+            judged("", "Coat", label="Hat"),
+            judged("", "Bag", place="negatives"),
+            judged("", "Bag", 0.2, "outside", place="negatives"),
         ],
-        [garment("Bag", 0.7)],
-    ]
-    scores = people_scores(found, people, at(0.5))
-    assert scores["named_per_photo"] == 2
-    assert scores["worn_of_named"] == 0.75, "all but the dress; the sneaker may be one"
-    assert scores["box_on_it_of_named"] == 0.3333, "the coat, of three in the photo with boxes"
-    assert scores["found_of_worn"] == 1
-    assert people_scores(found, people, at(0.85))["found_by_category"] == {
-        "Coat": 1,
-        "Sandal / Sneaker / Ankle boot": 0,
-        "Bag": 0,
-    }
-
-
-def test_photos_that_leave_it_open_are_left_out():
-    """Sneakers: surely in the second, surely not in the third; the first wears shoes."""
-    people = [
-        Person((SHOES,), None),
-        Person((frozenset([7]),), None),
-        Person((frozenset([COAT]),), None),
-    ]
-    scores = np.zeros((3, 10), np.float32)
-    scores[:, 7] = 0.9, 0.5, 0.1
-    found = worn_precision(scores, people)
-    assert found["Sneaker"] == 1
-    assert found["Coat"] == pytest.approx(1 / 3, abs=1e-4)
-    assert found["Bag"] is None
+        "all customers",
+    )
+    home = scores["home"]
+    assert (home["photos_of_the_ten"], home["scored_on"]) == (3, "all customers")
+    assert home["accuracy"] == 0.6667 and home["lenient_accuracy"] == 1
+    assert home["coverage"] == 0.6667 and home["precision"] == 0.5
+    assert home["lenient_precision"] == 1
+    assert home["others_named_by_label"] == {"Hat": 1}
+    assert scores["negatives"] == {"photos": 2, "named": 0.5}
 
 
 def test_figures_are_told_line_by_line():
-    assert lines({"a": {"b": 0.5}, "gates": [{"least": 0.5, "c": None}]}) == [
-        "a: b 0.5",
-        "gates 0.5: least 0.5",
-        "gates 0.5: c None",
-    ]
+    assert lines({"a": {"b": 0.5}, "c": None}) == ["a: b 0.5", "c None"]
+
+
+# --- a run ---------------------------------------------------------------------------------------
+
+
+def drawn(path, seed, size=(40, 60)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run with random weights, twelve single garments and eight people, a half held out."""
+    folder = tmp_path_factory.mktemp("run")
+    rows = ["file,customer,label,category"]
+    for i in range(12):
+        drawn(folder / "phone" / "images" / f"{i}.png", i)
+        rows.append(f"{i}.png,customer {i},{'Hat,' if i % 3 == 0 else 'Dress,Dress'}")
+    (folder / "phone" / "labels.csv").write_text("\n".join(rows))
+    outfits = folder / "outfits"
+    for i in range(8):
+        drawn(outfits / "images" / f"{i}.png", 100 + i)
+    (outfits / "labels.csv").write_text("index,label,category\n0,null,\n1,dress,Dress\n")
+    (outfits / "boxes.csv").write_text("file,label,category,x0,y0,x1,y1\n")
+    people = [f"{i}.png,tags,dress" for i in range(8)]
+    (outfits / "photos.csv").write_text("\n".join(["file,annotation,tags", *people]))
+    settings = Settings(
+        singles=str(folder / "phone"),
+        outfits=str(outfits),
+        cache=str(folder / "cache"),
+        fold=0,
+        folds=2,
+    )
+    (folder / "settings.json").write_text(json.dumps(dataclasses.asdict(settings)))
+    write_params(folder / "weights.safetensors", initial_variables()["params"])
+    return folder
+
+
+def test_a_run_is_scored_on_what_it_held_out_and_gates_are_fitted(run):
+    scores = detections.evaluate(run, 64, (64, 32), published=False)
+    singles, outfits = scores["singles"]["phone"], scores["outfits"]
+    assert 0 < singles["photos"] < 12 and 0 < outfits["photos"] < 8
+    assert singles["scored_on"] == "customers of fold 0 of 2, never trained on"
+    gate = DetectorGate(**scores["gate"])
+    assert all(0.3 <= least <= 0.99 for least in (*gate.single.values(), *gate.worn.values()))
+    before = sorted(run.glob("looks-*.npz"))
+    assert len(before) == 2
+    assert detections.evaluate(run, 64, (64, 32), published=False) == scores, "of the kept looks"
+    assert sorted(run.glob("looks-*.npz")) == before
+
+
+def test_kept_looks_give_the_products_predictions(run, tmp_path):
+    detector = PhotoDetector(DetectorHeader("run", 64, (64, 32)), initial_variables())
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(b"no picture")
+    files = [str(damaged), *(str(run / "phone" / "images" / f"{i}.png") for i in range(3))]
+    kept_looks(files, detector, "key", tmp_path)
+    looks = kept_looks(files, detector, "key", tmp_path)
+    assert looks.rows.tolist() == [1, 2, 3]
+    (line,) = looks.refused
+    assert line.startswith(str(damaged))
+    for row, file in enumerate(files[1:]):
+        rgb = np.asarray(Image.open(file).convert("RGB"))
+        (product,) = detector.predict([detector.prepare(rgb)])
+        said = looks.prediction(row, detector.header.gate)
+        assert said.whole.verdict == product.whole.verdict
+        np.testing.assert_allclose(said.whole.probabilities, product.whole.probabilities, atol=1e-4)
+
+
+def test_a_run_that_held_nothing_out_is_refused(run, tmp_path):
+    settings = json.loads((run / "settings.json").read_text())
+    (tmp_path / "settings.json").write_text(json.dumps({**settings, "fold": -1}))
+    with pytest.raises(TrendscopeError, match="held nothing out"):
+        detections.evaluate(tmp_path, 64, (64, 32))

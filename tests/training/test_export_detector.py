@@ -13,22 +13,29 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
 from trendscope.vision.detector import initial_variables
 from trendscope.vision.detector_weights import read_detector
+from trendscope.vision.scores import read_scores
+from trendscope.vision.weights import DetectorGate
 
 SINGLE, WORN = dict.fromkeys(CATEGORIES, 0.9), dict.fromkeys(CATEGORIES, 0.6)
-FOUND = {
+EVALUATED = {
     "side": 128,
     "rows": 224,
     "columns": 160,
-    "photo_temperature": 1.3,
-    "gates": {"one_gate": SINGLE, "gate_by_category": SINGLE},
-    "photos, one_gate": {"right": 0.7},
-    "photos, gate_by_category": {"right": 0.8, "by_label": {"Hat": {}}},
-    "outfits": {
-        "mean_average_precision": 0.5,
-        "gate_by_category": WORN,
-        "at_it": {"named_per_photo": 2.0},
-        "gates": [],
+    "gate": {"temperature": 1.3, "single": SINGLE, "worn": WORN},
+    "singles": {
+        "phone": {
+            "photos_of_the_ten": 9,
+            "scored_on": "customers of fold 0 of 5, never trained on",
+            "precision": 0.96,
+            "coverage": 0.8,
+            "coverage_of": {"Dress": 0.7},
+            "others_named_by_label": {"Hat": 1},
+        },
+        "shop": {"coverage_of": {"Dress": 0.9, "Bag": 0.8}},
+        "negatives": {"photos": 2, "named": 0.5},
     },
+    "outfits": {"named_per_photo": 2.0},
+    "fashion-mnist test": {"accuracy": 0.94},
 }
 
 
@@ -51,14 +58,20 @@ def test_a_run_that_was_not_evaluated_is_refused(run, tmp_path):
 def test_gates_and_scores_travel_in_the_header(run, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
-    (other / "detections.json").write_text(json.dumps(FOUND))
-    header, _ = read_detector(export(run, tmp_path / "new" / "garments.safetensors", other))
+    (other / "detections.json").write_text(json.dumps(EVALUATED))
+    path = export(run, tmp_path / "new" / "garments.safetensors", other)
+    header, _ = read_detector(path)
     assert (header.name, header.side, header.people) == ("garments", 128, (224, 160))
-    assert header.gate.temperature == 1.3
-    assert header.gate.single == SINGLE and header.gate.worn == WORN
+    assert header.gate == DetectorGate(1.3, SINGLE, WORN)
     assert header.settings["steps"] == 7
     assert header.settings["singles"] == "photos,shop"
     assert header.settings["shares"] == Settings().shares
-    assert header.scores["photos"] == {"right": 0.8}
+    assert "others_named_by_label" not in header.scores["photos"]
+    assert header.scores["negatives"] == {"photos": 2, "named": 0.5}
     assert header.scores["outfits"]["named_per_photo"] == 2.0
+    assert header.scores["fashion-mnist test"] == {"accuracy": 0.94}
     assert "Fashion-MNIST" in header.trained_on
+    scores = read_scores(path)
+    assert (scores.photos, scores.precision, scores.coverage) == (9, 0.96, 0.8)
+    assert scores.unseen and scores.by_another
+    assert dict(scores.coverage_of) == {"Bag": 0.8, "Dress": 0.7}

@@ -133,12 +133,6 @@ def single_garments(
         TrendscopeError: As `training.data.photos.read_tables`, or a picture cannot be read.
     """
     table = photos.read_tables(list(places), relabel)
-    held_out = np.zeros(len(table), bool)
-    if fold >= 0:
-        for place in table["place"].unique():
-            rows = (table["place"] == place).to_numpy()
-            names = table["customer"].to_numpy()[rows]
-            held_out[rows] = photos.held_out_customers(names, fold, folds)
     kept = kept_pictures(list(table["file"]), SINGLE, cache / "singles")
     return Singles(
         kept,
@@ -150,8 +144,25 @@ def single_garments(
         ),
         table["place"].to_numpy(str),
         table["label"].to_numpy(str),
-        held_out,
+        held_out(table, fold, folds),
     )
+
+
+def held_out(table: pd.DataFrame, fold: int, folds: int) -> Bool[np.ndarray, " n"]:
+    """Which pictures of `training.data.photos.read_tables` are of a fold's customers.
+
+    Args:
+        table: Columns place and customer; customers of each place are dealt for themselves.
+        fold: Number of the fold, from 0; none of them with -1.
+        folds: How many folds the customers are dealt to.
+    """
+    rows = np.zeros(len(table), bool)
+    if fold >= 0:
+        for place in table["place"].unique():
+            of_place = (table["place"] == place).to_numpy()
+            names = table["customer"].to_numpy()[of_place]
+            rows[of_place] = photos.held_out_customers(names, fold, folds)
+    return rows
 
 
 def resized(rgb: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "r c 3"]:

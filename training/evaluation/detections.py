@@ -1,378 +1,332 @@
-"""Scores a detector on the pictures that its training held out.
+"""Fits a detector's gates on the pictures that its training held out, and scores it there.
 
 Examples:
   python -m training.evaluation.detections runs/detector
-  python -m training.evaluation.detections runs/detector --side 160 --least 0.7
+  python -m training.evaluation.detections runs/detector --side 192 --rows 352 --columns 224
 
-Prints tables and writes them as RUN/detections.json. Pictures of one garment are named by the head
-for whole photos, people by the cells. The confidences are scaled by a temperature each, fitted on
-the same pictures. All shares are fractions 0..1; None where nothing was counted.
+Customers and photos are dealt to ten parts: what is said of each part is scored with a temperature
+and gates fitted on the other nine, so that no figure is of the pictures its gate was fitted on. The
+product's gates are fitted on all. Prints the figures and writes them as RUN/detections.json; what
+the network says of the pictures is kept beside it (looks-*.npz). All shares are fractions 0..1.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, SupportsFloat
+from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32
+import pandas as pd
+from jaxtyping import Bool, Float, Float32, Int
 
 from training.command import errors_in_one_line, new_parser
-from training.data.garments import Outfits, resized
-from training.detect import Settings, pictures, read_params
+from training.data import garments as pictures
+from training.data import photos
+from training.detect import Settings, read_params
+from training.evaluation import photo_metrics
+from training.evaluation.gates import Guesses, as_everywhere, fitted_gates
+from training.evaluation.looks import Looks, kept_looks
+from training.evaluation.people import Person, people_scores, person
+from training.evaluation.photo_metrics import Judged
+from training.evaluation.published import published_scores
 from trendscope.categories import CATEGORIES, GROUP
+from trendscope.errors import TrendscopeError
 from trendscope.files.writing import write_atomic
 from trendscope.vision.compilation import keep_compiled
-from trendscope.vision.detections import Garment, Look, garments, look
-from trendscope.vision.detector import ANOTHER_GARMENT, NOTHING, Variables
-from trendscope.vision.network import softmax
-
-BATCH = 16
-"""Pictures looked at together."""
+from trendscope.vision.detections import garments
+from trendscope.vision.detector import CELL_OUTPUTS, PHOTO_OUTPUTS
+from trendscope.vision.photo_detector import (
+    CERTAIN,
+    PhotoDetector,
+    calibrated,
+    shows_several,
+)
+from trendscope.vision.predictions import PhotoPrediction
+from trendscope.vision.scores import UNSEEN
+from trendscope.vision.weights import DetectorGate, DetectorHeader
 
 TEN = len(CATEGORIES)
 
 PRECISE = 0.95
-"""Share of the named single garments of the ten that the gate must name rightly."""
+"""Share of the named pictures of one garment that the gates must name rightly."""
 
 PRECISE_WORN = 0.9
-"""Share of a category's named garments on people that must be worn."""
+"""Share of the garments named on people that must be worn."""
 
-FEWEST = 8
-"""Garments of a category that a gate is fitted on, at least."""
+PARTS = 10
+"""Parts that customers and photos are dealt to: gates are fitted on all others."""
 
-LEAST = 0.3
-"""No gate is lower."""
-
-OVERLAP = 0.5
-"""Intersection over union from which on a box lies on a garment."""
+TEMPERATURES = np.geomspace(0.5, 3, 37).round(3).tolist()
+"""Temperatures that are tried."""
 
 
-def share(part: SupportsFloat, whole: SupportsFloat) -> float | None:
-    """A share rounded to four places; None of nothing."""
-    return round(float(part) / float(whole), 4) if float(whole) else None
+@dataclass(frozen=True)
+class Singles:
+    """Held-out pictures of one garment or none, and what the network says of them.
+
+    Attributes:
+        table: Columns of `training.data.photos.read_tables`, a row for each look.
+        allowed: Outputs of a whole photo that count as right for each.
+        weight: How many pictures each stands for.
+        looks: Both looks at each.
+    """
+
+    table: pd.DataFrame
+    allowed: Bool[np.ndarray, "n photo_outputs"]
+    weight: Float[np.ndarray, " n"]
+    looks: Looks
 
 
-# --- pictures of one garment ---------------------------------------------------------------------
+@dataclass(frozen=True)
+class Worn:
+    """Held-out photos of people, and what the network says of them.
+
+    Attributes:
+        files: Their names.
+        people: What each shows.
+        looks: Both looks at each.
+    """
+
+    files: Sequence[str]
+    people: Sequence[Person]
+    looks: Looks
 
 
-def scaled(
-    probabilities: Float32[np.ndarray, "*n k"], temperature: float
-) -> Float32[np.ndarray, "*n k"]:
-    """Probabilities as a softmax of their logits divided by a temperature."""
-    return softmax(np.log(np.maximum(probabilities, 1e-9)).astype(np.float32) / temperature)
+# --- gates ---------------------------------------------------------------------------------------
 
 
 def fitted_temperature(
     probabilities: Float32[np.ndarray, "n k"], allowed: Bool[np.ndarray, "n k"]
 ) -> float:
     """The temperature, of .5 to 3, with the least mean log loss over all allowed outputs."""
-    tried = np.geomspace(0.5, 3, 37).round(3).tolist()
 
     def loss(temperature: float) -> float:
-        p = (scaled(probabilities, temperature) * allowed).sum(-1)
+        p = (calibrated(probabilities, temperature) * allowed).sum(-1)
         return float(-np.log(np.maximum(p, 1e-9)).mean())
 
-    return float(min(tried, key=loss))
+    return float(min(TEMPERATURES, key=loss))
 
 
-def precise_gate(confidence: np.ndarray, right: np.ndarray, precise: float = PRECISE) -> float:
-    """The smallest confidence above which at least the wanted share is right; 1 if none is."""
-    order = np.argsort(-confidence, kind="stable")
-    rightly = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(rightly >= precise)
-    return float(confidence[order][enough[-1]]) if len(enough) else 1.0
+def fitted_gate(
+    singles: Singles,
+    worn: Worn,
+    of_singles: Bool[np.ndarray, " n"],
+    of_worn: Bool[np.ndarray, " m"],
+) -> DetectorGate:
+    """Temperature and gates fitted on some of the held-out pictures."""
+    photo = singles.looks.first.photo
+    temperature = fitted_temperature(photo[of_singles], singles.allowed[of_singles])
+    open_gate = DetectorGate(temperature)
+    one = of_singles & ~shows_several(singles.looks.first, open_gate)
+    several = of_worn & shows_several(worn.looks.first, open_gate)
+    return DetectorGate(
+        temperature,
+        fitted_gates(single_guesses(singles, temperature).take(one), PRECISE),
+        fitted_gates(worn_guesses(worn, several), PRECISE_WORN),
+    )
 
 
-def category_gates(
-    confidence: np.ndarray, category: np.ndarray, right: np.ndarray, precise: float
-) -> dict[str, float]:
-    """For each category the least gate that is precise enough; 1 where too few are named.
+def single_guesses(singles: Singles, temperature: float) -> Guesses:
+    """The likeliest category of each picture of one garment or none.
 
-    Args:
-        confidence: Confidence of each garment that was named.
-        category: Label index of each.
-        right: Whether it is right.
-        precise: Share of the named ones that must be.
+    Pictures of places that show none of the ten count with those of the first place.
     """
-    gates = {}
-    for i, name in enumerate(CATEGORIES):
-        of = category == i
-        gate = precise_gate(confidence[of], right[of], precise)
-        enough = int((confidence[of] >= gate).sum()) >= FEWEST
-        gates[name] = round(max(gate, LEAST), 4) if enough else 1.0
-    return gates
+    photo = calibrated(singles.looks.first.photo, temperature)[:, :TEN]
+    best = photo.argmax(-1)
+    right = np.take_along_axis(singles.allowed, best[:, None], 1)[:, 0]
+    places, place = np.unique(singles.table["place"], return_inverse=True)
+    first = places.tolist().index(singles.table["place"].iloc[0])
+    for number in range(len(places)):
+        if not singles.allowed[place == number, :TEN].any():
+            place[place == number] = first
+    return Guesses(photo.max(-1).astype(float), best, right, place, singles.weight)
 
 
-def single_scores(
-    photo: Float32[np.ndarray, "n photo_outputs"],
-    allowed: Bool[np.ndarray, "n cell_outputs"],
-    labels: Sequence[str],
-    gates: Mapping[str, float],
-) -> dict[str, Any]:
-    """Figures of pictures of one garment or none.
-
-    Args:
-        photo: Probabilities of the whole photo.
-        allowed: Outputs that count as right.
-        labels: Labels of the pictures in the place's own words.
-        gates: Least probability, by category, of what is named.
-    """
-    of_ten = np.asarray(allowed[:, :TEN].any(-1))
-    best, confidence = photo[:, :TEN].argmax(-1), photo[:, :TEN].max(-1)
-    right = np.take_along_axis(allowed, best[:, None], 1)[:, 0]
-    named = confidence >= np.array([gates[name] for name in CATEGORIES])[best]
-    no_garment = ~of_ten & allowed[:, NOTHING] & ~allowed[:, ANOTHER_GARMENT]
-    other = ~of_ten & ~no_garment
-    groups = np.array([_group(row) for row in allowed])
-    by_group = {
-        str(name): share(right[groups == name].sum(), (groups == name).sum())
-        for name in np.unique(groups[of_ten])
-    }
-    by_label = {}
-    for name in sorted(set(labels)):
-        rows = np.array([label == name for label in labels])
-        by_label[name] = {
-            "pictures": int(rows.sum()),
-            "right": share(right[rows].sum(), rows.sum()) if of_ten[rows].any() else None,
-            "named": share(named[rows].sum(), rows.sum()),
-        }
-    clear = [value for name, value in by_group.items() if "/" not in name and value is not None]
-    return {
-        "pictures": len(photo),
-        "of_the_ten": int(of_ten.sum()),
-        "right": share(right[of_ten].sum(), of_ten.sum()),
-        "mean_over_groups": round(float(np.mean(clear)), 4) if clear else None,
-        "named": share((named & of_ten).sum(), of_ten.sum()),
-        "right_of_named": share((named & right).sum(), (named & of_ten).sum()),
-        "other_garments_named": share((named & other).sum(), other.sum()),
-        "no_garment_named": share((named & no_garment).sum(), no_garment.sum()),
-        "by_group": by_group,
-        "by_label": by_label,
-    }
+def worn_guesses(worn: Worn, rows: Bool[np.ndarray, " n"]) -> Guesses:
+    """Every garment that the cells show on some of the people."""
+    confidence, category, right = [], [], []
+    for row in np.flatnonzero(rows).tolist():
+        second = worn.looks.second_of(row)
+        if second is None:
+            continue
+        for each in garments(second.cells[0], second.boxes[0], second.features[0], CERTAIN):
+            kind = CATEGORIES.index(each.category)
+            confidence.append(each.confidence)
+            category.append(kind)
+            right.append(any(kind in kinds for kinds in worn.people[row].worn))
+    count = len(confidence)
+    return Guesses(
+        np.array(confidence, float),
+        np.array(category, int),
+        np.array(right, bool),
+        np.zeros(count, int),
+        np.ones(count),
+    )
 
 
-def _group(allowed: np.ndarray) -> str:
-    names = [GROUP[CATEGORIES[i]] for i in np.flatnonzero(allowed[:TEN])]
-    return " / ".join(dict.fromkeys(names))
+def parts_of(units: Iterable[str], parts: int = PARTS) -> Int[np.ndarray, " n"]:
+    """The part that each customer or photo is dealt to, by a digest of its name."""
+    return np.array([pictures.drawn(f"gate {unit}") % parts for unit in units])
 
 
-# --- people --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Person:
-    """What a photo of people shows.
-
-    Attributes:
-        worn: For each garment the categories that count as right.
-        boxes: For each box the categories and left, top, right, bottom as fractions; None where
-            the photo has tags only.
-    """
-
-    worn: tuple[frozenset[int], ...]
-    boxes: tuple[tuple[frozenset[int], tuple[float, ...]], ...] | None
-
-
-def person(outfits: Outfits, row: int) -> Person:
-    """What one photo shows, by its labels."""
-    kinds = [frozenset(np.flatnonzero(right[:TEN]).tolist()) for right in outfits.labels]
-    height, width = outfits.pixels.shape[1:3]
-    shown = outfits.tags[row]
-    boxes = None
-    if outfits.has_mask[row]:
-        shown = np.union1d(shown, outfits.boxes[row][:, 0].astype(int))
-        boxes = tuple(
-            (kinds[int(label)], (x0 / width, y0 / height, x1 / width, y1 / height))
-            for label, x0, y0, x1, y1 in outfits.boxes[row].tolist()
-        )
-    return Person(tuple(sorted({kinds[i] for i in shown if kinds[i]}, key=sorted)), boxes)
-
-
-def average_precision(scores: np.ndarray, right: np.ndarray) -> float | None:
-    """Mean, over the right ones, of the precision down to each in the order of the scores."""
-    order = np.argsort(-scores, kind="stable")
-    hits = right[order].astype(bool)
-    if not hits.any():
-        return None
-    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-    return round(float(precision[hits].mean()), 4)
-
-
-def worn_precision(
-    scores: Float32[np.ndarray, "n 10"], people: Sequence[Person]
-) -> dict[str, float | None]:
-    """Average precision of "worn in the photo" by category.
-
-    A photo whose labels leave it open whether a category is worn is left out of that category's.
-    """
-    found = {}
-    for i, category in enumerate(CATEGORIES):
-        certain = np.array([frozenset([i]) in each.worn for each in people])
-        possible = np.array([any(i in kinds for kinds in each.worn) for each in people])
-        clear = certain | ~possible
-        found[category] = average_precision(scores[clear, i], certain[clear])
-    return found
-
-
-def people_scores(
-    found: Sequence[Sequence[Garment]], people: Sequence[Person], gates: Mapping[str, float]
-) -> dict[str, Any]:
-    """What is named at gates by category, how much of it is worn and lies there, what is missed."""
-    kept = [
-        [garment for garment in each if garment.confidence >= gates[garment.category]]
-        for each in found
+def predicted(
+    singles: Singles, worn: Worn, parts: int = PARTS
+) -> tuple[list[PhotoPrediction], list[PhotoPrediction]]:
+    """What the product says of each picture with gates fitted without its customer, or itself."""
+    of_singles, of_worn = parts_of(singles.table["customer"], parts), parts_of(worn.files, parts)
+    said: dict[int, PhotoPrediction] = {}
+    said_worn: dict[int, PhotoPrediction] = {}
+    for part in range(parts):
+        gate = fitted_gate(singles, worn, of_singles != part, of_worn != part)
+        for row in np.flatnonzero(of_singles == part).tolist():
+            said[row] = singles.looks.prediction(row, gate)
+        for row in np.flatnonzero(of_worn == part).tolist():
+            said_worn[row] = worn.looks.prediction(row, gate)
+    return [said[row] for row in range(len(said))], [
+        said_worn[row] for row in range(len(said_worn))
     ]
-    named = worn = placed = with_box = 0
-    for each, shown in zip(kept, people, strict=True):
-        for garment in each:
-            kind = CATEGORIES.index(garment.category)
-            named += 1
-            worn += any(kind in kinds for kinds in shown.worn)
-            if shown.boxes is not None:
-                with_box += 1
-                placed += any(
-                    kind in kinds and iou(garment.box, box) >= OVERLAP for kinds, box in shown.boxes
-                )
-    hit: dict[str, list[bool]] = {}
-    for each, shown in zip(kept, people, strict=True):
-        kinds_named = {CATEGORIES.index(garment.category) for garment in each}
-        for kinds in shown.worn:
-            name = " / ".join(CATEGORIES[i] for i in sorted(kinds))
-            hit.setdefault(name, []).append(bool(kinds & kinds_named))
-    every = [value for values in hit.values() for value in values]
-    return {
-        "named_per_photo": share(named, len(people)),
-        "worn_of_named": share(worn, named),
-        "box_on_it_of_named": share(placed, with_box),
-        "found_of_worn": share(sum(every), len(every)),
-        "found_by_category": {name: share(sum(v), len(v)) for name, v in sorted(hit.items())},
-    }
 
 
-def iou(a: Sequence[float], b: Sequence[float]) -> float:
-    """Intersection over union of two boxes."""
-    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    common = max(wide, 0.0) * max(high, 0.0)
-    both = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])
-    return common / (both - common) if common else 0.0
+# --- figures -------------------------------------------------------------------------------------
+
+
+def judged(table: pd.DataFrame, predictions: Sequence[PhotoPrediction]) -> list[Judged]:
+    """Labelled pictures with what the product says of each as a whole."""
+    columns = (table[name] for name in ("file", "place", "customer", "label", "category"))
+    return [
+        Judged(file, place, customer, label, tuple(filter(None, category.split("|"))), each.whole)
+        for file, place, customer, label, category, each in zip(*columns, predictions, strict=True)
+    ]
+
+
+def lenient(photo: Judged) -> Judged:
+    """The same with every kind of an allowed group allowed, as where a label says "Shoes"."""
+    groups = {GROUP[name] for name in photo.allowed}
+    allowed = tuple(name for name in CATEGORIES if GROUP[name] in groups)
+    return dataclasses.replace(photo, allowed=allowed)
+
+
+def single_scores(photos_: Sequence[Judged], scored_on: str) -> dict[str, Any]:
+    """Figures of pictures of one garment or none, by place; the first one's travel as "photos".
+
+    Those whose names begin with "lenient" count every kind of shoe as right for any.
+    """
+    scores: dict[str, Any] = {}
+    for place in dict.fromkeys(each.place for each in photos_):
+        of_place = [each for each in photos_ if each.place == place]
+        if not any(each.of_the_ten for each in of_place):
+            named = photo_metrics.share_of(each.named for each in of_place)
+            scores[place] = {"photos": len(of_place), "named": named.share}
+            continue
+        strict, by_group = (
+            photo_metrics.evaluation("", "", scored_on, rows, ())
+            for rows in (of_place, [lenient(each) for each in of_place])
+        )
+        figures = photo_metrics.scores(strict)
+        del figures["digest"]
+        figures["right_by_group"] = {row.name: row.share.share for row in strict.groups}
+        for name in ("accuracy", "mean_over_groups", "precision", "calibration_error"):
+            figures[f"lenient_{name}"] = photo_metrics.scores(by_group).get(name)
+        figures["others_named_by_label"] = {
+            row.name: row.share.share for row in strict.others_by_label
+        }
+        scores[place] = figures
+    return scores
 
 
 # --- a run ---------------------------------------------------------------------------------------
 
 
-def looks(variables: Variables, kept: np.ndarray, size: tuple[int, int]) -> Look:
-    """What the network says of kept pictures at one size, in small batches."""
-    parts = []
-    for start in range(0, len(kept), BATCH):
-        rows = [resized(picture, size) for picture in kept[start : start + BATCH]]
-        # Filled up, so that the network is compiled once.
-        full = np.stack(rows + rows[-1:] * (BATCH - len(rows)))
-        seen = look(variables, full)
-        parts.append([getattr(seen, name)[: len(rows)] for name in Look.__dataclass_fields__])
-    return Look(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+def held_out_singles(settings: Settings, detector: PhotoDetector, key: str, run: Path) -> Singles:
+    """The run's held-out pictures of one garment or none, looked at."""
+    relabel = Path(settings.relabel) if settings.relabel else None
+    table = photos.read_tables(photos.places_of(settings.singles), relabel)
+    table = table.assign(weight=1.0)
+    held_out = pictures.held_out(table, settings.fold, settings.folds)
+    for place in table["place"].unique():
+        here = (table["place"] == place).to_numpy()
+        labels = table["label"].to_numpy(str)
+        table.loc[here & held_out, "weight"] = as_everywhere(
+            labels[here & held_out].tolist(), labels[here].tolist()
+        )
+    rows = table[held_out]
+    looks = kept_looks(list(rows["file"]), detector, key, run)
+    seen = rows.iloc[looks.rows].reset_index(drop=True)
+    allowed = np.stack(
+        [
+            pictures.allowed_outputs(category, label)
+            for category, label in zip(seen["category"], seen["label"], strict=True)
+        ]
+    )
+    wide = np.pad(allowed, ((0, 0), (0, PHOTO_OUTPUTS - CELL_OUTPUTS)))
+    return Singles(seen, wide, seen["weight"].to_numpy(float), looks)
 
 
-def evaluate(
-    settings: Settings,
-    variables: Variables,
-    side: int,
-    size: tuple[int, int],
-    least: Sequence[float],
-    most: int = 10**9,
-) -> dict[str, Any]:
-    """All figures of the pictures held out.
+def held_out_people(settings: Settings, detector: PhotoDetector, key: str, run: Path) -> Worn:
+    """The run's held-out photos of people, looked at."""
+    kinds = photos.places_of(settings.kinds) if settings.kinds else []
+    place, cache = Path(settings.outfits), Path(settings.cache)
+    outfits = pictures.outfits(place, cache, settings.fold, settings.folds, kinds)
+    rows = np.flatnonzero(outfits.held_out)
+    files = [str(place / "images" / file) for file in outfits.files[rows]]
+    looks = kept_looks(files, detector, key, run)
+    seen = rows[looks.rows]
+    return Worn(outfits.files[seen].tolist(), [person(outfits, int(row)) for row in seen], looks)
+
+
+def evaluate(run: Path, side: int, size: tuple[int, int], published: bool = True) -> dict[str, Any]:
+    """Fits the gates of a run and scores it; every figure is of pictures the gates have not seen.
 
     Args:
-        settings: Settings of the training.
-        variables: The network's weights.
+        run: Folder of the run: settings.json and weights.safetensors.
         side: Side of pictures of one garment, in pixels.
         size: Rows and columns of photos of people.
-        least: Least confidences of garments of people, each to be scored.
-        most: Pictures of each kind, for a quick look.
+        published: Whether Fashion-MNIST's test images are scored as well; nothing is fitted there.
+
+    Raises:
+        TrendscopeError: The run held nothing out, or its pictures are not there.
     """
-    singles, outfits = pictures(settings)
-    rows = np.flatnonzero(singles.held_out)[:: max(1, int(singles.held_out.sum()) // most)]
-    photo = looks(variables, singles.pixels[rows], (side, side)).photo
-    allowed, places = singles.allowed[rows], singles.places[rows]
-    wide = np.pad(allowed, ((0, 0), (0, photo.shape[1] - allowed.shape[1])))
-    temperature = fitted_temperature(photo, wide)
-    photo = scaled(photo, temperature)
-    found: dict[str, Any] = {
+    settings = read_settings(run)
+    if settings.fold < 0:
+        raise TrendscopeError(f"{run} held nothing out to be scored on; train one with --fold 0")
+    weights = run / "weights.safetensors"
+    key = hashlib.sha256(weights.read_bytes()).hexdigest()
+    detector = PhotoDetector(DetectorHeader(run.name, side, size), read_params(weights))
+    singles = held_out_singles(settings, detector, key, run)
+    worn = held_out_people(settings, detector, key, run)
+    every = np.ones(len(singles.table), bool), np.ones(len(worn.people), bool)
+    gate = fitted_gate(singles, worn, *every)
+    said, said_worn = predicted(singles, worn)
+    sizes = [(int(w), int(h)) for w, h in worn.looks.sizes.tolist()]
+    scored_on = f"customers of fold {settings.fold} of {settings.folds}, {UNSEEN}"
+    return {
         "side": side,
         "rows": size[0],
         "columns": size[1],
-        "photo_temperature": temperature,
-    }
-    of_ten = allowed[:, :TEN].any(-1)
-    best = photo[:, :TEN].argmax(-1)
-    right = np.take_along_axis(allowed, best[:, None], 1)[:, 0]
-    one = precise_gate(photo[of_ten, :TEN].max(-1), right[of_ten])
-    gates = {
-        "one_gate": dict.fromkeys(CATEGORIES, round(one, 4)),
-        "gate_by_category": category_gates(photo[:, :TEN].max(-1), best, right, PRECISE),
-    }
-    found["gates"] = gates
-    for name, gate in gates.items():
-        for place in dict.fromkeys(places.tolist()):
-            of = places == place
-            labels = singles.labels[rows][of].tolist()
-            found[f"{place}, {name}"] = single_scores(photo[of], allowed[of], labels, gate)
-    found["outfits"] = _people(outfits, variables, size, least, most)
-    return found
-
-
-def _people(
-    outfits: Outfits,
-    variables: Variables,
-    size: tuple[int, int],
-    least: Sequence[float],
-    most: int,
-) -> dict[str, Any]:
-    rows = np.flatnonzero(outfits.held_out)[:: max(1, int(outfits.held_out.sum()) // most)]
-    seen = looks(variables, outfits.pixels[rows], size)
-    people = [person(outfits, int(row)) for row in rows]
-    precision = worn_precision(seen.cells[..., :TEN].max((1, 2)), people)
-    known = [value for value in precision.values() if value is not None]
-    found = [
-        garments(cells, boxes, features, min(LEAST, *least))
-        for cells, boxes, features in zip(seen.cells, seen.boxes, seen.features, strict=True)
-    ]
-    said = [(garment, shown) for each, shown in zip(found, people, strict=True) for garment in each]
-    kinds = np.array([CATEGORIES.index(garment.category) for garment, _ in said], int)
-    worn = np.array(
-        [any(k in w for w in shown.worn) for k, (_, shown) in zip(kinds, said, strict=True)], bool
-    )
-    by_category = category_gates(
-        np.array([garment.confidence for garment, _ in said]), kinds, worn, PRECISE_WORN
-    )
-    return {
-        "photos": len(rows),
-        "mean_average_precision": round(float(np.mean(known)), 4) if known else None,
-        "average_precision": precision,
-        "told_from_one_garment": share((seen.photo.argmax(-1) == NOTHING + 1).sum(), len(rows)),
-        "gate_by_category": by_category,
-        "at_it": people_scores(found, people, by_category),
-        "gates": [
-            {"least": gate, **people_scores(found, people, dict.fromkeys(CATEGORIES, gate))}
-            for gate in least
-        ],
+        "gate": dataclasses.asdict(gate),
+        "singles": single_scores(judged(singles.table, said), scored_on),
+        "outfits": people_scores(said_worn, sizes, worn.people),
+        "fashion-mnist test": published_scores(detector, key, run) if published else {},
     }
 
 
-def lines(found: Mapping[str, Any], prefix: str = "") -> list[str]:
+def read_settings(run: Path) -> Settings:
+    """The settings of a run; those that were added since are at their defaults."""
+    return Settings(**json.loads((run / "settings.json").read_text(encoding="utf-8")))
+
+
+def lines(scores: Mapping[str, Any], prefix: str = "") -> list[str]:
     """Figures as lines of text, one each."""
     rows: list[str] = []
-    for name, value in found.items():
-        if isinstance(value, Mapping) and name != "by_label":
+    for name, value in scores.items():
+        if isinstance(value, Mapping):
             rows += lines(value, f"{prefix}{name}: ")
-        elif isinstance(value, list):
-            for each in value:
-                rows += lines(each, f"{prefix}{name} {each['least']}: ")
         else:
             rows.append(f"{prefix}{name} {value}")
     return rows
@@ -386,23 +340,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=288, help="of photos of people")
     parser.add_argument("--columns", type=int, default=192, help="of photos of people")
     parser.add_argument(
-        "--least", type=float, nargs="+", default=[0.5, 0.6, 0.7, 0.8], help="gates for people"
+        "--no-published", action="store_true", help="leave Fashion-MNIST's test images out"
     )
-    parser.add_argument("--most", type=int, default=10**9, help="pictures of each kind")
     options: argparse.Namespace = parser.parse_args()
     keep_compiled()
     with errors_in_one_line("training.evaluation.detections"):
-        settings = Settings(**json.loads((options.run / "settings.json").read_text()))
-        found = evaluate(
-            settings,
-            read_params(options.run / "weights.safetensors"),
-            options.side,
-            (options.rows, options.columns),
-            options.least,
-            options.most,
-        )
-        print("\n".join(lines(found)))
-        write_atomic(options.run / "detections.json", json.dumps(found, indent=2) + "\n")
+        size = options.rows, options.columns
+        scores = evaluate(options.run, options.side, size, not options.no_published)
+        print("\n".join(lines(scores)))
+        write_atomic(options.run / "detections.json", json.dumps(scores, indent=2) + "\n")
 
 
 if __name__ == "__main__":
