@@ -1,7 +1,8 @@
-"""Cells become garments; a mirror changes sides and nothing else."""
+"""Cells become garments, each with its box."""
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -10,15 +11,12 @@ from hypothesis import strategies as st
 
 from trendscope.vision.detections import (
     Garment,
-    Look,
     cell_boxes,
-    detect,
     garments,
     look,
-    mirrored,
     reading_order,
 )
-from trendscope.vision.detector import CELL_OUTPUTS, PHOTO_OUTPUTS, WIDTH, initial_variables
+from trendscope.vision.detector import CELL_OUTPUTS, WIDTH, Detector, initial_variables
 
 TROUSER, COAT, SHIRT = 1, 4, 6
 
@@ -114,40 +112,13 @@ def test_boxes_are_reached_from_the_middles_of_cells():
     assert found_[0, 1, 2].tolist() == [39, 22, 43, 28]
 
 
-def a_look(seed=0):
-    generator = np.random.default_rng(seed)
-
-    def random(*shape):
-        return generator.random(shape).astype(np.float32)
-
-    corners = np.sort(random(2, 3, 4, 2, 2), -2).reshape(2, 3, 4, 4)
-    return Look(
-        random(2, PHOTO_OUTPUTS), random(2, 3, 4, CELL_OUTPUTS), corners, random(2, 3, 4, WIDTH)
-    )
-
-
-def test_mirrored_twice_is_as_before():
-    before = a_look()
-    after = mirrored(mirrored(before))
-    for name in Look.__dataclass_fields__:
-        np.testing.assert_allclose(getattr(after, name), getattr(before, name), atol=1e-6)
-
-
-def test_mirrored_boxes_are_boxes_on_the_other_side():
-    boxes = np.zeros((1, 1, 2, 4), np.float32)
-    boxes[0, 0, 0] = 0.1, 0.2, 0.4, 0.5
-    before = a_look()
-    one = Look(before.photo[:1], before.cells[:1, :1, :2], boxes, before.features[:1, :1, :2])
-    assert mirrored(one).boxes[0, 0, 1] == pytest.approx([0.6, 0.2, 0.9, 0.5])
-
-
-def test_a_photo_and_its_mirror_image_show_the_same_garments():
+def test_probabilities_and_boxes_of_whatever_a_photo_shows():
     variables = initial_variables()
     pixels = np.random.default_rng(0).integers(0, 256, (1, 32, 64, 3)).astype(np.uint8)
-    one = look(variables, pixels)
-    other = mirrored(look(variables, np.ascontiguousarray(pixels[:, :, ::-1])))
-    np.testing.assert_allclose(one.cells, other.cells, atol=1e-5)
-    np.testing.assert_allclose(one.boxes, other.boxes, atol=1e-5)
-    np.testing.assert_allclose(one.photo.sum(-1), 1, rtol=1e-5)
-    everything = detect(variables, pixels, 0.0)
-    assert len(everything) == 1 and 1 <= len(everything[0]) <= 8
+    seen = look(variables, pixels)
+    assert (seen.cells.shape, seen.boxes.shape) == ((1, 2, 4, CELL_OUTPUTS), (1, 2, 4, 4))
+    np.testing.assert_allclose(seen.photo.sum(-1), 1, rtol=1e-5)
+    np.testing.assert_allclose(seen.cells.sum(-1), 1, rtol=1e-5)
+    answer = jax.jit(Detector().apply)(variables, jnp.asarray(pixels))
+    expected = np.asarray(cell_boxes(answer.distances)) / [64, 32, 64, 32]
+    np.testing.assert_allclose(seen.boxes, expected.clip(0, 1), atol=1e-4)

@@ -78,49 +78,10 @@ class Look:
     features: Float32[np.ndarray, "n rows columns width"]
 
 
-def detect(
-    variables: Variables, pixels: UInt8[np.ndarray, "n h w 3"], least: float
-) -> list[list[Garment]]:
-    """The garments of each photo in reading order.
-
-    Args:
-        variables: The network's weights.
-        pixels: Photos 0..255, RGB, all scaled to one size; its sides are multiples of 32 pixels.
-        least: Smallest confidence of a garment.
-    """
-    seen = look(variables, pixels)
-    return [
-        garments(cells, boxes, features, least)
-        for cells, boxes, features in zip(seen.cells, seen.boxes, seen.features, strict=True)
-    ]
-
-
 def look(variables: Variables, pixels: UInt8[np.ndarray, "n h w 3"]) -> Look:
-    """What the network says of photos and of their mirror images, averaged."""
-    once = _as_look(_network()(variables, pixels), pixels.shape[1], pixels.shape[2])
-    turned = np.ascontiguousarray(pixels[:, :, ::-1])
-    again = mirrored(_as_look(_network()(variables, turned), pixels.shape[1], pixels.shape[2]))
-    return Look(
-        (once.photo + again.photo) / 2,
-        (once.cells + again.cells) / 2,
-        (once.boxes + again.boxes) / 2,
-        (once.features + again.features) / 2,
-    )
-
-
-def mirrored(seen: Look) -> Look:
-    """What was said of mirror images, as if of the photos themselves; and the other way round."""
-    left, top, right, bottom = np.moveaxis(seen.boxes[:, :, ::-1], -1, 0)
-    boxes = np.stack([1 - right, top, 1 - left, bottom], -1)
-    return Look(seen.photo, seen.cells[:, :, ::-1], boxes, seen.features[:, :, ::-1])
-
-
-@cache
-def _network() -> Callable[[Variables, UInt8[np.ndarray, "n h w 3"]], Answer]:
-    return jax.jit(Detector().apply, compiler_options=compiler_options())
-
-
-def _as_look(answer: Answer, height: int, width: int) -> Look:
+    """What the network says of photos, all of one size."""
+    answer = _network()(variables, pixels)
+    height, width = pixels.shape[1:3]
     photo, cells, boxes, features = (
         np.asarray(part, np.float32)
         for part in (
@@ -131,6 +92,11 @@ def _as_look(answer: Answer, height: int, width: int) -> Look:
         )
     )
     return Look(softmax(photo), softmax(cells), np.clip(boxes, 0, 1), features)
+
+
+@cache
+def _network() -> Callable[[Variables, UInt8[np.ndarray, "n h w 3"]], Answer]:
+    return jax.jit(Detector().apply, compiler_options=compiler_options())
 
 
 def cell_boxes(distances: Float[Array, "*n rows columns 4"]) -> Float[Array, "*n rows columns 4"]:
@@ -162,7 +128,7 @@ def garments(
     probabilities = cells.reshape(-1, cells.shape[-1])
     ten = probabilities[:, : len(CATEGORIES)]
     category, confidence = ten.argmax(-1), ten.max(-1)
-    places, looks = boxes.reshape(-1, 4), features.reshape(-1, features.shape[-1])
+    places, looks = boxes.reshape(-1, 4), features.reshape(rows * columns, features.shape[-1])
     pending = np.flatnonzero(confidence >= min(least, SPEAKING))
     pending = pending[np.argsort(-confidence[pending], kind="stable")]
     garments = []
@@ -186,6 +152,25 @@ def garments(
         )
         pending = pending[~same & ~(common >= SAME_PLACE * union)]
     return reading_order(garments)
+
+
+def surest(
+    cells: Float32[np.ndarray, "rows columns cell_outputs"],
+    boxes: Float32[np.ndarray, "rows columns 4"],
+    features: Float32[np.ndarray, "rows columns width"],
+    category: str,
+) -> Garment:
+    """The garment of the cell that shows a category most likely, if another category or none."""
+    of_category = cells[..., CATEGORIES.index(category)]
+    row, column = np.unravel_index(of_category.argmax(), of_category.shape)
+    left, top, right, bottom = boxes[row, column].tolist()
+    return Garment(
+        category,
+        float(of_category[row, column]),
+        (left, top, right, bottom),
+        features[row, column],
+        cells[row, column],
+    )
 
 
 def _around(cells: Int[np.ndarray, " n"], rows: int, columns: int) -> Float[np.ndarray, 4]:

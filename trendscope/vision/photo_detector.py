@@ -6,18 +6,18 @@ by what the whole photo looks like; of people, a second look at a larger size fi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import fields, replace
 from pathlib import Path
 
 import jax
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 
 from trendscope.categories import CATEGORIES
 from trendscope.vision.compilation import keep_compiled
 from trendscope.vision.detections import Box as Part
-from trendscope.vision.detections import Garment, Look, garments, look
+from trendscope.vision.detections import Garment, Look, garments, look, surest
 from trendscope.vision.detector import ANOTHER_GARMENT, SEVERAL, Variables
 from trendscope.vision.detector_weights import read_detector
 from trendscope.vision.network import softmax
@@ -36,6 +36,9 @@ BATCH = 8
 
 CERTAIN = 0.3
 """Least confidence of cells that have a say in the box of a garment that is named."""
+
+LEAST_SEVERAL = 0.5
+"""Least probability of several garments from which on a photo is one of people."""
 
 TEN = len(CATEGORIES)
 
@@ -76,19 +79,22 @@ class PhotoDetector:
         """One prediction per photo."""
         if not views:
             return []
-        first = self._look([view.single for view in views])
-        photo = calibrated(first.photo, self.header.gate.temperature)
-        several = np.flatnonzero(photo[:, SEVERAL] >= 0.5).tolist()
-        second = self._look([views[i].people for i in several]) if several else first
-        place = {row: i for i, row in enumerate(several)}
+        first = self.look([view.single for view in views])
+        people = np.flatnonzero(shows_several(first, self.header.gate)).tolist()
+        second = self.look([views[i].people for i in people]) if people else first
+        place = {row: i for i, row in enumerate(people)}
         return [
-            predict_people(at(second, place[row]), self.header.gate, view.size)
-            if row in place
-            else predict_single(at(first, row), photo[row], self.header.gate, view.size)
+            decided(
+                at(first, row),
+                at(second, place[row]) if row in place else None,
+                self.header.gate,
+                view.size,
+            )
             for row, view in enumerate(views)
         ]
 
-    def _look(self, pixels: Sequence[UInt8[np.ndarray, "h w 3"]]) -> Look:
+    def look(self, pixels: Sequence[UInt8[np.ndarray, "h w 3"]]) -> Look:
+        """What the network says of photos, all of one size; at least one."""
         size = BATCH if len(pixels) > 1 else 1
         parts = []
         for start in range(0, len(pixels), size):
@@ -109,6 +115,27 @@ def calibrated(
 ) -> Float32[np.ndarray, "n outputs"]:
     """Probabilities as a softmax of their logits divided by a temperature (Guo et al. 2017)."""
     return softmax(np.log(np.maximum(probabilities, 1e-9)).astype(np.float32) / temperature)
+
+
+def shows_several(first: Look, gate: DetectorGate) -> Bool[np.ndarray, " n"]:
+    """Whether the first look at photos tells several garments in each, as on people."""
+    return np.asarray(calibrated(first.photo, gate.temperature)[:, SEVERAL] >= LEAST_SEVERAL)
+
+
+def decided(
+    first: Look, second: Look | None, gate: DetectorGate, size: tuple[int, int]
+) -> PhotoPrediction:
+    """The prediction for one photo.
+
+    Args:
+        first: The network's answer for the small square, as a batch of one.
+        second: Its answer for the larger size; None unless the first shows several garments.
+        gate: Thresholds.
+        size: Width and height of the picture in pixels, the unit of boxes.
+    """
+    if second is not None:
+        return predict_people(second, gate, size)
+    return predict_single(first, calibrated(first.photo, gate.temperature)[0], gate, size)
 
 
 def predict_single(
@@ -160,17 +187,30 @@ def predict_people(seen: Look, gate: DetectorGate, size: tuple[int, int]) -> Pho
     """The prediction for a photo of people; arguments as for `predict_single`."""
     sure = _garments(seen, min(CERTAIN, *gate.worn.values()))
     named = [each for each in sure if each.confidence >= gate.worn[each.category]]
-    best: dict[str, Garment] = {}
-    for each in surest_first(_garments(seen)):
-        if each.confidence < gate.worn[each.category]:
-            best.setdefault(each.category, each)
+    candidates_ = _candidates(seen, gate, {each.category for each in named})
     garments_ = tuple(_prediction(each, "classified", size) for each in named)
-    candidates = tuple(_prediction(each, "uncertain", size) for each in best.values())
+    candidates = tuple(_prediction(each, "uncertain", size) for each in candidates_)
     if garments_:
         whole = max(garments_, key=lambda each: each.confidence)
     else:
         whole = _unnamed(candidates, seen, size)
     return PhotoPrediction(garments_, candidates, whole)
+
+
+def _candidates(seen: Look, gate: DetectorGate, named: Set[str]) -> list[Garment]:
+    """Below its gate the surest garment of each category, the surest first.
+
+    Of a category that no garment is of, nor named, it is that of the cell that shows it most
+    likely, though something else is likelier there.
+    """
+    best: dict[str, Garment] = {}
+    for each in surest_first(_garments(seen)):
+        if each.confidence < gate.worn[each.category]:
+            best.setdefault(each.category, each)
+    for category in CATEGORIES:
+        if category not in named and category not in best:
+            best[category] = surest(seen.cells[0], seen.boxes[0], seen.features[0], category)
+    return surest_first([each for each in best.values() if each.confidence >= LEAST_CANDIDATE])
 
 
 def _unnamed(candidates: Sequence[Prediction], seen: Look, size: tuple[int, int]) -> Prediction:
