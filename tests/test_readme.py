@@ -1,4 +1,4 @@
-"""The README's commands run, and its figures are those of the shipped weights."""
+"""What README and docs say: commands run, links lead somewhere, figures are those measured."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import runpy
 import shlex
 import subprocess
 import sys
+import tomllib
+from collections import Counter
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from trendscope.cli import app
@@ -20,15 +24,28 @@ from trendscope.vision.serialisation import read_weights
 from trendscope.vision.weights import SHIPPED, read_header
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+}
+README = PAGES["README.md"]
 CARD = (SHIPPED / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The blocks of code of a page that are in that language."""
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
 COMMANDS = [
     line
-    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for text in PAGES.values()
+    for block in blocks(text, "sh")
     for line in block.splitlines()
     if line
 ]
 EXPECTED = {
+    "profile sample_feeds --html profile.html": "anna: 12 photos",
     "profile sample_feeds/anna": "anna: 12 photos",
     "profile sample_feeds/instagram-ben.w-2026-11-16-Ab3dEf9H.zip --html ben.html": "ben.w: 12",
     "classify sample_feeds/anna/IMG_20260824_093000.jpg --show": "T-shirt/top",
@@ -40,7 +57,9 @@ EXPECTED = {
     "scan sample_feeds --db fashion.db": "43 photos: 43 looked at.",
     "status --db fashion.db": "43 photos of 11 customers",
     "profile sample_feeds/anna --db fashion.db": "anna: 12 photos",
+    "trends --db fashion.db": "What customers wear, week 20",
     "trends --db fashion.db --markdown -o trends.md": "| T-shirt/top |",
+    "trends --from-csv tables/weekly.csv": "What customers wear, week 20",
     "report --db fashion.db -o report.html": "T-shirt/top",
     "export --db fashion.db tables": "sightings.csv: 43 rows",
     "correct sample_feeds/truth.csv --db fashion.db": "41 photos labelled by a person; 41 new.",
@@ -58,39 +77,52 @@ EXPECTED = {
     " --catalog-images sample_feeds/shop/pictures": "Crew neck T-shirt",
     "forget --customer anna --yes --db fashion.db": "12 photos",
 }
-"""The README's commands, and what must be in what each prints, or else writes to its ``-o``."""
+"""Documented commands, and what must be in what each prints, or else writes to its ``-o``."""
+
+SERVE = "serve --db fashion.db"
+SCAN_OF_STORE = "scan s3://bucket/feeds --db fashion.db"
+SCAN_BY_RAY = "scan sample_feeds --engine ray --db fashion.db"
 
 
 def test_every_command_of_the_product_has_an_expectation():
-    documented = [line for line in COMMANDS if line.startswith("trendscope ")]
-    assert documented == [f"trendscope {command}" for command in EXPECTED]
+    documented = {
+        command
+        for line in COMMANDS
+        for command in re.findall(r"(?:^|\.venv/bin/)trendscope (.+)$", line)
+    }
+    assert documented == {*EXPECTED, SERVE, SCAN_OF_STORE, SCAN_BY_RAY}
 
 
-SCAN, IMPORT = (
+SCAN, IMPORT, EXPORT = (
     next(command for command in EXPECTED if command.startswith(start))
-    for start in ("scan ", "catalog import ")
+    for start in ("scan ", "catalog import ", "export ")
 )
+
+
+def trendscope(command: str, folder: Path, **environment: str) -> str:
+    """What a command prints in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "trendscope", *shlex.split(command)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Where the sample feeds lie, with a database after the README's scan and catalogue import."""
+    """Where the sample feeds lie, with what the documented scan, import and export write."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "sample_feeds").symlink_to(ROOT / "sample_feeds")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    for command in (SCAN, IMPORT):
-        done = subprocess.run(
-            [sys.executable, "-m", "trendscope", *shlex.split(command)],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0 and EXPECTED[command] in done.stdout, done.stderr
+    for command in (SCAN, IMPORT, EXPORT):
+        assert EXPECTED[command] in trendscope(command, folder)
     return folder
 
 
-@pytest.mark.parametrize("command", [c for c in EXPECTED if c not in (SCAN, IMPORT)])
+@pytest.mark.parametrize("command", [c for c in EXPECTED if c not in (SCAN, IMPORT, EXPORT)])
 def test_the_command_runs(command, folder, monkeypatch):
     """In this process, which loads the network once for all of them."""
     monkeypatch.chdir(folder)
@@ -105,8 +137,122 @@ def test_the_command_runs(command, folder, monkeypatch):
     assert EXPECTED[command] in text
 
 
+def test_the_desk_opens(folder):
+    pytest.importorskip("uvicorn")
+    words = [*shlex.split(SERVE), "--port", "0", "--no-browser"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "trendscope", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as desk:
+        try:
+            line = desk.stderr.readline()
+            with urlopen(re.search(r"http://\S+/", line)[0]) as page:
+                assert page.status == 200 and b"trendscope" in page.read()
+        finally:
+            desk.terminate()
+
+
+def test_the_feeds_of_an_object_store_are_scanned(s3, tmp_path):
+    import boto3
+
+    client = boto3.client("s3", endpoint_url=s3)
+    client.create_bucket(Bucket="bucket")
+    for path in (ROOT / "sample_feeds" / "anna").iterdir():
+        client.put_object(Bucket="bucket", Key=f"feeds/anna/{path.name}", Body=path.read_bytes())
+    assert "12 photos: 12 looked at." in trendscope(SCAN_OF_STORE, tmp_path)
+
+
+def test_workers_of_ray_scan_the_same_photos(tmp_path):
+    pytest.importorskip("ray")
+    (tmp_path / "sample_feeds").symlink_to(ROOT / "sample_feeds")
+    text = trendscope(SCAN_BY_RAY, tmp_path, RAY_USAGE_STATS_ENABLED="0")
+    assert EXPECTED[SCAN] in text
+
+
+def test_python_runs(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    (program,) = (block for text in PAGES.values() for block in blocks(text, "python"))
+    exec(compile(program, "docs", "exec"), {})
+
+
+def test_every_page_is_built_without_a_warning(tmp_path):
+    pytest.importorskip("material")
+    words = ["mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r'(?:src|href)="(?:https?:)?//[^"]*\.(?:css|js|woff2?)"', page)
+
+
+def test_the_readme_is_short_and_its_links_lead_to_files():
+    assert len(README.splitlines()) <= 150
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
+    assert [link for link in links if not (ROOT / link).is_file()] == []
+    assert {page for page in PAGES if page not in links} == {"README.md"}
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a page that are no code, with seven words or more."""
+    prose = re.sub(r"```.*?```", "\n\n", text, flags=re.DOTALL)
+    prose = re.sub(r"^(\||#|- |\s*$)", r". \1", prose, flags=re.MULTILINE)
+    parts = (" ".join(part.split()) for part in re.split(r"[.:;?!|](?:\s|$)", prose))
+    return [part for part in parts if len(part.split()) >= 7]
+
+
+def test_no_sentence_stands_twice():
+    counted = Counter(sentence for text in PAGES.values() for sentence in sentences(text))
+    assert [sentence for sentence, count in counted.items() if count > 1] == []
+
+
+def test_that_check_can_fail():
+    same = "Every row that is not used is\nnamed with its reason. "
+    assert sentences(same + "| a | b |\n" + same) == 2 * [
+        "Every row that is not used is named with its reason"
+    ]
+
+
+def options_of(command) -> set[str]:
+    """The options of a command and of all that it groups."""
+    groups = getattr(command, "commands", {}).values()
+    own = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+    return own.union(*map(options_of, groups))
+
+
+def test_documented_options_exist():
+    known = options_of(get_command(app)) | {"--help", "--write-metadata"}  # the last: gallery-dl's
+    for page, text in PAGES.items():
+        if page != "docs/training.md":
+            ours = re.sub(r"^.*(?:pip|-m \S+) .*$", "", text, flags=re.MULTILINE)
+            named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours))
+            assert named - known == set(), page
+
+
+def test_the_modules_on_the_map_exist():
+    named = re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)`", PAGES["docs/architecture.md"])
+    files = [(ROOT / "trendscope").joinpath(*name.split(".")) for name in named]
+    assert len(files) > 20 and [f for f in files if not f.with_suffix(".py").is_file()] == []
+
+
+def test_documented_modules_and_extras_exist():
+    everything = "\n".join(PAGES.values())
+    modules = set(re.findall(r"python -m ([a-z][\w.]*\w)", everything)) - {"venv", "pytest"}
+    files = (ROOT.joinpath(*module.split(".")) for module in modules)
+    missing = [f for f in files if not f.with_suffix(".py").is_file() and not f.is_dir()]
+    assert missing == []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {
+        e for names in re.findall(r"\[(\w+(?:,\w+)*)\]['\"]", everything) for e in names.split(",")
+    }
+    assert extras and extras <= {*project["optional-dependencies"]}
+
+
 def test_the_columns_of_trends_are_described():
-    section = README.split("## Weekly trends")[1].split("\n## ")[0]
+    section = PAGES["docs/trends.md"]
     assert [name for name in CSV_COLUMNS if f"`{name}`" not in section] == []
     assert [word for word in (RISING, FALLING, STEADY, WATCH, TOO_FEW) if word not in section] == []
 
@@ -127,7 +273,7 @@ def test_continuous_integration_runs_the_readmes_test_command():
     assert test_command in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
-def test_readme_quotes_the_figures_on_photos():
+def test_the_readme_quotes_the_figures_on_photos():
     scores, text = read_header(SHIPPED / "photos.safetensors").scores, " ".join(README.split())
     photos, shop, people, none = map(scores.get, ("photos", "catalogue", "outfits", "negatives"))
     for part in (

@@ -42,7 +42,10 @@ def test_the_list_of_titles_is_long_and_has_only_known_categories(titles):
 
 def test_read_title_agrees_with_a_person(titles):
     wrong = [row["title"] for row in titles if answer(read_title(row["title"])) != row["category"]]
-    assert wrong == ["Anorak Pullover Hood", "Off-shoulder bodycon"]  # README: 427 of 429
+    assert wrong == [
+        "Anorak Pullover Hood",
+        "Off-shoulder bodycon",
+    ]  # docs/catalogues.md: 427 of 429
 
 
 @pytest.mark.parametrize(

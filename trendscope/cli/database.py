@@ -181,7 +181,7 @@ def export(
 ) -> None:
     """Write tables for analysts: customers, weeks, sightings, and what was skipped.
 
-    Every column is explained in the README. All files are of one moment.
+    Every column is explained in docs/data-dictionary.md. All files are of one moment.
     """
     with exit_codes(verbose, pseudonymise and (folder, db)):
         if excel and format != FileFormat.CSV:

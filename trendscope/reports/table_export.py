@@ -1,6 +1,6 @@
 """Tables of a store for analysts: files with stable headers, of one state, of any size.
 
-`TABLES` says what every column means; the README repeats it.
+`TABLES` says what every column means; docs/data-dictionary.md repeats it.
 """
 
 from __future__ import annotations
