@@ -169,6 +169,12 @@ def test_pictures_are_stretched_to_both_sizes():
     assert view.size == (50, 96)
 
 
+@pytest.mark.parametrize(("shape", "side"), [((64, 28), 64), ((65, 28), 96), ((28, 65), 96)])
+def test_tiny_pictures_are_hardly_enlarged(shape, side):
+    view = Stretching(96, (160, 96)).prepare(np.zeros((*shape, 3), np.uint8))
+    assert view.single.shape == (side, side, 3) and view.people.shape == (160, 96, 3)
+
+
 def test_photos_are_judged_alike_alone_and_together(weights):
     detector = Loader(weights)()
     assert isinstance(detector, PhotoDetector) and isinstance(detector, Predictor)
@@ -182,6 +188,18 @@ def test_photos_are_judged_alike_alone_and_together(weights):
     np.testing.assert_allclose(
         alone.whole.probabilities, together[0].whole.probabilities, atol=1e-4
     )
+
+
+def test_pictures_of_several_sizes_keep_their_order():
+    detector = PhotoDetector(replace(HEADER, side=96), initial_variables())
+    draw = np.random.default_rng(0)
+    drawn = [draw.integers(0, 256, (side, side, 3), np.uint8) for side in (28, 90, 30, 80, 28)]
+    views = [detector.prepare(rgb) for rgb in drawn]
+    for together, view in zip(detector.predict(views), views, strict=True):
+        (alone,) = detector.predict([view])
+        np.testing.assert_allclose(
+            alone.whole.probabilities, together.whole.probabilities, atol=1e-4
+        )
 
 
 def test_a_folder_of_photos_is_classified_by_it(weights, tmp_path):

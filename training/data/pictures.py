@@ -31,9 +31,7 @@ from trendscope.vision.detector import (
     SEVERAL,
     STRIDE,
 )
-
-TINY = 64
-"""Side in pixels of images of Fashion-MNIST that are not much enlarged."""
+from trendscope.vision.preparation import TINY
 
 TAGS = 12
 """Tags of one photo that are learned from, at most."""

@@ -79,19 +79,25 @@ class PhotoDetector:
         """One prediction per photo."""
         if not views:
             return []
-        first = self.look([view.single for view in views])
-        people = np.flatnonzero(shows_several(first, self.header.gate)).tolist()
-        second = self.look([views[i].people for i in people]) if people else first
-        place = {row: i for i, row in enumerate(people)}
+        first = self._looks([view.single for view in views])
+        people = [row for row, seen in enumerate(first) if shows_several(seen, self.header.gate)[0]]
+        larger = self._looks([views[row].people for row in people])
+        second = dict(zip(people, larger, strict=True))
         return [
-            decided(
-                at(first, row),
-                at(second, place[row]) if row in place else None,
-                self.header.gate,
-                view.size,
-            )
+            decided(first[row], second.get(row), self.header.gate, view.size)
             for row, view in enumerate(views)
         ]
+
+    def _looks(self, pixels: Sequence[UInt8[np.ndarray, "_ _ 3"]]) -> list[Look]:
+        """What the network says of photos of several sizes, each as a batch of one."""
+        of_shape: dict[tuple[int, ...], list[int]] = {}
+        for row, picture in enumerate(pixels):
+            of_shape.setdefault(picture.shape, []).append(row)
+        looks: dict[int, Look] = {}
+        for rows in of_shape.values():
+            seen = self.look([pixels[row] for row in rows])
+            looks |= {row: at(seen, i) for i, row in enumerate(rows)}
+        return [looks[row] for row in range(len(pixels))]
 
     def look(self, pixels: Sequence[UInt8[np.ndarray, "h w 3"]]) -> Look:
         """What the network says of photos, all of one size; at least one."""

@@ -15,6 +15,10 @@ from trendscope.vision.weights import DetectorHeader, Header
 PUBLISHED_SIDE = 32
 """Longest side in pixels of images that are taken as published: Fashion-MNIST's are 28."""
 
+TINY = 64
+"""Pictures of at most so many pixels a side, such as those of Fashion-MNIST, are looked at so large
+only: there is no more to see."""
+
 
 @dataclass(frozen=True)
 class TwoSizes:
@@ -50,8 +54,9 @@ class Stretching:
 
     @one_opencv_thread()
     def prepare(self, rgb: UInt8[np.ndarray, "h w 3"]) -> TwoSizes:
-        """The picture in both sizes."""
-        square = (self.side, self.side)
+        """The picture in both sizes; a tiny one is not enlarged beyond `TINY` pixels."""
+        side = TINY if max(rgb.shape[:2]) <= TINY else self.side
+        square = (side, side)
         return TwoSizes(
             (rgb.shape[1], rgb.shape[0]), _stretched(rgb, square), _stretched(rgb, self.people)
         )
