@@ -32,6 +32,7 @@ REASONS: dict[str, str] = {
     "unlisted": "not named in the manifest",
     "unknown_media": "picture that the export does not explain",
     "bad_table": "line of a manifest not readable",
+    "bad_date": "date in a manifest not readable",
     "links_only": "holds links and no photos",
     "html_export": "web pages instead of JSON",
     "not_included": "not asked for",

@@ -111,6 +111,109 @@ def test_two_manifests_may_each_have_an_ann(tmp_path):
     assert customers == {"ann", "Ben B.", "ann (2)", "Ben B. (2)"}
 
 
+def table(*rows: str, encoding: str = "utf-8") -> bytes:
+    return "\r\n".join(["customer;taken_at;image", *rows]).encode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16", "utf-8-sig"])
+def test_names_are_those_of_the_table_in_every_encoding(tmp_path, encoding):
+    rows = ["Anna Löhr;;1.jpg", "Anna Lähr;;größe.jpg"]
+    files = {"1.jpg": b"1", "gro\u0308ße.jpg": b"2", "list.csv": table(*rows, encoding=encoding)}
+    assert read(export(tmp_path, files)) == [
+        ("Anna Löhr", "1.jpg", None),
+        ("Anna Lähr", "größe.jpg", None),
+    ]
+
+
+def test_a_manifest_whose_encoding_cannot_be_told_says_so_and_its_photos_are_nobodys(tmp_path):
+    files = {"1.jpg": b"1", "list.csv": table("Łukasz Żółć;;1.jpg", encoding="cp1250")}
+    assert read(export(tmp_path, files)) == [("bad_table", "list.csv"), ("unlisted", "1.jpg")]
+
+
+def test_a_customer_whose_name_has_a_broken_letter_is_told_and_not_guessed(tmp_path):
+    data = table("Zoë Löhr;;1.jpg").replace("ë".encode(), b"\xc3") + b"\r\nB\xc3\xb6b;;1.jpg"
+    files = {"1.jpg": b"1", "list.csv": data}
+    assert read(export(tmp_path, files)) == [("bad_table", "list.csv:2"), ("Böb", "1.jpg", None)]
+
+
+@pytest.mark.parametrize(
+    "path", [r"photos\a.jpg", "./photos/a.jpg", r".\photos\a.jpg", "photos//a.jpg", "Photos/A.JPG"]
+)
+def test_paths_as_windows_and_shells_write_them(tmp_path, path):
+    root = export(tmp_path, {"photos/a.jpg": b"a", "list.csv": table(f"ann;;{path}")})
+    assert read(root) == [("ann", "a.jpg", None)]
+
+
+def test_a_path_that_is_two_files_but_for_the_case_is_missing(tmp_path):
+    files = {"a.jpg": b"a", "A.jpg": b"A", "list.csv": table("ann;;A.JPG", "ann;;a.jpg")}
+    rows = read(export(tmp_path, files))
+    assert rows == [("missing_media", "A.JPG"), ("ann", "a.jpg", None), ("unlisted", "A.jpg")]
+
+
+DATES = [
+    "03.11.2026 10:00",
+    "2026/11/03 10:00",
+    "20261103 10:00",
+    "20261103100000",
+    "46329.416666667",
+    "46329,416666667",
+    "3 Nov 2026 10:00",
+    "Nov 3, 2026 10:00 AM",
+    "3. November 2026 um 10:00 Uhr",
+    "03-Nov-26 10:00",
+    "Tue, 3 Nov 2026 11:00:00 +0100",
+    "2026-11-03T10:00:00Z",
+    "1793700000",
+    "1793700000000",
+]
+
+
+@pytest.mark.parametrize("text", DATES)
+def test_dates_of_spreadsheets_are_read_where_they_are_certain(tmp_path, text):
+    root = export(tmp_path, {"1.jpg": b"1", "list.csv": table(f"ann;{text};1.jpg")})
+    assert read(root) == [("ann", "1.jpg", "2026-11-03T10:00")]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("11/3/2026", "two readings"),
+        ("03-11-2026", "two readings"),
+        ("3.11.26", "no date"),
+        ("31.11.2026", "no date"),
+        ("2026-11", "no date"),
+        ("next week", "no date"),
+        ("0", "no date"),
+        ("2031-01-01", "cannot be true"),
+        ("2026-11-03 25:00", "no date"),
+    ],
+)
+def test_a_date_that_is_not_certain_is_told_and_no_other_stands_for_it(tmp_path, text, problem):
+    name = "IMG_20250601_120000.jpg"
+    root = export(tmp_path, {name: b"1", "list.csv": table(f"ann;{text};{name}")})
+    post, note = open_feed([root], now=NOW)
+    assert post.dated(datetime(2025, 6, 1, 12, tzinfo=UTC), UTC) == (None, "none")
+    assert note.reason == "bad_date" and problem in note.detail and text in note.detail
+
+
+def test_the_other_rows_may_tell_whether_the_day_comes_first(tmp_path):
+    photos = {f"{n}.jpg": b"%d" % n for n in range(2)}
+    for other, expected in (("13/11/2026", "2026-11-03"), ("11/13/2026", "2026-03-11")):
+        rows = ["ann;03/11/2026;0.jpg", f"ann;{other};1.jpg"]
+        root = export(tmp_path / other[:2], photos | {"list.csv": table(*rows)})
+        assert [row[2][:10] for row in read(root)] == [expected, "2026-11-13"]
+    rows = ["ann;03/11/2026;0.jpg", "ann;13/11/2026;1.jpg", "ann;11/13/2026;1.jpg"]
+    root = export(tmp_path / "both", photos | {"list.csv": table(*rows)})
+    assert ("bad_date", "list.csv:2") in read(root)
+
+
+def test_an_empty_date_leaves_the_cameras(tmp_path):
+    root = export(tmp_path, {"1.jpg": b"1", "list.csv": table("ann;;1.jpg")})
+    (post,) = open_feed([root], now=NOW)
+    taken = datetime(2025, 6, 1, 12, tzinfo=UTC)
+    assert post.dated(taken, UTC) == (taken, "exif")
+
+
 @given(st.binary(max_size=80) | st.text(',"\n\0ab', max_size=60).map(str.encode))
 def test_any_table_is_read_or_skipped(rest):
     with tempfile.TemporaryDirectory() as place:

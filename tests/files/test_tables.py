@@ -6,8 +6,8 @@ import csv
 
 import pytest
 
-from trendscope.errors import FeedError
-from trendscope.files.tables import UnknownHeader, dialect, open_table, read_csv, read_rows
+from trendscope.errors import FeedError, TrendscopeError
+from trendscope.files.tables import UnknownHeader, dialect, open_table, read_csv, table_of
 from trendscope.limits import Limits
 from trendscope.reports.spreadsheets import csv_text
 
@@ -33,9 +33,9 @@ def test_every_reader_tells_the_delimiter_by_the_header(delimiter, header, tmp_p
     path.write_text(text)
     assert dialect(text, is_known)[0] == delimiter
     assert open_table(path, is_known, Limits()).delimiter == delimiter
-    columns, rows = read_rows(text, is_known)
-    assert columns[0] == "sku"
-    assert next(rows)[0] == "7"
+    table = table_of(text.encode(), is_known)
+    assert table.header[0] == "sku"
+    assert next(table.rows())[1][0] == "7"
     assert read_csv(path, "sku", "title")["sku"].tolist() == ["7"]
 
 
@@ -61,7 +61,8 @@ def test_a_header_of_another_table_is_refused_with_its_columns(tmp_path):
         open_table(path, is_known, Limits())
     assert error.value.header == ["name", "taken at"]
     assert isinstance(error.value, FeedError)
-    assert read_rows(path.read_text(), is_known) is None
+    with pytest.raises(UnknownHeader):
+        table_of(path.read_bytes(), is_known)
 
 
 def test_reading_leaves_the_limit_of_the_process_for_cells_alone(tmp_path):
@@ -75,3 +76,105 @@ def test_reading_leaves_the_limit_of_the_process_for_cells_alone(tmp_path):
         assert csv.field_size_limit() == 20_000_000
     finally:
         csv.field_size_limit(before)
+
+
+def rows_of(data: bytes) -> list[list[str] | str]:
+    return [cells for _, cells in table_of(data, is_known).rows()]
+
+
+def test_quotes_mean_nothing_where_every_line_parted_by_tabs_is_a_row():
+    rows = [
+        ["1", '"Anna" wrap dress', "x"],
+        ["2", "Coat", '"Never closed'],
+        ["3", 'Boots with 2" heel', "x"],
+        ["4", "Shirt", '"best" of the year"'],
+    ]
+    text = "\n".join("\t".join(row) for row in [["sku", "title", "note"], *rows])
+    assert rows_of(text.encode()) == rows
+
+
+def test_cells_that_a_spreadsheet_has_quoted_are_read_without_quotes():
+    data = b'sku\ttitle\r\n1\t"Coat, long"\r\n2\t"12"" heel"\r\n'
+    assert rows_of(data) == [["1", "Coat, long"], ["2", '12" heel']]
+    data = b'sku\ttitle\n1\t"two\nlines"\n2\t"a\tb"\n'
+    assert rows_of(data) == [["1", "two\nlines"], ["2", "a\tb"]]
+
+
+def test_lone_quotes_in_other_tables_are_text_where_every_line_is_a_row():
+    assert rows_of(b'sku;title\n1;"Anna" dress\n2;Coat\n') == [["1", '"Anna" dress'], ["2", "Coat"]]
+    first, second = rows_of(b'sku,title\n1,"a, b" c, d\n2,Coat\n')
+    assert "quotation mark" in first and second == ["2", "Coat"]
+
+
+def test_quoted_cells_keep_their_commas_and_lines():
+    assert rows_of(b'sku,title\n1,"Coat, ""long""\nand warm"\n') == [
+        ["1", 'Coat, "long"\nand warm']
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        ("Größe".encode(), "utf-8-sig"),
+        (b"\xef\xbb\xbf" * 2 + "Größe".encode(), "utf-8-sig"),
+        ("Gro\u0308\xdfe".replace("\xdf", "ß").encode(), "utf-8-sig"),
+        ("Größe".encode("utf-16"), "utf-16"),
+        ("Größe".encode("utf-16-le"), "utf-16"),
+        ("Größe".encode("utf-16-be"), "utf-16"),
+        ("Größe".encode("cp1252"), "cp1252"),
+        ("Größe".encode("mac_roman"), "mac_roman"),
+    ],
+)
+def test_encodings_of_windows_macs_and_the_web(data, encoding, tmp_path):
+    kind = {"utf-16": "utf-16-be" if data[:1] == b"\0" else "utf-16-le"}.get(encoding, "ascii")
+    header = "sku,title\n1,".encode(kind)
+    marks = b"\xef\xbb\xbf" * 2
+    if data.startswith(marks):
+        data = marks + header + data[6:]
+    elif data.startswith(b"\xff\xfe"):
+        data = b"\xff\xfe" + header + data[2:]
+    else:
+        data = header + data
+    if encoding == "mac_roman":
+        data = data.replace(b"\n", b"\r")
+    table = table_of(data, is_known)
+    assert [cells for _, cells in table.rows()] == [["1", "Größe"]]
+    assert table.encoding == encoding
+    (tmp_path / "a.csv").write_bytes(data)
+    assert read_csv(tmp_path / "a.csv", "sku", "title")["title"].tolist() == ["Größe"]
+
+
+def test_one_broken_letter_spoils_no_other(tmp_path):
+    good = "sku,title\n1,Größe für 9 €\n2,".encode()
+    cut = "Jahreszei…".encode()[:-1]
+    assert rows_of(good + cut + b",\n")[0] == ["1", "Größe für 9 €"]
+    mixed = good + b"caf\xe9 cr\xe8me\n"
+    assert rows_of(mixed) == [["1", "Größe für 9 €"], ["2", "café crème"]]
+    (tmp_path / "a.csv").write_bytes(good + cut + b"\n")
+    with pytest.raises(TrendscopeError, match="line 3: a letter is broken"):
+        read_csv(tmp_path / "a.csv", "title")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Łukasz Żółć", "cp1250"),
+        ("Анна Иванова", "cp1251"),
+        ("山田花子", "cp932"),
+        ("Šime Žić", "cp1250"),
+        ("Größe", "mac_roman"),
+    ],
+)
+def test_encodings_that_cannot_be_told_are_refused(text, encoding, tmp_path):
+    with pytest.raises(FeedError, match="known encoding"):
+        table_of(b"sku,title\n1," + text.encode(encoding), is_known)
+    (tmp_path / "a.csv").write_bytes(b"sku,title\n1," + text.encode(encoding))
+    with pytest.raises(TrendscopeError, match="known encoding"):
+        read_csv(tmp_path / "a.csv", "title")
+
+
+def test_a_list_of_which_a_line_cannot_be_read_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('sku,title\n1,a\n2,"b" c, d\n')
+    with pytest.raises(TrendscopeError, match="line 3"):
+        read_csv(path, "title")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from trendscope.errors import TrendscopeError
 from trendscope.recommend.contact_lists import NameList, consent, read_names
+from trendscope.text import composed
 
 PEOPLE = ("anna", "Ben", "Zoë K", "=SUM(A1)", "ann (2)")
 
@@ -67,7 +68,9 @@ def test_every_customer_is_allowed_or_suppressed_and_never_always_holds(people, 
     lists = consent(people, *files)
     assert sorted(lists.allowed + lists.suppressed) == sorted(people)
     assert not {*lists.allowed} & (never or set())
-    assert only is None or {*lists.allowed} <= only | {name[1:] for name in only}
+    assert only is None or {*map(composed, lists.allowed)} <= {
+        composed(name) for listed in only for name in (listed, listed[1:])
+    }
 
 
 def test_read_names_reads_the_column_customer(tmp_path):
@@ -76,12 +79,21 @@ def test_read_names_reads_the_column_customer(tmp_path):
     assert read_names(path) == NameList(str(path), frozenset({"anna", "Zoë K"}))
 
 
+def test_a_list_of_windows_and_names_in_another_form_of_unicode_are_known(tmp_path):
+    path = tmp_path / "only.csv"
+    path.write_bytes("customer\nZoë\n".encode("cp1252"))
+    assert read_names(path).names == {"Zoë"}
+    lists = consent(["Zoe\u0308", "Zoe"], read_names(path), None)
+    assert lists.allowed == ("Zoe\u0308",) and not lists.unknown_names
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"name\nanna\n", "no column 'customer'; it has: name"),
         (b"", "give a CSV with the header customer"),
-        (b"customer\nZo\xeb\n", "give a CSV with the header customer"),
+        ("customer\nŁukasz Żółć\n".encode("cp1250"), "give a CSV with the header customer"),
+        (b"customer\nZo\xc3\nB\xc3\xb6b", "line 2: a letter is broken"),
     ],
 )
 def test_read_names_refuses_a_file_without_the_column(tmp_path, content, words):

@@ -5,13 +5,13 @@ It is recognised by its header; only the table and the pictures that it names ar
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 
 from trendscope.catalog.layouts import PLAIN, layout_of
+from trendscope.errors import FeedError, ImageError
 from trendscope.feeds.request import Request
-from trendscope.files.tables import read_rows
-from trendscope.files.trees import Tree
+from trendscope.files.tables import Table, table_of
+from trendscope.files.trees import Tree, tidied
 from trendscope.skipped import Skipped
 
 
@@ -39,17 +39,14 @@ def notice(tree: Tree, table: str, pictures: list[str]) -> Skipped:
 
 def _pictures(tree: Tree, name: str, request: Request) -> frozenset[str]:
     """File names of a catalogue's pictures; empty if it is no catalogue, or names none."""
-    table = read_rows(tree.read_text(name, request.limits.table_bytes), _is_catalogue)
-    if table is None:
-        return frozenset()
-    header, rows = table
-    layout = layout_of(header)
-    assert layout is not None
-    columns = [i for i, column in enumerate(header) if column in layout.pictures]
     try:
-        return frozenset(_file_names(rows, columns))
-    except csv.Error:
+        table = table_of(tree.read(name, request.limits.table_bytes), _is_catalogue)
+    except (FeedError, ImageError):
         return frozenset()
+    layout = layout_of(table.header)
+    assert layout is not None
+    columns = [i for i, column in enumerate(table.header) if column in layout.pictures]
+    return frozenset(_file_names(table, columns))
 
 
 def _is_catalogue(header: Sequence[str]) -> bool:
@@ -58,8 +55,8 @@ def _is_catalogue(header: Sequence[str]) -> bool:
     return layout is not None and (layout is not PLAIN or "price" in header)
 
 
-def _file_names(rows: Iterator[list[str]], columns: list[int]) -> Iterator[str]:
-    for cells in rows:
-        for i in columns:
-            if i < len(cells) and (picture := cells[i].strip()):
-                yield picture.partition("?")[0].replace("\\", "/").rpartition("/")[2]
+def _file_names(table: Table, columns: list[int]) -> Iterator[str]:
+    for _, cells in table.rows():
+        for i in [] if isinstance(cells, str) else columns:
+            if i < len(cells) and (picture := cells[i]):
+                yield tidied(picture.partition("?")[0]).rpartition("/")[2]

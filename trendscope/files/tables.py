@@ -1,25 +1,23 @@
 """Reads tables (CSV) from any program: encodings, delimiters, comments, broken quotes.
 
-The delimiter is the one with which the header is one of those looked for (`dialect`). Of catalogues
-(`open_table`), UTF-8 and UTF-16 are recognised by their bytes; anything else is taken for
-Windows-1252, which Excel writes.
+One reader for manifests, catalogues, and lists of customers, labels and weeks. The delimiter is the
+one with which the header is one of those looked for (`dialect`).
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trendscope.errors import FeedError, ImageError, TrendscopeError
 from trendscope.files.cells import restored
+from trendscope.files.encodings import BROKEN_LETTER, decoded
 from trendscope.files.formats import sniff
 from trendscope.files.trees import read_file
 from trendscope.limits import Limits
@@ -72,40 +70,23 @@ def dialect(text: str, is_known: Callable[[Sequence[str]], bool]) -> tuple[str, 
     return max(headers.items(), key=lambda item: (is_known(item[1]), len(item[1])))
 
 
-def read_rows(
-    text: str | None, is_known: Callable[[Sequence[str]], bool]
-) -> tuple[list[str], Iterator[list[str]]] | None:
-    """The header and rows of a table; None if there is none or its header is not known.
-
-    The rows raise `csv.Error` where a cell is too long.
-
-    Args:
-        text: The table; None where it cannot be read.
-        is_known: Whether a header is one of those looked for; see `dialect`.
-    """
-    text = (text or "").removeprefix("\ufeff").replace("\0", "")
-    delimiter, header = dialect(text, is_known)
-    if not is_known(header):
-        return None
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return header, islice(rows, 1, None)
-
-
 @dataclass(frozen=True)
 class Table:
     """Rows of text.
 
     Attributes:
         header: The names of the columns in lower case, words separated by one blank.
-        encoding: Encoding of the file.
+        names: The names of the columns as the file has them, without blanks around.
+        encoding: Encoding of the file; see `trendscope.files.encodings.decoded`.
         delimiter: Character between its cells.
     """
 
     header: tuple[str, ...]
+    names: tuple[str, ...]
     encoding: str
     delimiter: str
     _text: str
-    _start: int
+    _first_line: int
 
     def longer_than(self, most: int) -> bool:
         """Whether there are more rows than that; a file with few lines is not parsed for it."""
@@ -115,20 +96,73 @@ class Table:
 
     def rows(self) -> Iterator[tuple[int, list[str] | str]]:
         """The number of each row's first line, and its cells; or what is wrong with the row."""
+        plain = self._quotes_mean_nothing()
+        for line, cells in self._plain_rows() if plain else self._quoted_rows():
+            if isinstance(cells, str):
+                yield self._first_line + line, cells
+            elif line and any(cell.strip() for cell in cells):
+                yield self._first_line + line, [_cell(cell) for cell in cells]
+
+    def _plain_rows(self) -> Iterator[tuple[int, list[str]]]:
+        for line, text in enumerate(io.StringIO(self._text, newline="")):
+            yield line, [_unquoted(cell) for cell in text.rstrip("\r\n").split(self.delimiter)]
+
+    def _quoted_rows(self) -> Iterator[tuple[int, list[str] | str]]:
         file = io.StringIO(self._text, newline="")
-        skipped = sum(1 for _ in zip(range(self._start), file, strict=False))
         reader = csv.reader(file, delimiter=self.delimiter, strict=True)
         while True:
-            line = skipped + reader.line_num + 1
+            line = reader.line_num
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield line, _explained(str(error), skipped + reader.line_num - line)
+                yield line, _explained(str(error), reader.line_num - line - 1)
             else:
-                if any(cell.strip() for cell in cells):
-                    yield line, [_cell(cell) for cell in cells]
+                yield line, cells
+
+    def _quotes_mean_nothing(self) -> bool:
+        """Whether every line is a row, and quotation marks are text, as in feeds parted by tabs."""
+        if '"' not in self._text:
+            return False
+        lines = (line for line in io.StringIO(self._text, newline="") if line.strip())
+        widths = [line.count(self.delimiter) + 1 for line in lines]
+        width = len(self.header)
+        if max(widths) > width:
+            return False
+        if self.delimiter == "\t" and min(widths) == width:
+            return True
+        rows = [cells for _, cells in self._quoted_rows()]
+        whole = sum(isinstance(cells, list) and len(cells) == width for cells in rows)
+        return any(isinstance(cells, str) for cells in rows) and widths.count(width) > whole
+
+
+def table_of(data: bytes, is_known: Callable[[Sequence[str]], bool]) -> Table:
+    """A table by the bytes of its file.
+
+    Args:
+        data: The file.
+        is_known: Whether a header is one of those looked for; see `dialect`.
+
+    Raises:
+        UnknownHeader: Its header is none of those looked for.
+        FeedError: Its encoding cannot be told.
+    """
+    try:
+        text, encoding = decoded(data)
+    except ValueError as error:
+        raise FeedError("is no text in a known encoding; save it as CSV UTF-8") from error
+    lines = io.StringIO(text, newline="")
+    start, first = 0, ""
+    for start, first in enumerate(lines):  # noqa: B007
+        if first.strip() and not re.match(r'\s*"?#|sep=.\s*$', first):
+            break
+    text = text[lines.tell() - len(first) :]
+    delimiter, header = dialect(text[:_LONGEST_HEADER], is_known)
+    if not is_known(header):
+        raise UnknownHeader("its columns are not those expected", header)
+    names = [cell.strip() for cell in _header_cells(text[:_LONGEST_HEADER], delimiter)]
+    return Table(tuple(header), tuple(names), encoding, delimiter, text, start + 1)
 
 
 def open_table(path: Path, is_known: Callable[[Sequence[str]], bool], limits: Limits) -> Table:
@@ -144,17 +178,13 @@ def open_table(path: Path, is_known: Callable[[Sequence[str]], bool], limits: Li
         FeedError: It is missing, no table, or too large.
     """
     label = displayed(str(path))
-    text, encoding = _decoded(_bytes(path, label, limits), label)
-    lines = io.StringIO(text, newline="")
-    start, first = 0, ""
-    for start, first in enumerate(lines):  # noqa: B007
-        if first.strip() and not re.match(r'\s*"?#|sep=.\s*$', first):
-            break
-    begin = lines.tell() - len(first)
-    delimiter, header = dialect(text[begin : begin + _LONGEST_HEADER], is_known)
-    if not is_known(header):
-        raise UnknownHeader(f"{label}: its columns are not those expected", header)
-    return Table(tuple(header), encoding, delimiter, text, start + 1)
+    try:
+        return table_of(_bytes(path, label, limits), is_known)
+    except UnknownHeader as error:
+        raise UnknownHeader(f"{label}: {error}", error.header) from error
+    except FeedError as error:
+        text = str(error)
+        raise FeedError(text if text.startswith(label) else f"{label} {text}") from error
 
 
 def _bytes(path: Path, label: str, limits: Limits) -> bytes:
@@ -178,23 +208,12 @@ def _bytes(path: Path, label: str, limits: Limits) -> bytes:
     return data
 
 
-def _decoded(data: bytes, label: str) -> tuple[str, str]:
-    guesses = ["utf-8-sig", "cp1252"]
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        guesses = ["utf-16"]
-    for encoding in guesses:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if text.count("\0") * 10 < len(text):
-            return text.replace("\0", ""), encoding
-    raise FeedError(f"{label} is no text in a known encoding; save it as CSV UTF-8")
-
-
 def _header(text: str, delimiter: str) -> list[str]:
-    cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-    return [_column(cell) for cell in cells]
+    return [_column(cell) for cell in _header_cells(text, delimiter)]
+
+
+def _header_cells(text: str, delimiter: str) -> list[str]:
+    return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
 
 
 def _column(name: str) -> str:
@@ -206,6 +225,13 @@ def _cell(cell: str) -> str:
     """The text of a cell: ``="007"`` of Excel is 007, ``'-5 %`` of a shop's export is -5 %."""
     match = re.fullmatch(r'\s*="([^"]*)"\s*', cell)
     return restored((match[1] if match else cell).strip()).strip()
+
+
+def _unquoted(cell: str) -> str:
+    """A cell without the quotation marks around all of it."""
+    inside = cell[1:-1].replace('""', "")
+    whole = len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inside
+    return cell[1:-1].replace('""', '"') if whole else cell
 
 
 def _explained(error: str, more: int) -> str:
@@ -228,32 +254,57 @@ def require_columns(table: pd.DataFrame, *columns: str) -> None:
 
 
 def read_csv(path: Path, *columns: str) -> pd.DataFrame:
-    """Reads a user's table (CSV): UTF-8 with or without BOM; comma, semicolon, tab or ``|``.
+    """Reads a user's table (CSV) of any encoding and delimiter that `table_of` knows.
 
     ``count`` and ``total`` are numbers; everything else is text, without the ' that keeps our own
     tables from being run as formulas.
 
     Raises:
-        TrendscopeError: It cannot be read, is no CSV, or lacks one of `columns`.
+        TrendscopeError: It cannot be read, is no CSV, or lacks one of `columns`; or a row of it
+            cannot be read, or a letter in one of `columns`.
     """
     # Not at the top: the readers of feeds do without pandas and its 40 MB of memory.
     import pandas as pd
 
     required = {_column(column) for column in columns}
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            delimiter, _ = dialect(file.readline(), lambda header: required <= {*header})
-            file.seek(0)
-            table = pd.read_csv(file, sep=delimiter, dtype=str, keep_default_na=False)
-        if not isinstance(table.index, pd.RangeIndex):
-            raise TrendscopeError("rows have more cells than the header")
-        table.columns = table.columns.str.strip().str.lower()
-        require_columns(table, *columns)
-        for name in {*table.columns}:
-            number = name in ("count", "total")
-            table[name] = pd.to_numeric(table[name]) if number else table[name].map(restored)
+        data = path.read_bytes()
+        problem = next((what for start, what in _KNOWN_STARTS[:2] if data.startswith(start)), "")
+        if problem:
+            raise TrendscopeError(f"is {problem}")
+        table = _frame(data, lambda header: required <= {*header}, columns)
+        for name in table.columns:
+            if name in ("count", "total"):
+                table[name] = pd.to_numeric(table[name])
     except (OSError, ValueError, TrendscopeError) as error:
         reason = getattr(error, "strerror", None) or error
         expected = ",".join(columns)
         raise TrendscopeError(f"{path}: {reason}; give a CSV with the header {expected}") from error
     return table
+
+
+def _frame(
+    data: bytes, is_known: Callable[[Sequence[str]], bool], columns: Sequence[str]
+) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        source = table_of(data, is_known)
+    except UnknownHeader as error:
+        present = ", ".join(displayed(name) for name in error.header)
+        missing = next(column for column in columns if _column(column) not in error.header)
+        raise TrendscopeError(f"the table has no column {missing!r}; it has: {present}") from error
+    names = [name.lower() for name in source.names]
+    positions = {name: names.index(name) for name in dict.fromkeys(names) if name}
+    cells_of: dict[str, list[str]] = {name: [] for name in positions}
+    for line, cells in source.rows():
+        if isinstance(cells, str):
+            raise TrendscopeError(f"line {line}: {cells}")
+        if any(cells[len(names) :]):
+            raise TrendscopeError(f"rows have more cells than the header (line {line})")
+        for name, position in positions.items():
+            cell = cells[position] if position < len(cells) else ""
+            if name in columns and BROKEN_LETTER in cell:
+                raise TrendscopeError(f"line {line}: a letter is broken; save it as CSV UTF-8")
+            cells_of[name].append(cell)
+    return pd.DataFrame(cells_of, dtype=str)

@@ -383,6 +383,12 @@ def unsafe(name: str) -> bool:
     )
 
 
+def tidied(path: str) -> str:
+    """A path in a table as trees name it: no backslashes, no ``.``, composed Unicode."""
+    parts = composed(path).replace("\\", "/").split("/")
+    return "/".join(part for i, part in enumerate(parts) if part != "." and (part or i == 0))
+
+
 def is_url(path: Path | str) -> bool:
     """Whether it is a URL, such as ``s3://bucket/feeds``, and no path on this disk."""
     return "://" in str(path)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
 from trendscope.files.tables import read_csv
+from trendscope.files.trees import tidied
 from trendscope.photos.results import Label, label_of
 from trendscope.store.database import Database, opened
 from trendscope.store.labels import correct, images_at, known_images
@@ -133,7 +134,7 @@ def _with_digests(
 def _sources(file: str, folder: Path) -> list[str]:
     """The paths under which a photo named in a table may be stored."""
     bases = (folder, folder / "images")
-    return [file, *(os.path.abspath(base / file.replace("\0", "")) for base in bases)]
+    return [file, tidied(file), *(os.path.abspath(base / tidied(file)) for base in bases)]
 
 
 def _no_image(row: _Row, count: int) -> str:

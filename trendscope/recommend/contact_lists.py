@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trendscope.files.tables import read_csv
+from trendscope.text import composed
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def consent(customers: Iterable[str], only: NameList | None, never: NameList | N
     """Divides customers by two lists; whoever is on both may not be written to.
 
     A name in `never` matches whatever its case, blanks and encoding of letters, so that nobody is
-    written to by mistake; a name in `only` must match exactly.
+    written to by mistake; a name in `only` must match but for that encoding.
 
     Args:
         customers: Names of all customers.
@@ -61,14 +62,14 @@ def consent(customers: Iterable[str], only: NameList | None, never: NameList | N
     """
     everyone = tuple(customers)
     barred = {_folded(name) for name in _spelled(never)}
-    listed = _spelled(only)
+    listed = {*map(composed, _spelled(only))}
     allowed = tuple(
         name
         for name in everyone
-        if _folded(name) not in barred and (only is None or name in listed)
+        if _folded(name) not in barred and (only is None or composed(name) in listed)
     )
     unknown_names = {}
-    for names, spelling in ((only, str), (never, _folded)):
+    for names, spelling in ((only, composed), (never, _folded)):
         if names and (unknown := _unknown(names.names, everyone, spelling)):
             unknown_names[names.file] = unknown
     permitted = {*allowed}

@@ -26,6 +26,12 @@ LARGEST_PAGE = 2_000
 
 # --- words for people ----------------------------------------------------------------------------
 
+_ENCODINGS = {
+    "cp1252": "Windows-1252",
+    "mac_roman": "Mac Roman",
+    "utf-8-mixed": "UTF-8 with some letters of Windows-1252 and some that are broken",
+}
+
 
 def kind_of(item: Item) -> str:
     """The category for people: ``Dress``, ``about Trouser``, ``none of the ten``, ``not sure``."""
@@ -67,8 +73,8 @@ def import_lines(result: ImportResult) -> list[str]:
     parts = ((result.new, "new"), (result.changed, "changed"), (result.unchanged, "as before"))
     summary = ", ".join(f"{count:,} {words}" for count, words in parts if count)
     lines = [f"{plural(result.items, 'item')} of a file by {result.kind}: {summary or 'none'}."]
-    if result.encoding == "cp1252":
-        lines.append("The file is not UTF-8; it was read as Windows-1252. Check the accents.")
+    if encoding := _ENCODINGS.get(result.encoding):
+        lines.append(f"The file is not UTF-8; it was read as {encoding}. Check the accents.")
     if result.pictures:
         pictures = f"{plural(result.pictures, 'item')} with a picture"
         lines.append(f"{pictures}, {result.judged:,} looked at now.")
