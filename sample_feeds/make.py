@@ -1,8 +1,9 @@
 """Makes the sample feeds: Fashion-MNIST test garments laid out in photo-like scenes.
 
 Run with ``python -m sample_feeds.make``. Three customers over twelve weeks: anna's folder of
-photos, the Instagram export of ben.w, and a folder of files that no program should trip over; and a
-small feed for every other reader (exports.py). A shop's catalogue lies beside them (shop.py). The
+photos, the Instagram export of ben.w, and a folder of files that no program should trip over; lea's
+folder of photos of herself, several garments in each (people.py); and a small feed for every other
+reader (exports.py). A shop's catalogue lies beside them (shop.py). The
 true category of every garment that a customer shows goes to truth.csv.
 """
 
@@ -24,7 +25,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image
 
-from sample_feeds import exports, shop
+from sample_feeds import exports, people, shop
 from training.data import fashion_mnist
 from trendscope.categories import CATEGORIES
 
@@ -38,6 +39,15 @@ ANNA += ("T-shirt/top", "Pullover", "Trouser", "Ankle boot")
 BEN = ("Sneaker", "T-shirt/top", "Trouser", "T-shirt/top", "Sneaker", "Trouser", "Shirt")
 BEN += ("Pullover", "Coat", "Sneaker", "Coat", "Trouser")
 HOSTILE = ("Coat", "Bag", "Trouser")
+LEA = (
+    ("Trouser", "T-shirt/top", "Sneaker", "Bag"),
+    ("Dress", "Ankle boot"),
+    ("Trouser", "Pullover", "Sneaker"),
+    ("Dress", "Sandal", "Bag"),
+    ("Trouser", "Coat", "Ankle boot", "Bag"),
+    ("Trouser", "Shirt", "Sandal"),
+)
+"""What Lea wears in each of her photos, garments under others first."""
 
 CLOTH = ((190, 60, 55), (40, 70, 130), (60, 110, 80), (225, 200, 150), (35, 35, 40), (150, 90, 130))
 CLOTH += ((235, 235, 230), (90, 130, 170), (200, 140, 50))
@@ -113,9 +123,18 @@ class Wardrobe:
 
     def photo(self, category: str) -> Image.Image:
         """A new scene with a garment of the category."""
+        row, grey, mask = self._next(category)
+        return Image.fromarray(scene(grey, mask, row))
+
+    def garment(self, category: str) -> people.Garment:
+        """A garment of the category, to be worn."""
+        _, grey, mask = self._next(category)
+        return people.Garment(category, grey, mask)
+
+    def _next(self, category: str) -> tuple[int, np.ndarray, np.ndarray]:
         row = int(next(self._rows[category]))
-        mask = fashion_mnist.garment_masks(self._images.pixels[row : row + 1])[0]
-        return Image.fromarray(scene(self._images.pixels[row], mask, row))
+        grey = self._images.pixels[row]
+        return row, grey, fashion_mnist.garment_mask(grey)
 
 
 def encoded(picture: Image.Image, kind: str = "JPEG", taken: datetime | None = None) -> bytes:
@@ -146,6 +165,19 @@ def make_folder(wardrobe: Wardrobe) -> list[tuple[str, str, str]]:
         name = f"IMG_{taken:%Y%m%d_%H%M%S}.jpg"
         (folder / name).write_bytes(encoded(wardrobe.photo(category), taken=taken))
         rows.append(("anna", f"anna/{name}", category))
+    return rows
+
+
+def make_people(wardrobe: Wardrobe) -> list[tuple[str, str, str]]:
+    """Lea's folder of photos of herself, several garments in each; returns rows of truth.csv."""
+    folder = HERE / "lea"
+    folder.mkdir()
+    rows = []
+    for number, (worn, taken) in enumerate(zip(LEA, weekly(len(LEA)), strict=True)):
+        picture = people.person([wardrobe.garment(category) for category in worn], number)
+        name = f"IMG_{taken:%Y%m%d_%H%M%S}.jpg"
+        (folder / name).write_bytes(encoded(picture, taken=taken))
+        rows.append(("lea", f"lea/{name}", "|".join(worn)))
     return rows
 
 
@@ -245,12 +277,13 @@ def bomb() -> bytes:
 
 def main() -> None:
     """Makes everything anew."""
-    for old in ("anna", "hostile", *exports.FOLDERS):
+    for old in ("anna", "hostile", "lea", *exports.FOLDERS):
         shutil.rmtree(HERE / old, ignore_errors=True)
     wardrobe = Wardrobe()
     rows = [*make_folder(wardrobe), *make_export(wardrobe), *make_hostile(wardrobe)]
     rows += exports.make(wardrobe.photo)
     shop.make(wardrobe.photo)
+    rows += make_people(wardrobe)
     with (HERE / "truth.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("customer", "source", "category"))
