@@ -7,32 +7,26 @@ Examples:
 
 The run's weights.safetensors goes to trendscope/weights/NAME.safetensors with the scores of the
 run's evaluation.json in its header, and those of its photos.json (evaluate --photos) where there is
-one. Weights that were not evaluated, or have changed since, are refused. The part of MODEL_CARD.md
-between its two markers is made from the headers of all shipped weights.
+one. Weights that were not evaluated, or have changed since, are refused. The figures of the model
+card are written anew; `python -m training.figures` writes those of the README.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from training import figures
 from training.command import errors_in_one_line, new_parser
 from training.evaluate import weights_digest
 from training.evaluation import photo_metrics
 from training.evaluation.metrics import Evaluation
 from training.evaluation.photo_metrics import PhotoEvaluation
 from trendscope.errors import WeightsError
-from trendscope.files.writing import write_atomic
 from trendscope.vision.scores import SCORES
 from trendscope.vision.serialisation import read_weights, write_weights
-from trendscope.vision.weights import SHIPPED, DetectorHeader, Header, read_header
-
-CARD = "MODEL_CARD.md"
-START, END = "<!-- figures: start -->", "<!-- figures: end -->"
-
-NEW_CARD = f"# The weights that trendscope ships\n\n{START}\n{END}\n"
+from trendscope.vision.weights import SHIPPED
 
 _KEPT = (
     "images",
@@ -64,16 +58,13 @@ def export(
     """
     header, variables = read_weights(run / "weights.safetensors")
     new_scores = read_scores(run, weights_digest(header, variables))
-    card = shipped / CARD
-    text = card.read_text(encoding="utf-8") if card.exists() else NEW_CARD
-    check_markers(text, card)
+    figures.read_parts(shipped / figures.CARD)
     header = dataclasses.replace(
         header, name=name or header.name, scores={**header.scores, **new_scores}
     )
     path = shipped / f"{header.name}.safetensors"
     write_weights(path, header, variables)
-    headers = [read_header(file) for file in sorted(shipped.glob("*.safetensors"))]
-    write_atomic(card, with_figures(text, headers))
+    figures.write_card(shipped)
     return path
 
 
@@ -91,10 +82,10 @@ def read_scores(run: Path, digest: str) -> dict[str, dict[str, Any]]:
     if not (run / "evaluation.json").is_file():
         raise WeightsError(f"{run} was not evaluated: {again} first")
     evaluation = read_evaluation(run / "evaluation.json", Evaluation, digest, f"{again} again")
-    figures = {evaluation.data: scores(evaluation)}
+    by_data = {evaluation.data: scores(evaluation)}
     if (run / "photos.json").is_file():
-        figures[SCORES] = read_photo_scores(run, digest)
-    return figures
+        by_data[SCORES] = read_photo_scores(run, digest)
+    return by_data
 
 
 def read_photo_scores(run: Path, digest: str) -> dict[str, Any]:
@@ -126,60 +117,9 @@ def read_evaluation(path: Path, kind: type[Found], digest: str, advice: str) -> 
 
 def scores(evaluation: Evaluation) -> dict[str, Any]:
     """The figures that travel in the header, rounded as they were printed."""
-    figures = {name: getattr(evaluation, name) for name in _KEPT}
+    kept = {name: getattr(evaluation, name) for name in _KEPT}
     recalls = {row.category: row.recall for row in evaluation.classes}
-    return {**figures, "gate": dataclasses.asdict(evaluation.gate), "recall": recalls}
-
-
-def check_markers(card: str, path: Path) -> None:
-    """Raises WeightsError unless the card holds each marker once, in order."""
-    once = card.count(START) == card.count(END) == 1
-    if not once or card.index(START) > card.index(END):
-        raise WeightsError(
-            f"{path}: expected one {START} and, after it, one {END}; put the two lines back where "
-            "the figures belong"
-        )
-
-
-def with_figures(card: str, headers: Sequence[Header | DetectorHeader]) -> str:
-    """The card with the part between its markers written anew, the rest untouched."""
-    before, rest = card.split(START)
-    _, after = rest.split(END)
-    sections = "\n".join(section(header) for header in headers)
-    return f"{before}{START}\n\n{sections}\n{END}{after}"
-
-
-def section(header: Header | DetectorHeader) -> str:
-    """One weights file in Markdown: data, scores, settings."""
-    if isinstance(header, DetectorHeader):
-        (rows, columns), side = header.people, header.side
-        sees = f"{side} x {side} pixels of a photo, and {columns} x {rows} of one of people"
-        sources = [f"- {name}: {licence}" for name, licence in header.trained_on.items()]
-    else:
-        sees = f"{header.architecture.size} x {header.architecture.size} pixels"
-        sources = [f"- {name}, sha256 {digest}" for name, digest in header.trained_on.items()]
-    lines = [f"## {header.name}", "", f"Sees {sees}, RGB. Trained on:", "", *sources]
-    for name, figures in header.scores.items():
-        lines += ["", *score_table(name, figures)]
-    settings = ", ".join(f"{name} {value!r}" for name, value in header.settings.items())
-    return "\n".join([*lines, "", f"Settings: {settings}.", ""])
-
-
-def score_table(name: str, figures: Mapping[str, Any]) -> list[str]:
-    """Markdown rows, one figure each; nested figures are named by both their names."""
-    rows = [f"| {name} | |", "|---|---:|"]
-    for figure, value in figures.items():
-        inner = value if isinstance(value, Mapping) else {"": value}
-        rows += [f"| {_words(figure, part)} | {_number(v)} |" for part, v in inner.items()]
-    return rows
-
-
-def _words(figure: str, part: str) -> str:
-    return f"{figure.replace('_', ' ')}{', ' if part else ''}{part}"
-
-
-def _number(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return {**kept, "gate": dataclasses.asdict(evaluation.gate), "recall": recalls}
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from tests.factories.scores import FOUND
-from training import evaluate, export
+from training import evaluate, export, figures
 from training.data import fashion_mnist
 from training.evaluation.metrics import Evaluation
 from trendscope.errors import WeightsError
@@ -123,16 +123,16 @@ def test_exporting_twice_changes_nothing(run, shipped):
 
 def test_export_keeps_the_card_around_the_markers(run, shipped):
     card = shipped / "MODEL_CARD.md"
-    card.write_text(f"before\n{export.START}\nold figures\n{export.END}\nafter\n")
+    card.write_text(f"before\n{figures.START}\nold figures\n{figures.END}\nafter\n")
     export.export(run, shipped=shipped)
     text = card.read_text()
-    assert text.startswith(f"before\n{export.START}\n")
-    assert text.endswith(f"{export.END}\nafter\n")
+    assert text.startswith(f"before\n{figures.START}\n")
+    assert text.endswith(f"{figures.END}\nafter\n")
     assert "old figures" not in text
 
 
 @pytest.mark.parametrize(
-    "text", ["no markers", export.START, f"{export.END}{export.START}", export.START * 2]
+    "text", ["no markers", figures.START, f"{figures.END}{figures.START}", figures.START * 2]
 )
 def test_a_card_without_its_markers_is_refused_and_left_alone(run, shipped, text):
     card = shipped / "MODEL_CARD.md"

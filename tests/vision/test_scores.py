@@ -30,19 +30,40 @@ def written(path, scores, name="tiny"):
     return path
 
 
-def test_the_figures_of_the_shipped_weights_are_those_the_classifier_reads():
-    scores, found = read_header(find_weights(DEFAULT)).scores["photos"], read_scores(DEFAULT)
-    if "coverage_of" not in scores:
-        assert found == Scores(DEFAULT)
-        return
-    assert found.weights == DEFAULT
-    assert found.photos == scores["photos_of_the_ten"]
-    assert (found.precision, found.coverage) == (scores["precision"], scores["coverage"])
-    assert dict(found.coverage_of) == scores["coverage_of"]
-    assert found.unseen is ("never trained on" in scores["scored_on"])
-    assert found.by_another is scores["scored_on"].endswith(
-        "by a network trained alike without them"
-    )
+def test_the_scores_of_the_default_weights_are_read():
+    scores, found = read_header(find_weights(DEFAULT)).scores, read_scores(DEFAULT)
+    photos, people = scores["photos"], scores["outfits"]
+    assert found.weights == DEFAULT and found.with_people
+    assert found.photos == photos["photos_of_the_ten"] + people["photos"]
+    assert found.precision == min(photos["precision"], people["worn_of_named"])
+    assert found.unseen is ("never trained on" in photos["scored_on"])
+
+
+PEOPLE = {
+    "photos": 10,
+    "worn_of_named": 0.8,
+    "found_of_worn": 0.5,
+    "found_by_category": {
+        "Dress": 0.2,
+        "Bag": 0.6,
+        "Trouser": None,
+        "Sandal": 0.9,
+        "Sneaker": 0.1,
+        "Sandal / Sneaker": 0.0,
+    },
+}
+
+
+def test_of_single_garments_and_people_the_lower_figures_are_read(tmp_path):
+    header = Header("tiny", scores={"photos": SCORES, "outfits": PEOPLE})
+    path = tmp_path / "w.safetensors"
+    save_file({"a": np.zeros(1)}, path, {"trendscope": header.to_json()})
+    found = read_scores(path)
+    assert (found.photos, found.precision, found.coverage) == (50, 0.8, 0.4)
+    assert found.with_people and found.unseen
+    # The bag alone was named more rarely, the dress when worn; shoes are .9 and .1, so .5.
+    assert dict(found.coverage_of) == {"Shoes": 0.5, "Dress": 0.2, "Bag": 0.1}
+    assert list(found.coverage_of) == ["Shoes", "Dress", "Bag"]
 
 
 def test_weights_without_photo_scores_have_a_sentence_without_figures():

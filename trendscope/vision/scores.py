@@ -7,7 +7,7 @@ fractions 0..1.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,10 @@ from trendscope.errors import WeightsError
 from trendscope.vision.weights import DEFAULT, DetectorHeader, find_weights, read_header
 
 SCORES = "photos"
-"""Name of the scores on labelled photos in a header."""
+"""Name of the scores on labelled photos in a header, mostly of one garment each."""
+
+PEOPLE = "outfits"
+"""Name of the scores on photos of people in outfits."""
 
 UNSEEN = "never trained on"
 BY_ANOTHER = "by a network trained alike without them"
@@ -34,11 +37,14 @@ class Scores:
         weights: Name of the weights.
         photos: Labelled photos of the ten categories; 0 where they were never scored on photos.
         unseen: Whether all of these are by people of whom no photo was trained on.
-        precision: Share of the named photos that was named rightly.
-        coverage: Share of all photos that was named.
-        coverage_of: Coverage by group (`trendscope.categories.GROUP`), the most often named first.
-            Where it differs, shares of what is named are not the shares of what is worn.
+        precision: Share of what was named that was named rightly: of single garments or of those
+            that people wear, whichever share is lower.
+        coverage: Share of all garments that was named; the lower one of the two likewise.
+        coverage_of: Coverage by group (`trendscope.categories.GROUP`), the most often named first;
+            of each group the lower one of the two. Where it differs, shares of what is named are
+            not the shares of what is worn.
         by_another: Whether the scores are those of weights trained alike without these people.
+        with_people: Whether people in outfits are among the photos.
     """
 
     weights: str
@@ -48,6 +54,7 @@ class Scores:
     coverage: float | None = None
     coverage_of: Mapping[str, float] = field(default_factory=dict)
     by_another: bool = False
+    with_people: bool = False
 
     def named(self, category: str) -> float | None:
         """Coverage of a category, or of the group it belongs to; None if never measured."""
@@ -74,7 +81,11 @@ def read_scores(weights: str | Path = DEFAULT) -> Scores:
         return Scores(header.name)  # scored at its gates only, not by kind of garment
     try:
         figures = header.scores.get(SCORES)
-        return _scores(header.name, figures) if figures else Scores(header.name)
+        if not figures:
+            return Scores(header.name)
+        single = _scores(header.name, figures)
+        people = header.scores.get(PEOPLE)
+        return _lower_of_both(single, people) if people else single
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(
             f"{path}: its scores on photos cannot be read ({error!r}); export the weights again "
@@ -94,4 +105,31 @@ def _scores(name: str, figures: Mapping[str, Any]) -> Scores:
         precision=float(figures["precision"]),
         coverage=float(figures["coverage"]),
         coverage_of=dict(sorted(by_group.items(), key=lambda item: (-item[1], item[0]))),
+    )
+
+
+def _lower_of_both(single: Scores, people: Mapping[str, Any]) -> Scores:
+    """Scores on single garments, lowered to those on people in outfits where these are lower.
+
+    Of shoes, people's are the mean over their kinds.
+    """
+    found: dict[str, list[float]] = {}
+    for category, share in people["found_by_category"].items():
+        if category in CATEGORIES and share is not None:
+            found.setdefault(GROUP[category], []).append(float(share))
+    coverage_of = dict(single.coverage_of)
+    for group, shares in found.items():
+        share = sum(shares) / len(shares)
+        coverage_of[group] = min(coverage_of.get(group, share), share)
+
+    def lower(figure: float | None, name: str) -> float | None:
+        return min((x for x in (figure, people[name]) if x is not None), default=None)
+
+    return replace(
+        single,
+        photos=single.photos + int(people["photos"]),
+        precision=lower(single.precision, "worn_of_named"),
+        coverage=lower(single.coverage, "found_of_worn"),
+        coverage_of=dict(sorted(coverage_of.items(), key=lambda item: (-item[1], item[0]))),
+        with_people=True,
     )
