@@ -3,12 +3,13 @@
 How likely a guess is right is a logistic curve of its confidence, of one slope for all categories
 and an offset for each; a rare category's offset is drawn towards that of all. One probability of
 being right then gates all: the least at which enough of what is named is right. So no category is
-silent for being rare, and none is named on guesses that are more likely wrong than the others'.
+silent for being rare. Of one that is hard to tell at least the surest guesses are named.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,13 @@ SLOPE_SCALE = 10.0
 
 LEAST, MOST = 0.3, 0.99
 """No gate is lower or higher: the curve says little where there are few guesses."""
+
+ALWAYS, LEAST_LIKELY = 0.05, 0.6
+"""Share of each category's guesses, the surest, that are named even if other categories' are as
+likely right from a lower confidence on; and how likely these must be right for it."""
+
+FEW = 10
+"""With fewer guesses a category is named as all are."""
 
 MOST_WEIGHT = 4.0
 """A guess counts at most as so many, and at least as one part of so many."""
@@ -77,10 +85,12 @@ class Rightness:
         offset = self.of_category[guesses.category] + of_place
         return np.asarray(1 / (1 + np.exp(-self.slope * logit(guesses.confidence) - offset)))
 
-    def confidence_at(self, probability: float) -> Float[np.ndarray, " categories"]:
+    def confidence_at(
+        self, probability: Float[np.ndarray, " categories"]
+    ) -> Float[np.ndarray, " categories"]:
         """The confidence at which guesses of each category are as likely right, in any place."""
         offset = self.of_category + self.of_place.min()
-        at = (float(logit(np.array(probability))) - offset) / max(self.slope, 1e-3)
+        at = (logit(probability) - offset) / max(self.slope, 1e-3)
         return np.asarray(1 / (1 + np.exp(-np.clip(at, -50, 50))))
 
 
@@ -129,16 +139,35 @@ def fitted_gates(guesses: Guesses, precision: float) -> dict[str, float]:
     # Nobody knows where a picture comes from, so each is named as if from the hardest place.
     hardest = rightness.probability(guesses, float(rightness.of_place.min()))
     likely = rightness.probability(guesses, rightness.of_place[guesses.place])
-    order = np.argsort(-hardest, kind="stable")
-    enough = np.ones(len(order), bool)
-    for place in np.unique(guesses.place):
-        weight = (guesses.weight * (guesses.place == place))[order]
-        named = np.cumsum(weight)
-        enough &= np.cumsum(weight * likely[order]) >= precision * named
-    last = np.flatnonzero(enough)
-    least = float(hardest[order][last[-1]]) if len(last) else MOST
-    gates = np.clip(rightness.confidence_at(least), LEAST, MOST)
+    # The surest of each category first; without them where they alone are wrong too often.
+    for always in (surest_of_each(hardest, guesses.category), np.ones(len(CATEGORIES))):
+        first = np.where(hardest >= always[guesses.category], 1.0, hardest)
+        order = np.argsort(-first, kind="stable")
+        enough = np.arange(len(order)) >= (first == 1).sum() - 1
+        for place in np.unique(guesses.place):
+            weight = (guesses.weight * (guesses.place == place))[order]
+            enough &= np.cumsum(weight * likely[order]) >= precision * np.cumsum(weight)
+        if enough.any():
+            break
+    least = float(hardest[order][np.flatnonzero(enough)[-1]]) if enough.any() else MOST
+    gates = np.clip(rightness.confidence_at(np.minimum(least, always)), LEAST, MOST)
     return dict(zip(CATEGORIES, gates.round(4).tolist(), strict=True))
+
+
+def surest_of_each(
+    likely: Float[np.ndarray, " n"], category: Int[np.ndarray, " n"]
+) -> Float[np.ndarray, " categories"]:
+    """The probability from which on guesses of each category are named whatever others need.
+
+    That of the surest `ALWAYS` of its guesses, unless these are less likely right than
+    `LEAST_LIKELY`; 1 where there are fewer than `FEW`.
+    """
+    least = np.ones(len(CATEGORIES))
+    for number in np.unique(category).tolist():
+        of_it = np.sort(likely[category == number])[::-1]
+        if len(of_it) >= FEW:
+            least[number] = max(float(of_it[math.ceil(ALWAYS * len(of_it)) - 1]), LEAST_LIKELY)
+    return least
 
 
 def as_everywhere(
