@@ -118,7 +118,7 @@ def means(x: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UInt8[np.nd
     # Imported here, because loading OpenCV is slow and not every command needs it.
     import cv2
 
-    halvings = round(math.log2(max(x.shape[:2]) / max(height, width)))
+    halvings = max(0, round(math.log2(max(x.shape[:2]) / max(height, width))))
     x = cv2.resize(x, (width << halvings, height << halvings), interpolation=cv2.INTER_LINEAR)
     for left in reversed(range(halvings)):
         x = cv2.resize(x, (width << left, height << left), interpolation=cv2.INTER_AREA)
