@@ -327,3 +327,97 @@ def test_the_page_shows_every_item_and_escapes_text(shop, db):
     Tags().feed(page)
     assert (tags.count("li"), tags.count("img"), tags.count("script")) == (7, 4, 0)
     assert "&lt;b&gt;1" in page
+
+
+# --- known again ---------------------------------------------------------------------------------
+
+SHOPIFY = "Handle,Title,Status,Variant SKU,Variant Inventory Qty,Variant Price\n"
+GOOGLE = "id,title,item_group_id,image_link,availability,price\n"
+
+
+def listed(shop, db, *files):
+    """The items after files were read one after the other: SKU to price and stock."""
+    for text in files:
+        (shop / "feed.csv").write_text(text)
+        result = put(shop, db, "feed.csv")
+    return {
+        item.sku: (item.price and str(item.price), item.in_stock) for item in store.items(db)
+    }, result
+
+
+@once
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            SHOPIFY + "linen,Dress,active,S,3,55\nlinen,,,M,2,55\nlinen,,,L,1,55\n",
+            SHOPIFY + "linen,Dress,active,M,2,39\nlinen,,,L,1,39\n",
+        ),
+        (
+            SHOPIFY + "linen,Dress,active,S,3,55\n",
+            SHOPIFY + "linen,Dress,active,XL,2,39\n",
+        ),
+        (SHOPIFY + "linen,Dress,active,,3,55\n", SHOPIFY + "linen,Dress,active,S,2,39\n"),
+        (SHOPIFY + "linen,Dress,active,S,3,55\n", SHOPIFY + "linen,Dress,active,,2,39\n"),
+        (SHOPIFY + "linen,Dress,active,S,3,55\n", SHOPIFY + "flax,Dress,active,S,2,39\n"),
+        (
+            GOOGLE + "S,Coat S,G,c.jpg,in stock,55\nM,Coat M,G,c.jpg,in stock,55\n",
+            GOOGLE + "M,Coat M,G,c.jpg,in stock,39\nS,Coat S,G,c.jpg,in stock,39\n",
+        ),
+        (GOOGLE + "S,Coat S,G,c.jpg,in stock,55\n", GOOGLE + "M,Coat M,G,d.jpg,in stock,39\n"),
+    ],
+)
+def test_an_item_is_known_again_by_any_size_handle_or_group(before, after, shop, db):
+    first, _ = listed(shop, db, before)
+    again, result = listed(shop, db, after)
+    assert list(again) == list(first) and len(again) == 1
+    assert [*again.values()] == [("39", True)]
+    assert (result.new, result.changed) == (0, 1)
+
+
+@once
+def test_colours_of_a_group_stay_items_of_their_own(shop, db):
+    red, blue = "R,Coat,G,red.jpg,in stock,55\n", "B,Coat,G,blue.jpg,in stock,60\n"
+    again, result = listed(shop, db, GOOGLE + red + blue, GOOGLE + blue + red)
+    assert again == {"B": ("60", True), "R": ("55", True)}
+    assert (result.new, result.changed, result.unchanged) == (0, 2, 0)  # their rows are others
+
+
+@once
+def test_sizes_that_were_items_of_their_own_are_taken_off(shop, db):
+    apart = "sku,title,price\nS,Dress S,55\nM,Dress M,55\n"
+    joined = SHOPIFY + "linen,Dress,active,M,2,39\nlinen,,,S,1,39\n"
+    for files in ([apart, joined], [joined]):
+        again, _ = listed(shop, db, *files)
+        assert {sku: stock for sku, (_, stock) in again.items()} == {"M": True, "S": False}
+    assert again["M"][0] == "39"
+
+
+@once
+def test_a_withdrawn_item_is_found_by_any_of_its_sizes(shop, db):
+    again, result = listed(
+        shop,
+        db,
+        SHOPIFY + "linen,Dress,active,S,3,55\nlinen,,,M,2,55\n",
+        SHOPIFY + "linen,Dress,draft,M,2,39\nlinen,,,S,1,39\n",
+    )
+    assert again == {"S": ("55", False)}
+    assert result.taken_off == 1
+
+
+def test_an_item_is_found_and_changed_by_the_number_of_a_size(shop, db):
+    listed(shop, db, SHOPIFY + "linen,Dress,active,S,3,55\nlinen,,,M,2,55\n")
+    assert find(db, "M").sku == "S"
+    changed = add(None, db, sku="M", category="Coat", clock=lambda: NOW)
+    assert (changed.sku, changed.category, changed.category_source) == ("S", "Coat", "person")
+    again, _ = listed(shop, db, SHOPIFY + "linen,Dress,active,M,2,39\n")
+    assert [*again] == ["S"]
+    assert find(db, "S").category_source == "person"
+
+
+@once
+def test_a_category_map_knows_an_item_by_any_size(shop, db):
+    (shop / "map.csv").write_text("match,category\nM,Bag\n")
+    (shop / "feed.csv").write_text(SHOPIFY + "linen,Emma,active,S,3,55\nlinen,,,M,2,55\n")
+    put(shop, db, "feed.csv", category_map=shop / "map.csv")
+    assert find(db, "S").category == "Bag"

@@ -53,7 +53,7 @@ def decide(
     """
     if person:
         return _settled(person, False, "person", "a person's decision")
-    for key in (product.sku, product.taxonomy, *product.kinds):
+    for key in (product.sku, *product.skus, product.group, product.taxonomy, *product.kinds):
         if answer := (mapped or {}).get(_key(key)):
             return _settled(answer, False, "map", f"{key} in the category map")
     evidence = list(_evidence(product))

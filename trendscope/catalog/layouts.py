@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from trendscope.catalog import woocommerce
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -68,15 +70,15 @@ SHOPIFY_NEW = Layout(
     ),
     ("product image url", "variant image url"),
 )
+
 WOOCOMMERCE = Layout(
     "WooCommerce",
-    _needs("name", "sku, id", "regular price", "type, categories"),
-    _columns(
-        "group: parent; sku: sku; id: id; title: name; brand: brands, brand; kind: categories; "
-        "price: regular price; sale: sale price; stock: in stock?; quantity: stock; "
-        "published: published; variety: type"
+    tuple(
+        frozenset(name for field in fields for name in woocommerce.COLUMNS[field])
+        for fields in (("title",), ("sku", "id"), ("price",), ("variety", "kind"))
     ),
-    ("images",),
+    woocommerce.COLUMNS,
+    woocommerce.PICTURES,
 )
 MERCHANT = Layout(
     "Google or Meta",
@@ -85,7 +87,7 @@ MERCHANT = Layout(
         "group: item group id; sku: id; title: title; brand: brand; "
         "taxonomy: google product category, fb product category; kind: product type; price: price; "
         "sale: sale price; sale_dates: sale price effective date; stock: availability; url: link; "
-        "status: status, visibility; age: age group"
+        "status: status; visibility: visibility; age: age group"
     ),
     ("image link", "additional image link"),
 )
@@ -99,8 +101,12 @@ PLAIN = Layout(
         "sku: sku, id, item id, article number, article, item number, product id; "
         "title: title, name, product name, product; brand: brand, vendor; "
         "kind: category, product type, type, product category; price: price, regular price; "
-        "sale: sale price; currency: currency; stock: availability, in stock, stock, quantity; "
-        "url: url, link, product url; status: status; age: age group"
+        "sale: sale price; sale_dates: sale price effective date; "
+        "sale_from: sale from, sale start, sale starts, date sale price starts; "
+        "sale_to: sale to, sale end, sale ends, date sale price ends; "
+        "currency: currency; stock: availability, in stock, in stock?, stock, quantity; "
+        "url: url, link, product url; status: status; age: age group; "
+        "published: published, active; visibility: visibility, visibility in catalog"
     ),
     ("image", "picture", "photo", "image url", "image link", "filename", "images"),
 )

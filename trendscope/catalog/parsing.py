@@ -1,22 +1,24 @@
-"""Reads catalogue files: joins the rows of each product, and names every row that is not used.
+"""Reads catalogue files: makes a product of its rows, and names every row that is not used.
 
-A product has one row or several: its sizes (variants) and further pictures have rows of their own.
-The sizes become one item, at the lowest price, in stock if one of them is.
+The sizes of a product become one item, at the lowest price, in stock if one of them is.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from trendscope.catalog import layouts
-from trendscope.catalog.layouts import Layout, layout_of
-from trendscope.catalog.prices import Price, decimal_sign, read_price
+from trendscope.catalog.grouping import Row, first_row_decides, group_rows, varieties
+from trendscope.catalog.layouts import PLAIN, Layout, layout_of
+from trendscope.catalog.prices import Price, decimal_sign, is_zero, read_price
 from trendscope.catalog.products import Catalog, Product, Remark
+from trendscope.catalog.sales import sale_runs
+from trendscope.catalog.woocommerce import VARIETIES
 from trendscope.errors import FeedError
 from trendscope.files.tables import UnknownHeader, open_table
 from trendscope.limits import Limits
@@ -65,27 +67,46 @@ def read_catalog(
             f"{displayed(str(path))} has more than {limits.catalog_rows:,} rows; split it, or "
             "allow more: --limit catalog_rows=..."
         )
+    varieties = _Varieties(len(table.header) if layout is PLAIN else 0)
+    rows = []
     for line, cells in table.rows():
-        reader.take(line, cells)
-    products = tuple(reader.products())
+        if row := reader.row(line, cells):
+            varieties.see(cells)
+            rows.append(row)
+    if column := varieties.column(table.header):
+        raise FeedError(
+            f"{displayed(str(path))} is an export of WooCommerce, as its column {column!r} tells, "
+            "without the columns for prices, or in a language that is not known; export all "
+            "columns with English as the language of your profile"
+        )
+    products, withdrawn = reader.products(rows)
     remarks = sorted(reader.remarks, key=lambda remark: int(remark.source.rpartition(":")[2]))
-    return Catalog(layout.name, table.encoding, products, tuple(remarks))
+    return Catalog(layout.name, table.encoding, products, tuple(remarks), withdrawn)
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A product of which more rows may follow; `fields` are those of the first row."""
+class _Varieties:
+    """Finds a column that holds nothing but WooCommerce's types of products."""
 
-    line: int
-    fields: dict[str, str]
-    skus: list[str] = field(default_factory=list)
-    prices: list[tuple[str, str]] = field(default_factory=list)
-    stocks: list[tuple[str, str, str, str]] = field(default_factory=list)
-    pictures: list[str] = field(default_factory=list)
+    def __init__(self, width: int):
+        self._possible = {*range(width)}
+        self._seen: set[int] = set()
+
+    def see(self, cells: Sequence[str]) -> None:
+        """Takes a row into account."""
+        for i in [*self._possible]:
+            words = {word.strip().lower() for word in cells[i].split(",")} if cells[i] else None
+            if words and words <= VARIETIES:
+                self._seen.add(i)
+            elif words:
+                self._possible.discard(i)
+
+    def column(self, header: Sequence[str]) -> str:
+        """The name of such a column; empty if there is none."""
+        return next((displayed(header[i])[:40] for i in sorted(self._possible & self._seen)), "")
 
 
 class _Reader:
-    """Joins the rows of one file to products."""
+    """Makes products of the rows of one file."""
 
     def __init__(
         self,
@@ -109,157 +130,145 @@ class _Reader:
         }
         self._pictures = [position_of[c] for c in layout.pictures if c in position_of]
         self._width = len(header)
-        self._drafts: dict[str, _Draft] = {}
-        self._latest = ""
-        self._parents: dict[str, str] = {}
 
-    def take(self, line: int, cells: list[str] | str) -> None:
-        """Adds a row to its product."""
+    def row(self, line: int, cells: list[str] | str) -> Row | None:
+        """A row with the fields of the layout; None, with a remark, if it cannot be read.
+
+        Cells that are missing at its end are added to `cells`.
+        """
         if isinstance(cells, str):
             self._remark(line, "", "bad_row", cells)
-            return
+            return None
         if any(cells[self._width :]):
             detail = f"{len(cells)} cells under {self._width} columns; is a text with a comma "
             self._remark(line, "", "bad_row", detail + "not in quotation marks?")
-            return
+            return None
         cells += [""] * (self._width - len(cells))
         fields = {
             name: next((cells[i] for i in columns if cells[i]), "")
             for name, columns in self._positions.items()
         }
-        pictures = [cells[i] for i in self._pictures if cells[i]]
-        key = self._key(line, fields, pictures)
-        if key is not None:
-            draft = self._drafts.setdefault(key, _Draft(line, fields))
-            self._add(draft, line, fields, pictures)
-
-    def _key(self, line: int, fields: dict[str, str], pictures: list[str]) -> str | None:
-        """A key that all rows of one product share; None if the row is refused."""
-        if self._layout in (layouts.SHOPIFY_OLD, layouts.SHOPIFY_NEW):
-            # Rows of further sizes and pictures leave the title empty, and some the handle too.
-            self._latest = fields["group"] or (fields["title"] and f" {line}") or self._latest
-            if not fields["title"] and self._latest not in self._drafts:
-                self._remark(line, fields["sku"], "nothing", "a row without handle and title")
-                return None
-            return self._latest
-        if self._layout is layouts.WOOCOMMERCE and fields.get("variety", "").lower() == "variation":
-            parent = fields.get("group", "")
-            if key := self._parents.get(parent):
-                return key
-            detail = f"the product {displayed(parent)!r} that it varies does not stand above it"
-            self._remark(line, fields["sku"], "no_parent", detail)
-            return None
-        return self._own_key(line, fields, pictures)
-
-    def _own_key(self, line: int, fields: dict[str, str], pictures: list[str]) -> str | None:
-        sku, group = fields["sku"] or fields.get("id", ""), fields.get("group", "")
-        if not sku:
-            self._remark(line, "", "no_sku", "the row names no product; give it a number (SKU)")
-            return None
-        if group and self._layout is not layouts.WOOCOMMERCE:
-            # Colours have pictures of their own, sizes share one.
-            return f"group {group} {''.join(pictures[:1])}"
-        kind = "sku" if fields["sku"] else "id"
-        if earlier := self._drafts.get(f"{kind} {sku}"):
-            detail = f"row {earlier.line} has the same number; the first one counts"
-            self._remark(line, sku, "duplicate", detail)
-            return None
-        # WooCommerce names the product that a row varies by its SKU, or by its number.
-        self._parents |= {sku: f"{kind} {sku}", f"id:{fields.get('id', '')}": f"{kind} {sku}"}
-        return f"{kind} {sku}"
-
-    def _add(self, draft: _Draft, line: int, fields: dict[str, str], pictures: list[str]) -> None:
-        if self._layout is layouts.MERCHANT and fields["sku"] in draft.skus:
-            detail = f"the product of row {draft.line} has the same number; the first one counts"
-            self._remark(line, fields["sku"], "duplicate", detail)
-            return
-        if fields["sku"]:
-            draft.skus.append(fields["sku"])
-        draft.prices.append((fields.get("price", ""), self._sale(fields)))
-        names = ("stock", "quantity", "tracker", "policy")
-        stock = tuple(fields.get(name, "") for name in names)
-        if any(stock) or fields["sku"]:
-            draft.stocks.append(stock)  # type: ignore[arg-type]
-        joined = "\n".join(pictures)
-        parts = re.split(r"\n|\s*,\s*(?=\S+\.\w{3,4}\b|https?:)", joined)
-        draft.pictures += [part.strip() for part in parts if part.strip()]
-
-    def _sale(self, fields: dict[str, str]) -> str:
-        """The sale price, unless it is dated and not of today."""
-        first, _, last = fields.get("sale_dates", "").partition("/")
-        try:
-            days = [datetime.fromisoformat(day.strip()) for day in (first, last) if day.strip()]
-        except ValueError:
-            return ""
-        aware = [day if day.tzinfo else day.replace(tzinfo=UTC) for day in days]
-        if len(aware) == 2 and not aware[0] <= self._now <= aware[1]:
-            return ""
-        return fields.get("sale", "")
+        return Row(line, fields, tuple(cells[i] for i in self._pictures if cells[i]))
 
     def _remark(self, line: int, sku: str, reason: str, detail: str, kept: bool = False) -> None:
         self.remarks.append(Remark(f"{self._name}:{line}", sku, reason, detail, kept))
 
-    def products(self) -> Iterator[Product]:
-        """The products, after all rows have been taken."""
-        sign = decimal_sign(
-            text for draft in self._drafts.values() for pair in draft.prices for text in pair
-        )
+    def products(self, rows: Sequence[Row]) -> tuple[tuple[Product, ...], tuple[Product, ...]]:
+        """The products that are for sale, and those that are not."""
+        grouping = group_rows(self._layout, rows)
+        for refusal in grouping.refusals:
+            row = refusal.row
+            sku = row.fields.get("sku", "")[:LONGEST_SKU]
+            self._remark(row.line, sku, refusal.reason, refusal.detail)
+        prices = (row.fields.get(name, "") for row in rows for name in ("price", "sale"))
+        sign = decimal_sign(prices)
+        products: list[Product] = []
+        withdrawn: list[Product] = []
         line_of_sku: dict[str, int] = {}
-        for draft in self._drafts.values():
-            product = self._product(draft, sign)
-            if product is None:
+        for own in grouping.products:
+            identity = self._identity(own)
+            if not self._is_usable(identity, own):
                 continue
-            if product.sku in line_of_sku:
-                detail = f"row {line_of_sku[product.sku]} has the same number; the first one counts"
-                self._remark(draft.line, product.sku, "duplicate", detail)
-                continue
-            line_of_sku[product.sku] = draft.line
-            yield product
+            for_sale = self._for_sale(identity, own)
+            line = own[0].line
+            if not for_sale:
+                withdrawn.append(identity)
+            elif identity.sku in line_of_sku:
+                detail = (
+                    f"row {line_of_sku[identity.sku]} has the same number; the first one counts"
+                )
+                self._remark(line, identity.sku, "duplicate", detail)
+            else:
+                line_of_sku[identity.sku] = line
+                products.append(self._product(identity, own, for_sale, sign))
+        # A draft may be a copy of what is for sale, with the same numbers.
+        sold = {sku for product in products for sku in (product.sku, *product.skus)}
+        gone = (each for each in withdrawn if sold.isdisjoint((each.sku, *each.skus)))
+        return tuple(products), tuple(gone)
 
-    def _product(self, draft: _Draft, sign: str | None) -> Product | None:
-        fields, line = draft.fields, draft.line
-        sku = next(iter(draft.skus), "") or fields.get("group", "") or fields.get("id", "")
-        title = plain_text(fields.get("title", ""))
-        problem = _wrong_sku(sku) or _not_for_sale(fields)
-        if not title and not draft.pictures:
+    def _identity(self, rows: Sequence[Row]) -> Product:
+        """What a product is known by."""
+        main = rows[0].fields
+        skus = tuple(dict.fromkeys(sku for row in rows if (sku := row.fields.get("sku", ""))))
+        group = next((text for row in rows if (text := row.fields.get("group", ""))), "")
+        if self._layout is layouts.WOOCOMMERCE:
+            group = ""  # the variations' name for their parent, whose number is known already
+        sku = next(iter(skus), "") or group or main.get("id", "")
+        return Product(sku=sku, source=f"{self._name}:{rows[0].line}", skus=skus, group=group)
+
+    def _is_usable(self, identity: Product, rows: Sequence[Row]) -> bool:
+        """Whether a product can be told from others, and something is known of it."""
+        problem = _wrong_sku(identity.sku)
+        if not (plain_text(rows[0].fields.get("title", "")) or any(row.pictures for row in rows)):
             problem = problem or ("nothing", "the row has neither a title nor a picture")
         if problem:
-            self._remark(line, sku[:LONGEST_SKU], *problem)
-            return None
+            self._remark(rows[0].line, identity.sku[:LONGEST_SKU], *problem)
+        return problem is None
+
+    def _for_sale(self, identity: Product, rows: Sequence[Row]) -> list[Row]:
+        """The rows of sizes that are for sale; remarks name the others."""
+        reasons = [_not_for_sale(row.fields) for row in rows]
+        offered = [row for row, reason in zip(rows, reasons, strict=True) if not reason]
+        if reasons[0] and (first_row_decides(self._layout) or not offered):
+            self._remark(rows[0].line, identity.sku, "not_for_sale", reasons[0])
+            return []
+        for row, reason in zip(rows, reasons, strict=True):
+            if reason:
+                sku = row.fields.get("sku", "") or identity.sku
+                detail = f"{reason}; the product's other sizes count"
+                self._remark(row.line, sku, "not_for_sale", detail, kept=True)
+        return offered
+
+    def _product(
+        self, identity: Product, rows: Sequence[Row], offered: Sequence[Row], sign: str | None
+    ) -> Product:
+        line, sku = rows[0].line, identity.sku
+
+        def text(name: str) -> str:
+            """The main row's text of a field, or else that of the first row that has one."""
+            return next((row.fields[name] for row in rows if row.fields.get(name)), "")
+
+        title = plain_text(rows[0].fields.get("title", ""))
         if len(title) > LONGEST_TITLE:
             detail = f"the title has {len(title):,} letters; {LONGEST_TITLE} are kept"
             self._remark(line, sku, "long_title", detail, kept=True)
-        price = self._price(draft, sku, sign)
-        handle = fields.get("group", "") if self._store_url else ""
-        page = f"{self._store_url}/products/{handle}" if handle else fields.get("url", "")
-        return Product(
-            sku=sku,
+        # Of a WooCommerce product with variations, these are what is bought.
+        sizes = [row for row in offered if "variation" in varieties(row)] or offered
+        price = self._price(sizes, line, sku, text("currency"), sign)
+        page = text("url")
+        if self._store_url and identity.group:
+            page = f"{self._store_url}/products/{identity.group}"
+        return replace(
+            identity,
             title=title[:LONGEST_TITLE].strip(),
-            brand=plain_text(fields.get("brand", ""))[:LONGEST_SKU],
-            taxonomy=html.unescape(fields.get("taxonomy", ""))[:_LONGEST_OTHER],
-            kinds=_kinds(fields.get("kind", "")),
-            age=fields.get("age", "").lower()[:40],
+            brand=plain_text(text("brand"))[:LONGEST_SKU],
+            taxonomy=html.unescape(text("taxonomy"))[:_LONGEST_OTHER],
+            kinds=_kinds(text("kind")),
+            age=text("age").lower()[:40],
             price=price.amount,
             currency=price.currency if price.amount is not None else "",
-            in_stock=self._stock(draft, sku),
+            in_stock=self._stock(sizes, offered[0], line, sku),
             url=page[:_LONGEST_OTHER] if page.startswith(("https://", "http://")) else "",
-            pictures=tuple(dict.fromkeys(draft.pictures)),
-            source=f"{self._name}:{line}",
+            pictures=_pictures(rows),
         )
 
-    def _price(self, draft: _Draft, sku: str, sign: str | None) -> Price:
+    def _price(
+        self, sizes: Sequence[Row], line: int, sku: str, currency: str, sign: str | None
+    ) -> Price:
         """The lowest price of all sizes, each the sale price where that is lower."""
         offers = []
-        for regular, sale in dict.fromkeys(draft.prices):
+        for regular, sale in dict.fromkeys(
+            (row.fields.get("price", ""), self._sale(row, line, sku)) for row in sizes
+        ):
             prices = [read_price(text, sign) for text in (regular, sale) if text]
             if problem := next((price.problem for price in prices if price.problem), ""):
-                self._remark(draft.line, sku, "price", f"the price {problem}", kept=True)
+                self._remark(line, sku, "price", f"the price {problem}", kept=True)
             if prices and not any(price.problem for price in prices):
                 offers.append(min(prices, key=lambda price: price.amount or 0))
         if not offers:
             return Price(None)
         lowest = min(offers, key=lambda price: price.amount or 0)
-        currency = draft.fields.get("currency", "").upper()[:3] or self._currency
+        currency = currency.upper()[:3] or self._currency
         # A sign that several currencies use says less than a name.
         return (
             lowest
@@ -267,15 +276,41 @@ class _Reader:
             else replace(lowest, currency=currency or lowest.currency)
         )
 
-    def _stock(self, draft: _Draft, sku: str) -> bool | None:
-        states = [_in_stock(*stock) for stock in draft.stocks]
+    def _sale(self, row: Row, line: int, sku: str) -> str:
+        """The sale price as written; empty without one, if it is zero, or on other days."""
+        sale = row.fields.get("sale", "")
+        if not sale or is_zero(sale):
+            return ""
+        runs = sale_runs(row.fields, self._now)
+        if runs is None:
+            detail = "the days of the sale are not understood, and the regular price counts; "
+            self._remark(line, sku, "price", f"{detail}write them as 2026-12-24", kept=True)
+        return sale if runs else ""
+
+    def _stock(self, sizes: Sequence[Row], main: Row, line: int, sku: str) -> bool | None:
+        """Whether one of the sizes is in stock, or else, where none says so, the main row is."""
+        states: list[bool | str | None] = []
+        for row in (*sizes, main):
+            stock = [row.fields.get(name, "") for name in _STOCK]
+            if row is main and any(isinstance(state, bool) for state in states):
+                break
+            if any(stock) or row.fields.get("sku"):
+                states.append(_in_stock(*stock))
         if wrong := next((text for text in states if isinstance(text, str)), ""):
             detail = f"the stock {wrong[:40]!r} is not understood; write in stock or out of stock"
-            self._remark(draft.line, sku, "stock", detail, kept=True)
+            self._remark(line, sku, "stock", detail, kept=True)
         certain = [value for value in states if isinstance(value, bool)]
         return any(certain) if certain else None
 
 
+def _pictures(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The pictures that the rows name, each once, those of the main row first."""
+    joined = "\n".join(picture for row in rows for picture in row.pictures)
+    parts = re.split(r"\n|\s*,\s*(?=\S+\.\w{3,4}\b|https?:)", joined)
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
+
+_STOCK = ("stock", "quantity", "tracker", "policy")
 _AVAILABLE = frozenset(
     "in stock, instock, available, yes, true, 1, limited availability, y".split(", ")
 )
@@ -324,13 +359,21 @@ def _wrong_sku(sku: str) -> tuple[str, str] | None:
     return None
 
 
-def _not_for_sale(fields: dict[str, str]) -> tuple[str, str] | None:
-    status = fields.get("status", "").lower()
-    if status in ("draft", "archived", "unlisted", "hidden", "staging"):
-        return "not_for_sale", f"its status is {status}"
-    if fields.get("published", "").lower() in ("false", "no", "0", "-1"):
-        return "not_for_sale", "it is not published"
-    return None
+_HIDDEN = frozenset(
+    "draft, auto-draft, archived, unlisted, hidden, staging, private, pending, trash, inactive, "
+    "future, invisible".split(", ")
+)
+
+
+def _not_for_sale(fields: Mapping[str, str]) -> str:
+    """Why nobody can buy what a row offers; empty if anybody can."""
+    for name in ("status", "visibility"):
+        if (word := fields.get(name, "").lower()) in _HIDDEN:
+            return f"its {name} is {word}"
+    published = fields.get("published", "").lower()
+    if published in ("false", "no", "0", "-1", "n") or published in _HIDDEN:
+        return "it is not published"
+    return ""
 
 
 def _kinds(text: str) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class Pictures:
     """Finds products' pictures by the names that a catalogue gives them.
 
     A web address is looked up by its last part, as shops' exports of pictures are named; a path by
-    itself, from the catalogue's own folder too; and a product that names none by its SKU.
+    itself, from the catalogue's own folder too; and a product that names none by its SKUs.
 
     Args:
         paths: Folders, zips and single pictures.
@@ -72,12 +72,12 @@ class Pictures:
             problem = problem or picture
         if product.pictures:
             return problem
-        stem = _folded(product.sku)
-        for name in (stem, f"{stem}_1", f"{stem}-1"):
-            members = self._by_stem.get(name, [])
-            if len(members) == 1:
-                tree, member = members[0]
-                return self._picture(tree, member)
+        for stem in map(_folded, dict.fromkeys((product.sku, *product.skus))):
+            for name in (stem, f"{stem}_1", f"{stem}-1"):
+                members = self._by_stem.get(name, [])
+                if len(members) == 1:
+                    tree, member = members[0]
+                    return self._picture(tree, member)
         return None
 
     def _by_reference(self, reference: str) -> Picture | str | None:

@@ -45,6 +45,12 @@ def decimal_sign(texts: Iterable[str]) -> str | None:
     return signs.pop() if len(signs) == 1 else None
 
 
+def is_zero(text: str) -> bool:
+    """Whether a text is a price of zero, with or without a currency."""
+    match = _NUMBER.search(text)
+    return match is not None and re.search("[1-9]", text) is None
+
+
 def read_price(text: str, sign: str | None = None) -> Price:
     """Reads a price.
 

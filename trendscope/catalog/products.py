@@ -13,6 +13,7 @@ REMARKS = {
     "duplicate": "with a number that another row has",
     "not_for_sale": "not published or archived",
     "no_parent": "a variation whose product is missing",
+    "joined": "whose sizes were items of their own, which are out of stock now",
     "price": "with a price that cannot be read",
     "stock": "with a stock that cannot be read",
     "long_title": "with a title that was cut",
@@ -26,7 +27,7 @@ class Product:
     """A product as a file describes it.
 
     Attributes:
-        sku: The shop's number for it; that of the first size if there are several.
+        sku: The shop's number for it; that of the main row, else of the first size that has one.
         title: Plain text, without markup.
         brand: The maker; empty if unknown.
         taxonomy: Path or number in Google's or Shopify's taxonomy; empty without one.
@@ -38,6 +39,8 @@ class Product:
         url: Address of its page; empty if unknown.
         pictures: Addresses or file names, the main picture first.
         source: File and row.
+        skus: The numbers of all its sizes, that of the main row first; empty where none has one.
+        group: The shop's name for all its sizes together, such as Shopify's handle; empty without.
     """
 
     sku: str
@@ -52,6 +55,8 @@ class Product:
     url: str = ""
     pictures: tuple[str, ...] = ()
     source: str = ""
+    skus: tuple[str, ...] = ()
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +87,11 @@ class Catalog:
         encoding: Encoding of the file.
         products: Products in the order of the file.
         remarks: Rows that were not used, or only in part.
+        withdrawn: Products that are not for sale; of them, numbers, group and source are known.
     """
 
     kind: str
     encoding: str
     products: tuple[Product, ...]
     remarks: tuple[Remark, ...]
+    withdrawn: tuple[Product, ...] = ()

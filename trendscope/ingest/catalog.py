@@ -17,7 +17,7 @@ from trendscope.catalog.items import Item
 from trendscope.catalog.parsing import plain_text, read_catalog
 from trendscope.catalog.pictures import Picture, Pictures
 from trendscope.catalog.prices import read_price
-from trendscope.catalog.products import Product, Remark
+from trendscope.catalog.products import Catalog, Product, Remark
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError, UsageError
 from trendscope.ingest.catalog_file import BATCH, decided_item, judge_pictures
@@ -28,6 +28,7 @@ from trendscope.photos.pipeline import Engine, Loader, Progress
 from trendscope.photos.results import PictureResult
 from trendscope.skipped import Skipped
 from trendscope.store.database import Clock, Database, Store, opened, parts, present
+from trendscope.store.item_keys import keys_of, recognise, write_keys
 from trendscope.store.read_items import decided_category, items, items_at, judged_picture
 from trendscope.store.weights import current_weights, register_weights
 from trendscope.store.write_items import mark_unavailable, write_items
@@ -126,12 +127,12 @@ def import_catalog(
         run = _Import(store, weights, limits, clock)
         run.remarks += catalog.remarks
         done = 0
-        for batch in run.judge(catalog.products, pictures):
+        products, gone = run.recognise(catalog)
+        for batch in run.judge(products, pictures):
             run.write(batch, mapped)
             done += len(batch)
             if progress:
-                progress(done, len(catalog.products))
-        gone = [r.sku for r in catalog.remarks if r.reason == "not_for_sale" and r.sku]
+                progress(done, len(products))
         with store.writing() as connection:
             unavailable = mark_unavailable(connection, gone, clock())
         return run.result(catalog.kind, catalog.encoding, unavailable)
@@ -205,7 +206,9 @@ def add(
     )
     with opened(db, create=True, now=clock()) as store:
         run = _Import(store, weights, limits, clock, tools)
-        before = next(iter(items(store, [text_of(sku)])), None)
+        with store.reading() as connection:
+            known_as = recognise(connection, [given]).skus.get(sku, text_of(sku))
+        before = next(iter(items(store, [known_as])), None)
         product = _merged(given, before) if before else given
         if not (product.title or picture or (before and before.sha256) or person):
             raise UsageError(f"nothing is known of {displayed(sku)}; give a photo or --title")
@@ -213,13 +216,14 @@ def add(
         if problem := next(iter(run.remarks), None):
             raise TrendscopeError(f"{displayed(str(picture))}: {problem.detail}")
         run.write(batch, {}, person)
-        return items(store, [text_of(sku)])[0]
+        return items(store, [known_as])[0]
 
 
 def _merged(given: Product, before: Item) -> Product:
     """The product as given, and as stored where nothing is given."""
     return replace(
         given,
+        sku=before.sku,
         title=given.title or before.title,
         brand=given.brand or before.brand,
         kinds=given.kinds or tuple(filter(None, before.kind.split("; "))),
@@ -243,6 +247,25 @@ class _Import:
     weights_id: int | None = None
     remarks: list[Remark] = field(default_factory=list)
     counts: Counter[str | None] = field(default_factory=Counter)
+
+    def recognise(self, catalog: Catalog) -> tuple[list[Product], list[str]]:
+        """The products under the SKUs that the store knows them by, and SKUs no longer for sale."""
+        with self.store.reading() as connection:
+            known = recognise(connection, (*catalog.products, *catalog.withdrawn))
+        products: dict[str, Product] = {}
+        for product in catalog.products:
+            sku = known.skus.get(product.sku, product.sku)
+            if earlier := products.get(sku):
+                detail = f"{earlier.source} is known by the same number; the first one counts"
+                remark = Remark(product.source, product.sku, "duplicate", detail)
+                self.remarks.append(remark)
+                continue
+            products[sku] = replace(product, sku=sku, skus=(product.sku, *product.skus))
+            for number in sorted(known.superseded & {*map(text_of, product.skus)}):
+                detail = f"{displayed(number)} was an item, and is one of its sizes now"
+                self.remarks.append(Remark(product.source, sku, "joined", detail, kept=True))
+        gone = [known.skus[each.sku] for each in catalog.withdrawn if each.sku in known.skus]
+        return [*products.values()], [*gone, *known.superseded]
 
     def judge(
         self, products: Sequence[Product], pictures: Pictures
@@ -283,6 +306,10 @@ class _Import:
             }
             new, changed, unchanged = write_items(
                 connection, decided, before, jpegs, self.weights_id, self.clock()
+            )
+            write_keys(
+                connection,
+                {sku: keys_of(product) for sku, (product, _) in zip(skus, batch, strict=True)},
             )
         self.counts.update(new=new, changed=changed, unchanged=unchanged)
         for item in decided:

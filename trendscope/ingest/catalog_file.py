@@ -6,7 +6,6 @@ No database is read or written: `trendscope.ingest.catalog` stores the same item
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -53,14 +52,11 @@ def items_of_file(
     catalog = read_catalog(path, limits=limits, now=clock())
     pictures = Pictures(images, path.absolute().parent, limits)
     pairs = [(product, pictures.find(product)) for product in catalog.products]
-    unavailable = {
-        text_of(remark.sku) for remark in catalog.remarks if remark.reason == "not_for_sale"
-    }
     items = {}
     judged = judge_pictures(pairs, Loader(weights), ScanOptions(limits=limits))
     for number, (product, result) in enumerate(judged, 1):
         item = decided_item(product, result if isinstance(result, PictureResult) else None, {})
-        items[item.sku] = replace(item, in_stock=False) if item.sku in unavailable else item
+        items[item.sku] = item
         if progress and (number % BATCH == 0 or number == len(pairs)):
             progress(number, len(pairs))
     return [items[sku] for sku in sorted(items, key=str.encode)]

@@ -112,6 +112,8 @@ def campaign(
     if category:
         offers = wearers(sightings, category, options, customers=addressed, now=day)
     elif sku:
+        # One of its sizes may have been named.
+        sku = str(items["sku"].iloc[0])
         offers = audience(sightings, items, sku, options, customers=addressed, now=day)
     else:
         offers = targets(sightings, items, options, customers=addressed, now=day)

@@ -17,6 +17,7 @@ from trendscope.errors import StoreError, UsageError
 from trendscope.store import schema
 from trendscope.store.database import Database, opened, parts
 from trendscope.store.frames import jpegs
+from trendscope.store.item_keys import sku_known_as
 from trendscope.text import displayed
 from trendscope.vision.predictions import Prediction
 
@@ -146,13 +147,15 @@ def chosen(every: Sequence[Item], *, review: bool, category: str | None) -> list
 
 
 def find(db: Database, sku: str) -> Item:
-    """One item.
+    """One item, by its SKU or by that of one of its sizes.
 
     Raises:
         StoreError: There is none of that SKU; names the nearest ones.
     """
     with opened(db) as store:
-        if matches := items(store, [sku]):
+        with store.reading() as connection:
+            known_as = sku_known_as(connection, sku)
+        if matches := items(store, [sku]) or items(store, [known_as] if known_as else []):
             return matches[0]
         folded = {item.sku.casefold(): displayed(item.sku) for item in items(store)}
         near = [folded[name] for name in get_close_matches(sku.casefold(), folded, 3)]

@@ -8,6 +8,7 @@
                                               └─── thumbnails
 
     weights ──< item_sights >── items ─── item_thumbnails
+                                  └──< item_keys
 
 An image is the bytes of a picture, known by its sha256, and is judged once by each set of weights.
 A photo is one place where a customer's feed holds an image. Items are what a shop sells; their
@@ -20,7 +21,7 @@ PostgreSQL, and quick to count by week (PostgreSQL: ``to_timestamp(posted_at / 1
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -47,7 +48,7 @@ from sqlalchemy import (
 
 from trendscope.errors import StoreError
 
-VERSION = 4
+VERSION = 5
 """Version of the tables below. A change adds one, and a step to `STEPS`."""
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -236,7 +237,7 @@ looks = Table(
         nullable=False,
         comment="8 bytes; see trendscope.vision.near_duplicates",
     ),
-    Column("colours", LargeBinary, nullable=False, comment="16 x 16 pixels, 8-bit RGB"),
+    Column("colours", LargeBinary, nullable=False, comment="16 x 16 or 64 x 64 pixels, RGB"),
     Column("aspect", Double, nullable=False, comment="width / height"),
     comment="What images look like, to tell copies in another size; apart, as they are large",
 )
@@ -298,6 +299,15 @@ items = Table(
     Column("changed_at", _Moment, nullable=False, comment="when this row was last changed"),
     Index("items_by_picture", "sha256"),
     comment="What a shop sells: a row for each SKU",
+)
+
+item_keys = Table(
+    "item_keys",
+    metadata,
+    Column("item_id", _Id, ForeignKey(items.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("key", _Text, primary_key=True, comment="see item_keys.py"),
+    Index("item_keys_by_key", "key"),
+    comment="What items are known by besides their SKU: those of all sizes, and their group",
 )
 
 item_sights = Table(
@@ -380,6 +390,7 @@ STEPS: tuple[Step, ...] = (
     (2, "what a shop sells", _making(items, item_sights, item_thumbnails)),
     (3, "corrections", _making(corrections)),
     (4, "several garments in a photo", _add_garments),
+    (5, "all numbers of an item", _making(item_keys)),
 )
 """Version, name and work of every step, oldest first.
 
@@ -387,6 +398,15 @@ A step that makes a table makes it as it is described here; one that changes a t
 missing there, as the table may be older, or just made. `tests/store/test_schema.py` compares
 databases that took every step, or only the last ones, with the tables described here.
 """
+
+
+def refuse_foreign(names: Collection[str], shown: str) -> None:
+    """Raises StoreError if a database of these tables is another program's."""
+    if names and schema_steps.name not in names:
+        raise StoreError(
+            f"{shown} holds another program's tables ({', '.join(sorted(names)[:3])}); "
+            "nothing was changed; give trendscope a database of its own"
+        )
 
 
 def version_of(connection: Connection, shown: str) -> int:
@@ -400,12 +420,8 @@ def version_of(connection: Connection, shown: str) -> int:
         StoreError: It holds another program's tables, or those of a newer trendscope.
     """
     names = inspect(connection).get_table_names()
-    if schema_steps.name not in names:
-        if names:
-            raise StoreError(
-                f"{shown} holds another program's tables ({', '.join(sorted(names)[:3])}); "
-                "nothing was changed; give trendscope a database of its own"
-            )
+    refuse_foreign(names, shown)
+    if not names:
         return 0
     version = connection.scalar(select(func.max(schema_steps.c.version))) or 0
     if version > VERSION:
