@@ -56,6 +56,8 @@ EXPECTED = {
     "scan sample_feeds --db fashion.db": "49 photos: 49 looked at.",
     "status --db fashion.db": "49 photos of 12 customers",
     "profile sample_feeds/anna --db fashion.db": "anna: 12 photos",
+    "customers --db fashion.db": "12 photos  10 Nov 2026",
+    "profile --db fashion.db --customer anna": "anna: 12 photos",
     "trends --db fashion.db": "What customers wear, week 20",
     "trends --db fashion.db --markdown -o trends.md": "| T-shirt/top |",
     "trends --from-csv tables/weekly.csv": "What customers wear, week 20",

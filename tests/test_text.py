@@ -41,3 +41,11 @@ def test_long_names_are_shortened_in_the_middle():
 @pytest.mark.parametrize("source", ["a/b/dress.jpg", "export.zip/media/dress.jpg", "dress.jpg"])
 def test_file_name(source):
     assert text.file_name(source) == "dress.jpg"
+
+
+def test_names_are_sorted_as_people_sort_them():
+    names = ["anna10", "Ben", "anna2", "anna 2", "Anna", "anna", "ben", "7", "10", "anna02"]
+    assert sorted(names, key=text.natural) == [
+        "7", "10", "Anna", "anna", "anna02", "anna2", "anna10", "anna 2", "Ben", "ben",
+    ]  # fmt: skip
+    assert sorted(["9" * 5000, "1" * 5001, "8"], key=text.natural)[-1] == "1" * 5001

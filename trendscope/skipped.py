@@ -38,11 +38,15 @@ REASONS: dict[str, str] = {
     "not_included": "not asked for",
     "private": "private, never read",
     "other_data": "no photos",
+    "other_dates": "of other dates than asked for",
 }
 """Every reason code for something that was not used, with a few plain words."""
 
 PARTS = ("not_included", "private", "other_data")
 """Reasons that stand for a whole part of an export, left out as it should be."""
+
+OTHER_DATES = "other_dates"
+"""Reason of photos of dates that were not asked for."""
 
 
 @dataclass(frozen=True, slots=True)

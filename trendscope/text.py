@@ -25,6 +25,15 @@ def displayed(name: str) -> str:
     )
 
 
+def natural(name: str) -> tuple[tuple[int, str], ...]:
+    """A key that sorts names as people do: case aside, and ``anna2`` before ``anna10``."""
+    parts = re.split(r"([0-9]+)", composed(name).casefold())
+    numbers = [part.lstrip("0") for part in parts[1::2]]
+    parts[1::2] = numbers
+    lengths = (len(part) if i % 2 else 0 for i, part in enumerate(parts))
+    return (*zip(lengths, parts, strict=True), (0, name))
+
+
 def percent(share: float) -> str:
     """A fraction for people: ``42 %``, and ``< 1 %`` rather than a zero that is none."""
     return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.factories.photos import moments, photo_result, wardrobes
 from trendscope.categories import CATEGORIES
-from trendscope.photos.summary import photos_a_week, summarise
+from trendscope.photos.summary import photos_a_week, summarise, within
 from trendscope.skipped import Skipped
 
 
@@ -159,3 +159,20 @@ def test_every_recent_photo_is_in_one_week(dates):
     assert sum(count for _, count in weeks) >= sum(moment >= recent for moment in dates)
     assert len({week for week, _ in weeks}) == len(weeks) <= 52
     assert weeks[-1][1] > 0
+
+
+def test_a_profile_of_some_days_in_the_zone_of_the_profile():
+    late = photo_result("Dress", "anna", (2026, 3, 1, 23, 30), "late.jpg")  # in Berlin 2 March
+    early = photo_result("Bag", "anna", (2026, 3, 1, 12), "early.jpg")
+    undated = photo_result("Coat", "anna", None, "undated.jpg")
+    full = summarise("w", [late, early, undated], ZoneInfo("Europe/Berlin"))
+    part = within(full, since=date(2026, 3, 2))
+    assert [photo.source for photo in part.readings] == [late.source]
+    assert {(item.source, item.reason) for item in part.skipped} == {
+        (early.source, "other_dates"),
+        (undated.source, "other_dates"),
+    }
+    assert [photo.source for photo in within(full, until=date(2026, 3, 1)).readings] == [
+        early.source
+    ]
+    assert within(full) is full

@@ -18,7 +18,17 @@ from typing import Annotated
 
 import typer
 
-from trendscope.cli import catalog, correct, database, photos, recommend, report, serve, trends
+from trendscope.cli import (
+    catalog,
+    correct,
+    customers,
+    database,
+    photos,
+    recommend,
+    report,
+    serve,
+    trends,
+)
 from trendscope.cli.options import examples, option
 from trendscope.cli.outcome import ExitCode as ExitCode
 
@@ -109,6 +119,7 @@ app.command(epilog=photos.CLASSIFY_EXAMPLES)(photos.classify)
 app.command(epilog=photos.PROFILE_EXAMPLES)(photos.profile)
 app.command(epilog=database.SCAN_EXAMPLES)(database.scan)
 app.command(epilog=database.STATUS_EXAMPLES)(database.status)
+app.command(epilog=customers.CUSTOMERS_EXAMPLES)(customers.customers)
 app.command(epilog=correct.CORRECT_EXAMPLES)(correct.correct)
 app.command(epilog=serve.SERVE_EXAMPLES)(serve.serve)
 app.command(epilog=database.EXPORT_EXAMPLES)(database.export)

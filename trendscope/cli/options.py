@@ -63,6 +63,14 @@ AsOf = Annotated[
     datetime | None,
     option("--as-of", "As if it were that day; today if not.", formats=["%Y-%m-%d"]),
 ]
+Since = Annotated[
+    datetime | None,
+    option("--since DAY", "Only photos of that day or later.", formats=["%Y-%m-%d"]),
+]
+Until = Annotated[
+    datetime | None,
+    option("--until DAY", "Only photos of that day or before.", formats=["%Y-%m-%d"]),
+]
 Strict = Annotated[bool, option("--strict", "Exit with 4 if anything was skipped.")]
 Quiet = Annotated[bool, option("-q --quiet", "No progress, no warnings.")]
 Verbose = Annotated[

@@ -100,14 +100,14 @@ def require_photos(photos: int, skipped: Mapping[str, int], strict: bool) -> Non
         NothingUsable: There is no photo.
         typer.Exit: A file was not used, and that is an error.
     """
-    from trendscope.skipped import PARTS
+    from trendscope.skipped import OTHER_DATES, PARTS
 
     if not photos:
         raise NothingUsable(
             f"none of {sum(skipped.values())} files could be used; give photos (JPEG, PNG, WebP, "
             "GIF, HEIC, AVIF), a folder of them, or an export of Instagram in JSON"
         )
-    if strict and not {*skipped} <= {*PARTS}:
+    if strict and not {*skipped} <= {*PARTS, OTHER_DATES}:
         raise typer.Exit(ExitCode.SKIPPED)
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
+import typer
+
 from trendscope.cli import options
+from trendscope.cli.customers import stored_profile_of
 from trendscope.cli.options import option
 from trendscope.cli.outcome import check_writable, conclude, exit_codes, render, write_output
-from trendscope.errors import UsageError
+from trendscope.errors import NothingUsable, UsageError
 from trendscope.limits import adjusted
 from trendscope.photos.options import ScanOptions
+from trendscope.text import plural
 
 if TYPE_CHECKING:
     from trendscope.photos.pseudonyms import Pseudonyms
@@ -28,6 +33,7 @@ PROFILE_EXAMPLES = options.examples("""
   trendscope profile customers/                 one sub-folder per customer
   trendscope profile export.zip --html anna.html
   trendscope profile customers/ --csv -o shares.csv
+  trendscope profile --db fashion.db --customer anna --since 2026-09-01
   trendscope profile anna/ --catalog products.csv --catalog-images pictures/
 """)
 
@@ -68,7 +74,14 @@ def classify(
 
 
 def profile(
-    paths: options.Paths,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH]...",
+            help="Photos, folders of photos, exports (zips or folders); s3://... too. None: "
+            "--customer of --db, by what was scanned.",
+        ),
+    ] = None,
     json: options.Json = False,
     csv: Annotated[bool, option("--csv", "Print a CSV row per customer and category.")] = False,
     html: Annotated[
@@ -89,6 +102,8 @@ def profile(
     ] = None,
     weights: options.Weights = None,
     customer: options.Customer = None,
+    since: options.Since = None,
+    until: options.Until = None,
     include: options.Include = "",
     timezone: options.Timezone = "UTC",
     keep_reposts: options.KeepReposts = False,
@@ -99,19 +114,27 @@ def profile(
     verbose: options.Verbose = False,
 ) -> None:
     """Say what each customer wears, and how often."""
-    hidden = (*paths, output, html, skipped, customer, catalog, *(catalog_images or ()))
+    hidden = (*(paths or ()), output, html, skipped, customer, catalog, *(catalog_images or ()))
     with exit_codes(verbose, pseudonymise and hidden):
         format = options.format_of(json=json, csv=csv)
         if catalog and format:
             raise UsageError("--catalog adds to the printed profile; for tables see recommend")
+        if since and until and since > until:
+            raise UsageError("--since is later than --until, so no photo can be of both")
         check_writable(output, html, skipped)
         kinds, zone = options.kinds_of(include), options.zone_of(timezone)
         limits = adjusted(limit or ())
         settings = ScanOptions(weights, customer, kinds, zone, limits, pictures=html is not None)
         pseudonyms = options.pseudonyms_of(pseudonymise)
-        result = profile_of(
-            paths, settings, quiet, db, keep_reposts=keep_reposts, pseudonyms=pseudonyms
-        )
+        if paths:
+            result = profile_of(
+                paths, settings, quiet, db, keep_reposts=keep_reposts, pseudonyms=pseudonyms
+            )
+        elif customer:
+            result = stored_profile_of(db, customer, settings, pseudonyms)
+        else:
+            raise UsageError("give photos, or --db and --customer for one who was scanned")
+        result = _of_dates(result, since, until)
         if html or skipped:
             _write_beside(result, html, skipped)
         if format:
@@ -122,6 +145,15 @@ def profile(
             targets = _targets(result, catalog, catalog_images, quiet, weights) if catalog else None
             render(lambda file: _print_profile(result, targets, file, verbose), output)
         conclude(result, strict, quiet or not (format or output))
+
+
+def _of_dates(profile: Profile, since: datetime | None, until: datetime | None) -> Profile:
+    from trendscope.photos.summary import within
+
+    chosen = within(profile, since and since.date(), until and until.date())
+    if profile.readings and not chosen.readings:
+        raise NothingUsable(f"none of {plural(len(profile.readings), 'photo')} is of these dates")
+    return chosen
 
 
 def profile_of(

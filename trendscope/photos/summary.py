@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,8 @@ from trendscope import weeks
 from trendscope.categories import CATEGORIES
 from trendscope.photos.results import PhotoResult
 from trendscope.proportions import Floats, estimated_shares, sum_exactly
-from trendscope.skipped import Skipped
+from trendscope.skipped import OTHER_DATES, Skipped
+from trendscope.text import natural
 
 if TYPE_CHECKING:
     from trendscope.vision.predictions import Verdict
@@ -131,10 +132,38 @@ def summarise(
             photos[result.customer].append(result)
         else:
             skipped[result.customer].append(result)
-    names = sorted(photos)
+    names = sorted(photos, key=natural)
     customers = tuple(_customer(name, photos[name], skipped.pop(name, [])) for name in names)
     unowned = [item for items in skipped.values() for item in items]
     return Profile(weights, customers, _by_source(unowned), zone, scores)
+
+
+def within(profile: Profile, since: date | None = None, until: date | None = None) -> Profile:
+    """The profile of the photos that were posted on some days.
+
+    Args:
+        profile: Profile of all photos; days begin in its time zone.
+        since: First day; None if all before `until` count.
+        until: Last day; None if all after `since` count.
+
+    Returns:
+        A profile in which the other photos, and those without a date, are skipped items.
+    """
+    if since is None and until is None:
+        return profile
+
+    def dated(photo: PhotoResult) -> PhotoResult | Skipped:
+        if photo.posted_at is None:
+            detail = "without a date, and only photos of some dates were asked for"
+        else:
+            day = photo.posted_at.astimezone(profile.zone).date()
+            if (since is None or since <= day) and (until is None or day <= until):
+                return photo
+            detail = f"of {day.isoformat()}, and photos of other dates were asked for"
+        return Skipped(photo.customer, photo.source, OTHER_DATES, detail)
+
+    items = (*map(dated, profile.readings), *profile.skipped)
+    return summarise(profile.weights, items, profile.zone, profile.scores)
 
 
 def photos_a_week(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from trendscope.categories import CATEGORIES, PLURALS
 from trendscope.photos.results import PhotoResult
-from trendscope.skipped import PARTS, REASONS, Skipped
+from trendscope.skipped import OTHER_DATES, PARTS, REASONS, Skipped
 from trendscope.text import percent, plural
 from trendscope.vision.scores import RARELY_NAMED, Scores
 
@@ -81,6 +81,8 @@ def unused_files(reasons: Mapping[str, int]) -> tuple[str, ...]:
 def _left_out(reason: str, count: int) -> str:
     if reason in PARTS:
         return f"{plural(count, 'part')} left out"
+    if reason == OTHER_DATES:
+        return f"{plural(count, 'photo')} left out"
     return f"{plural(count, 'file')} not used"
 
 

@@ -17,7 +17,10 @@ from trendscope.store import effective, schema
 from trendscope.store.database import Database, opened
 from trendscope.store.pictures import candidates_of, sizes_of
 from trendscope.store.schema import from_moment
-from trendscope.text import displayed
+from trendscope.text import displayed, natural
+
+PART = 1000
+"""Customers that are read at a time."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,15 @@ def find_customers(
         for row in connection.execute(_photos_of(list(owners))):
             rows_of[row.customer_id].append(row)
     return [_entry(name, rows_of[owner]) for owner, name in owners.items()], total
+
+
+def every_customer(db: Database = None, search: str = "") -> list[CustomerEntry]:
+    """All customers whose names contain a text, sorted as people sort names."""
+    with opened(db) as store:
+        entries, total = find_customers(store, search, limit=PART)
+        for offset in range(PART, total, PART):
+            entries += find_customers(store, search, limit=PART, offset=offset)[0]
+    return sorted(entries, key=lambda entry: natural(entry.customer))
 
 
 def knows_customer(db: Database, name: str) -> bool:

@@ -16,13 +16,16 @@ from trendscope.store.pictures import candidates_of, sizes_of
 from trendscope.store.weights import current_weights
 
 
-def stored_profile(db: Database, customer: str, *, zone: tzinfo = UTC) -> Profile:
+def stored_profile(
+    db: Database, customer: str, *, zone: tzinfo = UTC, pictures: bool = False
+) -> Profile:
     """What one customer wears: `trendscope.profile` of every photo that was scanned.
 
     Args:
         db: The database.
         customer: Name of the customer, as stored.
         zone: Time zone in which weeks begin.
+        pictures: Whether the kept thumbnails are part of the results.
 
     Raises:
         NothingUsable: The store has no customer of that name.
@@ -35,13 +38,19 @@ def stored_profile(db: Database, customer: str, *, zone: tzinfo = UTC) -> Profil
             weights = current_weights(connection)
             digests = rows["sha256"].unique().tolist()
             candidates, sizes = candidates_of(connection, digests), sizes_of(connection, digests)
+        jpegs = store.thumbnails(reader, digests) if pictures else {}
     if rows.empty and skips.empty:
         raise NothingUsable(f"the database knows no customer {customer!r}; check the spelling")
     # pandas writes NaN, which counts as true, where there is nothing.
     plain = rows.astype(object).where(rows.notna(), None)
     groups = plain.groupby(["post_id", "sha256"], sort=False)
     results = [
-        replace(result, candidates=candidates.get(result.sha256, ()), size=sizes.get(result.sha256))
+        replace(
+            result,
+            candidates=candidates.get(result.sha256, ()),
+            size=sizes.get(result.sha256),
+            thumbnail=jpegs.get(result.sha256),
+        )
         for result in (_result(list(group.itertuples())) for _, group in groups)
     ]
     skipped = [Skipped(*row) for row in skips.itertuples(index=False, name=None)]

@@ -1,0 +1,65 @@
+"""The command ``customers``, and the profile of a customer whose photos were scanned."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+from trendscope.cli import options
+from trendscope.cli.options import option
+from trendscope.cli.outcome import check_writable, exit_codes, write_output
+from trendscope.errors import NothingUsable
+
+if TYPE_CHECKING:
+    from trendscope.photos.options import ScanOptions
+    from trendscope.photos.pseudonyms import Pseudonyms
+    from trendscope.photos.summary import Profile
+
+CUSTOMERS_EXAMPLES = options.examples("""
+  trendscope customers --db fashion.db
+  trendscope customers --db fashion.db --search ann
+  trendscope customers --db fashion.db --csv -o customers.csv
+""")
+
+
+def customers(
+    db: options.Db = None,
+    search: Annotated[str, option("--search TEXT", "Only names that contain it.")] = "",
+    json: options.Json = False,
+    csv: Annotated[bool, option("--csv", "Print a CSV row per customer.")] = False,
+    output: options.Output = None,
+    pseudonymise: options.Pseudonymise = False,
+    verbose: options.Traced = False,
+) -> None:
+    """List the customers of a database: their photos, and what they wear most."""
+    with exit_codes(verbose, pseudonymise and (search, output)):
+        format = options.format_of(json=json, csv=csv)
+        check_writable(output)
+        pseudonyms = options.pseudonyms_of(pseudonymise)
+        from trendscope import store
+        from trendscope.reports.customers import WRITERS
+
+        entries = store.every_customer(db, search)
+        if pseudonyms:
+            entries = [replace(each, customer=pseudonyms.name(each.customer)) for each in entries]
+        write_output(WRITERS[format](entries), output)
+        if not entries:
+            raise NothingUsable("there is no such customer; trendscope scan adds customers")
+
+
+def stored_profile_of(
+    db: str | None, customer: str, settings: ScanOptions, pseudonyms: Pseudonyms | None
+) -> Profile:
+    """What a customer wears by the photos that were scanned into a database."""
+    from trendscope.photos.summary import summarise
+    from trendscope.store import open_store
+    from trendscope.store.profile import stored_profile
+    from trendscope.trends.from_store import scores_in
+
+    with open_store(db) as opened:
+        profile = stored_profile(opened, customer, zone=settings.zone, pictures=settings.pictures)
+        profile = replace(profile, scores=scores_in(opened, settings.weights))
+    if pseudonyms is None:
+        return profile
+    items = map(pseudonyms.replaced, (*profile.readings, *profile.skipped))
+    return summarise(profile.weights, items, profile.zone, profile.scores)
