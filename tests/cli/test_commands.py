@@ -394,7 +394,7 @@ def test_wrong_usage_is_2_before_any_work(run, photos, monkeypatch, arguments, m
     assert result.stdout == ""
 
 
-@pytest.mark.parametrize("arguments", [["profile"], ["classify", "--nonsense", "x"], ["dance"]])
+@pytest.mark.parametrize("arguments", [["scan"], ["classify", "--nonsense", "x"], ["dance"]])
 def test_unknown_options_and_commands_are_2(run, arguments):
     result = run(*arguments)
     assert result.exit_code == 2

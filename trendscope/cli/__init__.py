@@ -31,6 +31,7 @@ from trendscope.cli import (
 )
 from trendscope.cli.options import examples, option
 from trendscope.cli.outcome import ExitCode as ExitCode
+from trendscope.cli.sections import SectionedCommand
 
 EXAMPLES = examples("""
   trendscope profile anna/                      what Anna wears
@@ -115,16 +116,16 @@ def trendscope(
     """
 
 
-app.command(epilog=photos.CLASSIFY_EXAMPLES)(photos.classify)
-app.command(epilog=photos.PROFILE_EXAMPLES)(photos.profile)
-app.command(epilog=database.SCAN_EXAMPLES)(database.scan)
-app.command(epilog=database.STATUS_EXAMPLES)(database.status)
-app.command(epilog=customers.CUSTOMERS_EXAMPLES)(customers.customers)
-app.command(epilog=correct.CORRECT_EXAMPLES)(correct.correct)
-app.command(epilog=serve.SERVE_EXAMPLES)(serve.serve)
-app.command(epilog=database.EXPORT_EXAMPLES)(database.export)
-app.command(epilog=trends.TRENDS_EXAMPLES)(trends.trends)
-app.command(epilog=report.REPORT_EXAMPLES)(report.report)
-app.command(epilog=database.FORGET_EXAMPLES)(database.forget)
-app.command(epilog=recommend.RECOMMEND_EXAMPLES)(recommend.recommend)
+app.command(cls=SectionedCommand, epilog=photos.CLASSIFY_EXAMPLES)(photos.classify)
+app.command(cls=SectionedCommand, epilog=photos.PROFILE_EXAMPLES)(photos.profile)
+app.command(cls=SectionedCommand, epilog=database.SCAN_EXAMPLES)(database.scan)
+app.command(cls=SectionedCommand, epilog=database.STATUS_EXAMPLES)(database.status)
+app.command(cls=SectionedCommand, epilog=customers.CUSTOMERS_EXAMPLES)(customers.customers)
+app.command(cls=SectionedCommand, epilog=correct.CORRECT_EXAMPLES)(correct.correct)
+app.command(cls=SectionedCommand, epilog=serve.SERVE_EXAMPLES)(serve.serve)
+app.command(cls=SectionedCommand, epilog=database.EXPORT_EXAMPLES)(database.export)
+app.command(cls=SectionedCommand, epilog=trends.TRENDS_EXAMPLES)(trends.trends)
+app.command(cls=SectionedCommand, epilog=report.REPORT_EXAMPLES)(report.report)
+app.command(cls=SectionedCommand, epilog=database.FORGET_EXAMPLES)(database.forget)
+app.command(cls=SectionedCommand, epilog=recommend.RECOMMEND_EXAMPLES)(recommend.recommend)
 app.add_typer(catalog.app, name="catalog")

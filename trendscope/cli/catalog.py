@@ -10,6 +10,7 @@ import typer
 from trendscope.cli import options
 from trendscope.cli.options import option
 from trendscope.cli.outcome import ExitCode, check_writable, exit_codes, render
+from trendscope.cli.sections import SectionedCommand
 from trendscope.errors import NothingUsable
 from trendscope.limits import adjusted
 
@@ -51,7 +52,7 @@ def catalog() -> None:
     """Keep what a shop sells, each item with its category, found by words and picture."""
 
 
-@app.command("import", epilog=IMPORT_EXAMPLES)
+@app.command("import", cls=SectionedCommand, epilog=IMPORT_EXAMPLES)
 def import_(
     file: Annotated[
         Path,
@@ -106,7 +107,7 @@ def import_(
             raise typer.Exit(ExitCode.SKIPPED)
 
 
-@app.command(epilog=ADD_EXAMPLES)
+@app.command(cls=SectionedCommand, epilog=ADD_EXAMPLES)
 def add(
     photo: Annotated[
         Path | None, typer.Argument(metavar="[PHOTO]", help="A picture of the item.")
@@ -154,7 +155,7 @@ def add(
         _write_item(item, db, json, output)
 
 
-@app.command("list", epilog=LIST_EXAMPLES)
+@app.command("list", cls=SectionedCommand, epilog=LIST_EXAMPLES)
 def list_(
     review: Annotated[
         bool, option("--review", "Only what waits for a person, with the reason.")
@@ -194,7 +195,7 @@ def list_(
         render(lambda file: print_items(items, file, review=review), output, document)
 
 
-@app.command()
+@app.command(cls=SectionedCommand)
 def show(
     sku: Annotated[str, typer.Argument(metavar="SKU", help="The shop's number of the item.")],
     db: options.Db = None,
