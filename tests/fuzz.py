@@ -1,10 +1,13 @@
-"""Throws damaged pictures and archives at the readers: ``python -m tests.fuzz --tries 100000``.
+"""Throws damaged pictures, archives, tables and sidecars at the readers.
+
+``python -m tests.fuzz --tries 100000``
 
 Seeds are drawn here, and taken from a folder of hostile files if one is given with ``--corpus``. A
 try passes if it ends in a result or in a reason; whatever else is raised is printed with the number
 that repeats it (``--first NUMBER --tries 1``). Ends with exit code 1 if there was any.
 
 Pictures are decoded in this process, archives are opened as feeds and all their members are read.
+Tables are read as manifests, catalogues and lists, sidecars beside a photo.
 With ``--workers`` pictures go through decoding processes instead, where a crash is a reason too.
 """
 
@@ -24,8 +27,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from trendscope.errors import ImageError
+from trendscope.catalog.parsing import read_catalog
+from trendscope.errors import ImageError, TrendscopeError
 from trendscope.feeds.dispatch import open_feed
+from trendscope.files.tables import read_csv
 from trendscope.limits import Limits
 from trendscope.skipped import REASONS, Skipped
 from trendscope.vision.images import decode
@@ -51,6 +56,23 @@ NAMES = (
     "",
     ".",
     "a/../b",
+)
+TABLES = (
+    "customer;taken_at;image\r\nAnna Löhr;03.11.2026 10:00;1.jpg\r\nbea;11/3/2026;.\\\\1.jpg\r\n",
+    "customer,taken_at,image\ncleo,46329.4167,1.jpg\nann,Nov 3, 2026,../1.jpg\n",
+    'id\ttitle\tprice\tavailability\timage_link\n1\t"Anna" dress\t59.00 EUR\tin_stock\thttp://x/1.jpg\n',
+    'sku,title,category,price,image\n1,"Kleid, ""lang""\nx","Dress","€ 59,00",1.jpg\n',
+    'imgName,deleted,originalCreationDate\n1.jpg,no,"Tuesday November 3,2026 10:05 PM GMT"\n',
+)
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "mac_roman")
+SIDECARS = (
+    ("Takeout/Google Photos/2026", "1.jpg.supplemental-metadata.json"),
+    ("gallery-dl/instagram/ann", "1.jpg.json"),
+    ("ann", "2026-11-03_10-00-00_UTC.json"),
+)
+SIDECAR = (
+    b'{"title": "1.jpg", "photoTakenTime": {"timestamp": "1793700000"}, "category": "instagram",'
+    b' "username": "ann", "date": "2026-11-03 10:00:00", "node": {"owner": {"username": "ann"}}}'
 )
 INDEX = b'[{"media":[{"uri":"media/posts/1.jpg","creation_timestamp":1700000000}]}]'
 
@@ -123,6 +145,25 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
     return bytes(changed)
 
 
+def table(chance: random.Random) -> bytes:
+    """A table of a random encoding."""
+    text = chance.choice(TABLES) * chance.choice((1, 1, 3))
+    return text.encode(chance.choice(ENCODINGS), "replace")
+
+
+def read_table(path: Path) -> str:
+    """Reads a table as a feed, a catalogue and a list; gives the outcome of the last."""
+    read_feed(path.parent)
+    outcome = "read"
+    for read in (read_catalog, lambda file: read_csv(file, "customer")):
+        try:
+            read(path)
+        except TrendscopeError as error:
+            assert str(error)
+            outcome = "refused"
+    return outcome
+
+
 def read_feed(path: Path) -> str:
     """Opens a feed and reads everything in it; gives the outcome of the last member."""
     outcome = "nothing"
@@ -182,7 +223,15 @@ class Fuzzer:
         return failures
 
     def once(self, chance: random.Random) -> str:
-        if chance.random() < 0.3:
+        kind = chance.random()
+        if kind < 0.2:
+            path = self._beside_a_photo("tables", "list.csv", damaged(table(chance), chance))
+            return f"table: {read_table(path)}"
+        if kind < 0.3:
+            place, name = chance.choice(SIDECARS)
+            path = self._beside_a_photo(f"sidecars/{place}", name, damaged(SIDECAR, chance))
+            return f"sidecar: {read_feed(path.parent)}"
+        if kind < 0.5:
             seed = chance.choice([*self.archives, None])
             path = Path(self.folder.name) / "export.zip"
             path.write_bytes(damaged(archive(chance) if seed is None else seed, chance))
@@ -197,6 +246,13 @@ class Fuzzer:
             assert error.reason in REASONS and str(error)
             return error.reason
         return "decoded"
+
+    def _beside_a_photo(self, place: str, name: str, data: bytes) -> Path:
+        folder = Path(self.folder.name) / place
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "1.jpg").write_bytes(self.pictures[0])
+        (folder / name).write_bytes(data)
+        return folder / name
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.factories.exports import G3, PROFILE, single, uri, user, zipped
+from tests.factories.exports import G3, PROFILE, export, single, uri, user, zipped
 from trendscope.feeds.dispatch import open_feed
 from trendscope.feeds.meta import Groups
 from trendscope.feeds.post import Post
@@ -150,3 +150,35 @@ def test_every_member_is_a_post_or_skipped(members, posts):
 def is_line(item: Post | Skipped) -> bool:
     """True for the line that stands for some files of a part."""
     return isinstance(item, Skipped) and item.detail[0].isdigit()
+
+
+def test_parts_named_for_an_account_before_it_was_renamed_are_joined(tmp_path):
+    old = "instagram-old.name-2026-11-16-"
+    first = {G3: [single(uri(1)), single(uri(2))], PROFILE: user("new.name")}
+    zipped(tmp_path / f"{old}AAAA.zip", first | {uri(1): b"1"})
+    zipped(tmp_path / f"{old}BBBB.zip", {uri(2): b"2"})
+    zipped(tmp_path / "instagram-other-2026-11-16-CCCC.zip", {uri(3): b"3"})
+    posts = [item for item in open_feed([tmp_path]) if isinstance(item, Post)]
+    assert sorted((post.read(), post.customer) for post in posts) == [
+        (b"1", "new.name"),
+        (b"2", "new.name"),
+        (b"3", "other"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "your_instagram_activity/likes/liked_posts.json",
+        "likes/liked_posts.json",
+        "liked_posts.json",
+        "ads_information/ads_and_topics/posts_viewed.json",
+        "your_instagram_activity/messages/inbox/bea_1/photos/1.jpg",
+    ],
+)
+def test_a_folder_of_likes_views_and_messages_only_is_private(tmp_path, name):
+    files = {f"ann/{name}": {"likes_media_likes": []}, "bea/1.jpg": b"1", "bea/photos/2.jpg": b"2"}
+    items = list(open_feed([export(tmp_path, files)]))
+    photos = [item.customer for item in items if isinstance(item, Post)]
+    (other,) = [item for item in items if not isinstance(item, Post)]
+    assert photos == ["bea", "bea"] and (other.customer, other.reason) == ("ann", "private")

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.factories.exports import export, zipped
+from trendscope.errors import ImageError
 from trendscope.feeds.dispatch import open_feed
 from trendscope.feeds.post import Post
+from trendscope.files.formats import check
 from trendscope.files.other_programs import left_out
 from trendscope.files.trees import FolderTree
+from trendscope.limits import Limits
 
 FOLDERS = [
     ("@eaDir/1.jpg/SYNOPHOTO_THUMB_XL.jpg", "other_data"),
@@ -92,3 +95,9 @@ def test_an_unreadable_folder_says_that_a_whole_folder_is_missing(tmp_path, monk
         item.detail
         == "a whole folder could not be read (permission denied): its photos are missing"
     )
+
+
+def test_a_file_of_zeros_is_a_placeholder_and_no_damaged_picture():
+    with pytest.raises(ImageError, match="zeros") as error:
+        check(bytes(100_000), Limits())
+    assert error.value.reason == "placeholder"

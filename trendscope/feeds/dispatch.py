@@ -14,7 +14,16 @@ from functools import partial
 from pathlib import Path
 
 from trendscope.errors import FeedError
-from trendscope.feeds import catalogues, gallery_dl, instagram, instaloader, manifest, meta, takeout
+from trendscope.feeds import (
+    catalogues,
+    gallery_dl,
+    icloud,
+    instagram,
+    instaloader,
+    manifest,
+    meta,
+    takeout,
+)
 from trendscope.feeds.customers import CustomerNames
 from trendscope.feeds.edited_copies import second_copies
 from trendscope.feeds.link_exports import pinterest, tiktok
@@ -26,7 +35,7 @@ from trendscope.files.trees import DiskFile, FolderTree, LoneFile, Part, Place, 
 from trendscope.files.zips import File, ZipTree, is_zip, may_be_zip
 from trendscope.limits import Limits
 from trendscope.skipped import Skipped
-from trendscope.text import displayed
+from trendscope.text import displayed, plural
 
 Items = Iterable[Post | Skipped]
 
@@ -144,7 +153,7 @@ def _open_file(
 def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
     """Plans the steps of all readers for a tree; returns the names that no reader recognises."""
     rest = tree.names
-    for reader in (manifest, instaloader, gallery_dl):
+    for reader in (manifest, icloud, instaloader, gallery_dl):
         for part in reader.find(Part(tree, rest), request):
             plan.steps.append(partial(reader.read, part, request))
             rest = _without(rest, part.whole_names)
@@ -157,6 +166,12 @@ def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
     contents = meta.find(Part(tree, rest), request)
     plan.pieces += [(plan.later(), piece) for piece in contents.pieces]
     rest = _without(rest, contents.claimed)
+    for folder, files in meta.private_files(_without(rest, contents.links)).items():
+        detail = f"{plural(len(files), 'file')}: messages, likes, views and the like are never read"
+        source = f"{tree.label}/{displayed(folder)}".rstrip("/")
+        skipped = Skipped(request.owner(tree, files[0]), source, "private", detail)
+        plan.steps.append(partial(list, [skipped]))
+        rest = _without(rest, files)
     links = contents.links.items()
     notices = {name: tiktok(tree, name, count, request) for name, count in links}
     pins = {name: pinterest(tree, name, request) for name in rest}
@@ -203,11 +218,13 @@ def open_feed(
     """Reads feeds of any known kind as one feed, in the order given and sorted within.
 
     Args:
-        paths: Exports of Instagram, Facebook and Google Photos (zips or folders; the parts of one
-            export are joined), what Instaloader and gallery-dl saved, manifests (CSV), folders of
-            photos (images directly in a folder belong to one customer of its name; images in
-            sub-folders to one customer per sub-folder), folders of all these at any depth, or
-            single images. Text that is a URL names one in a store (`trendscope.files.remote`).
+        paths: Exports of Instagram, Facebook, Google Photos and iCloud Photos (zips or folders;
+            the parts of one export are joined), what Instaloader and gallery-dl saved, manifests
+            (CSV), folders of photos (images directly in a folder belong to one customer of its
+            name; images in sub-folders to one customer per sub-folder, unless all are named for
+            years or days), folders of all these at any depth, or single images. A zip counts as the
+            folder that it was made of. Text that is a URL names one in a store
+            (`trendscope.files.remote`).
         customer: Name of the owner where the feed does not name one, instead of the name of the
             folder or zip. Two customers of one name are kept apart as ``ann`` and ``ann (2)``.
         include: Names from `KINDS` to be read besides posts.

@@ -16,7 +16,7 @@ from functools import lru_cache
 from trendscope.feeds.dates import FIRST_DAY, first_moment
 from trendscope.feeds.meta import PRIVATE, Export, is_private
 from trendscope.feeds.meta_html import ADVICE
-from trendscope.feeds.meta_json import KIND_ORDER, Kind
+from trendscope.feeds.meta_json import KIND_ORDER, Kind, kind_of_file
 from trendscope.feeds.post import KINDS, Post
 from trendscope.feeds.request import DATA, VIDEOS, Request, missing_media, unsafe_path, video
 from trendscope.files.trees import unsafe
@@ -188,7 +188,7 @@ def _rest(
         if kind == "private":
             account.leave_out(kind, inside)
         elif lower.endswith(DATA):
-            account.leave_out(None, inside)
+            account.leave_out("private" if kind_of_file(inside) == "private" else None, inside)
         elif kind and not _is_requested(kind, request):
             account.leave_out(kind, inside)
         elif kind and media_id(inside) in identities:

@@ -42,6 +42,14 @@ _OWN_FOLDER = re.compile(
     r"^((public-)?media|content|photos|videos|stories|profile|posts|photos_and_videos|files|"
     r"your_\w+_activity|this_profile.*|\w+_information)$"
 )
+_ACTIVITY = re.compile(r"(^|/)your_(instagram|facebook)_activity/", re.IGNORECASE)
+_NOT_PUBLISHED = re.compile(
+    r"(^|/)(your_(instagram|facebook)_activity|ads_information|logged_information|likes|"
+    r"connections|preferences|personal_information|security_and_login_information|"
+    r"apps_and_websites[^/]*)/|"
+    r"(^|/)(liked_|likes_and_|posts_viewed|videos_watched|ads_viewed)[^/]*$",
+    re.IGNORECASE,
+)
 _EXPORT_NAME = re.compile(r"(?:^|/)(?:instagram|facebook)-(?P<user>[^/]+?)-\d{4}-\d\d-\d\d")
 _OLD_EXPORT_NAME = re.compile(r"(?:^|/)(?P<user>[\w.]+)_20\d{6}(_part_\d+)?(/|$)")
 _FACEBOOK = re.compile(r"(^|/)facebook-[^/]*$")
@@ -57,6 +65,7 @@ class Piece:
         home: Owner by the place where the part lies.
         indexes: The JSON files, or else the pages, that name photos or the account.
         user: The account's name, lower case; None if unknown.
+        title_user: The account's name in that of the export; it stays when the account is renamed.
         service: Name of the service, ``instagram`` or ``facebook``.
         skipped: JSON files that could not be read.
     """
@@ -65,6 +74,7 @@ class Piece:
     home: Place
     indexes: list[Index]
     user: str | None
+    title_user: str | None
     service: str
     skipped: list[Skipped]
 
@@ -100,6 +110,21 @@ def find(tree: Tree, request: Request) -> MetaContents:
     return MetaContents(
         pieces, claimed, {index.name: index.links for index in indexes if index.links}
     )
+
+
+def private_files(names: Iterable[str]) -> dict[str, list[str]]:
+    """By folder, files of a part of an export that has no index and so is no `Piece`.
+
+    They are of messages, likes, views and the like; photos among them are other people's.
+    """
+    folders: dict[str, list[str]] = {}
+    for name in names:
+        is_text = name.lower().endswith((".json", ".txt", *PAGES))
+        if (_ACTIVITY.search(name) and is_private(name)) or (
+            is_text and _NOT_PUBLISHED.search(name)
+        ):
+            folders.setdefault(name.rpartition("/")[0], []).append(name)
+    return folders
 
 
 def is_private(name: str) -> bool:
@@ -208,12 +233,14 @@ def _piece(
         if name in broken
     ]
     match = _EXPORT_NAME.search(part.title) or _OLD_EXPORT_NAME.search(part.title)
-    user = next((index.user for index in indexes if index.user), match and match["user"])
+    user = next((index.user for index in indexes if index.user), None)
+    title_user = match["user"].casefold() if match else None
     facebook = any(index.facebook for index in indexes) or bool(_FACEBOOK.search(part.title))
     service = "facebook" if facebook else "instagram"
     own = [replace(index, name=index.name[len(root) :]) for index in indexes]
     own = [index for index in own if not is_private(index.name)]
-    return Piece(part, tree.place(f"{root}x"), own, user and user.casefold(), service, skipped)
+    user = user and user.casefold()
+    return Piece(part, tree.place(f"{root}x"), own, user, title_user, service, skipped)
 
 
 # --- parts put together --------------------------------------------------------------------------
@@ -244,6 +271,7 @@ class Export:
 
 def put_together(pieces: Sequence[Piece], request: Request) -> dict[int, Export]:
     """The exports that the pieces make up, each by the number of its first piece."""
+    pieces = _with_users(pieces)
     groups = Groups([piece.user and f"{piece.service}:{piece.user}" for piece in pieces])
     uris_of = [{entry.uri for entry in piece.entries} for piece in pieces]
     piece_of = {uri: number for number, uris in enumerate(uris_of) for uri in uris}
@@ -256,6 +284,23 @@ def put_together(pieces: Sequence[Piece], request: Request) -> dict[int, Export]
         members[0]: _export([pieces[number] for number in members], request)
         for members in groups.members()
     }
+
+
+def _with_users(pieces: Sequence[Piece]) -> list[Piece]:
+    """Pieces without a profile get the user of those with one whose export has the same name.
+
+    An export's name has the account's former name after the account was renamed.
+    """
+    users_of: dict[tuple[str, str], set[str]] = {}
+    for piece in pieces:
+        if piece.user and piece.title_user:
+            users_of.setdefault((piece.service, piece.title_user), set()).add(piece.user)
+    named = []
+    for piece in pieces:
+        users = users_of.get((piece.service, piece.title_user or ""), set())
+        only = next(iter(users)) if len(users) == 1 else piece.title_user
+        named.append(replace(piece, user=piece.user or only))
+    return named
 
 
 class Groups:
@@ -287,7 +332,11 @@ class Groups:
 
 def _join_lone_profiles(pieces: Sequence[Piece], groups: Groups) -> None:
     """A part that holds the profile only goes with the photos, if there is no doubt whose."""
-    nameless = [members[0] for members in groups.members() if not groups.users[members[0]]]
+    nameless = [
+        members[0]
+        for members in groups.members()
+        if not groups.users[members[0]] and any(_has_photos(pieces[n]) for n in members)
+    ]
     lone = [
         members[0]
         for members in groups.members()

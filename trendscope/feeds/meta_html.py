@@ -15,6 +15,7 @@ from trendscope.feeds.dates import written_date
 from trendscope.feeds.meta_json import Entry, Index, kind_of_file
 from trendscope.feeds.request import Request
 from trendscope.files.trees import Tree
+from trendscope.text import composed
 
 PAGES = (".html", ".htm")
 
@@ -51,7 +52,7 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         place = dict(attrs).get({"img": "src", "a": "href", "video": "src"}.get(tag, "")) or ""
         if _MEDIA.match(place) and not place.lower().endswith((*PAGES, ".srt")):
-            self.waiting.append(place)
+            self.waiting.append(composed(place))
 
     def handle_data(self, data: str) -> None:
         moment = written_date(data, self._request.latest, self._request.zone)

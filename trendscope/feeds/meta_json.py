@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from trendscope.errors import ImageError
 from trendscope.files.trees import Tree
 from trendscope.limits import Limits
+from trendscope.text import composed
 
 Kind = Literal["private", "posts", "archived", "stories", "profile", "other", "listed"]
 """The kind of a photo; where indexes differ, the first of these kinds counts: a photo among the
@@ -34,7 +35,7 @@ _KEYS_OF_KINDS: dict[Kind, str] = {
 }
 _KINDS_OF_KEYS = {key: kind for kind, keys in _KEYS_OF_KINDS.items() for key in keys.split()}
 _KINDS_OF_FILES: tuple[tuple[re.Pattern[str], Kind], ...] = (
-    (re.compile(r"deleted|trash|repost|saved|liked|insights"), "private"),
+    (re.compile(r"deleted|trash|repost|saved|liked|likes|viewed|watched|insights"), "private"),
     (re.compile(r"^posts\.(json|html)$"), "listed"),
     (re.compile(r"archived"), "archived"),
     (re.compile(r"stories"), "stories"),
@@ -166,7 +167,7 @@ def _media(entries: list[Any], kind: Kind) -> Iterator[Entry]:
             if uri and isinstance(uri, str):
                 taken_stamps = tuple(_taken(media)) if "media_metadata" in media else ()
                 times = taken_stamps + stamps + _stamps(media, _OWN_STAMPS)
-                yield Entry(uri if uri.isascii() else repaired(uri), times, kind)
+                yield Entry(uri if uri.isascii() else composed(repaired(uri)), times, kind)
 
 
 def _media_of(entry: dict[str, Any]) -> list[Any]:

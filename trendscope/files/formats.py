@@ -43,13 +43,18 @@ def check(data: bytes, limits: Limits) -> None:
     """Refuses files that cannot be photos, before anything is decoded.
 
     Raises:
-        ImageError: ``empty``, ``too_large``, ``video``, ``unsupported_format`` or ``not_an_image``.
+        ImageError: ``empty``, ``placeholder``, ``too_large``, ``video``, ``unsupported_format`` or
+            ``not_an_image``.
     """
     if not data:
         raise ImageError("empty", "the file is empty")
     if len(data) > limits.file_bytes:
         size = f"{len(data):,} bytes; the limit is {limits.file_bytes:,}"
         raise ImageError("too_large", f"{size}; raise it with --limit file_bytes=...")
+    if not data[:64].strip(b"\0") and not data.strip(b"\0"):
+        raise ImageError(
+            "placeholder", "nothing but zeros: it was never copied from its cloud drive"
+        )
     kind = sniff(data)
     if kind == "video":
         raise ImageError("video", "a video; only photos are looked at")

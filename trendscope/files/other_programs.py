@@ -34,6 +34,7 @@ _LIBRARY = (
     "other_data",
     "a photo library's thumbnails, edited copies and data; its originals count",
 )
+_SHARED = ("private", "shared albums, which hold what others posted")
 _HIDDEN = ("hidden", "a hidden or deleted file, not a photo of the feed")
 _PLACEHOLDER = ("placeholder", "a cloud drive's placeholder: the photo itself is not on this disk")
 
@@ -42,10 +43,11 @@ _COPIES_FOLDERS = (
     "@eadir, eadir_tmp, @__thumb, @transcode, @tmp, ipod photo cache, captureone, "
     "system volume information, lost+found"
 )
-# Of Synology, QNAP, Buffalo, Windows, macOS, Nextcloud and ownCloud.
+# Of Synology, QNAP, Buffalo, Windows, macOS, Nextcloud, ownCloud and iCloud.
 _BINS = (
     "#recycle, #snapshot, @recycle, @recently-snapshot, trashbox, $recycle.bin, recycler, "
-    "recycled, network trash folder, temporary items, files_trashbin, files_versions"
+    "recycled, network trash folder, temporary items, files_trashbin, files_versions, "
+    "recently deleted"
 )
 _FOLDERS = dict.fromkeys(_COPIES_FOLDERS.split(", "), _COPIES)
 _FOLDERS |= dict.fromkeys(_BINS.split(", "), _BIN)
@@ -53,6 +55,7 @@ _FOLDER_PATTERNS = (
     (re.compile(r".*\.(lrdata|lrcat-data)"), _COPIES),
     (re.compile(r"appdata_\w+"), _COPIES),  # Nextcloud
     (re.compile(r"network recycle bin.*"), _BIN),  # Asustor, WD
+    (re.compile(r"icloud shared albums.*"), _SHARED),
 )
 _LIBRARIES = re.compile(
     r".+\.(photoslibrary|photolibrary|migratedphotolibrary|aplibrary)|iphoto library", re.IGNORECASE

@@ -160,6 +160,11 @@ class Part(_View):
         self._tree = tree
 
     @property
+    def whole(self) -> Tree:
+        """The other tree."""
+        return self._tree.whole if isinstance(self._tree, Part) else self._tree
+
+    @property
     def whole_names(self) -> list[str]:
         """The members as the other tree names them."""
         return [self.root + name for name in self.names]

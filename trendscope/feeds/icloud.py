@@ -1,0 +1,163 @@
+"""Reads the copy of iCloud Photos that Apple gives out (privacy.apple.com).
+
+Numbered zips hold a folder ``Photos`` with originals and tables (``Photo Details.csv``,
+``Photo Details-1.csv``, ...) of their names, dates in UTC, and whether they were hidden or deleted;
+beside it lie lists of albums and memories, which name the same photos once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from trendscope.errors import FeedError, ImageError
+from trendscope.feeds.dates import FIRST_DAY, to_utc
+from trendscope.feeds.edited_copies import second_copies
+from trendscope.feeds.post import Post
+from trendscope.feeds.request import DATA, VIDEOS, Request, video
+from trendscope.feeds.sidecar import by_folder
+from trendscope.files.tables import Table, table_of
+from trendscope.files.trees import Part, Tree
+from trendscope.files.written_times import UnreadableTime, read_time
+from trendscope.files.zips import series_name
+from trendscope.skipped import Skipped
+from trendscope.text import displayed, plural
+
+_NAME, _DATE = "imgname", "originalcreationdate"
+_FOLDERS = ("photos", "albums", "memories")
+
+
+@dataclass(frozen=True)
+class _Details:
+    """The row of a photo.
+
+    Attributes:
+        source: The row, for people.
+        date: When the photo was taken, as text.
+        problem: Why it is not read, if so.
+    """
+
+    source: str
+    date: str
+    problem: str
+
+
+def find(tree: Tree, request: Request) -> list[Part]:
+    """The members beside and in each folder that has a table of photo details."""
+    roots = set()
+    for name in tree.names:
+        if name.lower().endswith(".csv") and _table(tree, name, request):
+            folder = name.rpartition("/")[0]
+            above, _, last = folder.rpartition("/")
+            root = above if last.casefold() == "photos" else folder
+            roots.add(f"{root}/".lstrip("/"))
+    parts = []
+    for root in sorted(roots):
+        inside = [name[len(root) :] for name in tree.names if name.startswith(root)]
+        own = [name for name in inside if "/" not in name or _top(name) in _FOLDERS]
+        parts.append(Part(tree, own, root))
+    return parts
+
+
+def _top(name: str) -> str:
+    return name.partition("/")[0].casefold()
+
+
+def _is_details(header: Sequence[str]) -> bool:
+    return {_NAME, _DATE} <= {*header}
+
+
+def _table(tree: Tree, name: str, request: Request) -> Table | None:
+    try:
+        return table_of(tree.read(name, request.limits.table_bytes), _is_details)
+    except (FeedError, ImageError):
+        return None
+
+
+def read(part: Part, request: Request) -> Iterator[Post | Skipped]:
+    """Reads folder by folder; lists of albums and memories are counted."""
+    owner = _owner(part, request)
+    for folder, names in by_folder(part.names).items():
+        lists = [name for name in names if name.lower().endswith(DATA)]
+        if folder and _top(f"{folder}/") != "photos":
+            detail = f"{plural(len(lists), 'list')} of photos in albums and memories"
+            yield Skipped(owner, f"{part.label}/{displayed(folder)}", "other_data", detail)
+            names = [name for name in names if name not in lists]
+        details = _details(part, lists, request)
+        copies = second_copies(names)
+        for name in names:
+            if name in copies:
+                yield Skipped(owner, part.source(name), *copies[name])
+            elif not name.lower().endswith(DATA):
+                yield from _photo(part, name, details.get(_last(name)), owner, request)
+
+
+def _owner(part: Part, request: Request) -> str:
+    """The customer in whose folder the numbered parts lie, whichever part it is."""
+    name, account = part.place("x")
+    if series_name(name) != name:
+        name, account = part.whole.place("x")
+    return request.names.of_place(series_name(name), account)
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _details(part: Part, tables: list[str], request: Request) -> dict[str, _Details]:
+    """The rows of a folder's tables by the photo's name; names that stand for two are left out."""
+    rows: dict[str, _Details] = {}
+    doubled = set()
+    for table_name in tables:
+        table = _table(part, table_name, request)
+        if table is None:
+            continue
+        for line, cells in table.rows():
+            if isinstance(cells, str) or len(cells) < len(table.header):
+                continue
+            fields = dict(zip(table.header, cells, strict=False))
+            row = _Details(f"{part.source(table_name)}:{line}", fields[_DATE], _problem(fields))
+            known = rows.setdefault(fields[_NAME], row)
+            if (known.date, known.problem) != (row.date, row.problem):
+                doubled.add(fields[_NAME])
+    return {name: row for name, row in rows.items() if name not in doubled}
+
+
+def _problem(fields: dict[str, str]) -> str:
+    if fields.get("deleted", "").lower() == "yes":
+        return "recently deleted"
+    if fields.get("hidden", "").lower() == "yes":
+        return "hidden by the customer"
+    if fields.get("contributedbyme", "").lower() == "no":
+        return "put into a shared library by somebody else"
+    return ""
+
+
+def _photo(
+    part: Part, name: str, details: _Details | None, owner: str, request: Request
+) -> Iterator[Post | Skipped]:
+    if details and details.problem:
+        yield Skipped(owner, part.source(name), "private", details.problem)
+    elif name.lower().endswith(VIDEOS):
+        yield video(part, name, owner)
+    elif details is None or not details.date:
+        yield request.post(part, name, owner)
+    else:
+        try:
+            yield request.post(part, name, owner, _taken_at(details.date, request))
+        except UnreadableTime as error:
+            post = request.post(part, name, owner, dated_name=False)
+            yield replace(post, is_undatable=True)
+            detail = f"the date {displayed(details.date)[:60]!r} {error}: the photo counts without"
+            yield Skipped(owner, details.source, "bad_date", detail)
+
+
+def _taken_at(text: str, request: Request) -> datetime:
+    try:
+        moment = to_utc(read_time(text), request.zone)
+    except OverflowError as error:
+        raise UnreadableTime("is no date") from error
+    if not FIRST_DAY <= moment <= request.latest:
+        raise UnreadableTime("cannot be true")
+    return moment
