@@ -175,7 +175,10 @@ def _image(
     yield image, replace(post, is_undatable=bool(problem))
     if problem:
         text = displayed(fields["taken at"])[:40]
-        detail = f"the date {text!r} {problem}: the photo counts without; write 2026-11-03 10:00"
+        detail = (
+            f"the date {text!r} in taken_at {problem}: the photo counts without; "
+            "write 2026-11-03 10:00"
+        )
         yield image, Skipped(customer, line, "bad_date", detail)
 
 
