@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import jax
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
-from training.average import average
+from training.average import (
+    SETTINGS,
+    WEIGHTS,
+    average,
+    average_detectors,
+    is_detector_run,
+)
 from trendscope.errors import TrendscopeError
 from trendscope.vision.network import initial_variables
 from trendscope.vision.serialisation import read_weights, write_weights
@@ -43,3 +51,32 @@ def test_average_of_two_architectures_is_refused(tmp_path):
     with pytest.raises(TrendscopeError, match="not of one architecture"):
         average([first, other], tmp_path / "mean")
     assert not (tmp_path / "mean").exists()
+
+
+def detector_run(folder, value, shape=(2, 3)):
+    folder.mkdir()
+    save_file({"trunk/stem/kernel": np.full(shape, value, np.float32)}, folder / WEIGHTS)
+    (folder / SETTINGS).write_text(json.dumps({"steps": int(value)}))
+    return folder
+
+
+def test_the_mean_of_detectors_has_the_last_ones_settings(tmp_path):
+    runs = [detector_run(tmp_path / name, value) for name, value in (("a", 1), ("b", 4))]
+    assert all(is_detector_run(str(each)) for each in runs)
+    mean = load_file(average_detectors(runs, tmp_path / "mean"))
+    assert mean["trunk/stem/kernel"].tolist() == [[2.5] * 3] * 2
+    assert mean["trunk/stem/kernel"].dtype == np.float32
+    settings = json.loads((tmp_path / "mean" / SETTINGS).read_text())
+    assert settings == {"steps": 4, "mean_of": "a, b"}
+
+
+def test_detectors_of_two_shapes_have_no_mean(tmp_path):
+    runs = [detector_run(tmp_path / "a", 1), detector_run(tmp_path / "b", 1, (3, 3))]
+    with pytest.raises(TrendscopeError, match="not of one architecture"):
+        average_detectors(runs, tmp_path / "mean")
+    assert not (tmp_path / "mean").exists()
+
+
+def test_other_runs_are_no_detectors(tmp_path):
+    assert not is_detector_run(run(tmp_path / "first", 1, Gate()))
+    assert not is_detector_run("photos")

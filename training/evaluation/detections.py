@@ -318,7 +318,9 @@ def evaluate(run: Path, side: int, size: tuple[int, int], published: bool = True
 
 def read_settings(run: Path) -> Settings:
     """The settings of a run; those that were added since are at their defaults."""
-    return Settings(**json.loads((run / "settings.json").read_text(encoding="utf-8")))
+    given = json.loads((run / "settings.json").read_text(encoding="utf-8"))
+    names = {field.name for field in dataclasses.fields(Settings)}
+    return Settings(**{name: value for name, value in given.items() if name in names})
 
 
 def lines(scores: Mapping[str, Any], prefix: str = "") -> list[str]:
