@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -170,9 +170,7 @@ def surest_of_each(
     return least
 
 
-def as_everywhere(
-    kinds: Sequence[Hashable], everywhere: Sequence[Hashable]
-) -> Float[np.ndarray, " n"]:
+def as_everywhere(kinds: Sequence[str], everywhere: Sequence[str]) -> Float[np.ndarray, " n"]:
     """Weights by which some pictures' kinds are as frequent as those of all pictures.
 
     Held-out customers may show fewer hats than all do. No weight is above `MOST_WEIGHT` or below
@@ -182,7 +180,7 @@ def as_everywhere(
         kinds: Kind of each of some pictures.
         everywhere: Kind of each of all pictures, the same ones among them.
     """
-    here = pd.Series(kinds).value_counts(normalize=True)
-    there = pd.Series(everywhere).value_counts(normalize=True)
+    here = pd.Series(list(kinds)).value_counts(normalize=True)
+    there = pd.Series(list(everywhere)).value_counts(normalize=True)
     ratio = (there / here).clip(1 / MOST_WEIGHT, MOST_WEIGHT)
-    return pd.Series(kinds).map(ratio).to_numpy(float)
+    return pd.Series(list(kinds)).map(ratio).to_numpy(float)

@@ -113,9 +113,9 @@ def _by_parent(rows: Sequence[Row]) -> Grouping:
     for row in variations:
         parent = row.fields["group"]
         number = parent.removeprefix("id:")
-        own = of_sku.get(parent) or (of_id.get(number) if number != parent else None)
-        if own:
-            own.append(row)
+        product = of_sku.get(parent) or (of_id.get(number) if number != parent else None)
+        if product:
+            product.append(row)
         else:
             detail = f"the product {displayed(parent)[:80]!r} that it varies is not in the file"
             grouping.refusals.append(Refusal(row, "no_parent", detail))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from trendscope.cli import options
@@ -58,8 +59,10 @@ def stored_profile_of(
 
     with open_store(db) as opened:
         profile = stored_profile(opened, customer, zone=settings.zone, pictures=settings.pictures)
-        profile = replace(profile, scores=scores_in(opened, settings.weights))
+        weights = settings.weights if isinstance(settings.weights, str | Path) else None
+        profile = replace(profile, scores=scores_in(opened, weights))
     if pseudonyms is None:
         return profile
-    items = map(pseudonyms.replaced, (*profile.readings, *profile.skipped))
+    hidden = pseudonyms.replaced
+    items = [*map(hidden, profile.readings), *map(hidden, profile.skipped)]
     return summarise(profile.weights, items, profile.zone, profile.scores)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import typer
 from typer.core import TyperCommand
 
 OWN = "Options"
@@ -27,7 +26,7 @@ _SECTION_OF = {name: title for title, names in SECTIONS.items() for name in name
 class SectionedCommand(TyperCommand):
     """A command whose help has the options that many commands share in sections of their own."""
 
-    def format_options(self, ctx: typer.Context, formatter: Any) -> None:
+    def format_options(self, ctx: Any, formatter: Any) -> None:
         """Writes arguments, the command's own options, then `SECTIONS`; empty ones are left out."""
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], OWN: []}
         sections |= {title: [] for title in SECTIONS}

@@ -106,13 +106,13 @@ def write_keys(connection: Connection, keys: Mapping[str, Sequence[str]]) -> Non
                 connection.execute(
                     delete(table).where(table.c.item_id == item_id, table.c.key == key)
                 )
-    rows = [
+    added = [
         {"item_id": item_id, "key": key}
         for item_id, key in sorted(new - known)
         if of_sku.get(key, item_id) == item_id
     ]
-    if rows:
-        connection.execute(insert(table), rows)
+    if added:
+        connection.execute(insert(table), added)
 
 
 def _sku_key(sku: str) -> str:

@@ -121,7 +121,7 @@ def _smaller(
 ) -> Float64[np.ndarray, "side side 3"]:
     """Means over fields of a square picture whose side is a multiple of `side`."""
     step = len(picture) // side
-    return picture.reshape(side, step, side, step, 3).mean((1, 3))
+    return np.asarray(picture.reshape(side, step, side, step, 3).mean((1, 3)))
 
 
 def _ground(picture: np.ndarray) -> Bool[np.ndarray, "side side"]:
