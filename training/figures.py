@@ -15,7 +15,6 @@ from textwrap import wrap
 from typing import Any
 
 from training.command import errors_in_one_line, new_parser
-from trendscope.categories import GROUP
 from trendscope.errors import WeightsError
 from trendscope.files.writing import write_atomic
 from trendscope.reports.wording import plural_of
@@ -124,7 +123,6 @@ def _of_kinds() -> str:
     kinds = ", ".join(
         f"{_share(share)} of the {plural_of(group)}"
         for group, share in read_scores(DEFAULT).coverage_of.items()
-        if group in GROUP.values()
     )
     return (
         "- **Some kinds are named far more often than others.** By the lower of the shares alone "

@@ -94,8 +94,10 @@ def read_scores(weights: str | Path = DEFAULT) -> Scores:
 
 
 def _scores(name: str, figures: Mapping[str, Any]) -> Scores:
-    by_group = {
-        str(g): float(share) for g, share in figures["coverage_of"].items() if share is not None
+    by_group = {  # Labels that leave open which of two groups it is tell of neither.
+        str(g): float(share)
+        for g, share in figures["coverage_of"].items()
+        if share is not None and g in GROUP.values()
     }
     return Scores(
         weights=name,
