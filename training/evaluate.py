@@ -1,4 +1,4 @@
-"""Scores weights on the 10,000 official test images of Fashion-MNIST, or on labelled photos.
+"""Scores weights on Fashion-MNIST's 10,000 test images, on labelled photos, or on people.
 
 Examples:
   python -m training.evaluate --weights fashion-mnist           # the shipped weights
@@ -6,11 +6,12 @@ Examples:
   python -m training.evaluate --weights mine.safetensors --out evaluation/ --json
   python -m training.evaluate --weights runs/photos --photos our_photos/,negatives/
   python -m training.evaluate --weights runs/photos --photos our_photos/,negatives/ --fold 0
+  python -m training.evaluate --weights photos --outfits outfits/ --fold 0 --folds 5 --out people/
 
 Each image is scored exactly once, on the way that photos take in the product: through the network,
 past the gate. evaluation.json and evaluation.html (figures and pictures), or photos.json
 and photos.html for --photos, come beside the weights, or to --out; beside shipped weights nothing
-is written.
+is written. Figures of people come as outfits.json and outfits.html, with the boxes drawn.
 
 Photos are given as a labels.csv, its folder, or a folder per category. With --fold, only the photos
 of that fold's customers are scored; give the places, the fold and the folds that the weights were
@@ -40,10 +41,11 @@ from rich.table import Table
 
 from training.command import errors_in_one_line, new_parser
 from training.data import fashion_mnist, photos
-from training.evaluation import metrics, photo_metrics, photo_page
+from training.evaluation import metrics, people, photo_metrics, photo_page
 from training.evaluation import page as pages
 from training.evaluation.layers import parameter_count
 from training.evaluation.metrics import Evaluation, rounded
+from training.evaluation.outfits import evaluate_outfits
 from training.evaluation.photo_metrics import PhotoEvaluation
 from training.evaluation.predictions import predict_photos, scored_on
 from trendscope.categories import CATEGORIES
@@ -51,6 +53,7 @@ from trendscope.files.writing import write_atomic
 from trendscope.vision.classifier import Classifier, judge
 from trendscope.vision.loading import load_predictor
 from trendscope.vision.network import Variables, softmax
+from trendscope.vision.photo_detector import PhotoDetector
 from trendscope.vision.predictions import Prediction
 from trendscope.vision.preparation import squared
 from trendscope.vision.serialisation import read_weights
@@ -323,6 +326,13 @@ def main() -> None:
     parser = new_parser(__doc__)
     parser.add_argument("--weights", required=True, help="a shipped name, a file, or a run folder")
     parser.add_argument("--photos", metavar="PLACE[,PLACE...]", help="labelled photos to score on")
+    parser.add_argument("--outfits", type=Path, metavar="PLACE", help="people to score on")
+    parser.add_argument(
+        "--kinds", default="", metavar="CSV[,CSV...]", help="better labels of what people wear"
+    )
+    parser.add_argument(
+        "--cache", type=Path, default=Path("runs/pictures"), help="where decoded people are kept"
+    )
     parser.add_argument("--fold", type=int, help="score only this fold of customers, from 0")
     parser.add_argument("--folds", type=int, default=3, help="number of folds (default: 3)")
     parser.add_argument(
@@ -331,8 +341,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for the figures and the page")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
-    if options.fold is not None and not (options.photos and 0 <= options.fold < options.folds):
-        parser.error("--fold needs --photos, and a number from 0 to below --folds")
+    with_folds = options.photos or options.outfits
+    if options.fold is not None and not (with_folds and 0 <= options.fold < options.folds):
+        parser.error("--fold needs --photos or --outfits, and a number from 0 to below --folds")
     with errors_in_one_line("training.evaluate"):
         _run(options)
 
@@ -340,6 +351,19 @@ def main() -> None:
 def _run(options: argparse.Namespace) -> None:
     console = Console(highlight=False)
     result: Evaluation | PhotoEvaluation
+    if options.outfits:
+        path = find_weights(options.weights)
+        scores = evaluate_outfits(
+            PhotoDetector.load(path),
+            options.outfits,
+            options.fold,
+            options.folds,
+            photos.places_of(options.kinds) if options.kinds else (),
+            options.cache,
+            _folder(path, options.out),
+        )
+        print(json.dumps(scores, indent=1) if options.json else "\n".join(people.lines(scores)))
+        return
     if options.photos:
         places = photos.places_of(options.photos)
         result = evaluate_photos(

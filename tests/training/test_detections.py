@@ -14,8 +14,11 @@ pytest.importorskip("sklearn")
 from tests.factories.scores import SHOES, judged
 from training.detect import Settings, write_params
 from training.evaluation import detections
-from training.evaluation.detections import fitted_temperature, lenient, lines, single_scores
+from training.evaluation.detections import fitted_temperature, lenient, single_scores
 from training.evaluation.looks import kept_looks
+from training.evaluation.outfits import evaluate_outfits
+from training.evaluation.people import lines
+from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 from trendscope.vision.detector import initial_variables
 from trendscope.vision.photo_detector import PhotoDetector, calibrated
@@ -127,6 +130,22 @@ def test_kept_looks_give_the_products_predictions(run, tmp_path):
         said = looks.prediction(row, detector.header.gate)
         assert said.whole.verdict == product.whole.verdict
         np.testing.assert_allclose(said.whole.probabilities, product.whole.probabilities, atol=1e-4)
+
+
+def test_people_are_scored_as_the_product_judges_them_and_shown_with_boxes(run, tmp_path):
+    worn = dict.fromkeys(CATEGORIES, 0.01)
+    header = DetectorHeader("random <b>", 64, (64, 32), DetectorGate(1.0, worn, worn))
+    detector = PhotoDetector(header, initial_variables())
+    place = run / "outfits"
+    scores = evaluate_outfits(detector, place, None, 2, (), run / "cache", tmp_path)
+    assert scores["photos"] == 8
+    assert json.loads((tmp_path / "outfits.json").read_text()) == scores
+    page = (tmp_path / "outfits.html").read_text()
+    assert "random &lt;b&gt; on people" in page and page.count("<figure") >= 8
+    held_out = evaluate_outfits(detector, place, 0, 2, (), run / "cache", None)
+    assert 0 < held_out["photos"] < 8
+    with pytest.raises(TrendscopeError, match="fold 999 of 1000 has no photo"):
+        evaluate_outfits(detector, place, 999, 1000, (), run / "cache", None)
 
 
 def test_a_run_that_held_nothing_out_is_refused(run, tmp_path):

@@ -16,7 +16,7 @@ import argparse
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from training.detect import Settings, read_params
 from training.evaluation import photo_metrics
 from training.evaluation.gates import Guesses, as_everywhere, fitted_gates
 from training.evaluation.looks import Looks, kept_looks
-from training.evaluation.people import Person, people_scores, person
+from training.evaluation.people import Person, lines, people_scores, person
 from training.evaluation.photo_metrics import Judged
 from training.evaluation.published import published_scores
 from trendscope.categories import CATEGORIES, GROUP
@@ -321,17 +321,6 @@ def read_settings(run: Path) -> Settings:
     given = json.loads((run / "settings.json").read_text(encoding="utf-8"))
     names = {field.name for field in dataclasses.fields(Settings)}
     return Settings(**{name: value for name, value in given.items() if name in names})
-
-
-def lines(scores: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Figures as lines of text, one each."""
-    rows: list[str] = []
-    for name, value in scores.items():
-        if isinstance(value, Mapping):
-            rows += lines(value, f"{prefix}{name}: ")
-        else:
-            rows.append(f"{prefix}{name} {value}")
-    return rows
 
 
 def main() -> None:

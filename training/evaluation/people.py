@@ -5,7 +5,7 @@ All shares are fractions 0..1; None where nothing was counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, SupportsFloat
 
@@ -198,3 +198,14 @@ def iou(a: Sequence[float], b: Sequence[float]) -> float:
     common = max(wide, 0.0) * max(high, 0.0)
     both = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])
     return common / (both - common) if common else 0.0
+
+
+def lines(scores: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Figures as lines of text, one each."""
+    rows: list[str] = []
+    for name, value in scores.items():
+        if isinstance(value, Mapping):
+            rows += lines(value, f"{prefix}{name}: ")
+        else:
+            rows.append(f"{prefix}{name} {value}")
+    return rows
