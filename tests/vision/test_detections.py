@@ -18,7 +18,7 @@ from trendscope.vision.detections import (
 )
 from trendscope.vision.detector import CELL_OUTPUTS, WIDTH, Detector, initial_variables
 
-TROUSER, COAT, SHIRT = 1, 4, 6
+TROUSER, COAT, SHIRT, BAG = 1, 4, 6, 8
 
 
 def photo(*cells, rows=4, columns=4):
@@ -47,9 +47,20 @@ def test_cells_of_one_garment_share_its_box():
     )
     assert (coat.category, coat.confidence) == ("Coat", 0.75)
     # By confidence the left side is (.75 * 0 + .5 * .1) / 1.25 = .04; the two cells' is 0, and
-    # their lower one .25: .6 of the first and .4 of the second.
-    assert coat.box == pytest.approx((0.024, 0, 0.5, 0.4))
+    # their lower one .25: half of the first and half of the second.
+    assert coat.box == pytest.approx((0.02, 0, 0.5, 0.375))
     assert coat.embedding[0] == np.float32(0.75)
+
+
+def test_a_bag_is_where_its_cells_are_that_lie_together():
+    said = (0, 0, 1, 1)
+    (bag,) = found(
+        (0, 0, BAG, 0.9, said),
+        (1, 0, BAG, 0.5, said),
+        (1, 1, BAG, 0.44, said),  # less than half as sure as the surest
+        (3, 3, BAG, 0.9, said),  # apart
+    )
+    assert bag.box == pytest.approx((0, 0, 0.25, 0.5))
 
 
 def test_less_sure_cells_have_a_say_in_the_box_alone():

@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import cv2
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float32, Int, UInt8
+from jaxtyping import Array, Float, Float32, UInt8
 
 from trendscope.categories import CATEGORIES
 from trendscope.vision.compilation import compiler_options
@@ -29,8 +30,13 @@ WITHIN = 0.5
 SPEAKING = 0.5
 """Cells of this confidence have a say in the box of a garment that others are sure of."""
 
-HULL = 0.4
-"""Weight of the box around a garment's cells beside the mean of the boxes that they say."""
+HULL, HULL_OF_BAG = 0.5, 1.0
+"""Weight of the box around a garment's cells beside the mean of the boxes that they say; what cells
+say of bags is too large (training/LOG.md)."""
+
+CORE = 0.5
+"""Cells of a garment are those around its surest one whose probability of its category is at least
+this share of that one's."""
 
 SAME_PLACE = 0.85
 """Intersection over union from which on two boxes are of one garment, whatever their categories."""
@@ -121,7 +127,7 @@ def garments(
 
     Cells whose likeliest of the ten categories has at least the confidence `least` speak for a
     garment. The surest one takes those of its category with it whose box meets its own. The
-    garment's box lies between the mean of their boxes, by confidence, and the box around the cells.
+    garment's box lies between the mean of their boxes, by confidence, and the box around its core.
     Cells that give another category to the same box are passed over.
     """
     rows, columns = cells.shape[:2]
@@ -140,7 +146,8 @@ def garments(
         same[0] = True
         agreeing = pending[same]
         mean_box = np.average(places[agreeing], axis=0, weights=confidence[agreeing])
-        box = (1 - HULL) * mean_box + HULL * _around(agreeing, rows, columns)
+        hull = HULL_OF_BAG if CATEGORIES[category[best]] == "Bag" else HULL
+        box = (1 - hull) * mean_box + hull * _around(cells[..., category[best]], int(best))
         garments.append(
             Garment(
                 CATEGORIES[category[best]],
@@ -173,9 +180,17 @@ def surest(
     )
 
 
-def _around(cells: Int[np.ndarray, " n"], rows: int, columns: int) -> Float[np.ndarray, 4]:
-    """The box around cells, numbered row by row: left, top, right, bottom as fractions."""
-    row, column = np.divmod(cells, columns)
+def _around(of_category: Float32[np.ndarray, "rows columns"], best: int) -> np.ndarray:
+    """The box around the core of a garment: left, top, right, bottom as fractions.
+
+    Args:
+        of_category: Each cell's probability of its category.
+        best: Number of its surest cell, row by row.
+    """
+    rows, columns = of_category.shape
+    core = of_category >= CORE * of_category.flat[best]
+    _, parts = cv2.connectedComponents(core.astype(np.uint8), connectivity=4)
+    row, column = np.nonzero(parts == parts.flat[best])
     return np.array(
         [
             column.min() / columns,
