@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trendscope import text
 
@@ -49,3 +51,30 @@ def test_names_are_sorted_as_people_sort_them():
         "7", "10", "Anna", "anna", "anna02", "anna2", "anna10", "anna 2", "Ben", "ben",
     ]  # fmt: skip
     assert sorted(["9" * 5000, "1" * 5001, "8"], key=text.natural)[-1] == "1" * 5001
+
+
+NAMES = st.text(st.sampled_from([*"ab\\nrtxu01fU", "\x1b", "\n", "\t", "\u2028", "\udc80", "é"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("IMG 1.jpg", "IMG 1.jpg"),
+        ("a\x1b[2J.jpg", "a\\x1b[2J.jpg"),
+        ("a\\x1b[2J.jpg", "a\\\\x1b[2J.jpg"),
+        ("a\\b.jpg", "a\\b.jpg"),
+        ("a\\b\n.jpg", "a\\\\b\\n.jpg"),
+        ("\udc80.jpg", "\\udc80.jpg"),
+        ("\U000e0001.jpg", "\\U000e0001.jpg"),
+    ],
+)
+def test_names_of_files_are_escaped_so_that_they_can_be_given_back(name, shown):
+    assert text.escaped(name) == shown
+    assert text.unescaped(shown) == name
+
+
+@given(st.lists(NAMES | st.text(), max_size=4))
+def test_any_path_of_escaped_names_gives_the_names_back(names):
+    path = "/".join(map(text.escaped, names))
+    assert path.isprintable()
+    assert text.unescaped(path) == "/".join(names)

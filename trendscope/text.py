@@ -34,6 +34,26 @@ def natural(name: str) -> tuple[tuple[int, str], ...]:
     return (*zip(lengths, parts, strict=True), (0, name))
 
 
+_ESCAPE = re.compile(r"\\(\\|[ntr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+_LETTERS = {"\\": "\\", "n": "\n", "t": "\t", "r": "\r"}
+
+
+def escaped(name: str) -> str:
+    r"""A file's name made safe to show, from which `unescaped` gives the name back.
+
+    Control characters and undecodable bytes become escapes, such as ``\x1b``, as in `displayed`. In
+    such a name, and in one that holds what looks like an escape, a backslash is written twice.
+    """
+    if name.isprintable() and not _ESCAPE.search(name):
+        return name
+    return displayed(name.replace("\\", "\\\\"))
+
+
+def unescaped(text: str) -> str:
+    """The name that `escaped` wrote, or the path that several of them make."""
+    return _ESCAPE.sub(lambda found: _LETTERS.get(found[1]) or chr(int(found[1][1:], 16)), text)
+
+
 def percent(share: float) -> str:
     """A fraction for people: ``42 %``, and ``< 1 %`` rather than a zero that is none."""
     return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"

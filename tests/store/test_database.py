@@ -113,6 +113,55 @@ def test_open_store_refuses_and_keeps_another_programs_database(db):
     bare.dispose()
 
 
+@pytest.mark.parametrize("create", [False, True])
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+def test_another_programs_file_is_kept_as_it_is_byte_by_byte(journal, create, tmp_path):
+    path = tmp_path / "other.db"
+    other = sqlite3.connect(path)
+    other.execute(f"PRAGMA journal_mode = {journal}")
+    other.execute("CREATE TABLE invoices (n INTEGER)")
+    other.commit()
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"another program's tables \(invoices\)"):
+        open_store(path, create=create)
+    assert path.read_bytes() == before
+    with sqlite3.connect(path) as other:
+        assert other.execute("PRAGMA journal_mode").fetchone() == (journal,)
+
+
+def rows_lost(path, table):
+    """Damages a page of a table so that it reads without an error, but has fewer rows."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA journal_mode = DELETE")
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        root = connection.execute(query, (table,)).fetchone()[0]
+    data = bytearray(path.read_bytes())
+    header = (root - 1) * size
+    assert data[header] in (10, 13)  # a leaf, of an index (also a table without rowid) or a table
+    cells = int.from_bytes(data[header + 3 : header + 5])
+    data[header + 3 : header + 5] = (cells - 1).to_bytes(2)
+    path.write_bytes(data)
+    with sqlite3.connect(path) as connection:
+        return connection.execute(f"SELECT count(*) FROM {table} NOT INDEXED").fetchone()[0], cells
+
+
+@pytest.mark.parametrize("table", ["customers", "photos", "images", "sightings"])
+def test_a_damaged_page_that_still_reads_is_noticed_by_whoever_opens(table, tmp_path):
+    path = tmp_path / "t.db"
+    with open_store(path, create=True) as new:
+        write(new, *(found(name=f"{n}.jpg", customer="ab"[n % 2]) for n in range(4)))
+    left, before = rows_lost(path, table)
+    assert left == before - 1
+    damaged = path.read_bytes()
+    for create in (False, True):
+        with pytest.raises(StoreError, match=r"is damaged, and its figures would be wrong"):
+            open_store(path, create=create)
+    assert path.read_bytes()[4096:] == damaged[4096:]  # the first page says how it is kept
+
+
 def test_open_store_refuses_and_keeps_a_newer_database(db):
     with open_store(db, create=True) as opened_store, opened_store.writing() as connection:
         step = {"version": 77, "name": "hats", "applied_at": 0}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from starlette.exceptions import HTTPException
 
+from trendscope import store
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
-from trendscope.reports import charts
+from trendscope.reports import charts, targets
+from trendscope.web import pages
 from trendscope.web.api import refusals
 from trendscope.web.desk import MOST_CHARTS, Desk
 from trendscope.web.settings import Settings
@@ -31,6 +34,17 @@ def test_refusals_have_status_404_only_where_something_is_missing(error, status)
 def test_errors_of_the_database_are_not_refusals():
     with pytest.raises(StoreError), refusals(400, missing=404):
         raise StoreError("the database is damaged")
+
+
+def test_an_offer_without_a_picture_shows_none(monkeypatch):
+    line = targets.Line(1, "anna", "P1", "Dress", "Dress", "", "0.50", "why", "", "", "P1")
+    group = targets.Group("anna", (line, replace(line, sku="P2", picture="P2")))
+    monkeypatch.setattr(pages, "campaign", lambda *names, **more: None)
+    monkeypatch.setattr(targets, "groups", lambda *names: (group,))
+    monkeypatch.setattr(targets, "notes", lambda offers: [])
+    monkeypatch.setattr(store, "item_thumbnails", lambda db, skus: {"P2": b"jpeg"})
+    offers = pages._offers(desk(), "anna")
+    assert [line.picture for line in offers[0]] == ["", "P2"]
 
 
 def desk():

@@ -338,6 +338,31 @@ def test_requests_from_pages_of_other_sites_are_refused(client, place):
     assert client.delete(f"/api/photos/{sha256}/label").json()["before"] == "Coat"  # no browser
 
 
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "http://]"])
+def test_an_origin_that_cannot_be_read_is_a_bad_request(client, place, origin):
+    sha256 = store.sightings(place / "t.db", "ben")["sha256"][0]
+    assert put(client, sha256, origin=origin) in (400, 403)
+    assert put(client, sha256, origin="http://[") == 400
+    assert store.corrections(place / "t.db").empty
+
+
+@pytest.mark.parametrize(
+    "path", ["/try", "/customers", "/", "/nowhere", "/api/status", "/static/desk.js"]
+)
+def test_head_is_answered_as_get_is_without_a_body(server, client, path):
+    get, head = (client.request(method, path, follow_redirects=False) for method in ("GET", "HEAD"))
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers["content-type" if get.content else "location"]
+    assert head.headers.get("content-length") == get.headers.get("content-length")
+    raw = server.raw(f"HEAD {path} HTTP/1.1\r\n".encode() + HOST + b"Connection: close\r\n\r\n")
+    assert raw.endswith(b"\r\n\r\n")
+
+
+def test_head_is_let_in_no_further_than_get(server):
+    answer = server.raw(b"HEAD /try HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n")
+    assert status_of(answer) == 400
+
+
 @pytest.mark.parametrize(
     ("lines", "status"),
     [

@@ -35,7 +35,7 @@ from trendscope.files.trees import DiskFile, FolderTree, LoneFile, Part, Place, 
 from trendscope.files.zips import File, ZipTree, is_zip, may_be_zip
 from trendscope.limits import Limits
 from trendscope.skipped import Skipped
-from trendscope.text import displayed, plural
+from trendscope.text import displayed, escaped, plural
 
 Items = Iterable[Post | Skipped]
 
@@ -98,7 +98,7 @@ def _refuse(path: Path) -> Items:
     problem = ("link", "the link leads nowhere")
     if os.path.exists(path):
         problem = ("special_file", "a pipe, socket or device; only files are read")
-    return [Skipped(None, displayed(str(path)), *problem)]
+    return [Skipped(None, escaped(str(path)), *problem)]
 
 
 _PROGRAM_DATA = frozenset(".data .bin .db .cache .tmp .bak".split())

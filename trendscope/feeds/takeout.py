@@ -21,7 +21,7 @@ from trendscope.feeds.request import DATA, VIDEOS, Request, missing_media, video
 from trendscope.feeds.sidecar import by_folder, read_sidecar, text
 from trendscope.files.trees import Joined, Part, Tree
 from trendscope.skipped import Skipped
-from trendscope.text import composed, displayed
+from trendscope.text import composed, displayed, escaped
 
 _FORMATS = (".HEIC", ".heic", ".JPG", ".jpg", ".jpeg", ".png", ".PNG", ".webp", ".dng")
 _ADDED = ".supplemental-metadata"
@@ -127,8 +127,8 @@ def _album(
         if last.endswith(".json") and last not in used_sidecars:
             fields = read_sidecar(tree, name, request.limits)
             if "photoTakenTime" in fields:
-                title = displayed(text(fields, "title") or last.removesuffix(".json"))
-                source = tree.source(name).removesuffix(displayed(last)) + title
+                title = escaped(text(fields, "title") or last.removesuffix(".json"))
+                source = tree.source(name).removesuffix(escaped(last)) + title
                 yield missing_media(source, owner)
 
 

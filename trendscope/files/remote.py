@@ -20,7 +20,7 @@ from trendscope.errors import FeedError, ImageError
 from trendscope.files.other_programs import LeftOut, is_junk, left_out
 from trendscope.files.trees import Located, Tree, are_dates, in_composed_unicode
 from trendscope.skipped import Skipped
-from trendscope.text import composed, displayed
+from trendscope.text import composed, displayed, escaped
 
 _S3 = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 2}}
 OPTIONS: dict[str, dict[str, Any]] = {"s3": {"config_kwargs": _S3}}
@@ -57,7 +57,7 @@ class RemotePath:
     @property
     def label(self) -> str:
         """The URL, for people."""
-        return displayed(self.url)
+        return escaped(self.url)
 
     @property
     def located(self) -> Located:

@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple
 from trendscope.errors import ImageError
 from trendscope.files.other_programs import is_junk, is_library, left_out
 from trendscope.skipped import Skipped
-from trendscope.text import composed, displayed
+from trendscope.text import composed, displayed, escaped
 
 
 class Located(NamedTuple):
@@ -85,7 +85,7 @@ class Tree(ABC):
 
     def source(self, name: str) -> str:
         """A member's path or URL, for people."""
-        return f"{self.label}/{displayed(name)}"
+        return f"{self.label}/{escaped(name)}"
 
     def place(self, name: str) -> Place:
         """The owner of a member by its path: its top folder, else the tree itself.
@@ -152,7 +152,7 @@ class Part(_View):
     """
 
     def __init__(self, tree: Tree, names: list[str], root: str = ""):
-        self.label = f"{tree.label}/{displayed(root)}".rstrip("/")
+        self.label = f"{tree.label}/{escaped(root)}".rstrip("/")
         self.title = f"{tree.title}/{displayed(root)}".rstrip("/")
         self.root = root
         self.names = names
@@ -202,7 +202,7 @@ class DiskFile:
     @property
     def label(self) -> str:
         """Its path as it was given, for people."""
-        return displayed(str(self.path))
+        return escaped(str(self.path))
 
     @property
     def located(self) -> Located:
@@ -234,7 +234,7 @@ class FolderTree(Tree):
 
     def __init__(self, folder: Path):
         self.root = os.path.abspath(folder)
-        self.label = displayed(str(folder))
+        self.label = escaped(str(folder))
         self._library_home = folder.resolve().parent if is_library(folder.resolve().name) else None
         self.title = composed(displayed((self._library_home or folder.resolve()).name))
         self.skipped = []
@@ -273,13 +273,13 @@ class LoneFile(FolderTree):
 
     def __init__(self, path: Path):
         self.root = os.path.abspath(path.parent)
-        self.label = displayed(str(path.parent))
+        self.label = escaped(str(path.parent))
         self.title = composed(displayed(path.absolute().parent.name))
         self._stored_names = in_composed_unicode([path.name])
         self.names = [*self._stored_names]
         self.skipped = []
         self._folder = path.parent
-        self._source = displayed(str(path))
+        self._source = escaped(str(path))
 
     def source(self, name: str) -> str:
         """The path as the user gave it, for people."""

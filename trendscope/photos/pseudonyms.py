@@ -17,7 +17,7 @@ from pathlib import Path
 from trendscope.errors import UsageError
 from trendscope.photos.results import PhotoResult
 from trendscope.skipped import Skipped
-from trendscope.text import displayed
+from trendscope.text import displayed, escaped
 
 KEY = "TRENDSCOPE_KEY"
 """The environment variable that holds the key."""
@@ -66,7 +66,7 @@ class Pseudonyms:
 def without(text: str, names: Iterable[str]) -> str:
     """A message with names, paths and their parts blanked out, in any case."""
     parts = {part for name in names for part in (name, *re.split(r"[/\\]", name))}
-    spellings = {displayed(part) for part in parts} | parts
+    spellings = {way(part) for part in parts for way in (displayed, escaped)} | parts
     longest_first = sorted((word for word in spellings if word.strip(".")), key=len, reverse=True)
     if not longest_first:
         return text

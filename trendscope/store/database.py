@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -142,6 +142,7 @@ def open_store(
         path = Path(url.database or "")
         shown = str(path)
         _check_file(path, create)
+        _check_owner(path, patience)
         engine = _sqlite(path, create, patience)
     else:
         shown = url.render_as_string(hide_password=True)
@@ -149,6 +150,7 @@ def open_store(
     store = Store(engine, shown, patience)
     try:
         _prepare(store, create, now or datetime.now(UTC))
+        _check_pages(store)
     except BaseException:
         store.close()
         raise
@@ -206,6 +208,41 @@ def _check_file(path: Path, create: bool) -> None:
             raise _missing(str(path))
     except OSError as error:
         raise StoreError(f"{path} cannot be reached ({error.strerror})") from error
+
+
+def _check_owner(path: Path, patience: float) -> None:
+    """Refuses another program's database before anything about it is changed, even how it is kept.
+
+    Files that SQLite cannot read are left to the first real connection, which explains why.
+    """
+    with suppress(sqlite3.Error):
+        address = f"file:{quote(str(path))}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=patience)) as connection:
+            tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
+            names = [name for (name,) in connection.execute(tables)]
+        schema.refuse_foreign(names, str(path))
+
+
+_LARGE = ("thumbnails", "item_thumbnails", "looks", "embeddings", "item_sights")
+
+
+def _check_pages(store: Store) -> None:
+    """Raises StoreError if pages of a SQLite file are damaged, also where they can still be read.
+
+    Pictures and embeddings are left out: they are most of a file, and no figure comes from them.
+    """
+    if not store.is_sqlite:
+        return
+    names = [name for name in schema.metadata.tables if name not in _LARGE]
+    with store.reading() as connection:
+        for name in names:
+            problem = connection.exec_driver_sql(f"PRAGMA quick_check({name})").scalar()
+            if problem != "ok":
+                cause = " ".join(str(problem).split())[:200]
+                raise StoreError(
+                    f"{store.shown} is damaged, and its figures would be wrong ({cause}); restore "
+                    "a copy, or make it anew with trendscope scan PATH --db DATABASE"
+                )
 
 
 def _missing(shown: str) -> StoreError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -83,8 +84,10 @@ def _offers(desk: Desk, name: str) -> tuple[list[targets.Line], list[str]]:
         offers = campaign(desk.store, customer=name)
     except (NothingUsable, StoreError):
         return [], []
-    lines = [line for group in targets.groups(offers, OFFERS) for line in group.lines]
-    return lines[:OFFERS], targets.notes(offers)
+    lines = [line for group in targets.groups(offers, OFFERS) for line in group.lines][:OFFERS]
+    pictured = store.item_thumbnails(desk.store, [line.picture for line in lines])
+    lines = [line if line.picture in pictured else replace(line, picture="") for line in lines]
+    return lines, targets.notes(offers)
 
 
 @router.get("/catalogue")

@@ -55,9 +55,15 @@ class SecurityMiddleware:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
+        # What is read can be asked about: the answer's headers, without its body.
+        only_headers = scope["method"] == "HEAD"
+        if only_headers:
+            scope = {**scope, "method": "GET"}
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
+            if only_headers and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
@@ -101,7 +107,10 @@ class SecurityMiddleware:
     def _check_sender(self, scope: Scope, headers: Headers, host: str) -> None:
         """Raises HTTPException for changes that another site's page asks for."""
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-        same = origin is None or urlsplit(origin).netloc.lower() == host.lower()
+        try:
+            same = origin is None or urlsplit(origin).netloc.lower() == host.lower()
+        except ValueError as error:  # such as http://[
+            raise HTTPException(400, "The request's Origin cannot be read.") from error
         if not same or site not in (None, "same-origin", "none"):
             raise HTTPException(403, "Another page asked for this; only the desk's own may.")
         browser = origin is not None or site is not None or "cookie" in headers
