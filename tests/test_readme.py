@@ -60,6 +60,7 @@ EXPECTED = {
     "profile --db fashion.db --customer anna": "anna: 12 photos",
     "trends --db fashion.db": "What customers wear, week 20",
     "trends --db fashion.db --markdown -o trends.md": "| T-shirt/top |",
+    "trends --from-csv sample_tables/weekly.csv --html trends.html": "Coat has risen",
     "trends --from-csv tables/weekly.csv": "What customers wear, week 20",
     "report --db fashion.db -o report.html": "T-shirt/top",
     "export --db fashion.db tables": "sightings.csv: ",
@@ -117,7 +118,8 @@ def trendscope(command: str, folder: Path, **environment: str) -> str:
 def folder(tmp_path_factory) -> Path:
     """Where the sample feeds lie, with what the documented scan, import and export write."""
     folder = tmp_path_factory.mktemp("readme")
-    (folder / "sample_feeds").symlink_to(ROOT / "sample_feeds")
+    for samples in ("sample_feeds", "sample_tables"):
+        (folder / samples).symlink_to(ROOT / samples)
     for command in (SCAN, IMPORT, EXPORT):
         assert EXPECTED[command] in trendscope(command, folder)
     return folder
