@@ -261,7 +261,8 @@ def test_the_columns_of_trends_are_described():
 
 
 @pytest.mark.parametrize(
-    "module", ["train", "evaluate", "export", "sweep", "average", "negatives", "detect", "figures"]
+    "module",
+    ["train", "detect", "adapt", "evaluate", "export", "sweep", "average", "negatives", "figures"],
 )
 def test_training_help_runs(module, monkeypatch, capsys):
     pytest.importorskip("optax")

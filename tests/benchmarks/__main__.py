@@ -30,8 +30,10 @@ from trendscope.vision.compilation import compiler_options
 from trendscope.vision.images import DECODED_SIDE, decode
 from trendscope.vision.loading import load_predictor
 from trendscope.vision.network import BatchNorm
-from trendscope.vision.photo_detector import BATCH
 from trendscope.vision.sandbox import Decoder
+
+BATCH = 8
+"""Photos judged together."""
 
 
 class Row(NamedTuple):

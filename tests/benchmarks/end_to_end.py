@@ -113,13 +113,15 @@ def trendscope(paths: list[Path]) -> Callable[[], object]:
     from trendscope.cli import tune_interpreter
     from trendscope.ingest.photos import scan
     from trendscope.vision.loading import load_predictor
-    from trendscope.vision.photo_detector import BATCH as LARGE_BATCH
+    from trendscope.vision.photo_detector import PhotoDetector
 
     tune_interpreter()
     predictor = load_predictor()
-    view = predictor.prepare(np.zeros((28, 28, 3), np.uint8))
-    for batch in (1, LARGE_BATCH):
-        predictor.predict([view] * batch)
+    assert isinstance(predictor, PhotoDetector)
+    view = predictor.prepare(np.zeros((400, 300, 3), np.uint8))
+    for picture in (view.single, view.people):  # Compiles what is run, for one photo and for many.
+        predictor.look([picture])
+        predictor.look([picture] * 4)
     database = Path(tempfile.mkdtemp()) / "t.db"
     return lambda: scan([paths[0].parents[1]], database, weights=predictor)
 
