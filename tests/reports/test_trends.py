@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
+from rich.console import Console
 
 from tests.factories.pages import HOSTILE, Elements
 from tests.factories.photos import MEASURED
 from tests.factories.weekly import both, steady, tables
 from trendscope.files.writing import encoded
 from trendscope.reports import trends as trend_report
-from trendscope.reports.terminal import print_trends
+from trendscope.reports.terminal import _columns, print_trends
 from trendscope.trends import counts, summary, verdicts
 from trendscope.trends.counts import PhotoCounts
 
@@ -188,3 +189,22 @@ def test_csv_reads_back_as_a_table_to_judge(outlook, tmp_path):
     again = read_csv(path, "week", "category", "count", "total")
     pd.testing.assert_frame_equal(verdicts.movement(again), verdicts.movement(weekly))
     assert summary.outlook(again).running == "2026-W47"
+
+
+def test_a_terminal_of_80_columns_loses_no_week_and_no_name():
+    headings = ["category", "share (95 %)", "customers", "points on last week", "on 4 weeks ago"]
+    headings += ["shape", "verdict", "to be expected (80 %)"]
+    figures = ["33 % (27 to 39 %)", "1,072 of 4,220", "-1", "-12"]
+    rows = [
+        ["T-shirt/top", *figures, "█▇▆▅▄▃▂▁▁▂▃█", "falling"],
+        ["Ankle boot", *figures, "▁▂▃▄▅▆▇███▂▁", "not enough data"],
+    ]
+    file = io.StringIO()
+    console = Console(file=file, width=80, force_terminal=True, color_system=None)
+    console.print(_columns(headings, [[*row, "34 % (29 to 39 %)"] for row in rows], True))
+    lines = file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80 and "…" not in file.getvalue()
+    for name, *_, shape, _ in rows:
+        assert any(name in line and shape in line for line in lines), file.getvalue()
+    for word in ("1,072", "4,220", "enough", "falling"):
+        assert word in file.getvalue()

@@ -51,6 +51,8 @@ Probabilities = tuple[tuple[str, float], ...]
 
 BAR = 24
 """Width of a full bar in characters."""
+WHOLE = 24
+"""Most characters of a column that is not made narrower where the terminal is."""
 OTHERS = "none for sure"
 """Words in place of dates for categories without any certain photo."""
 
@@ -199,8 +201,12 @@ def _columns(
         widths = [max(len(row[i]) for row in lines) for i in range(len(headings))]
         return Text("\n".join(_aligned(row, widths) for row in lines))
     table = Table(box=None, header_style="dim", padding=(0, 1), pad_edge=True)
-    for heading in headings:
-        table.add_column(heading)
+    for number, heading in enumerate(headings):
+        cells = [row[number] for row in rows]
+        # Names and sparklines stay whole, whose end is the newest week; the others may be wrapped.
+        width = max(map(len, (*cells, *heading.split())))
+        whole = width <= WHOLE and (number == 0 or not any(" " in cell for cell in cells))
+        table.add_column(heading, width=width if whole else None, overflow="fold")
     for row in rows:
         moving = {"rising", "falling"} & {*row}
         table.add_row(*map(Text, row), style="bold" if moving else "")
