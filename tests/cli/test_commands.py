@@ -142,7 +142,7 @@ def test_profile_html_is_written_besides_the_table(run, photos, tmp_path):
     result = run("profile", photos, "--html", page)
     assert "anna: 3 photos" in result.stdout
     text = page.read_text()
-    assert text.count("data:image/jpeg;base64,") == 8  # a thumbnail and a cut-out for each of four
+    assert text.count("data:image/jpeg;base64,") == 4  # one for each photo
     assert "IMG_20260302_090000.png" in text
 
 
@@ -312,11 +312,11 @@ def test_wrong_usage_of_trends_is_refused(run, arguments, code, message, tmp_pat
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "No columns to parse"),
+        (b"", "the table is empty"),
         (b"week,category\n", "no column 'count'; it has: week, category"),
         (b"week,category,count,total\n2026-W01,Bag,many,10\n", "Unable to parse string 'many'"),
         (b"week,category,count,total\n2026-W01,Bag,9,3\n", "2026-W01 Bag: count 9 of total 3"),
-        (b"\xff\xfe\x00", "codec can't decode"),
+        (b"\xff\xfe\x00", "is no text in a known encoding"),
         (b"week,category,count,total\n2026-W01,Bag,1,2,3,4\n", "more cells than the header"),
     ],
 )

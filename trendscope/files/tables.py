@@ -291,6 +291,8 @@ def _frame(
     try:
         source = table_of(data, is_known)
     except UnknownHeader as error:
+        if not any(error.header):
+            raise TrendscopeError("the table is empty") from error
         present = ", ".join(displayed(name) for name in error.header)
         missing = next(column for column in columns if _column(column) not in error.header)
         raise TrendscopeError(f"the table has no column {missing!r}; it has: {present}") from error
