@@ -199,7 +199,7 @@ def fitted_head(
     def loss(change: Any) -> Array:
         logits = before + inputs @ change["kernel"] + change["bias"]
         moved = sum((leaf**2).sum() for leaf in change.values())
-        return allowed_loss(logits, right).mean() + pull * moved
+        return jnp.asarray(allowed_loss(logits, right).mean() + pull * moved)
 
     def step(_: Any, state: Any) -> Any:
         change, moments = state
@@ -230,8 +230,9 @@ def whole_step(
     """
 
     def loss(params: Any, old: Variables, pixels: Array, allowed: Array) -> Array:
-        answer = net.apply({"params": params}, pixels)
-        before = jax.nn.softmax(net.apply(old, pixels).cells)
+        answer: Any = net.apply({"params": params}, pixels)
+        earlier: Any = net.apply(old, pixels)
+        before = jax.nn.softmax(earlier.cells)
         forgotten = (before * (jnp.log(before + 1e-9) - jax.nn.log_softmax(answer.cells))).sum(-1)
         return allowed_loss(answer.photo, allowed).mean() + settings.keep * forgotten.mean()
 
@@ -282,7 +283,7 @@ def comparison(before: PhotoEvaluation, after: PhotoEvaluation) -> Table:
     """The figures on held-out customers, side by side."""
     title = f"{after.of_the_ten:,} photos of the ten, {after.customers:,} customers held out"
     table = Table("", "before", "after", title=title)
-    rows = {
+    rows: dict[str, Callable[[PhotoEvaluation], float | None]] = {
         "right, best guess": lambda each: each.accuracy.share,
         "mean over groups": lambda each: each.group_accuracy,
         "named": lambda each: each.coverage.share,
