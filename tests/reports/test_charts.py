@@ -41,7 +41,7 @@ def test_alternative_texts_by_hand():
     sentence = charts.alternative(world(), "Bag", 10)
     # 40 of 100 in every week.
     assert sentence.startswith(
-        "Bag: share of active customers by week, 40 % in 2026-W17, 40 % in 2026-W26; to be "
+        "Bag: share of customers' votes by week, 40 % in 2026-W17, 40 % in 2026-W26; to be "
         "expected in 2026-W30: "
     )
 
@@ -70,4 +70,4 @@ def test_weeks_without_anybody_and_without_a_forecast_are_drawn():
     trend_summary = summary.outlook(pd.concat([steady(3, 5, first="2025-W50"), empty]))
     drawn = charts.shares(trend_summary, ["Dress"], weeks_shown=4, size=SMALL)
     assert charts.svg(drawn, "").endswith("</svg>")
-    assert "nobody active in 2026-W08" in charts.alternative(trend_summary, "Dress", 4)
+    assert "nothing named in 2026-W08" in charts.alternative(trend_summary, "Dress", 4)

@@ -61,7 +61,7 @@ def test_words_by_hand(outlook):
     assert trend_report.headline(outlook)[0].startswith("Dress has risen: +100 % (90 % interval +")
     dress = trend_report.lines(outlook)[0]
     assert dress.share == "20 % (13 to 29 %)"  # Wilson: 20 of 100
-    assert (dress.customers, dress.on_week, dress.on_month) == ("20 of 100", "0", "+10")
+    assert (dress.counted, dress.on_week, dress.on_month) == ("20 of 100", "0", "+10")
     assert dress.sparkline == "▅▅▅▅▅▅▅▅████"  # 10 of at most 20: half of eight steps
     photos = (
         "960 photos: 900 in a category, 50 not sure which garment, 7 none of the ten, 2 without"

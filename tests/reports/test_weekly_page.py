@@ -209,7 +209,7 @@ def test_charts_and_photos_say_in_words_what_they_show(page):
     assert {role for role, _ in labels} == {"img"}
     first, last, *_ = last_weeks(26)[0], last_weeks(1)[0]
     for name, (_, label) in zip(CATEGORIES, labels[2:], strict=True):
-        assert label.startswith(f"{name}: share of active customers by week, ")
+        assert label.startswith(f"{name}: share of customers' votes by week, ")
         assert f"% in {first}, " in label and f"% in {last}; to be expected in 2026-W50: " in label
     alts = Elements(page).alts
     assert len(alts) > 50 and all(re.match(r"\S.* of customer \d+, \d+ ", alt) for alt in alts)
@@ -309,7 +309,7 @@ def test_with_few_customers_the_page_gives_no_verdict(tmp_path):
     fill(str(tmp_path / "few.db"), 3, length=3)
     few = report_of_store(tmp_path / "few.db", now=NOW)
     sentences = words(weekly_page.report_html(few))
-    assert "Anything of any category: too few customers were active." in sentences
+    assert "Anything of any category: of too few customers a garment was named." in sentences
     assert set(few.summary.movement["verdict"]) == {TOO_FEW}
     assert "No small pictures are kept of these." in sentences
 

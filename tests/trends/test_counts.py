@@ -35,7 +35,7 @@ def row(table, week, category, **more):
 # --- by hand -------------------------------------------------------------------------------------
 
 
-def test_a_burst_counts_once_and_shares_are_of_active_customers():
+def test_a_customer_has_one_vote_a_week_however_much_they_post():
     table = weekly(
         seen(
             *[("anna", MONDAY, "Dress")] * 5,
@@ -46,10 +46,13 @@ def test_a_burst_counts_once_and_shares_are_of_active_customers():
         )
     )
     dress = row(table, "2026-W47", "Dress")
-    assert (dress["count"], dress["total"], dress["share"]) == (2, 4, 0.5)
+    assert (dress["count"], dress["total"]) == (2, 4)
+    # Anna's vote is divided, five parts of six to dresses; Ben's is whole; Carla has none.
+    assert (dress["votes"], dress["voters"]) == (pytest.approx(5 / 6 + 1), 3)
+    assert dress["share"] == pytest.approx((5 / 6 + 1) / 3)
     assert (dress["photos"], dress["all_photos"], dress["photo_share"]) == (6, 8, 0.75)
-    # Wilson, z = 1.96, 2 of 4: 0.5 -+ sqrt(z2/4 * 0.25 + z2^2/64) / (1 + z2/4), z2 = 3.8416.
-    assert (dress["lo95"], dress["hi95"]) == pytest.approx((0.1500, 0.8500), abs=1e-4)
+    # Wilson, z2 = 3.8416, p of n = 3: (p + z2/2n -+ z sqrt(p(1 - p)/n + z2/4n2)) / (1 + z2/n).
+    assert (dress["lo95"], dress["hi95"]) == pytest.approx((0.1781, 0.9193), abs=1e-4)
     assert not table["partial"].any()
 
 

@@ -248,7 +248,7 @@ def test_a_table_by_customer_notes_that_photos_are_counted(run, tmp_path):
     assert "| customer | category | share (95 %) | photos |" in text
     assert "| anna | Dress | 67 % (21 to 94 %) | 2 of 3 |" in text
     assert "Nothing is known of zoe; asked for, but not in these figures." in text
-    assert "Shares are of a customer's photos in which a garment was named" in text
+    assert "Shares are of the garments named in a customer's photos" in text
     # With so few, no forecast is shown as if it were one.
     row = next(line for line in text.splitlines() if line.startswith("| anna | Dress"))
     assert row.endswith("| not enough data |  |")

@@ -256,8 +256,8 @@ def require_columns(table: pd.DataFrame, *columns: str) -> None:
 def read_csv(path: Path, *columns: str) -> pd.DataFrame:
     """Reads a user's table (CSV) of any encoding and delimiter that `table_of` knows.
 
-    ``count`` and ``total`` are numbers; everything else is text, without the ' that keeps our own
-    tables from being run as formulas.
+    ``count``, ``total``, ``votes`` and ``voters`` are numbers; everything else is text, without
+    the ' that keeps our own tables from being run as formulas.
 
     Raises:
         TrendscopeError: It cannot be read, is no CSV, or lacks one of `columns`; or a row of it
@@ -274,7 +274,7 @@ def read_csv(path: Path, *columns: str) -> pd.DataFrame:
             raise TrendscopeError(f"is {problem}")
         table = _frame(data, lambda header: required <= {*header}, columns)
         for name in table.columns:
-            if name in ("count", "total"):
+            if name in ("count", "total", "votes", "voters"):
                 table[name] = pd.to_numeric(table[name])
     except (OSError, ValueError, TrendscopeError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -31,7 +31,7 @@ INK, QUIET, GRID, PAPER = "#1d1d1b", "#62625e", "#deded9", "#fffffe"
 """Colours of text and lines, of secondary text, of the grid, and of the background."""
 
 BANDS = (
-    "Share of active customers by week, with its 95 % interval. Dashed: to be expected, with the "
+    "Share of customers' votes by week, with its 95 % interval. Dashed: to be expected, with the "
     "80 and 95 % intervals."
 )
 """Legend of a chart."""
@@ -279,7 +279,7 @@ def alternative(summary: TrendSummary, category: str, weeks_shown: int) -> str:
     first, last = past.iloc[0], past.iloc[-1]
     week = weeks.label
     text = (
-        f"{category}: share of active customers by week, {_percent(first['share'])} in "
+        f"{category}: share of customers' votes by week, {_percent(first['share'])} in "
         f"{week(_day(first))}, {_percent(last['share'])} in {week(_day(last))}"
     )
     coming = _coming(summary, [category])
@@ -291,7 +291,7 @@ def alternative(summary: TrendSummary, category: str, weeks_shown: int) -> str:
 
 
 def _percent(share: float) -> str:
-    return "nobody active" if math.isnan(share) else percent(share)
+    return "nothing named" if math.isnan(share) else percent(share)
 
 
 def _day(row: pd.Series) -> date:

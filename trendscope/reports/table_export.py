@@ -24,10 +24,12 @@ from trendscope.photos.pseudonyms import Pseudonyms, without
 from trendscope.reports.spreadsheets import frame_csv
 from trendscope.store import Census, Database
 from trendscope.store.database import opened
+from trendscope.store.weights import current_weights
 from trendscope.trends import counts
+from trendscope.vision.weights import WeightsIdentity
 
 Format = Literal["csv", "parquet"]
-Kind = Literal["text", "digest", "whole", "number", "time", "truth"]
+Kind = Literal["text", "digest", "whole", "number", "exact", "time", "truth"]
 
 
 def _key(category: str) -> str:
@@ -55,6 +57,11 @@ TABLES: dict[str, dict[str, Kind]] = {
         "photo_share": "number",
         **dict.fromkeys(("uncertain", "outside"), "whole"),
         "partial": "truth",
+        "votes": "exact",  # so that shares made of them are the same again
+        **dict.fromkeys(("voters", "new_customers"), "whole"),
+        "confidence": "number",
+        "by_people": "whole",
+        "weights": "text",
     },
     "sightings": {
         **dict.fromkeys(("customer", "post_id"), "text"),
@@ -128,7 +135,7 @@ def export(
             )
         tables: dict[str, Iterable[pd.DataFrame]] = {
             "customers": [_customers(census, store.unsure_in_parts(connection), zone, now)],
-            "weekly": [_weekly(census, zone, now)],
+            "weekly": [_weekly(census, current_weights(connection), zone, now)],
             "sightings": (
                 part.assign(week=counts.week_of(part["posted_at"], zone=zone, now=now))
                 for part in store.sightings_in_parts(connection)
@@ -197,10 +204,14 @@ def _customers(
     return table.reset_index()
 
 
-def _weekly(census: Census, zone: tzinfo, now: datetime | None) -> pd.DataFrame:
+def _weekly(
+    census: Census,
+    weights: tuple[int, WeightsIdentity] | None,
+    zone: tzinfo,
+    now: datetime | None,
+) -> pd.DataFrame:
     weekly = counts.weekly(census.rows, zone=zone, now=now)
-    left_open = counts.left_open(census.rows, zone=zone, now=now)
-    return weekly.merge(left_open, how="left", on="week").fillna({"uncertain": 0, "outside": 0})
+    return weekly.assign(weights=str(weights[1]) if weights else "")
 
 
 def _renamed(rows: pd.DataFrame, pseudonyms: Pseudonyms | None) -> pd.DataFrame:
@@ -260,6 +271,7 @@ def _parquet(file: IO[bytes], name: str) -> Iterator[Callable[[pd.DataFrame], No
         "digest": pyarrow.string(),
         "whole": pyarrow.int64(),
         "number": pyarrow.float64(),
+        "exact": pyarrow.float64(),
         "time": pyarrow.timestamp("us", "UTC"),
         "truth": pyarrow.bool_(),
     }

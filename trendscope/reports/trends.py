@@ -7,7 +7,7 @@ All figures are those of `trendscope.trends.verdicts`; nothing is counted here. 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from trendscope.reports.wording import (
     coverage_sentence,
     interval,
     photo_outcomes,
+    plural_of,
 )
 from trendscope.text import percent, plural, shown
 from trendscope.trends.models import NAIVE_MODELS
@@ -28,6 +29,9 @@ from trendscope.trends.verdicts import FALLING, RISING, TOO_FEW, WATCH
 
 WIDE = 0.12
 """Width of an 80 % interval, as a share, from which it says hardly more than "as now"."""
+
+ALMOST_ALWAYS = 0.95
+"""How often a doubling is found from which on its category is not named."""
 
 NAMED = 10
 """Most unknown customers that are named; the others are counted."""
@@ -38,16 +42,19 @@ CSV_COLUMNS = (
     *("week", "segment", "category", "kind", "count", "total", "share", "lo95", "hi95"),
     *("photos", "all_photos", "photo_share", "on_week", "on_month", "change", "lo90", "hi90"),
     *("verdict", "change_last_year", "spill", "lo80", "hi80", "model", "naive_share"),
+    *("votes", "voters", "drift"),
 )
 """Columns of `trends_csv`, in order.
 
-kind: ``complete``, ``running`` or ``forecast``. count, total: customers who wear the category,
-and active ones. share: with its 95 % interval; of forecasts also the 80 % one, what it rests on
-(model), and the share if all stayed as in the last four weeks (naive_share). on_week, on_month:
+kind: ``complete``, ``running`` or ``forecast``. count, total: customers seen wearing the category,
+and active ones: more of them are seen where more is posted. share: of the votes, votes / voters,
+and where there are none of the customers, with its 95 % interval; of forecasts also the 80 % one,
+what it rests on (model), and the share if all stayed as in the last four weeks (naive_share).
+on_week, on_month:
 difference of the share from one and from four weeks before. change: of four weeks against the 22
 before, as a fraction, with its 90 % interval. change_last_year: the same change a year before,
 empty where the history is too short to tell a change from season. spill: categories that move too
-and are easily confused with this one.
+and are easily confused with this one. drift: what else changed and may be why.
 Cells without meaning are empty.
 """
 
@@ -60,7 +67,7 @@ class Line:
         segment: Name of the segment, made safe to show; empty without segments.
         category: Name of the category, made safe to show.
         share: Share with its interval: ``24 % (20 to 28 %)``.
-        customers: Numbers such as ``99 of 412``.
+        counted: Votes such as ``30.5 of 205``, or customers or photos.
         on_week: Difference from the week before in points: ``+2``.
         on_month: Difference from four weeks before in points.
         sparkline: Shares of the weeks shown, from 0 up.
@@ -75,7 +82,7 @@ class Line:
     segment: str
     category: str
     share: str
-    customers: str
+    counted: str
     on_week: str
     on_month: str
     sparkline: str
@@ -91,8 +98,25 @@ class Line:
         return "; ".join((self.change, *self.remarks))
 
 
+MEASURES = {
+    "votes": (
+        "A share is one of votes: every customer of whom a garment was named in a week has one, "
+        "divided among the categories as the garments are. So posting more moves no share."
+    ),
+    "customers": (
+        "A share is that of the active customers who were seen wearing a category. Posting more "
+        "raises it, whatever is worn: verdicts may be of how much is posted. Tables with the "
+        "columns votes and voters, as export writes them, have no such shares."
+    ),
+    "photos": (
+        "Shares are of the garments named in a customer's photos; several photos of one outfit "
+        "count several times."
+    ),
+}
+"""What shares are of, by the unit of a summary."""
+
 HEADINGS = (
-    *("category", "share (95 %)", "customers", "points on last week", "on 4 weeks ago"),
+    *("category", "share (95 %)", "votes", "points on last week", "on 4 weeks ago"),
     *("shape", "verdict", "to be expected (80 %)"),
 )
 
@@ -109,6 +133,13 @@ def lines(summary: TrendSummary, weeks: int = 12) -> list[Line]:
         _line(rows.iloc[-1], rows["share"].tail(weeks), coming.iloc[place])
         for place, rows in enumerate(groups)
     ]
+
+
+def counted(row: pd.Series | Mapping[Hashable, Any]) -> str:
+    """What a share is made of: ``30.5 of 205``."""
+    votes = not math.isnan(row["votes"])
+    part, whole = (row["votes"], row["voters"]) if votes else (row["count"], row["total"])
+    return f"{part:,.{0 if float(part).is_integer() else 1}f} of {whole:,.0f}"
 
 
 def sparkline(shares: Sequence[float]) -> str:
@@ -129,11 +160,7 @@ def notes(summary: TrendSummary) -> list[str]:
         more = len(summary.unknown) - NAMED
         names += f" and {more:,} more" if more > 0 else ""
         sentences.append(f"Nothing is known of {names}; asked for, but not in these figures.")
-    if summary.unit == "photos":
-        sentences.append(
-            "Shares are of a customer's photos in which a garment was named; several photos of one "
-            "outfit count several times."
-        )
+    sentences.append(MEASURES[summary.unit])
     if summary.tally:
         parts = ", ".join(
             f"{n:,} {text}" for n, text in photo_outcomes(summary.tally, OUTCOMES_IN_SHORT)
@@ -141,7 +168,27 @@ def notes(summary: TrendSummary) -> list[str]:
         sentences.append(f"{plural(summary.tally.photos, 'photo')}: {parts}.")
     if summary.scores:
         sentences.append(coverage_sentence(summary.scores))
-    return [*sentences, *_forecast_notes(summary)]
+    return [*sentences, *power_notes(summary), *_forecast_notes(summary)]
+
+
+def power_notes(summary: TrendSummary) -> list[str]:
+    """How often a doubling would be found, seldom found ones by name; nothing of segments."""
+    power = summary.power
+    if power is None or "segment" in power or power["found"].isna().all():
+        return []
+    known = power.dropna().sort_values("found", ascending=False, kind="stable")
+    rare = known[known["found"] < ALMOST_ALWAYS]
+    named = ", ".join(
+        f"of {plural_of(shown(str(name)))} in {100 * share:.0f}"
+        for name, share in zip(rare["category"], rare["found"], strict=True)
+    )
+    others = " other" if named else ""
+    always = f"of any{others} category in {100 * ALMOST_ALWAYS:.0f} or more"
+    cases = [named] if named else []
+    cases += [always] if len(rare) < len(known) else []
+    return [
+        f"A doubling over 8 weeks would be found within 16 weeks, of 100 cases: {', '.join(cases)}."
+    ]
 
 
 def _forecast_notes(summary: TrendSummary) -> list[str]:
@@ -196,8 +243,8 @@ def _line(row: pd.Series, shares: pd.Series, coming: pd.Series) -> Line:
     return Line(
         segment=shown(str(row.get("segment", ""))),
         category=shown(str(row["category"])),
-        share=share if row["total"] else "none this week",
-        customers=f"{row['count']:,.0f} of {row['total']:,.0f}",
+        share="none this week" if math.isnan(row["share"]) else share,
+        counted=counted(row),
         on_week=_points(row["on_week"]),
         on_month=_points(row["on_month"]),
         sparkline=sparkline(shares.tolist()),
@@ -218,6 +265,8 @@ def _remarks(row: pd.Series) -> tuple[str, ...]:
     year = row["change_last_year"]
     season = f"in the same weeks a year before {_percents(year)}"
     remarks = ["cannot be told from season" if math.isnan(year) else season]
+    if row["drift"]:
+        remarks.append(f"perhaps not of what is worn: {row['drift']}")
     if row["spill"]:
         remarks.append(f"moves with {shown(row['spill'])}, which is easily confused with it")
     return tuple(remarks)
@@ -269,9 +318,14 @@ def trends_csv(summary: TrendSummary, weeks: int = 12) -> str:
 def trends_json(summary: TrendSummary, weeks: int = 12) -> str:
     """One document with the figures and sentences of a report.
 
-    ``schema_version`` (1), ``timezone``, ``running_week`` (null if none), ``headline`` and
+    ``schema_version`` (1), ``timezone``, ``measure`` (what shares are of: ``votes``, ``customers``
+    or ``photos``), ``running_week`` (null if none), ``headline`` and
     ``notes`` (plain sentences), ``photos`` (their number by outcome, null for a table without
-    photos), ``rows`` (see `CSV_COLUMNS`; null where a figure is unknown) and ``forecast_errors``
+    photos), ``power`` (``found``: how often a doubling of the ``category``'s share over 8 weeks
+    would be found within 16, 0..1; null where nothing was seen), ``corrected`` (``share`` of all
+    photos and ``corrected`` share as if no name were wrong, with ``lo95`` and ``hi95``; null where
+    the confusion of the weights is not known well enough), ``rows`` (see `CSV_COLUMNS`;
+    null where a figure is unknown) and ``forecast_errors``
     (``model``, ``error`` as a share, ``shown``).
     """
     tally = summary.tally
@@ -279,10 +333,15 @@ def trends_json(summary: TrendSummary, weeks: int = 12) -> str:
     return documents.document(
         {
             "timezone": summary.zone,
+            "measure": summary.unit,
             "running_week": summary.running or None,
             "headline": headline(summary, weeks),
             "notes": notes(summary),
             "photos": photos,
+            "power": [] if summary.power is None else _records(summary.power.round(3)),
+            "corrected": None
+            if summary.corrected is None
+            else _records(summary.corrected.round(6)),
             "rows": _records(table(summary, weeks).round(6)),
             "forecast_errors": _records(summary.errors.round(6)),
         }
@@ -304,16 +363,17 @@ _INFINITE = (math.inf, -math.inf)
 
 def cells(line: Line) -> tuple[str, ...]:
     """The cells of a row under `HEADINGS`, after the segment if there is one."""
-    plain = (line.category, line.share, line.customers, line.on_week, line.on_month)
+    plain = (line.category, line.share, line.counted, line.on_week, line.on_month)
     row = (*plain, line.sparkline, line.verdict, line.coming)
     return (line.segment, *row) if line.segment else row
 
 
-def headings(rows: Sequence[Line], unit: str = "customers") -> tuple[str, ...]:
-    """`HEADINGS` for customers or photos, after ``segment`` if there are segments."""
+def headings(rows: Sequence[Line], unit: str = "votes") -> tuple[str, ...]:
+    """`HEADINGS` for votes, customers or photos, after ``segment`` if there are segments."""
+    names = tuple(unit if name == "votes" else name for name in HEADINGS)
     if unit == "photos":
-        return ("customer", *(unit if name == "customers" else name for name in HEADINGS))
-    return ("segment", *HEADINGS) if any(line.segment for line in rows) else HEADINGS
+        return ("customer", *names)
+    return ("segment", *names) if any(line.segment for line in rows) else names
 
 
 def title(summary: TrendSummary) -> str:

@@ -51,7 +51,7 @@ class Panel:
         category: Customers who wear it, and pictures.
         chart: SVG element.
         share: Share of the latest week, and its 95 % interval.
-        weeks: Week, customers, share, 95 % interval of the complete weeks, the latest first.
+        weeks: Week, votes, share, 95 % interval of the complete weeks, the latest first.
         ahead: Forecast of the last of the coming weeks, beside the share if nothing changes.
         doubt: Warning where the network hardly ever names the category; else empty.
     """
@@ -139,7 +139,7 @@ def _unsaid(lines: Sequence[Line], scores: Scores | None) -> tuple[str, ...]:
     sentences = ["Whether anything goes on as it did: a verdict is about the weeks behind us."]
     if few:
         names = "any category" if len(few) == len(lines) else ", ".join(few)
-        sentences.append(f"Anything of {names}: too few customers were active.")
+        sentences.append(f"Anything of {names}: of too few customers a garment was named.")
     if any(line.season_unknown for line in lines):
         sentences.append(
             "Whether a change is more than the season: that needs 60 weeks of history."
@@ -187,9 +187,9 @@ def _weeks(report: WeeklyReport, category: str) -> tuple[tuple[str, str, str, st
     return tuple(
         (
             str(row["week"]),
-            f"{row['count']:,.0f} of {row['total']:,.0f}",
-            percent(row["share"]) if row["total"] else "",
-            interval(row["lo95"], row["hi95"]) if row["total"] else "",
+            trends.counted(row),
+            percent(row["share"]) if row["voters"] else "",
+            interval(row["lo95"], row["hi95"]) if row["voters"] else "",
         )
         for row in rows.to_dict("records")
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, case, exists, func, select
+from sqlalchemy import BigInteger, Connection, Select, case, cast, exists, func, select
 
 from trendscope.categories import CATEGORIES
 from trendscope.store import effective, schema
@@ -27,6 +27,8 @@ OWNERS_AT_ONCE = 10_000
 UNCERTAIN, OUTSIDE, DUPLICATE, PENDING = range(len(CATEGORIES), len(CATEGORIES) + 4)
 """Kinds of photos without a category; the kind of the others is its index in `CATEGORIES`."""
 NO_DATE = -(2**62)
+BY_PERSON, UNKNOWN = -2, -1
+"""Certainties that are no millionths: a person's word, and none."""
 READ_BEFORE = exists().where(schema.photos.c.place == schema.skips.c.place)
 """True for a skipped file that broke after it had been read; its sightings still count."""
 
@@ -39,7 +41,8 @@ class Census:
         rows: A row per garment seen, and per photo without any, in no order. ``customer`` text,
             categorical; ``photo`` a number; ``posted_at`` time, NaT if undated; ``category`` one
             of the ten, categorical, missing where there is a ``reason``: ``uncertain`` or
-            ``outside``, categorical.
+            ``outside``, categorical; ``confidence`` of the network's names, 0..1 to six digits,
+            else NaN; ``corrected``: whether a person said so.
         unused: Number of items that were not used, by customer, None where unknown, and by a key of
             `trendscope.skipped.REASONS`; photos that lie in several places are a ``duplicate`` in
             all but one.
@@ -84,7 +87,7 @@ def census_at(connection: Connection, customers: Collection[str] | None = None) 
         names = {owner: name for owner, name in names.items() if name in requested}
         groups = [*parts(sorted(names), OWNERS_AT_ONCE)]
     arrays = [array for group in groups for array in _photos(connection, group)]
-    table = np.concatenate([np.empty((0, 4), np.int64), *arrays])
+    table = np.concatenate([np.empty((0, 5), np.int64), *arrays])
     unused = _unused(connection, groups, names)
     kind = table[:, 3]
     for name, count in _by_customer(table[kind == DUPLICATE], names).items():
@@ -102,14 +105,14 @@ def _by_customer(table: NDArray[np.int64], names: dict[int, str]) -> Counter[str
 
 
 def _photos(connection: Connection, owners: list[int] | None) -> Iterator[NDArray[np.int64]]:
-    """Arrays (n, 4) of photo, customer, moment and kind of every photo, and of further garments."""
+    """Arrays (n, 5) of photo, customer, moment, kind and certainty of photos, and more garments."""
     import numpy as np
 
     query = _all_photos()
     if owners is not None:
         query = query.where(schema.photos.c.customer_id.in_(owners))
     for rows in _fetched(connection, query):
-        yield np.fromiter(chain.from_iterable(rows), np.int64, 4 * len(rows)).reshape(-1, 4)
+        yield np.fromiter(chain.from_iterable(rows), np.int64, 5 * len(rows)).reshape(-1, 5)
 
 
 def _fetched(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
@@ -133,8 +136,11 @@ def _all_photos() -> Select[Any]:
         (effective.REASON == "outside", OUTSIDE),
         else_=UNCERTAIN,
     )
-    columns = (photos.id, photos.customer_id, func.coalesce(photos.posted_at, NO_DATE), kind)
-    query = select(*columns).select_from(schema.photos)
+    millionths = cast(effective.CONFIDENCE * 1_000_000, BigInteger)
+    certainty = case((effective.CORRECTED, BY_PERSON), else_=func.coalesce(millionths, UNKNOWN))
+    moment = func.coalesce(photos.posted_at, NO_DATE)
+    query = select(photos.id, photos.customer_id, moment, kind, certainty)
+    query = query.select_from(schema.photos)
     # A duplicate is one photo, however many garments its image shows.
     once = photos.counted | (func.coalesce(effective.NUMBER, 0) == 0)
     return effective.with_effective(query, photos.image_id, pending=True).where(once)
@@ -158,7 +164,7 @@ def _rows(table: NDArray[np.int64], names: dict[int, str]) -> DataFrame:
     import numpy as np
     import pandas as pd
 
-    photo, owner, moment, kind = table.T
+    photo, owner, moment, kind, certainty = table.T
     owners = np.array(sorted(names), np.int64)
     categories = np.where(kind < len(CATEGORIES), kind, -1)
     reason = np.where(kind >= len(CATEGORIES), kind - UNCERTAIN, -1)
@@ -171,6 +177,8 @@ def _rows(table: NDArray[np.int64], names: dict[int, str]) -> DataFrame:
             "posted_at": _times(moment),
             "category": _categorical(categories, CATEGORIES),
             "reason": _categorical(reason, ("uncertain", "outside")),
+            "confidence": np.where((certainty >= 0) & (categories >= 0), certainty / 1e6, np.nan),
+            "corrected": certainty == BY_PERSON,
         }
     )
 

@@ -5,6 +5,7 @@ Pure tables: no clock, no file. Every time is aware; the zone in which weeks beg
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
@@ -19,7 +20,7 @@ from trendscope import proportions, weeks
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 from trendscope.files.tables import as_floats, require_columns
-from trendscope.proportions import ratio
+from trendscope.proportions import Floats, ratio
 from trendscope.skipped import PARTS
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ DOUBLES = ("duplicate", "repost")
 """Reasons of files whose photo is counted already."""
 NO_SEGMENT = "no segment"
 """Segment of customers whom the table of segments does not name."""
+REPEATED = -2
+"""Kind of a row whose photo has another row of the same category; -1 is none."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +67,22 @@ def sightings(readings: Iterable[PhotoResult]) -> pd.DataFrame:
     """One row per garment seen, and one per photo without any.
 
     Columns: ``customer`` text; ``photo`` text, its digest; ``posted_at`` aware UTC or NaT;
-    ``category`` text or None; ``reason`` ``uncertain`` or ``outside`` where there is none, else "".
+    ``category`` text or None; ``reason`` ``uncertain`` or ``outside`` where there is none, else "";
+    ``confidence`` in the category, 0..1, else NaN.
     """
-    rows: list[tuple[str, str, datetime | None, str | None, str]] = []
+    rows: list[tuple[str, str, datetime | None, str | None, str, float]] = []
     for reading in readings:
         facts = reading.customer, reading.sha256, reading.posted_at
-        rows += [(*facts, garment.category, "") for garment in reading.garments]
+        rows += [(*facts, each.category, "", each.confidence) for each in reading.garments]
         if not reading.garments:
-            rows.append((*facts, None, reading.verdict))
-    columns = ["customer", "photo", "posted_at", "category", "reason"]
+            rows.append((*facts, None, reading.verdict, math.nan))
+    columns = ["customer", "photo", "posted_at", "category", "reason", "confidence"]
     # Names of folders need not be valid Unicode; pandas' own text columns refuse such.
     table = pd.DataFrame(rows, columns=columns, dtype=object)
-    return table.assign(posted_at=pd.to_datetime(table["posted_at"], utc=True))
+    return table.assign(
+        posted_at=pd.to_datetime(table["posted_at"], utc=True),
+        confidence=as_floats(table["confidence"]),
+    )
 
 
 def photo_counts(
@@ -130,7 +137,8 @@ def split_unused(reasons: Mapping[str, int]) -> dict[str, int]:
 
 WEEKLY_COLUMNS = (
     *("week", "category", "count", "total", "share", "lo95", "hi95"),
-    *("photos", "all_photos", "photo_share", "partial"),
+    *("photos", "all_photos", "photo_share", "partial", "votes", "voters"),
+    *("uncertain", "outside", "new_customers", "confidence", "by_people"),
 )
 
 
@@ -142,14 +150,18 @@ def weekly(
     segments: pd.DataFrame | None = None,
     categories: Sequence[str] = CATEGORIES,
 ) -> pd.DataFrame:
-    """Counts customers and photos per ISO week and category; weeks and categories without are 0.
+    """Counts votes, customers and photos per ISO week and category; those without any are 0.
 
-    A customer counts once per category and week, however many photos: bursts move no share.
+    Every customer of whom any garment was named in a week has one vote, divided among the
+    categories as the named garments are; a photo counts once for each of its categories. As the
+    votes of a week are as many as its voters, no share rises because more is posted.
 
     Args:
         sightings: A row per garment seen and per photo without any. ``customer``; ``posted_at``
-            aware (any zone) or NaT; ``category`` or None. Optional ``photo``, which joins the
-            garments of one photo; without it every row is a photo.
+            aware (any zone) or NaT; ``category`` or None. Optional: ``photo``, which joins the
+            garments of one photo, without which every row is a photo; ``reason``, ``outside`` where
+            a photo shows none of the categories; ``confidence`` of each name, 0..1;
+            ``corrected``, whether a person gave it.
         zone: Time zone in which weeks begin.
         now: Aware time; its week is the last row and marked partial. None: the last week with
             photos is the last row, and complete.
@@ -158,9 +170,12 @@ def weekly(
 
     Returns:
         ``week``; ``segment`` (with `segments`); ``category``; ``count``: customers seen wearing it;
-        ``total``: customers who posted any dated photo that could be looked at; ``share``, with
-        the 95 % Wilson interval ``lo95``, ``hi95``; ``photos`` with it; ``all_photos`` with any
-        category; ``photo_share``; ``partial``: the week still runs. Shares of nothing are NaN.
+        ``total``: customers who posted any dated photo that could be looked at; ``share``: of the
+        votes, with the 95 % Wilson interval ``lo95``, ``hi95``; ``photos`` with it; ``all_photos``
+        with any category; ``photo_share``; ``partial``: the week still runs; ``votes``;
+        ``voters``. The same in all rows of a week: photos left ``uncertain`` and ``outside``;
+        ``new_customers`` of the total, never active before; mean ``confidence`` of the names;
+        names given ``by_people``. Shares and means of nothing are NaN.
 
     Raises:
         TrendscopeError: A column is missing, a time is naive, or a customer is in two segments.
@@ -180,15 +195,16 @@ def weekly(
     last = weeks.number_of(weeks.monday(now, zone)) if now else int(week.max(initial=first - 1))
     span = range(first, last + 1 if len(week) else first)
     week, size = week - first, (len(span), len(labels), len(kinds))
+    by_kind, of_any = _first_rows(rows, customer, kind)
+    cell = week * len(labels) + segment[customer]
     table = _grid(span, labels, kinds, running=last if now else None).assign(
-        **_customers(week, customer, kind, segment, size),
-        **_photos(
-            week * len(labels) + segment[customer], kind, *_first_rows(rows, customer, kind), size
-        ),
+        **_customers(week, customer, np.where(by_kind | (kind < 0), kind, REPEATED), segment, size),
+        **_photos(cell, kind, by_kind, of_any, size),
+        **_circumstances(rows, week, customer, segment, by_kind, size),
     )
-    table["share"] = ratio(table["count"], table["total"])
+    table["share"] = ratio(table["votes"], table["voters"])
     table["lo95"], table["hi95"] = proportions.wilson(
-        as_floats(table["count"]), as_floats(table["total"])
+        as_floats(table["votes"]), as_floats(table["voters"])
     )
     table["photo_share"] = ratio(table["photos"], table["all_photos"])
     columns = [*WEEKLY_COLUMNS]
@@ -209,31 +225,23 @@ def dated(
     return _week_numbers(posted_at, zone, now) >= 0
 
 
-def left_open(
-    sightings: pd.DataFrame, *, zone: tzinfo = UTC, now: datetime | None = None
-) -> pd.DataFrame:
-    """Numbers of ``uncertain`` and ``outside`` photos by ``week``; weeks without any are left out.
-
-    Args:
-        sightings: Table as described at `weekly`, with ``reason``.
-        zone: Time zone in which weeks begin.
-        now: Aware time; see `weekly`.
-    """
-    rows = sightings[sightings["category"].isna()]
-    week = week_of(rows["posted_at"], zone=zone, now=now)
-    table = pd.crosstab(week, rows["reason"].astype(object))
-    table = table.reindex(columns=["uncertain", "outside"], fill_value=0)
-    return table.rename_axis(index="week", columns=None).reset_index()
-
-
 def by_photos(table: pd.DataFrame) -> pd.DataFrame:
-    """A table of `weekly` whose counts and shares are those of photos instead of customers.
+    """A table of `weekly` in which every garment named in a photo is a vote.
 
-    For groups of one customer each: that one is either seen or not, which makes no share.
+    For groups of one customer each: one vote a week is too few to say anything. ``count`` and
+    ``total`` are of photos.
     """
-    low, high = proportions.wilson(as_floats(table["photos"]), as_floats(table["all_photos"]))
-    counted = {"count": table["photos"], "total": table["all_photos"]}
-    return table.assign(**counted, share=table["photo_share"], lo95=low, hi95=high)
+    garments = table.groupby(["week", "segment"], sort=False)["photos"].transform("sum")
+    low, high = proportions.wilson(as_floats(table["photos"]), as_floats(garments))
+    return table.assign(
+        count=table["photos"],
+        total=table["all_photos"],
+        votes=table["photos"],
+        voters=garments,
+        share=ratio(table["photos"], garments),
+        lo95=low,
+        hi95=high,
+    )
 
 
 def _week_numbers(posted_at: pd.Series, zone: tzinfo, now: datetime | None) -> NDArray[np.int64]:
@@ -277,29 +285,43 @@ def _customers(
     kind: NDArray[np.intp],
     segment: NDArray[np.intp],
     size: tuple[int, int, int],
-) -> dict[str, NDArray[np.int64]]:
-    """Distinct customers for every week, segment and category, in the rows of `_grid`.
+) -> dict[str, NDArray[np.generic]]:
+    """Distinct customers and their votes for every week, segment and category, as in `_grid`.
 
-    Week by week a flag is set for each category and customer. The flags of a week fit the
-    processor's cache, which makes this several times faster than looking for distinct rows.
+    Week by week the garments of each category and customer are counted: the counts of a week fit
+    the processor's cache, which makes this several times faster than looking for distinct rows.
     """
     spans, segments, kinds = size
-    count, total = np.zeros(size, np.int64), np.zeros((spans, segments), np.int64)
+    count, votes = np.zeros(size, np.int64), np.zeros(size)
+    total, voters = np.zeros((2, spans, segments), np.int64)
+    people = len(segment)
     place = np.empty_like(segment)  # customers side by side with those of their segment
-    place[np.argsort(segment, kind="stable")] = np.arange(len(segment))
+    place[np.argsort(segment, kind="stable")] = np.arange(people)
     edges = np.append(0, np.bincount(segment, minlength=segments).cumsum())
     order = np.argsort(week.astype(np.int16 if spans < 2**15 else np.int64), kind="stable")
     ends = np.bincount(week, minlength=spans).cumsum()
     for number, rows in enumerate(np.split(order, ends[:-1]) if spans else []):
         if len(rows):
-            flags = np.zeros((kinds + 1, len(segment)), bool)
-            flags[kind[rows], place[customer[rows]]] = True  # -1, without a category, is the last
-            flags = np.vstack([flags[:-1], flags.any(0)])
+            own, here = place[customer[rows]], kind[rows]
+            active = np.zeros(people, bool)
+            active[own] = True
+            named = here >= 0
+            garments = np.bincount(here[named] * people + own[named], minlength=kinds * people)
+            garments = garments.reshape(kinds, people)
+            of_each = garments.sum(0)
+            parts = garments / np.maximum(of_each, 1)
             for part, (low, high) in enumerate(pairwise(edges)):
-                *count[number, part], total[number, part] = (
-                    np.count_nonzero(row[low:high]) for row in flags
-                )
-    return {"count": count.ravel(), "total": np.repeat(total.ravel(), kinds)}
+                inside = slice(low, high)
+                count[number, part] = np.count_nonzero(garments[:, inside], axis=1)
+                votes[number, part] = parts[:, inside].sum(1)
+                total[number, part] = np.count_nonzero(active[inside])
+                voters[number, part] = np.count_nonzero(of_each[inside])
+    return {
+        "count": count.ravel(),
+        "total": np.repeat(total.ravel(), kinds),
+        "votes": votes.ravel(),
+        "voters": np.repeat(voters.ravel(), kinds),
+    }
 
 
 def _first_rows(
@@ -328,6 +350,41 @@ def _photos(
     photos = np.bincount(cell[by_kind] * kinds + kind[by_kind], minlength=spans * segments * kinds)
     of_any_kind = np.bincount(cell[of_any], minlength=spans * segments)
     return {"photos": photos, "all_photos": np.repeat(of_any_kind, kinds)}
+
+
+def _circumstances(
+    rows: pd.DataFrame,
+    week: NDArray[np.int64],
+    customer: NDArray[np.intp],
+    segment: NDArray[np.intp],
+    by_kind: NDArray[np.bool_],
+    size: tuple[int, int, int],
+) -> dict[str, NDArray[np.generic]]:
+    """What the shares of a week may depend on, besides what is worn, in the rows of `_grid`."""
+    spans, segments, kinds = size
+    cell = week * segments + segment[customer]
+
+    def counted(chosen: NDArray[np.bool_], weight: NDArray[np.generic] | None = None) -> Floats:
+        sums = np.bincount(
+            cell[chosen], None if weight is None else weight[chosen], spans * segments
+        )
+        return np.repeat(sums, kinds)
+
+    unnamed = rows["category"].isna().to_numpy()
+    outside = (rows["reason"] == "outside").to_numpy() if "reason" in rows else ~unnamed & unnamed
+    first = np.full(len(segment), spans)
+    np.minimum.at(first, customer, week)
+    began = np.bincount(first * segments + segment, minlength=spans * segments)
+    known = as_floats(rows["confidence"]) if "confidence" in rows else np.full(len(rows), np.nan)
+    corrected = rows["corrected"].to_numpy(bool) if "corrected" in rows else ~by_kind & by_kind
+    by_network = by_kind & ~corrected & np.isfinite(known)
+    return {
+        "uncertain": counted(unnamed & ~outside),
+        "outside": counted(unnamed & outside),
+        "new_customers": np.repeat(began, kinds),
+        "confidence": ratio(counted(by_network, known), counted(by_network)),
+        "by_people": counted(by_kind & corrected),
+    }
 
 
 def _grid(span: range, names: list[str], kinds: list[str], running: int | None) -> pd.DataFrame:

@@ -11,8 +11,8 @@ from trendscope.errors import TrendscopeError
 from trendscope.proportions import Floats
 from trendscope.trends import backtest, models
 from trendscope.trends.models import Series
-from trendscope.trends.panel import Panel, panel_of
-from trendscope.trends.verdicts import RECENT
+from trendscope.trends.panel import Panel, alike, panel_of
+from trendscope.trends.windows import RECENT
 
 FORECAST_COLUMNS = ("share", "lo80", "hi80", "lo95", "hi95", "model", "naive_share")
 
@@ -38,7 +38,7 @@ def forecast(weekly: pd.DataFrame, weeks_ahead: int = 4) -> pd.DataFrame:
     Raises:
         TrendscopeError: As for `movement`, or `weeks_ahead` is less than 1.
     """
-    return _expect(panel_of(weekly), weeks_ahead)[0]
+    return _expect(latest_panel(weekly), weeks_ahead)[0]
 
 
 def errors(weekly: pd.DataFrame) -> pd.DataFrame:
@@ -51,7 +51,12 @@ def errors(weekly: pd.DataFrame) -> pd.DataFrame:
         ``model``; ``error``: mean absolute error as a share, NaN where the history is too short;
         ``shown``: whether `forecast` uses it. From 60 weeks, weeks with a known year before count.
     """
-    return _expect(panel_of(weekly), 1)[1]
+    return _expect(latest_panel(weekly), 1)[1]
+
+
+def latest_panel(weekly: pd.DataFrame) -> Panel:
+    """The weeks of a table that the latest of its weights have judged."""
+    return panel_of(alike(weekly)[-1])
 
 
 def _expect(panel: Panel, ahead: int) -> tuple[pd.DataFrame, pd.DataFrame]:

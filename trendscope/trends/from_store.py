@@ -77,7 +77,8 @@ def trends_of_store(
         now=now,
         zone=zone,
     )
-    return replace(result, unknown=tuple(sorted(map(named, unknown))), scores=scores)
+    result = replace(result, unknown=tuple(sorted(map(named, unknown))))
+    return summary.with_scores(result, scores)
 
 
 def scores_in(reader: Store, weights: str | Path | None = None) -> Scores | None:

@@ -9,19 +9,25 @@ from datetime import UTC, datetime, tzinfo
 import pandas as pd
 
 from trendscope import weeks
+from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 from trendscope.files.tables import require_columns
 from trendscope.trends.counts import PhotoCounts, by_photos, photo_counts, weekly
-from trendscope.trends.forecasting import _expect
-from trendscope.trends.panel import as_flags, panel_of
+from trendscope.trends.forecasting import _expect, latest_panel
+from trendscope.trends.level_correction import adjusted_shares
+from trendscope.trends.panel import as_flags
+from trendscope.trends.power import doublings_found
 from trendscope.trends.verdicts import movement
 from trendscope.vision.scores import Scores
 
 MOST_GROUPS = 1000
 """Customers or segments in one report; each has a row per week and category."""
 
-_FIGURES = ("share", "lo95", "hi95", "photos", "all_photos", "photo_share")
-"""Columns of weekly tables that reports repeat; ``count`` and ``total`` are checked elsewhere."""
+_FIGURES = (
+    *("share", "lo95", "hi95", "photos", "all_photos", "photo_share"),
+    *("uncertain", "outside", "new_customers", "confidence", "by_people"),
+)
+"""Columns of weekly tables that reports repeat; what shares are made of is checked elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +42,13 @@ class TrendSummary:
         running: Week that is not over, such as ``2026-W47``; "" if there is none.
         tally: Counts of photos by what became of them; None for a table without photos.
         zone: Time zone in which weeks begin.
-        unit: Unit of the counts: ``customers``, or the ``photos`` of one customer in each segment.
+        unit: What shares are of: ``votes`` of customers; ``customers`` seen, of the active ones,
+            which posting more raises; or ``photos`` of one customer in each segment.
         unknown: Requested customers without any photo.
         scores: Scores of the weights on labelled photos; None where not known.
+        power: Table of `trendscope.trends.power.doublings_found`.
+        corrected: Table of `trendscope.trends.adjusted_shares`: the shares of all weeks together as
+            if no name were wrong; None where the confusion of the weights is not known well enough.
     """
 
     weekly: pd.DataFrame
@@ -48,9 +58,11 @@ class TrendSummary:
     running: str
     tally: PhotoCounts | None
     zone: str
-    unit: str = "customers"
+    unit: str = "votes"
     unknown: tuple[str, ...] = ()
     scores: Scores | None = None
+    power: pd.DataFrame | None = None
+    corrected: pd.DataFrame | None = None
 
     @property
     def measured(self) -> Scores | None:
@@ -87,9 +99,43 @@ def outlook(
     figures = [name for name in _FIGURES if name in weekly]
     weekly = weekly.assign(**{n: pd.to_numeric(weekly[n], errors="coerce") for n in figures})
     partial = weekly.loc[as_flags(weekly["partial"]), "week"]
-    coming, errors = _expect(panel_of(weekly), weeks_ahead)
+    panel = latest_panel(weekly)
+    coming, errors = _expect(panel, weeks_ahead)
     running = partial.max() if len(partial) else ""
-    return TrendSummary(weekly, movement(weekly), coming, errors, running, tally, str(zone))
+    return TrendSummary(
+        weekly,
+        movement(weekly),
+        coming,
+        errors,
+        running,
+        tally,
+        str(zone),
+        unit=panel.measure,
+        power=doublings_found(panel),
+    )
+
+
+def with_scores(summary: TrendSummary, scores: Scores | None) -> TrendSummary:
+    """A summary with the scores of the weights, and the power and levels that follow from them.
+
+    Args:
+        summary: Summary without scores.
+        scores: Scores of the weights that judged the photos; None where not known.
+    """
+    if scores is None or scores.precision is None:
+        return replace(summary, scores=scores)
+    power = doublings_found(latest_panel(summary.weekly), scores.precision)
+    return replace(summary, scores=scores, power=power, corrected=_corrected(summary, scores))
+
+
+def _corrected(summary: TrendSummary, scores: Scores) -> pd.DataFrame | None:
+    confusion = pd.DataFrame.from_dict(dict(scores.confusion), orient="index")
+    if set(confusion.index) != {*CATEGORIES}:
+        return None
+    try:
+        return adjusted_shares(summary.weekly, confusion.reindex([*CATEGORIES]))
+    except TrendscopeError:
+        return None  # too few photos to be of any help
 
 
 def trends_of_sightings(
@@ -109,7 +155,8 @@ def trends_of_sightings(
     Args:
         sightings: Table as described at `weekly`, with ``reason``.
         by: ``category`` for all customers together; ``segment`` for each group in `segments`;
-            ``customer`` for the photos of each customer, whose name is in the column ``segment``.
+            ``customer`` for each customer, whose name is in the column ``segment``: every garment
+            in a photo is a vote then.
         segments: Table ``customer, segment``.
         named: Gives the name of a customer in the report.
         reasons: Numbers of files not used, by reason; see `photo_counts`.
@@ -137,7 +184,7 @@ def trends_of_sightings(
         table = by_photos(table)
     counts = photo_counts(sightings, zone=zone, now=now, reasons=reasons, waiting=waiting)
     summary = outlook(table, weeks_ahead=weeks_ahead, now=now, zone=zone, tally=counts)
-    return replace(summary, unit="photos" if by == "customer" else "customers")
+    return replace(summary, unit="photos") if by == "customer" else summary
 
 
 Outlook = TrendSummary

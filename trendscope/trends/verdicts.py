@@ -1,10 +1,12 @@
 """Weekly shares: which are rising or falling. Pure tables.
 
-`movement` takes any table ``week, category, count, total``, an analyst's own too. Shares are
+`movement` takes any table of votes or of customers by week, an analyst's own too. Shares are
 fractions 0..1; weeks are ISO weeks such as ``2026-W47``. Nothing here reads a clock.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,15 +14,16 @@ from numpy.typing import NDArray
 
 from trendscope import proportions
 from trendscope.proportions import Floats, ratio
-from trendscope.trends import models
+from trendscope.trends import drift, models
 from trendscope.trends.models import Series
-from trendscope.trends.panel import Panel, panel_of
-
-RECENT, BEFORE = 4, 22
-"""Weeks taken together, and weeks before them that they are compared with."""
+from trendscope.trends.panel import CUSTOMERS, VOTES, Panel, alike, panel_of
+from trendscope.trends.windows import BEFORE, RECENT, earlier, window
 
 MIN_TOTAL = 30
 """Least total of the recent weeks, and of those before, for a verdict."""
+
+LEAST_DISPERSION = {VOTES: 0.4, CUSTOMERS: 1.0}
+"""Least variance as a multiple of the binomial; a vote that is divided varies less than a whole."""
 
 RISE_LEVEL, WATCH_LEVEL = 0.07, 0.10
 """False discovery rates over all categories of a week; tests.benchmarks.trends shows why."""
@@ -43,15 +46,20 @@ def movement(weekly: pd.DataFrame) -> pd.DataFrame:
     """Judges for every complete week and category whether the share has risen or fallen.
 
     The last 4 weeks are compared with the 22 or fewer before, by a two-proportion z test whose
-    variance is inflated by the scatter of the shares (never deflated; McCullagh and Nelder,
-    Generalized Linear Models, 4.5), with Benjamini-Hochberg's correction over all categories and
-    segments of the week, and a change of at least 20 %. ``watch``: so at a
-    false discovery rate of .10. ``rising``, ``falling``: at .07, two weeks running, and in each of
-    the last 4 weeks, so that no single week makes a trend.
+    variance is that of the shares' own scatter (McCullagh and Nelder, Generalized Linear Models,
+    4.5; for customers at least the binomial one), with Benjamini-Hochberg's correction over all
+    categories and segments of the week, and a change of at least 20 %. ``watch``: so at a false
+    discovery rate of .10. ``rising``, ``falling``: at .07, two weeks running, without any single
+    one of the last 4 weeks too, and neither more wrong names
+    (`trendscope.trends.drift.without_errors`) nor a circumstance that changed along
+    (`trendscope.trends.drift.circumstances`) could be why; else ``watch``.
 
     Args:
-        weekly: ``week, category, count, total``, optionally ``segment`` and ``partial``; other
-            columns are ignored, weeks left out are empty, partial ones are not judged. Any order.
+        weekly: ``week, category`` and the votes, ``votes, voters``, or else customers, ``count,
+            total``, which rise with every further photo. Optional: ``segment``, ``partial``, the
+            other columns of `trendscope.trends.weekly`, and ``weights``, text: weeks judged by
+            others are never compared. Weeks left out are empty, partial ones are not judged. Any
+            order.
 
     Returns:
         ``week``; ``segment`` if given; ``category``; ``count``; ``total``; ``share`` with the 95 %
@@ -61,42 +69,87 @@ def movement(weekly: pd.DataFrame) -> pd.DataFrame:
         with the 90 % interval ``lo90``, ``hi90``; ``factor``: the overdispersion; ``p`` corrected;
         ``verdict``; ``change_last_year``: the same change 52 weeks earlier, NaN under 60 weeks of
         history: then a change cannot be told from season; ``spill``: categories that move too and
-        that the classifier confuses with this one, joined by ``, ``.
+        that the classifier confuses with this one, joined by ``, ``; ``votes`` and ``voters``, NaN
+        without; ``drift``: clauses on what else changed and may be why, joined by ``; ``.
 
     Raises:
         TrendscopeError: The table is not as described above; the message says where.
     """
-    panel = panel_of(weekly)
+    return pd.concat([_judged(panel_of(part)) for part in alike(weekly)], ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The recent weeks beside those before, all (weeks, series).
+
+    Attributes:
+        new, new_of: Counts of the recent weeks, and what they are parts of.
+        old, old_of: Those of the weeks before.
+        dispersion: Variance as a multiple of the binomial.
+    """
+
+    new: Floats
+    new_of: Floats
+    old: Floats
+    old_of: Floats
+    dispersion: Floats
+
+    @property
+    def recent(self) -> Floats:
+        """Shares of the recent weeks."""
+        return ratio(self.new, self.new_of)
+
+    @property
+    def before(self) -> Floats:
+        """Shares of the weeks before."""
+        return ratio(self.old, self.old_of)
+
+
+def compared(panel: Panel) -> Comparison:
+    """The recent weeks of each week beside those before, with the scatter of the shares."""
     count, total = panel.series.count, panel.series.total
-    new, new_of = (_window(values, 0, RECENT) for values in (count, total))
-    old, old_of = (_window(values, RECENT, BEFORE) for values in (count, total))
-    dispersion = _dispersion(panel.series)
-    z = proportions.z_score(new, new_of, old, old_of) / np.sqrt(dispersion)
-    enough = (new_of >= MIN_TOTAL) & (old_of >= MIN_TOTAL)
-    p = proportions.false_discoveries(np.where(enough, proportions.two_sided(z), np.nan))
-    change, low, high = proportions.change(new, new_of, old, old_of, dispersion)
+    return Comparison(
+        new=window(count, 0, RECENT),
+        new_of=window(total, 0, RECENT),
+        old=window(count, RECENT, BEFORE),
+        old_of=window(total, RECENT, BEFORE),
+        dispersion=_dispersion(panel.series, LEAST_DISPERSION[panel.measure]),
+    )
+
+
+def _judged(panel: Panel) -> pd.DataFrame:
+    count, total = panel.series.count, panel.series.total
+    pair = compared(panel)
+    change, low, high = proportions.change(
+        pair.new, pair.new_of, pair.old, pair.old_of, pair.dispersion
+    )
+    p, verdict, reasons = _verdicts(panel, pair, change)
     share = ratio(count, total)
-    verdict = _verdicts(p, change, enough, _sides(share, ratio(old, old_of)))
     history = np.cumsum((total > 0).any(1)) >= HISTORY
     share_low, share_high = proportions.wilson(count, total)
+    no_votes = np.full_like(share, np.nan)
+    votes, voters = (count, total) if panel.measure == VOTES else (no_votes, no_votes)
     columns: dict[str, NDArray[np.generic]] = {
-        "count": _integral(count),
-        "total": _integral(total),
+        "count": _integral(panel.figures["count"]),
+        "total": _integral(panel.figures["total"]),
         "share": share,
         "lo95": share_low,
         "hi95": share_high,
-        "on_week": share - _earlier(share, 1),
-        "on_month": share - _earlier(share, 4),
-        "recent": ratio(new, new_of),
-        "before": ratio(old, old_of),
+        "on_week": share - earlier(share, 1),
+        "on_month": share - earlier(share, 4),
+        "recent": pair.recent,
+        "before": pair.before,
         "change": change,
         "lo90": low,
         "hi90": high,
-        "factor": dispersion,
+        "factor": pair.dispersion,
         "p": p,
         "verdict": verdict,
-        "change_last_year": np.where(history[:, None], _earlier(change, models.YEAR), np.nan),
+        "change_last_year": np.where(history[:, None], earlier(change, models.YEAR), np.nan),
         "spill": _spills(verdict, panel),
+        "votes": votes,
+        "voters": voters,
+        "drift": reasons,
     }
     return panel.long(panel.first, columns)
 
@@ -105,22 +158,8 @@ def _integral(values: Floats) -> NDArray[np.generic]:
     return values.astype(np.int64) if (values == np.floor(values)).all() else values
 
 
-def _window(values: Floats, back: int, length: int) -> Floats:
-    """Sums over the `length` weeks that end `back` weeks before each week."""
-    sums = np.vstack([np.zeros((1, values.shape[1])), values.cumsum(0)])
-    end = np.arange(1, len(values) + 1) - back
-    return np.asarray(sums[np.maximum(end, 0)] - sums[np.maximum(end - length, 0)])
-
-
-def _earlier(values: Floats, by: int) -> Floats:
-    """The values of `by` weeks before; NaN at the beginning."""
-    before = np.full_like(values, np.nan)
-    before[by:] = values[: max(len(values) - by, 0)]
-    return before
-
-
-def _dispersion(series: Series) -> Floats:
-    """The variance of shares as a multiple of the binomial, per week and series; at least 1.
+def _dispersion(series: Series, least: float) -> Floats:
+    """The variance of shares as a multiple of the binomial, per week and series; at least `least`.
 
     Pearson's chi-square per degree of freedom, pooled over a segment's categories: of the weeks
     around the share of their window, each window apart so that a change between them is no
@@ -132,14 +171,14 @@ def _dispersion(series: Series) -> Floats:
     ]
     stretches = _chi_square(series, [(back, RECENT) for back in range(RECENT, BEFORE, RECENT)])
     scatters = (_per_degree(series, weeks_apart), _per_degree(series, [stretches]))
-    return np.fmax(np.fmax(*scatters), 1)
+    return np.fmax(np.fmax(*scatters), least)
 
 
 def _chi_square(series: Series, pieces: list[tuple[int, int]]) -> tuple[Floats, Floats]:
     """Chi-square of windows (back, length) around the share of all, and degrees of freedom."""
     count, total, squares, filled = np.zeros((4, *series.count.shape))
     for back, length in pieces:
-        part, whole = (_window(values, back, length) for values in (series.count, series.total))
+        part, whole = (window(values, back, length) for values in (series.count, series.total))
         count, total, filled = count + part, total + whole, filled + (whole > 0)
         squares += np.nan_to_num(ratio(part**2, whole))
     share = ratio(count, total)
@@ -154,25 +193,63 @@ def _per_degree(series: Series, parts: list[tuple[Floats, Floats]]) -> Floats:
     return ratio(squares, freedom)
 
 
-def _sides(share: Floats, before: Floats) -> Floats:
-    """1 where each of the last 4 weeks lies above the share before, -1 below, else 0."""
-    recent = np.array([_earlier(share, back) for back in range(RECENT)])
-    above = (np.isnan(recent) | (recent > before)).all(0)
-    below = (np.isnan(recent) | (recent < before)).all(0)
-    return np.asarray(above.astype(float) - below)
+def lasting(series: Series, before: Floats) -> Floats:
+    """1 where the rise is no single week's: without any one of the last 4 it still is one.
+
+    -1 where the fall is no single week's; 0 elsewhere.
+    """
+    count, total = (window(values, 0, RECENT) for values in (series.count, series.total))
+    directions = []
+    for back in range(RECENT):
+        less, less_of = (window(values, back, 1) for values in (series.count, series.total))
+        change = ratio(ratio(count - less, total - less_of), before) - 1
+        directions.append(np.where(np.abs(change) >= MIN_CHANGE, np.sign(change), 0))
+    upward, downward = (np.equal(directions, sign).all(0) for sign in (1, -1))
+    return np.asarray(upward.astype(float) - downward)
 
 
 def _verdicts(
-    p: Floats, change: Floats, enough: NDArray[np.bool_], side: Floats
-) -> NDArray[np.object_]:
-    large = np.abs(change) >= MIN_CHANGE
-    direction = np.where(large & (p <= RISE_LEVEL), np.sign(change), 0)
-    twice = direction == np.nan_to_num(_earlier(direction, 1))
-    lasting = np.where(twice & (direction == side), direction, 0)
-    conditions = [~enough, lasting > 0, lasting < 0, large & (p <= WATCH_LEVEL)]
+    panel: Panel, pair: Comparison, change: Floats
+) -> tuple[Floats, NDArray[np.object_], NDArray[np.object_]]:
+    """The corrected p, the verdict, and why a change may be none of what is worn."""
+    windows = pair.new, pair.new_of, pair.old, pair.old_of
+    enough = (pair.new_of >= MIN_TOTAL) & (pair.old_of >= MIN_TOTAL)
+    z = proportions.z_score(*windows) / np.sqrt(pair.dispersion)
+    p = certain = _corrected(z, enough)
+    if panel.measure == VOTES:
+        rest = drift.without_errors(panel.series, *windows, pair.dispersion)
+        certain = _corrected(rest, enough)
+    side = lasting(panel.series, pair.before)
+    moving, moving_with_errors = (direction(x <= RISE_LEVEL, change, side) for x in (certain, p))
+    watched = enough & (np.abs(change) >= MIN_CHANGE) & (p <= WATCH_LEVEL)
+    along = drift.circumstances(panel.figures, pair.recent - pair.before)
+    blurred = (moving_with_errors != 0) & (moving == 0)
+    reasons = np.where(blurred, drift.ERRORS, "").astype(object)
+    reasons = reasons + np.where(blurred & (along != ""), "; ", "") + along
+    certainly = enough & (along == "")
+    conditions = [~enough, certainly & (moving > 0), certainly & (moving < 0), watched]
     names = np.array([TOO_FEW, RISING, FALLING, WATCH], object)
-    verdicts: NDArray[np.object_] = np.select(conditions, names, np.array(STEADY, object))
-    return verdicts
+    verdict: NDArray[np.object_] = np.select(conditions, names, np.array(STEADY, object))
+    return p, verdict, np.where(verdict == WATCH, reasons, "")
+
+
+def _corrected(z: Floats, enough: NDArray[np.bool_]) -> Floats:
+    """The p of each z, corrected for all tests of its week."""
+    return proportions.false_discoveries(np.where(enough, proportions.two_sided(z), np.nan))
+
+
+def direction(surely: NDArray[np.bool_], change: Floats, side: Floats) -> Floats:
+    """1 where a share rises, this week and the one before, -1 where it falls, else 0.
+
+    Args:
+        surely: Whether the change is more than chance, (weeks, series).
+        change: The change as a fraction.
+        side: The direction that no single week makes, of `lasting`.
+    """
+    large = np.abs(change) >= MIN_CHANGE
+    moving = np.where(large & surely, np.sign(change), 0)
+    twice = moving == np.nan_to_num(earlier(moving, 1))
+    return np.where(twice & (moving == side), moving, 0)
 
 
 def _spills(verdict: NDArray[np.object_], panel: Panel) -> NDArray[np.object_]:

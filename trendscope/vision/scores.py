@@ -45,6 +45,8 @@ class Scores:
             not the shares of what is worn.
         by_another: Whether the scores are those of weights trained alike without these people.
         with_people: Whether people in outfits are among the photos.
+        confusion: Numbers of named photos by what they show, and by the name given; empty where
+            not known.
     """
 
     weights: str
@@ -55,6 +57,7 @@ class Scores:
     coverage_of: Mapping[str, float] = field(default_factory=dict)
     by_another: bool = False
     with_people: bool = False
+    confusion: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def named(self, category: str) -> float | None:
         """Coverage of a category, or of the group it belongs to; None if never measured."""
@@ -107,6 +110,10 @@ def _scores(name: str, figures: Mapping[str, Any]) -> Scores:
         precision=float(figures["precision"]),
         coverage=float(figures["coverage"]),
         coverage_of=dict(sorted(by_group.items(), key=lambda item: (-item[1], item[0]))),
+        confusion={
+            str(true): {str(name): int(count) for name, count in row.items()}
+            for true, row in figures.get("confusion", {}).items()
+        },
     )
 
 
