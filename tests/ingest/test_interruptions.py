@@ -187,7 +187,7 @@ def test_a_file_size_limit_loses_no_stored_photos(feed, undisturbed, tmp_path, k
 def small_disk(tmp_path):
     place = tmp_path / "disk"
     place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(place)]
     if subprocess.run(command, capture_output=True).returncode:
         pytest.skip("a small file system cannot be mounted here")
     yield place

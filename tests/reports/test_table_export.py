@@ -31,6 +31,7 @@ from trendscope.reports import table_export
 from trendscope.reports.table_export import TABLES, export
 from trendscope.store import frames
 from trendscope.store.profile import stored_profile
+from trendscope.text import composed
 from trendscope.trends import summary, verdicts
 from trendscope.trends.from_store import trends_of_store
 
@@ -192,7 +193,9 @@ def test_text_is_never_a_formula_and_is_read_back(opened, tmp_path):
         kept = set(connection.scalars(select(store.schema.customers.c.name)))
     assert {name.removeprefix("'") if name not in kept else name for name in back} == kept
     # So that customers.csv names the same customers to trends --customers and recommend --only.
-    assert {*read_csv(tmp_path / "customers.csv", "customer")["customer"]} == kept
+    assert {*read_csv(tmp_path / "customers.csv", "customer")["customer"]} == set(
+        map(composed, kept)
+    )
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)

@@ -221,7 +221,7 @@ def test_a_fold_that_cannot_be_is_wrong_usage(run, monkeypatch, capsys, words):
     with pytest.raises(SystemExit) as stopped:
         call(monkeypatch, "--weights", run, *words)
     assert stopped.value.code == 2
-    assert "--fold needs --photos, and a number from 0" in capsys.readouterr().err
+    assert "--fold needs --photos or --outfits, and a number from 0" in capsys.readouterr().err
 
 
 def test_photos_that_are_not_there_are_one_line(run, tmp_path, monkeypatch):
