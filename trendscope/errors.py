@@ -7,6 +7,7 @@
     ├── ImageError               one picture refused; carries a reason code, the run goes on
     ├── WeightsError             a weights file that is missing, damaged or of another kind
     └── StoreError               a database that is missing, damaged, full, in use or another's
+        └── UnknownCustomer      exit code 2: nobody in it has the name that was given
 
 A message says what went wrong and where, what was expected, and what to do next, in one or two
 lines.
@@ -47,3 +48,7 @@ class WeightsError(TrendscopeError):
 
 class StoreError(TrendscopeError):
     """A database cannot be used."""
+
+
+class UnknownCustomer(StoreError, UsageError):
+    """Nobody in a database has the name that was given."""

@@ -182,7 +182,7 @@ def test_forget_with_yes_removes_a_customer_and_prints_a_summary(run, scanned):
     assert document["wiped"] is True
     assert b"anna" not in scanned.read_bytes()
     told = run("forget", "--customer", "anna", "--db", scanned, "--yes")
-    assert told.exit_code == 1 and "holds no customer 'anna'" in told.stderr
+    assert told.exit_code == 2 and "holds no customer 'anna'" in told.stderr
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [(b"n\n", 130, True), (b"y\n", 0, False)])

@@ -252,7 +252,7 @@ def test_pseudonyms_replace_all_names(run, tmp_path, monkeypatch):
     named = {n: f"customer-{digest('name', n)}" for n in ("anna", "ben", "cleo", "dora")}
     (tmp_path / "never.csv").write_text("customer\nben\ndora\n")
     plain, hidden = (
-        run("--json", "--never", tmp_path / "never.csv", *more).stdout
+        run("--json", "--never", tmp_path / "never.csv", "--force", *more).stdout
         for more in ((), ("--pseudonymise",))
     )
     for name in named:
@@ -313,7 +313,7 @@ def test_invalid_price_bands_are_refused(price):
 
 def test_only_and_never_restrict_the_campaign(run, tmp_path):
     (tmp_path / "list.csv").write_text("customer\nANNA\nnobody\n")
-    result = run("--csv", "--never", tmp_path / "list.csv")
+    result = run("--csv", "--never", tmp_path / "list.csv", "--force")
     assert {row["customer"] for row in csv.DictReader(io.StringIO(result.stdout))} == {"ben"}
     assert "1 customer not to be written to." in result.stderr
     assert "that no customer has: nobody." in result.stderr
@@ -328,6 +328,20 @@ def test_only_and_never_restrict_the_campaign(run, tmp_path):
     )
 
 
+def test_a_name_on_never_that_nobody_has_stops_before_anybody_is_written_to(
+    run, tmp_path, monkeypatch
+):
+    path = tmp_path / "never.csv"
+    path.write_text("customer\nbem\nANNA\nx1\nx2\nx3\n")
+    result = run("--csv", "--never", path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "'bem' (is it ben?), 'x1', 'x2' and 1 more" in result.stderr
+    monkeypatch.setenv("TRENDSCOPE_KEY", "a key that is long enough")
+    hidden = run("--csv", "--never", path, "--pseudonymise")
+    assert hidden.exit_code == 2 and "no customer has 4 of its names" in hidden.stderr
+    assert not {"bem", "ben"} & {*hidden.stderr.replace(",", " ").split()}
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -336,7 +350,8 @@ def test_only_and_never_restrict_the_campaign(run, tmp_path):
         (["--sku", "D1", "--category", "Bag"], 2, "choose one"),
         (["--never", "missing.csv"], 1, "No such file"),
         (["--html", "/no/where.html"], 2, "there is no folder"),
-        (["--customer", "zoe"], 1, "check the spelling"),
+        (["--customer", "zoe"], 2, "check the spelling"),
+        (["--customer", "ANA"], 2, "is it anna?"),
     ],
 )
 def test_errors_have_a_message_and_an_exit_code(run, words, code, message):

@@ -60,10 +60,21 @@ app = typer.Typer(
 def main() -> None:
     """Runs the command line and exits."""
     tune_interpreter()
+    _open_standard_files()
     stop = _stopper()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     app(prog_name="trendscope")
+
+
+def _open_standard_files() -> None:
+    """Opens nothing in the place of standard files that were closed, so that writing works."""
+    while (free := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(free)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
 
 
 def tune_interpreter() -> None:

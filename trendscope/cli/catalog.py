@@ -9,7 +9,7 @@ import typer
 
 from trendscope.cli import options
 from trendscope.cli.options import option
-from trendscope.cli.outcome import ExitCode, check_writable, exit_codes, render
+from trendscope.cli.outcome import ExitCode, check_writable, exit_codes, render, write_file
 from trendscope.cli.sections import SectionedCommand
 from trendscope.errors import NothingUsable
 from trendscope.limits import adjusted
@@ -70,6 +70,7 @@ def import_(
     weights: options.Weights = None,
     json: options.Json = False,
     output: options.Output = None,
+    force: options.Force = False,
     limit: options.Limit = None,
     strict: options.Strict = False,
     quiet: options.Quiet = False,
@@ -81,8 +82,11 @@ def import_(
 
     Pictures are never fetched from the web: give a folder or a zip of them.
     """
-    with exit_codes(verbose, work_so_far="what was read is kept; run it again to go on"):
-        check_writable(output)
+    with exit_codes(
+        verbose, work_so_far="what was read is kept; run it again to go on", quiet=quiet
+    ):
+        read = (file, *(images or ()), category_map, db)
+        check_writable(output, inputs=read, force=force)
         from trendscope.ingest.catalog import import_catalog
         from trendscope.reports.catalog import import_json
         from trendscope.reports.terminal import print_import, progress_bar
@@ -129,12 +133,13 @@ def add(
     weights: options.Weights = None,
     json: options.Json = False,
     output: options.Output = None,
+    force: options.Force = False,
     limit: options.Limit = None,
     verbose: options.Traced = False,
 ) -> None:
     """Add an item by its picture, or change one: its category is found, and linked to the entry."""
     with exit_codes(verbose):
-        check_writable(output)
+        check_writable(output, inputs=(photo, db), force=force)
         from trendscope.ingest.catalog import add as add_item
 
         item = add_item(
@@ -166,14 +171,14 @@ def list_(
     csv: Annotated[bool, option("--csv", "Print a CSV row per item.")] = False,
     html: Annotated[Path | None, option("--html FILE", "Also write a page with pictures.")] = None,
     output: options.Output = None,
+    force: options.Force = False,
     verbose: options.Traced = False,
 ) -> None:
     """List the items, their categories, and how these are known."""
     with exit_codes(verbose):
         options.format_of(json=json, csv=csv)
-        check_writable(output, html)
+        check_writable(output, html, inputs=(db,), force=force)
         from trendscope import store
-        from trendscope.files.writing import write_atomic
         from trendscope.reports import catalog as catalog_report
         from trendscope.reports.terminal import print_items
         from trendscope.store.read_items import chosen
@@ -188,7 +193,7 @@ def list_(
             if html:
                 small = store.item_thumbnails(opened, [item.sku for item in items])
                 title = "To be looked at" if review else "Catalogue"
-                write_atomic(html, catalog_report.items_html(items, small, title=title))
+                write_file(html, catalog_report.items_html(items, small, title=title))
             name = opened.shown
         document = catalog_report.items_json(items, name) if json else None
         document = catalog_report.items_csv(items) if csv else document
@@ -201,11 +206,12 @@ def show(
     db: options.Db = None,
     json: options.Json = False,
     output: options.Output = None,
+    force: options.Force = False,
     verbose: options.Traced = False,
 ) -> None:
     """Show one item: its category, how that is known, and what its picture looks like."""
     with exit_codes(verbose):
-        check_writable(output)
+        check_writable(output, inputs=(db,), force=force)
         from trendscope.store.read_items import find
 
         _write_item(find(db, sku), db, json, output)

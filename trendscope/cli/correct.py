@@ -30,6 +30,7 @@ def correct(
     remove: Annotated[bool, option("--remove", "Take back what was said of these photos.")] = False,
     json: options.Json = False,
     output: options.Output = None,
+    force: options.Force = False,
     strict: options.Strict = False,
     quiet: options.Quiet = False,
     verbose: options.Traced = False,
@@ -38,8 +39,8 @@ def correct(
 
     Your word outlives scans and new weights, and training.adapt can learn from it.
     """
-    with exit_codes(verbose):
-        check_writable(output)
+    with exit_codes(verbose, quiet=quiet):
+        check_writable(output, inputs=(table, db), force=force)
         from trendscope.ingest.corrections import correct_from_table
         from trendscope.reports.database import corrected_json
         from trendscope.text import plural

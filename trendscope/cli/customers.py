@@ -30,12 +30,13 @@ def customers(
     csv: Annotated[bool, option("--csv", "Print a CSV row per customer.")] = False,
     output: options.Output = None,
     pseudonymise: options.Pseudonymise = False,
+    force: options.Force = False,
     verbose: options.Traced = False,
 ) -> None:
     """List the customers of a database: their photos, and what they wear most."""
     with exit_codes(verbose, pseudonymise and (search, output)):
         format = options.format_of(json=json, csv=csv)
-        check_writable(output)
+        check_writable(output, inputs=(db,), force=force)
         pseudonyms = options.pseudonyms_of(pseudonymise)
         from trendscope import store
         from trendscope.reports.customers import WRITERS

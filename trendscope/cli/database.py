@@ -61,6 +61,7 @@ def scan(
     db: options.Db = None,
     json: options.Json = False,
     output: options.Output = None,
+    force: options.Force = False,
     reclassify: Annotated[
         bool, option("--reclassify", "Judge all photos anew, by other weights.")
     ] = False,
@@ -100,8 +101,10 @@ def scan(
 
     Stopped or killed, it goes on where it was when it is run again.
     """
-    with exit_codes(verbose, work_so_far="what was looked at is kept; run it again to go on"):
-        check_writable(output)
+    with exit_codes(
+        verbose, work_so_far="what was looked at is kept; run it again to go on", quiet=quiet
+    ):
+        check_writable(output, inputs=(*paths, db), force=force)
         kinds, zone = options.kinds_of(include), options.zone_of(timezone)
         bounds = adjusted(limit or ())
         cluster = _cluster(engine, ray_address, workers, gpus)
@@ -146,11 +149,12 @@ def status(
     db: options.Db = None,
     json: options.Json = False,
     output: options.Output = None,
+    force: options.Force = False,
     verbose: options.Verbose = False,
 ) -> None:
     """Say what a database holds, since when, and what was skipped."""
     with exit_codes(verbose):
-        check_writable(output)
+        check_writable(output, inputs=(db,), force=force)
         from trendscope import store
         from trendscope.reports.database import status_json
         from trendscope.reports.terminal import print_status
@@ -176,6 +180,7 @@ def export(
     as_of: options.AsOf = None,
     pseudonymise: options.Pseudonymise = False,
     json: options.Json = False,
+    force: options.Force = False,
     quiet: options.Quiet = False,
     verbose: options.Traced = False,
 ) -> None:
@@ -183,7 +188,7 @@ def export(
 
     Every column is explained in docs/data-dictionary.md. All files are of one moment.
     """
-    with exit_codes(verbose, pseudonymise and (folder, db)):
+    with exit_codes(verbose, pseudonymise and (folder, db), quiet=quiet):
         if excel and format != FileFormat.CSV:
             raise UsageError("--excel goes with CSV; Parquet needs no mark")
         zone = options.zone_of(timezone)
@@ -200,6 +205,7 @@ def export(
                 pseudonyms=options.pseudonyms_of(pseudonymise),
                 now=options.present(as_of, zone),
                 zone=zone,
+                force=force,
                 progress=progress,
             )
         if json:
@@ -216,6 +222,7 @@ def forget(
     yes: Annotated[bool, option("-y --yes", "Do not ask.")] = False,
     json: options.Json = False,
     output: options.Output = None,
+    force: options.Force = False,
     verbose: options.Traced = False,
 ) -> None:
     """Remove a customer from a database: every row and picture of them, for good.
@@ -224,7 +231,7 @@ def forget(
     again.
     """
     with exit_codes(verbose, work_so_far="nothing was removed"):
-        check_writable(output)
+        check_writable(output, inputs=(db,), force=force)
         from trendscope import store
         from trendscope.reports.database import forgotten_json, forgotten_text
 

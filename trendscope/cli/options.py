@@ -33,6 +33,9 @@ Paths = Annotated[
 ]
 Json = Annotated[bool, option("--json", "Print one JSON document.")]
 Output = Annotated[Path | None, option("-o --output FILE", "Write to FILE; - is standard output.")]
+Force = Annotated[
+    bool, option("--force", "Replace a file that is there already and no report of trendscope.")
+]
 Weights = Annotated[
     str | None, option("--weights NAME|FILE", "Another trained network than the usual.")
 ]

@@ -7,8 +7,9 @@ import os
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import IntEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
@@ -16,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Literal
 import typer
 
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
+from trendscope.text import displayed
 
 if TYPE_CHECKING:
     from trendscope.photos.results import Classification
@@ -33,13 +35,28 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-def check_writable(*outputs: Path | None) -> None:
-    """Raises an error for files that cannot be written, before the work begins."""
-    from trendscope.files import writing
+_tells_files = ContextVar("tells_files", default=True)
+"""Whether files that were written are named on standard error."""
 
+
+def check_writable(
+    *outputs: Path | None, inputs: Iterable[Path | str | None] = (), force: bool = False
+) -> None:
+    """Raises an error for files that cannot or may not be written, before the work begins.
+
+    Args:
+        outputs: Files that will be written; standard output and None are none.
+        inputs: Files, folders and databases that are read.
+        force: Whether files that are no reports may be replaced.
+    """
+    from trendscope.files import replacing, writing
+
+    # The database that is used, or made, where none is named.
+    inputs = (*inputs, "trendscope.db")
     for output in outputs:
         if output and not _is_standard_output(output):
             writing.check_writable(output)
+            replacing.check_replaceable(output, inputs, force=force)
 
 
 def _is_standard_output(output: Path | None) -> bool:
@@ -48,13 +65,22 @@ def _is_standard_output(output: Path | None) -> bool:
 
 def write_output(text: str, output: Path | None) -> None:
     """Writes a text to a file, whole or not at all, or to standard output."""
-    from trendscope.files.writing import encoded, write_atomic
+    from trendscope.files.writing import encoded
 
     if output is None or _is_standard_output(output):
         sys.stdout.buffer.write(encoded(text))
         sys.stdout.flush()
     else:
-        write_atomic(output, text)
+        write_file(output, text)
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Writes a file, whole or not at all, and says so unless the command is to be quiet."""
+    from trendscope.files.writing import write_atomic
+
+    write_atomic(path, content)
+    if _tells_files.get():
+        print(f"Wrote {displayed(str(path))}", file=sys.stderr)
 
 
 def render(
@@ -116,6 +142,8 @@ def exit_codes(
     verbose: bool,
     hidden: Sequence[Path | str | None] | Literal[False] = False,
     work_so_far: str = "nothing was written",
+    *,
+    quiet: bool = False,
 ) -> Iterator[None]:
     """Turns what can go wrong into a line on standard error and an exit code.
 
@@ -123,7 +151,10 @@ def exit_codes(
         verbose: Show where it arose.
         hidden: Names and paths that messages may not show.
         work_so_far: A sentence about the work so far, for a user who stops the command.
+        quiet: Whether files that are written are not named.
     """
+    # Under pseudonyms, a file may be named after a customer.
+    before = _tells_files.set(not quiet and not hidden)
     try:
         yield
     except (TrendscopeError, OSError, KeyboardInterrupt) as error:
@@ -131,6 +162,8 @@ def exit_codes(
         if verbose:
             print(_cleared(traceback.format_exc(), names), end="", file=sys.stderr)
         raise typer.Exit(_report(error, names, work_so_far)) from error
+    finally:
+        _tells_files.reset(before)
 
 
 def _cleared(text: str, names: list[str]) -> str:

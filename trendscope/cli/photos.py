@@ -13,7 +13,14 @@ import typer
 from trendscope.cli import options
 from trendscope.cli.customers import stored_profile_of
 from trendscope.cli.options import option
-from trendscope.cli.outcome import check_writable, conclude, exit_codes, render, write_output
+from trendscope.cli.outcome import (
+    check_writable,
+    conclude,
+    exit_codes,
+    render,
+    write_file,
+    write_output,
+)
 from trendscope.errors import NothingUsable, UsageError
 from trendscope.limits import adjusted
 from trendscope.photos.options import ScanOptions
@@ -45,6 +52,7 @@ def classify(
     ] = False,
     json: options.Json = False,
     output: options.Output = None,
+    force: options.Force = False,
     weights: options.Weights = None,
     customer: options.Customer = None,
     include: options.Include = "",
@@ -56,8 +64,8 @@ def classify(
     verbose: options.Verbose = False,
 ) -> None:
     """Say of each photo which garment it shows."""
-    with exit_codes(verbose, pseudonymise and (*paths, output, customer)):
-        check_writable(output)
+    with exit_codes(verbose, pseudonymise and (*paths, output, customer), quiet=quiet):
+        check_writable(output, inputs=paths, force=force)
         kinds, zone = options.kinds_of(include), options.zone_of(timezone)
         limits = adjusted(limit or ())
         settings = ScanOptions(weights, customer, kinds, zone, limits)
@@ -97,6 +105,7 @@ def profile(
         list[Path] | None, option("--catalog-images FOLDER|ZIP", "Pictures of those items.")
     ] = None,
     output: options.Output = None,
+    force: options.Force = False,
     db: Annotated[
         str | None, option("--db FILE|URL", "Reuse what this database knows already.")
     ] = None,
@@ -115,13 +124,14 @@ def profile(
 ) -> None:
     """Say what each customer wears, and how often."""
     hidden = (*(paths or ()), output, html, skipped, customer, catalog, *(catalog_images or ()))
-    with exit_codes(verbose, pseudonymise and hidden):
+    with exit_codes(verbose, pseudonymise and hidden, quiet=quiet):
         format = options.format_of(json=json, csv=csv)
         if catalog and format:
             raise UsageError("--catalog adds to the printed profile; for tables see recommend")
         if since and until and since > until:
             raise UsageError("--since is later than --until, so no photo can be of both")
-        check_writable(output, html, skipped)
+        read = (*(paths or ()), catalog, *(catalog_images or ()), db)
+        check_writable(output, html, skipped, inputs=read, force=force)
         kinds, zone = options.kinds_of(include), options.zone_of(timezone)
         limits = adjusted(limit or ())
         settings = ScanOptions(weights, customer, kinds, zone, limits, pictures=html is not None)
@@ -214,10 +224,9 @@ def _print_profile(
 
 
 def _write_beside(profile: Profile, html: Path | None, skipped: Path | None) -> None:
-    from trendscope.files.writing import write_atomic
     from trendscope.reports.profile import profile_html, skipped_csv
 
     if html:
-        write_atomic(html, profile_html(profile))
+        write_file(html, profile_html(profile))
     if skipped:
-        write_atomic(skipped, skipped_csv(profile.skipped))
+        write_file(skipped, skipped_csv(profile.skipped))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from trendscope.cli import options
 from trendscope.cli.options import option
-from trendscope.cli.outcome import check_writable, exit_codes, render
+from trendscope.cli.outcome import check_writable, exit_codes, render, write_file
 from trendscope.errors import NothingUsable, UsageError
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ def recommend(
     csv: Annotated[bool, option("--csv", "Print a CSV for mail tools.")] = False,
     html: Annotated[Path | None, option("--html FILE", "Also write a page with pictures.")] = None,
     output: options.Output = None,
+    force: Annotated[
+        bool, option("--force", "Replace any file; go on if --never names unknown customers.")
+    ] = False,
     pseudonymise: options.Pseudonymise = False,
     quiet: options.Quiet = False,
     verbose: options.Traced = False,
@@ -65,9 +68,9 @@ def recommend(
     Customers' photos come from trendscope scan, items from trendscope catalog import. Of whom or of
     what too little is known, nothing is recommended, and that is said.
     """
-    with exit_codes(verbose, pseudonymise and (customer, only, never, html, output)):
+    with exit_codes(verbose, pseudonymise and (customer, only, never, html, output), quiet=quiet):
         format = options.format_of(json=json, csv=csv)
-        check_writable(output, html)
+        check_writable(output, html, inputs=(only, never, db), force=force)
         pseudonyms = options.pseudonyms_of(pseudonymise)
         from trendscope.recommend.campaigns import campaign, pseudonymised
         from trendscope.recommend.ranking import RecommendOptions
@@ -88,6 +91,7 @@ def recommend(
                 wish=settings,
                 only=only,
                 never=never,
+                unknown_names="keep" if force else "count" if pseudonyms else "name",
                 now=as_of and as_of.replace(tzinfo=UTC),
             )
         if pseudonyms:
@@ -124,7 +128,6 @@ def _band(price: str) -> tuple[float | None, float | None]:
 
 def _write_page(campaign: Campaign, db: str | None, html: Path) -> None:
     from trendscope import store
-    from trendscope.files.writing import write_atomic
     from trendscope.reports import targets
 
     photos, pictures = targets.shown_pictures(campaign)
@@ -132,7 +135,7 @@ def _write_page(campaign: Campaign, db: str | None, html: Path) -> None:
         page = targets.targets_html(
             campaign, store.thumbnails(reader, photos), store.item_thumbnails(reader, pictures)
         )
-    write_atomic(html, page)
+    write_file(html, page)
 
 
 def _write(campaign: Campaign, format: str | None, output: Path | None, quiet: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from trendscope.cli import options
 from trendscope.cli.options import option
-from trendscope.cli.outcome import check_writable, exit_codes, write_output
+from trendscope.cli.outcome import check_writable, exit_codes, write_file, write_output
 from trendscope.errors import TrendscopeError, UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def report(
         str | None, option("--weights NAME|FILE", "Those that judged, if not shipped ones.")
     ] = None,
     pseudonymise: options.Pseudonymise = False,
+    force: options.Force = False,
     quiet: options.Quiet = False,
     verbose: options.Traced = False,
 ) -> None:
@@ -45,8 +46,9 @@ def report(
 
     It opens in any browser without the internet, and prints. Nothing in it is a script.
     """
-    with exit_codes(verbose, pseudonymise and (db, output, png, weights)):
-        check_writable(output, png / "shares.png" if png and png.is_dir() else png)
+    with exit_codes(verbose, pseudonymise and (db, output, png, weights), quiet=quiet):
+        charts = png / "shares.png" if png and png.is_dir() else png
+        check_writable(output, charts, inputs=(db,), force=force)
         if output is None and sys.stdout.isatty():
             raise UsageError("a page is no text for a terminal; name a file, as -o report.html")
         zone = options.zone_of(timezone)
@@ -68,12 +70,11 @@ def report(
         with working(quiet, "Drawing charts"):
             page = report_html(weekly)
             if png:
-                _write_charts(weekly, png)
+                _write_charts(weekly, png, force)
         write_output(page, output)
 
 
-def _write_charts(weekly: WeeklyReport, folder: Path) -> None:
-    from trendscope.files.writing import write_atomic
+def _write_charts(weekly: WeeklyReport, folder: Path, force: bool) -> None:
     from trendscope.reports.weekly_page import report_pngs
 
     try:
@@ -83,5 +84,7 @@ def _write_charts(weekly: WeeklyReport, folder: Path) -> None:
         raise TrendscopeError(
             f"no pictures can be put into {folder}: {reason}; name another folder"
         ) from error
-    for name, picture in report_pngs(weekly):
-        write_atomic(folder / name, picture)
+    charts = {folder / name: picture for name, picture in report_pngs(weekly)}
+    check_writable(*charts, force=force)
+    for path, picture in charts.items():
+        write_file(path, picture)

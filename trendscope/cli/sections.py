@@ -9,7 +9,8 @@ from typer.core import TyperCommand
 OWN = "Options"
 SECTIONS = {
     "Output": (
-        "--json --csv --markdown --html --png --output --skipped --excel --format --pseudonymise"
+        "--json --csv --markdown --html --png --output --force --skipped --excel --format "
+        "--pseudonymise"
     ),
     "Reading and judging": (
         "--include --timezone --keep-reposts --weights --limit --reclassify --thumbnails "

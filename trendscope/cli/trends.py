@@ -15,7 +15,7 @@ import typer
 
 from trendscope.cli import options
 from trendscope.cli.options import option
-from trendscope.cli.outcome import check_writable, conclude, exit_codes, render
+from trendscope.cli.outcome import check_writable, conclude, exit_codes, render, write_file
 from trendscope.cli.photos import profile_of
 from trendscope.errors import UsageError
 
@@ -80,6 +80,7 @@ def trends(
     markdown: Annotated[bool, option("--markdown", "Print Markdown.")] = False,
     html: Annotated[Path | None, option("--html FILE", "Also write a page.")] = None,
     output: options.Output = None,
+    force: options.Force = False,
     weights: options.Weights = None,
     pseudonymise: options.Pseudonymise = False,
     strict: options.Strict = False,
@@ -87,7 +88,9 @@ def trends(
     verbose: options.Verbose = False,
 ) -> None:
     """Say what is worn more and what less, week by week, and what to expect."""
-    with exit_codes(verbose, pseudonymise and (*(paths or ()), customers, segments, output, html)):
+    with exit_codes(
+        verbose, pseudonymise and (*(paths or ()), customers, segments, output, html), quiet=quiet
+    ):
         format = options.format_of(json=json, csv=csv, markdown=markdown)
         _check_source(paths, db, from_csv)
         if from_csv and (by or segments or customers):
@@ -95,7 +98,8 @@ def trends(
                 "--by, --segments and --customers go with photos or --db; a weekly table has a "
                 "column segment"
             )
-        check_writable(output, html)
+        read = (*(paths or ()), from_csv, customers, segments, db)
+        check_writable(output, html, inputs=read, force=force)
         zone = options.zone_of(timezone)
         times: Times = {"weeks_ahead": ahead, "now": options.present(as_of, zone), "zone": zone}
         photos = None
@@ -188,11 +192,10 @@ def _summary_of_photos(
 def _write_trends(
     summary: TrendSummary, weeks: int, format: str | None, output: Path | None, html: Path | None
 ) -> None:
-    from trendscope.files.writing import write_atomic
     from trendscope.reports.terminal import print_trends
     from trendscope.reports.trends import WRITERS
 
     if html:
-        write_atomic(html, WRITERS["html"](summary, weeks))
+        write_file(html, WRITERS["html"](summary, weeks))
     document = WRITERS[format](summary, weeks) if format else None
     render(lambda file: print_trends(summary, file, weeks=weeks), output, document)

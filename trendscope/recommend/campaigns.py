@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,12 +17,12 @@ from trendscope import store
 from trendscope.categories import parse_category
 from trendscope.errors import NothingUsable, UsageError
 from trendscope.photos.pseudonyms import Pseudonyms, without
-from trendscope.recommend.contact_lists import Consent, consent, read_names
+from trendscope.recommend.contact_lists import Consent, NameList, consent, read_names
 from trendscope.recommend.eligibility import candidate_items, eligible
 from trendscope.recommend.preferences import SIGHTINGS
 from trendscope.recommend.ranking import RecommendOptions, Targets, audience, targets, wearers
 from trendscope.store.database import Database, Store, opened
-from trendscope.store.listing import unknown_customer
+from trendscope.store.listing import close_names, unknown_customer
 from trendscope.store.read_items import find
 from trendscope.text import displayed
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from trendscope.photos.summary import Profile
 
 About = Literal["customers", "category", "sku"]
+
+UnknownNames = Literal["name", "count", "keep"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def campaign(
     wish: RecommendOptions | None = None,
     only: Path | None = None,
     never: Path | None = None,
+    unknown_names: UnknownNames = "name",
     now: datetime | None = None,
 ) -> Campaign:
     """Items for all customers or one, or customers for a category or an item.
@@ -81,10 +84,13 @@ def campaign(
         wish: Number and choice of items, and the evidence needed.
         only: CSV with a column customer: nobody else is written to.
         never: CSV with a column customer: these are not written to.
+        unknown_names: What to do about names in `never` that no customer has: refuse and ``name``
+            them, refuse and ``count`` them, or ``keep`` them.
         now: Aware time up to which a photo's age is counted; the latest photo's time if None.
 
     Raises:
-        UsageError: Several of customer, category and sku are given, or there is no such category.
+        UsageError: A name in `never` is no customer's, several of customer, category and sku are
+            given, or there is no such category.
         NothingUsable: The database holds no photos, or no items.
         StoreError: It cannot be used, or holds no such customer or item.
         TrendscopeError: A list cannot be read, or the item may not be recommended.
@@ -103,6 +109,7 @@ def campaign(
             raise unknown_customer(open_store.shown, customer, names)
         requested = names if customer is None else [customer]
         permitted = consent(names, *name_lists)
+        _check_names(name_lists[1], permitted, names, unknown_names)
         addressed = sorted({*requested} & {*permitted.allowed})
         sightings = store.sightings(open_store, customer, vectors=True)
         items = _items(open_store, category, sku)
@@ -112,9 +119,8 @@ def campaign(
     if category:
         offers = wearers(sightings, category, options, customers=addressed, now=day)
     elif sku:
-        # One of its sizes may have been named.
-        sku = str(items["sku"].iloc[0])
-        offers = audience(sightings, items, sku, options, customers=addressed, now=day)
+        item = str(items["sku"].iloc[0])  # `sku` may be that of one of its sizes
+        offers = audience(sightings, items, item, options, customers=addressed, now=day)
     else:
         offers = targets(sightings, items, options, customers=addressed, now=day)
     suppressed = tuple(sorted({*requested} & {*permitted.suppressed}))
@@ -224,6 +230,27 @@ def _profile_sightings(profile: Profile) -> pd.DataFrame:
 def _latest(times: pd.Series) -> datetime | None:
     latest = times.max()
     return None if pd.isna(latest) else latest.to_pydatetime()
+
+
+def _check_names(
+    never: NameList | None,
+    permitted: Consent,
+    customers: Sequence[str],
+    unknown_names: UnknownNames,
+) -> None:
+    """Raises UsageError for names on the list `never` that no customer has, with the nearest."""
+    unknown = permitted.unknown_names.get(never.file, ()) if never else ()
+    if not never or not unknown or unknown_names == "keep":
+        return
+    advice = "correct the list, or go on with --force"
+    if unknown_names == "count":
+        raise UsageError(f"--never: no customer has {len(unknown):,} of its names; {advice}")
+    near = [(displayed(name), close_names(name, customers)) for name in unknown[:3]]
+    words = [f"{name!r}" + (f" (is it {close}?)" if close else "") for name, close in near]
+    more = f" and {len(unknown) - len(near):,} more" if len(unknown) > len(near) else ""
+    raise UsageError(
+        f"--never {displayed(never.file)}: no customer is called {', '.join(words)}{more}; {advice}"
+    )
 
 
 def _without_picture(items: pd.DataFrame, options: RecommendOptions) -> int:

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import pandas as pd
 from markupsafe import Markup
 
 from trendscope import weeks
 from trendscope.categories import color
+from trendscope.files.replacing import SOFTWARE
 from trendscope.reports.wording import interval
 from trendscope.text import percent
 from trendscope.trends.summary import TrendSummary
@@ -270,7 +272,14 @@ def png(chart: Drawing, title: str, below: str) -> bytes:
     }
     titled = {**chart, "title": heading}
     picture: bytes = vl_convert.vegalite_to_png(titled, scale=SCALE, allowed_base_urls=[])
-    return picture
+    return _signed(picture)
+
+
+def _signed(png: bytes) -> bytes:
+    """The picture with trendscope named as the software that made it, behind its first chunk."""
+    chunk = b"tEXtSoftware\0" + SOFTWARE
+    size, check = len(chunk) - 4, crc32(chunk)
+    return png[:33] + size.to_bytes(4) + chunk + check.to_bytes(4) + png[33:]
 
 
 def alternative(summary: TrendSummary, category: str, weeks_shown: int) -> str:

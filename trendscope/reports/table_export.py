@@ -19,6 +19,7 @@ import pandas as pd
 from trendscope import proportions, store
 from trendscope.categories import CATEGORIES
 from trendscope.errors import NothingUsable, TrendscopeError, UsageError
+from trendscope.files.replacing import check_replaceable
 from trendscope.files.writing import check_writable, encoded, replacing
 from trendscope.photos.pseudonyms import Pseudonyms, without
 from trendscope.reports.spreadsheets import frame_csv
@@ -103,6 +104,7 @@ def export(
     pseudonyms: Pseudonyms | None = None,
     now: datetime | None = None,
     zone: tzinfo = UTC,
+    force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Exported:
     """Writes the tables of a store into a folder; ``trendscope export``.
@@ -119,14 +121,18 @@ def export(
         pseudonyms: Names that replace customers' names, paths and posts.
         now: Aware time; photos dated after its week are undated. None: every week is over.
         zone: Time zone in which weeks begin.
+        force: Whether files of the tables' names that are no such tables may be replaced.
         progress: Called with the number of sightings written, and of all.
 
     Raises:
         StoreError: The database is missing, or cannot be read.
         NothingUsable: It holds no photo and nothing that was skipped.
         TrendscopeError: The folder cannot be written; what was in it is still there.
+        UsageError: A file of a table's name is there and no table of ours.
     """
     _make(folder)
+    for name in TABLES:
+        check_replaceable(folder / f"{name}.{format}", force=force)
     with opened(db) as reader, reader.reading() as connection:
         census = store.census_at(connection)
         if not census.customers and not census.unused:

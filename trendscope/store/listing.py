@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, func, select
 
-from trendscope.errors import StoreError
+from trendscope.errors import UnknownCustomer
 from trendscope.photos.results import Garment, ranked
 from trendscope.store import effective, schema
 from trendscope.store.database import Database, opened
@@ -106,11 +106,17 @@ def knows_customer(db: Database, name: str) -> bool:
         return connection.scalar(query) is not None
 
 
-def unknown_customer(shown: str, customer: str, names: Iterable[str]) -> StoreError:
+def close_names(name: str, names: Iterable[str]) -> str:
+    """The names that are spelled most like one, in any case, for people; empty without any."""
+    folded = {each.casefold(): displayed(each) for each in names}
+    return " or ".join(folded[near] for near in get_close_matches(name.casefold(), folded, 3))
+
+
+def unknown_customer(shown: str, customer: str, names: Iterable[str]) -> UnknownCustomer:
     """The error for a name that no customer of a database has; names the nearest ones."""
-    near = ", ".join(map(displayed, get_close_matches(customer, [*names], 3)))
+    near = close_names(customer, names)
     advice = f"is it {near}?" if near else "check the spelling"
-    return StoreError(f"{shown} holds no customer {displayed(customer)!r}; {advice}")
+    return UnknownCustomer(f"{shown} holds no customer {displayed(customer)!r}; {advice}")
 
 
 def _photos_of(ids: list[int]) -> Select[Any]:
