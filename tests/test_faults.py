@@ -60,7 +60,7 @@ def test_a_full_disk_costs_the_report_and_not_the_old_one(photos, tmp_path, outp
     place = tmp_path / "place"
     place.mkdir()
     script = (
-        'mount -t tmpfs -o size=8k none "$1" && echo old > "$1/r" && shift && "$@"; '
+        'mount -t tmpfs -o size=8k none "$1" && echo "old: 1 photo" > "$1/r" && shift && "$@"; '
         f'echo "exit $?"; cat {place}/r; ls -A {place}'
     )
     command = [*FAKE, "profile", photos, output, place / "r", "--json", "-q"]
@@ -68,7 +68,7 @@ def test_a_full_disk_costs_the_report_and_not_the_old_one(photos, tmp_path, outp
         (photos / f"customer-{number}").mkdir()
         (photos / f"customer-{number}" / "bag.png").write_bytes(painted("Bag"))
     result = done(["unshare", "-m", "sh", "-c", script, "sh", place, *command])
-    assert result.stdout.decode().splitlines()[-3:] == ["exit 1", "old", "r"]
+    assert result.stdout.decode().splitlines()[-3:] == ["exit 1", "old: 1 photo", "r"]
     error = result.stderr.decode()
     assert f"could not write {place}/r (" in error and "No space left on device" in error
     assert "free some space" in error and error.count("\n") == 1
