@@ -365,7 +365,9 @@ def run(crowded, tmp_path, monkeypatch):
 
 def test_the_command_writes_page_and_slides(run, tmp_path, page):
     done = run("-o", "report.html", "--png", "charts")
-    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+    assert (done.exit_code, done.stdout) == (0, "")
+    lines = done.stderr.splitlines()
+    assert len(lines) == 12 and all(line.startswith("Wrote ") for line in lines)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert words(text) == words(page)
     names = {path.name for path in (tmp_path / "charts").iterdir()}
