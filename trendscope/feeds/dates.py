@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
-from trendscope.files.written_times import MONTHS
+from trendscope.files.written_times import MONTHS, UnreadableTime, read_time
 
 FIRST_DAY = datetime(1990, 1, 1, tzinfo=UTC)
 """Earliest date that is believed; earlier ones come from clocks that were never set."""
@@ -100,6 +100,29 @@ def _from_unix(seconds: float) -> datetime:
         if seconds > _MOST_SECONDS:
             seconds /= 1000
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def written_moment(
+    text: str, latest: datetime, zone: tzinfo, day_first: bool | None = None
+) -> datetime:
+    """The time that a cell of a feed's table gives, aware UTC.
+
+    Args:
+        text: What the cell holds; see `trendscope.files.written_times.read_time`.
+        latest: Upper bound of believable times, aware.
+        zone: Time zone of cells that name none.
+        day_first: Whether the day stands before the month; None if that is not known.
+
+    Raises:
+        UnreadableTime: It is no time, has two readings, or cannot be true.
+    """
+    try:
+        moment = to_utc(read_time(text, day_first), zone)
+    except OverflowError as error:
+        raise UnreadableTime("is no date") from error
+    if not FIRST_DAY <= moment <= latest:
+        raise UnreadableTime("cannot be true")
+    return moment
 
 
 def to_utc(time: datetime, zone: tzinfo) -> datetime:

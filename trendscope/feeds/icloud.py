@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from trendscope.errors import FeedError, ImageError
-from trendscope.feeds.dates import FIRST_DAY, to_utc
+from trendscope.feeds.dates import written_moment
 from trendscope.feeds.edited_copies import second_copies
 from trendscope.feeds.post import Post
 from trendscope.feeds.request import DATA, VIDEOS, Request, video
 from trendscope.feeds.sidecar import by_folder
 from trendscope.files.tables import Table, table_of
 from trendscope.files.trees import Part, Tree
-from trendscope.files.written_times import UnreadableTime, read_time
+from trendscope.files.written_times import UnreadableTime
 from trendscope.files.zips import series_name
 from trendscope.skipped import Skipped
 from trendscope.text import displayed, plural
@@ -145,19 +144,11 @@ def _photo(
         yield request.post(part, name, owner)
     else:
         try:
-            yield request.post(part, name, owner, _taken_at(details.date, request))
+            yield request.post(
+                part, name, owner, written_moment(details.date, request.latest, request.zone)
+            )
         except UnreadableTime as error:
             post = request.post(part, name, owner, dated_name=False)
             yield replace(post, is_undatable=True)
             detail = f"the date {displayed(details.date)[:60]!r} {error}: the photo counts without"
             yield Skipped(owner, details.source, "bad_date", detail)
-
-
-def _taken_at(text: str, request: Request) -> datetime:
-    try:
-        moment = to_utc(read_time(text), request.zone)
-    except OverflowError as error:
-        raise UnreadableTime("is no date") from error
-    if not FIRST_DAY <= moment <= request.latest:
-        raise UnreadableTime("cannot be true")
-    return moment

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from trendscope.errors import FeedError, ImageError
-from trendscope.feeds.dates import FIRST_DAY, to_utc
+from trendscope.feeds.dates import written_moment
 from trendscope.feeds.post import Post
 from trendscope.feeds.request import Request, missing_media, unsafe_path
 from trendscope.files.encodings import BROKEN_LETTER
 from trendscope.files.tables import Table, UnknownHeader, table_of
 from trendscope.files.trees import Part, Tree, tidied, unsafe
-from trendscope.files.written_times import UnreadableTime, day_comes_first, read_time
+from trendscope.files.written_times import UnreadableTime, day_comes_first
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
 
@@ -168,7 +167,8 @@ def _image(
         return
     problem, posted_at = "", None
     try:
-        posted_at = _posted_at(fields["taken at"], day_first, request)
+        if taken_at := fields["taken at"]:
+            posted_at = written_moment(taken_at, request.latest, request.zone, day_first)
     except UnreadableTime as error:
         problem = str(error)
     post = request.post(part, image, customer, posted_at, dated_name=not problem)
@@ -180,16 +180,3 @@ def _image(
             "write 2026-11-03 10:00"
         )
         yield image, Skipped(customer, line, "bad_date", detail)
-
-
-def _posted_at(text: str, day_first: bool | None, request: Request) -> datetime | None:
-    """The date of a row, aware UTC; None where it is left empty."""
-    if not text:
-        return None
-    try:
-        posted_at = to_utc(read_time(text, day_first), request.zone)
-    except OverflowError as error:
-        raise UnreadableTime("is no date") from error
-    if not FIRST_DAY <= posted_at <= request.latest:
-        raise UnreadableTime("cannot be true")
-    return posted_at
