@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -105,7 +104,7 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
 
 @pytest.fixture(scope="module")
 def all_of_it(tmp_path_factory):
-    """The whole corpus as one feed: the document, standard error, seconds and peak memory."""
+    """The whole corpus as one feed: the document, standard error and peak memory."""
     out = tmp_path_factory.mktemp("hostile") / "out.json"
     command = [
         "-m",
@@ -116,28 +115,26 @@ def all_of_it(tmp_path_factory):
         "-o",
         str(out),
     ]
-    start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, sys.executable, *command],
         cwd=HOME,
         capture_output=True,
         text=True,
     )
-    seconds = time.perf_counter() - start
     code, memory = map(int, done.stdout.split())
     assert code == 0, done.stderr
-    return json.loads(out.read_text()), done.stderr, seconds, memory
+    return json.loads(out.read_text()), done.stderr, memory
 
 
-def test_the_whole_corpus_needs_little_time_and_memory(all_of_it):
-    _, _, seconds, memory = all_of_it
-    assert seconds < 60
+def test_the_whole_corpus_needs_little_memory(all_of_it):
+    _, _, memory = all_of_it
     assert 3 * memory < 1 << 30  # the largest process of three: the command and two workers
 
 
 def test_every_file_of_the_corpus_is_a_photo_or_skipped_with_a_reason(all_of_it):
-    document, error, _, _ = all_of_it
-    assert "Traceback" not in error and error.count("\n") == 1
+    document, error, _ = all_of_it
+    written, skipped = error.splitlines()
+    assert written.startswith("Wrote ") and skipped.startswith("trendscope: skipped ")
     by_path = defaultdict(list)
     for photo in document["photos"]:
         assert photo["reason"] is None or photo["reason"] in {*REASONS, "uncertain", "outside"}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.factories.classifier import FakeClassifier
 from tests.factories.exports import export, zipped
 from trendscope.errors import ImageError
 from trendscope.feeds.dispatch import open_feed
@@ -14,6 +15,7 @@ from trendscope.files.formats import check
 from trendscope.files.other_programs import left_out
 from trendscope.files.trees import FolderTree
 from trendscope.limits import Limits
+from trendscope.photos.run import classify
 
 FOLDERS = [
     ("@eaDir/1.jpg/SYNOPHOTO_THUMB_XL.jpg", "other_data"),
@@ -101,3 +103,15 @@ def test_a_file_of_zeros_is_a_placeholder_and_no_damaged_picture():
     with pytest.raises(ImageError, match="zeros") as error:
         check(bytes(100_000), Limits())
     assert error.value.reason == "placeholder"
+
+
+def test_only_a_photos_name_makes_zeros_a_placeholder(tmp_path):
+    for name in ("IMG_1.JPG", "0x21000", "notes.bin"):
+        (tmp_path / name).write_bytes(bytes(5_000))
+    items = classify([tmp_path], weights=FakeClassifier()).photos
+    reasons = {Path(item.source).name: item.reason for item in items}
+    assert reasons == {
+        "IMG_1.JPG": "placeholder",
+        "0x21000": "not_an_image",
+        "notes.bin": "not_an_image",
+    }

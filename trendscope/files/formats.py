@@ -10,6 +10,9 @@ from trendscope.limits import Limits
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF")
 """Formats that are opened, by Pillow's names."""
 
+PHOTO_SUFFIXES = tuple(".jpg .jpeg .jpe .jfif .png .webp .gif .heic .heif .hif .avif".split())
+"""Ends of the names of photos in these formats, in small letters."""
+
 _SIGNATURES = {
     "JPEG": rb"\xff\xd8\xff",
     "PNG": rb"\x89PNG\r\n\x1a\n",

@@ -22,6 +22,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from trendscope.errors import ImageError
 from trendscope.feeds.post import Post
+from trendscope.files.formats import PHOTO_SUFFIXES
 from trendscope.limits import Limits
 from trendscope.photos.options import DEFAULTS, ScanOptions
 from trendscope.photos.results import PhotoResult, PictureResult
@@ -280,7 +281,7 @@ def _prepare(
         engine.start()
         photo = engine.decoder.decode(data, max_side=engine.preparation.decoded_side)
     except ImageError as error:
-        return Skipped(None, picture.source, error.reason, str(error))
+        return _refused(picture.source, error)
     side = THUMBNAIL_SIDE if options.pictures else options.thumbnail_side
     return _Prepared(
         source=picture.source,
@@ -292,6 +293,13 @@ def _prepare(
         fingerprint=fingerprint(photo),
         thumbnail=thumbnail(photo.rgb, side) if side else None,
     )
+
+
+def _refused(source: str, error: ImageError) -> Skipped:
+    """A picture left out; zeros stand for a photo in the cloud only where the name is a photo's."""
+    if error.reason == "placeholder" and not source.lower().endswith(PHOTO_SUFFIXES):
+        return Skipped(None, source, "not_an_image", "nothing but zeros")
+    return Skipped(None, source, error.reason, str(error))
 
 
 def _judge(
