@@ -29,7 +29,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import orbax.checkpoint as ocp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 from rich.console import Console
 from safetensors.numpy import load_file, save
 
@@ -75,6 +75,8 @@ class Settings:
     tagged: int = setting(1, "how many of these have tags only")
     composed: int = setting(1, "how many of these are composed of single garments")
     tiny: int = setting(24, "images of Fashion-MNIST per step, enlarged to 64 pixels only")
+    cutouts: float = setting(0.0, "share of garments cut out of photos of people among the singles")
+    mixed: float = setting(0.0, "share of the singles that are mixed with another one")
     side: int = setting(128, "rows and columns of the singles")
     rows: int = setting(224, "rows of photos of people")
     columns: int = setting(160, "columns of photos of people")
@@ -117,10 +119,10 @@ class Losses(NamedTuple):
 
 def losses(singles: Any, people: Any, tiny: Any, batch: Any) -> Losses:
     """Losses of the answers to one batch; `right` is the share of singles named rightly."""
-    photo = allowed_loss(singles.photo, batch.photo)
-    single_cells = weighted_mean(
-        allowed_loss(singles.cells, batch.cells.allowed), batch.cells.weight
-    )
+    photo, single_cells = loss_of_singles(singles, batch.photo, batch.cells, batch.share)
+    before = jax.tree.map(lambda leaf: jnp.roll(leaf, 1, 0), (batch.photo, batch.cells))
+    others = loss_of_singles(singles, *before, 1 - batch.share)
+    photo, single_cells = photo + others[0], single_cells + others[1]
     taught = batch.people.cells
     people_cells = weighted_mean(allowed_loss(people.cells, taught.allowed), taught.weight)
     overlap = generalised_iou(cell_boxes(people.distances), taught.boxes)
@@ -129,13 +131,20 @@ def losses(singles: Any, people: Any, tiny: Any, batch: Any) -> Losses:
     tags = weighted_mean(tag_loss(people.cells, batch.people.tags, batch.people.absent), tagged)
     several = allowed_loss(people.photo, batch.people.photo).mean()
     tiny_photo = allowed_loss(tiny.photo, batch.tiny.photo).mean()
-    of_single = photo.mean() + 0.3 * single_cells + 0.7 * tiny_photo
+    of_single = photo + 0.3 * single_cells + 0.7 * tiny_photo
     total = of_single + people_cells + 2 * box + 0.3 * tags + 0.3 * several
     best = jax.nn.one_hot(singles.photo.argmax(-1), singles.photo.shape[-1], dtype=bool)
     right = (best & batch.photo).any(-1).mean()
-    return Losses(
-        total, photo.mean(), single_cells, people_cells, box, tags, several, tiny_photo, right
-    )
+    return Losses(total, photo, single_cells, people_cells, box, tags, several, tiny_photo, right)
+
+
+def loss_of_singles(
+    answer: Any, photo: Bool[Array, "n photo_outputs"], taught: Any, share: Float[Array, " n"]
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """The losses of whole pictures and of their cells, where a share of each shows `photo`."""
+    of_cells = allowed_loss(answer.cells, taught.allowed) * share[:, None, None]
+    whole = (share * allowed_loss(answer.photo, photo)).mean()
+    return whole, weighted_mean(of_cells, taught.weight)
 
 
 def channel_size(leaf: Float[Array, "... c"]) -> Float[Array, "... c"]:
@@ -283,6 +292,8 @@ def sampler(settings: Settings) -> Sampler:
         dict(zip(names, each, strict=True)),
         settings.published,
         settings.tiny,
+        settings.cutouts,
+        settings.mixed,
     )
     return Sampler(singles, outfits, (images.pixels, images.labels), shares, settings.seed)
 

@@ -62,7 +62,8 @@ def batch():
     tags, absent = np.zeros((1, 12, CELL_OUTPUTS), bool), np.zeros((1, CELL_OUTPUTS), bool)
     people = People(np.zeros((1, 64, 32, 3), np.uint8), several, cells(1, 4, 2), tags, absent)
     tiny = Tiny(np.zeros((2, 64, 64, 3), np.uint8), photo)
-    whole = Batch(np.zeros((2, 32, 32, 3), np.uint8), photo, cells(2, 2, 2), people, tiny)
+    pixels, own = np.zeros((2, 32, 32, 3), np.uint8), np.ones(2, np.float32)
+    whole = Batch(pixels, photo, cells(2, 2, 2), own, people, tiny)
     return jax.tree.map(jnp.asarray, whole)
 
 
@@ -96,6 +97,25 @@ def test_a_wrong_answer_costs_twenty_per_head():
     union = 32 * 32 + 32 * 64 - 24 * 24
     expected = 1 - (24 * 24 / union - (40 * 72 - union) / (40 * 72))
     np.testing.assert_allclose(values.box, expected, rtol=1e-5)
+
+
+def test_a_mixed_picture_is_to_name_both_by_their_shares():
+    """The first of two pictures shows a coat by .7 and a dress by .3; the second a dress alone."""
+    dress = 3
+    photo = np.zeros((2, PHOTO_OUTPUTS), bool)
+    photo[0, COAT] = photo[1, dress] = True
+    taught = cells(2, 2, 2)
+    taught.allowed[1] = False
+    taught.allowed[1, 0, 0, dress] = True
+    share = jnp.array([0.7, 1.0])
+    mixed = batch()._replace(photo=photo, cells=taught, share=share)
+    mixed = jax.tree.map(jnp.asarray, mixed)
+    people = answer(1, 4, 2, SEVERAL, COAT)
+    both = answer(2, 2, 2, COAT, COAT)
+    values = losses(both, people, answer(2, 4, 4, COAT), mixed)
+    # Everything is called a coat: 20 for .3 of the first picture and for the whole second.
+    np.testing.assert_allclose(values.photo, (0.3 * 20 + 20) / 2, atol=1e-3)
+    np.testing.assert_allclose(values.single_cells, (0.3 * 20 + 20) / 2, atol=1e-3)
 
 
 def test_steps_are_relative_to_a_channels_size():

@@ -14,7 +14,7 @@ from training.data.distortion import (
     recoloured,
 )
 from training.data.garments import PERSON, SINGLE, Outfits, Singles
-from training.data.pictures import Sampler, Shares, ahead, person
+from training.data.pictures import Sampler, Shares, ahead, mixed, person, shares_of_mixed
 from trendscope.vision.detector import CELL_OUTPUTS, NOTHING, SEVERAL
 
 BACKGROUND, COAT, TROUSERS, SHOES, BOOTS = range(5)
@@ -161,6 +161,17 @@ def test_a_batch_is_the_same_whenever_it_is_asked_for():
     assert (one.people.cells.weight.sum((1, 2)) > 0).tolist() == [True, False, True]
     other = sampler().batch(8, 32, SIZE)
     assert one.pixels.tolist() != other.pixels.tolist()
+
+
+def test_mixed_pictures_keep_at_least_half_of_their_own():
+    share = shares_of_mixed(generator(), 0.5, 1000)
+    assert share.min() >= 0.5 and share.max() == 1
+    assert 400 < (share < 0.999).sum() < 550  # half are mixed, some of them hardly
+    pixels = np.zeros((3, 2, 2, 3), np.uint8)
+    pixels[:] = np.array([0, 100, 200])[:, None, None, None]
+    # The first is mixed with the last: .75 of 0 and .25 of 200.
+    new = mixed(pixels, np.array([0.75, 1.0, 0.5], np.float32))
+    assert new[:, 0, 0, 0].tolist() == [50, 100, 150]
 
 
 def test_batches_made_ahead_come_in_order():

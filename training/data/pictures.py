@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float32, UInt8
 
 from training.data import cells, composites
+from training.data.cutouts import cut_out, cutouts, on_ground
 from training.data.distortion import (
     UNKNOWN,
     erased,
@@ -21,7 +22,7 @@ from training.data.distortion import (
     placement,
     recoloured,
 )
-from training.data.garments import Outfits, Singles
+from training.data.garments import SINGLE, Outfits, Singles
 from trendscope.categories import CATEGORIES
 from trendscope.vision.detector import (
     ANOTHER_GARMENT,
@@ -77,6 +78,8 @@ class Batch(NamedTuple):
         pixels: Pictures of single garments; 0..255, RGB.
         photo: Outputs that count as right for each.
         cells: Targets of their cells, stacked.
+        share: Share of each picture that is its own; the rest shows that of the picture before it
+            ("mixup": Zhang et al. 2018).
         people: Photos of people.
         tiny: Tiny pictures of single garments.
     """
@@ -84,6 +87,7 @@ class Batch(NamedTuple):
     pixels: UInt8[np.ndarray, "n s s 3"]
     photo: Bool[np.ndarray, "n photo_outputs"]
     cells: cells.Cells
+    share: Float32[np.ndarray, " n"]
     people: People
     tiny: Tiny
 
@@ -101,6 +105,8 @@ class Shares:
             ``several``.
         published: Share of Fashion-MNIST among the singles.
         tiny: Images of Fashion-MNIST that are not much enlarged.
+        cutouts: Share of garments cut out of photos of people among the singles.
+        mixed: Share of the singles that are mixed with another one.
     """
 
     singles: int
@@ -110,6 +116,8 @@ class Shares:
     places: Mapping[str, float]
     published: float
     tiny: int
+    cutouts: float = 0.0
+    mixed: float = 0.0
 
 
 # --- one picture ---------------------------------------------------------------------------------
@@ -221,6 +229,7 @@ class Sampler:
         empty = right[:, NOTHING] & (right.sum(1) == 1)
         alone = right[:, sorted(composites.ALONE)].any(1) & (right.sum(1) == 1)
         self._grounds = np.flatnonzero(known & empty)
+        self._cutouts = cutouts(outfits, self._masked)
         self._alone = np.flatnonzero(known & alone)
         labels = fashion_mnist[1]
         self._of_category = [np.flatnonzero(labels == i) for i in range(len(CATEGORIES))]
@@ -243,7 +252,9 @@ class Sampler:
         people = [person(generator, self._outfits, int(row), size) for row in rows]
         people += [self._composed(generator, size) for _ in range(composed)]
         pixels, photo, taught = _stacked(shown)
-        return Batch(pixels, photo, taught, _stacked(people), self._tiny(generator))
+        share = shares_of_mixed(generator, self._shares.mixed, len(pixels))
+        pixels = mixed(pixels, share)
+        return Batch(pixels, photo, taught, share, _stacked(people), self._tiny(generator))
 
     def _tiny(self, generator: np.random.Generator) -> Tiny:
         rows = generator.integers(len(self._published[1]), size=self._shares.tiny)
@@ -252,11 +263,7 @@ class Sampler:
 
     def _composed(self, generator: np.random.Generator, size: tuple[int, int]) -> People:
         """Garments strewn over a ground, or on a drawn figure; without the first axis."""
-        canvas = np.full((*size, 3), generator.integers(0, 256, 3), np.uint8)
-        if len(self._grounds) and generator.random() < 0.7:
-            ground = self._singles.pixels[int(generator.choice(self._grounds))]
-            place = placement(generator, (ground.shape[0], ground.shape[1]), size)
-            canvas = recoloured(generator, moved(ground, place, size))
+        canvas = self._ground(generator, size)
         if generator.random() < 0.5:
             wanted = composites.outfit(generator)
             pieces = [self._piece(generator, CATEGORIES.index(name)) for name in wanted]
@@ -272,6 +279,14 @@ class Sampler:
         nothing = np.zeros((TAGS, CELL_OUTPUTS), bool), np.zeros(CELL_OUTPUTS, bool)
         return People(recoloured(generator, canvas), photo, taught, *nothing)
 
+    def _ground(self, generator: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+        """A plain colour, or a picture without a garment."""
+        if not len(self._grounds) or generator.random() < 0.3:
+            return np.full((*size, 3), generator.integers(0, 256, 3), np.uint8)
+        ground = self._singles.pixels[int(generator.choice(self._grounds))]
+        place = placement(generator, (ground.shape[0], ground.shape[1]), size)
+        return recoloured(generator, moved(ground, place, size))
+
     def _piece(self, generator: np.random.Generator, category: int) -> composites.Piece:
         """A garment of a category: a retailer's every other time, if there is one."""
         alone = self._alone[self._singles.allowed[self._alone, category]]
@@ -282,11 +297,20 @@ class Sampler:
         row = int(generator.choice(self._of_category[category]))
         return composites.of_fashion_mnist(generator, self._published[0][row], category)
 
+    def _cut_out(self, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """The outputs that count as right for a garment that somebody wears, and its picture."""
+        while True:
+            i = int(generator.choice(len(self._cutouts.rows), p=self._cutouts.odds))
+            box = self._cutouts.boxes[i]
+            if piece := cut_out(self._outfits, int(self._cutouts.rows[i]), box):
+                ground = self._ground(generator, SINGLE)
+                return self._outfits.labels[int(box[0])], on_ground(generator, *piece, ground)
+
     def _single(
         self, generator: np.random.Generator, side: int
     ) -> tuple[np.ndarray, np.ndarray, cells.Cells]:
-        names = [*self._odds, "published", "people"]
-        odds = [*self._shares.places.values(), self._shares.published]
+        names = [*self._odds, "published", "cutouts", "people"]
+        odds = [*self._shares.places.values(), self._shares.published, self._shares.cutouts]
         kind = generator.choice(names, p=[*odds, max(0.0, 1 - sum(odds))])
         photo = np.zeros(PHOTO_OUTPUTS, bool)
         count = side // STRIDE
@@ -300,11 +324,32 @@ class Sampler:
             photo[self._published[1][row]] = True
             pixels = published(generator, self._published[0][row], side)
             return pixels, photo, cells.of_single(count, count, photo[:CELL_OUTPUTS])
+        if kind == "cutouts":
+            photo[:CELL_OUTPUTS], rgb = self._cut_out(generator)
+            pixels = single(generator, rgb, side)
+            return pixels, photo, cells.of_single(count, count, photo[:CELL_OUTPUTS])
         rows, p = self._odds[str(kind)]
         row = int(generator.choice(rows, p=p))
         photo[:CELL_OUTPUTS] = self._singles.allowed[row]
         pixels = single(generator, self._singles.pixels[row], side)
         return pixels, photo, cells.of_single(count, count, photo[:CELL_OUTPUTS])
+
+
+def shares_of_mixed(
+    generator: np.random.Generator, some: float, count: int
+) -> Float32[np.ndarray, " n"]:
+    """The share of each picture that is its own: at least half; 1 of those that are not mixed."""
+    share = generator.beta(0.4, 0.4, count)
+    share = np.where(generator.random(count) < some, np.maximum(share, 1 - share), 1.0)
+    return share.astype(np.float32)
+
+
+def mixed(
+    pixels: UInt8[np.ndarray, "n s s 3"], share: Float32[np.ndarray, " n"]
+) -> UInt8[np.ndarray, "n s s 3"]:
+    """Each picture with its share of itself, the rest of the one before it."""
+    own = share[:, None, None, None]
+    return np.round(own * pixels + (1 - own) * np.roll(pixels, 1, 0)).astype(np.uint8)
 
 
 def _odds(singles: Singles, rows: Bool[np.ndarray, " n"]) -> tuple[np.ndarray, np.ndarray]:
