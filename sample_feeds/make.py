@@ -3,8 +3,9 @@
 Run with ``python -m sample_feeds.make``. Three customers over twelve weeks: anna's folder of
 photos, the Instagram export of ben.w, and a folder of files that no program should trip over; lea's
 folder of photos of herself, several garments in each (people.py); and a small feed for every other
-reader (exports.py). A shop's catalogue lies beside them (shop.py). The
-true category of every garment that a customer shows goes to truth.csv.
+reader (exports.py), and for what people's programs make of feeds (handed_over.py). A shop's
+catalogue lies beside them (shop.py). The true category of every garment that a customer shows goes
+to truth.csv.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image
 
-from sample_feeds import exports, people, shop
+from sample_feeds import exports, handed_over, people, shop
 from training.data import fashion_mnist
 from trendscope.categories import CATEGORIES
 
@@ -277,13 +278,14 @@ def bomb() -> bytes:
 
 def main() -> None:
     """Makes everything anew."""
-    for old in ("anna", "hostile", "lea", *exports.FOLDERS):
+    for old in ("anna", "hostile", "lea", *exports.FOLDERS, *handed_over.FOLDERS):
         shutil.rmtree(HERE / old, ignore_errors=True)
     wardrobe = Wardrobe()
     rows = [*make_folder(wardrobe), *make_export(wardrobe), *make_hostile(wardrobe)]
     rows += exports.make(wardrobe.photo)
     shop.make(wardrobe.photo)
     rows += make_people(wardrobe)
+    rows += handed_over.make(wardrobe.photo)
     with (HERE / "truth.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("customer", "source", "category"))

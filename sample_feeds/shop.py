@@ -51,7 +51,7 @@ def make(photo: Callable[[str], Image.Image]) -> None:
         writer.writerow(COLUMNS)
         for number, item in enumerate(ITEMS, start=1):
             title, taxonomy, kind, status, price, quantity, category = item
-            handle = "-".join(title.lower().replace(",", "").replace("'", "").split())
+            handle = handle_of(title)
             address = ""
             if category:
                 picture = photo(category).resize(SIDE)
@@ -59,3 +59,8 @@ def make(photo: Callable[[str], Image.Image]) -> None:
                 address = f"https://cdn.shopify.com/s/files/1/0001/{handle}.jpg?v=17"
             row = (title, handle, taxonomy, kind, status, f"SH-{number:02}", price)
             writer.writerow((*row, "shopify", quantity, address))
+
+
+def handle_of(title: str) -> str:
+    """Shopify's name of a product in its address."""
+    return "-".join(title.lower().replace(",", "").replace("'", "").split())

@@ -53,8 +53,8 @@ EXPECTED = {
     "profile sample_feeds --csv -o profiles.csv": '"anna","T-shirt/top",',
     "profile sample_feeds --json -o profiles.json": '"customer": "anna"',
     "trends sample_feeds --csv -o trends.csv": ',"T-shirt/top",',
-    "scan sample_feeds --db fashion.db": "49 photos: 49 looked at.",
-    "status --db fashion.db": "49 photos of 12 customers",
+    "scan sample_feeds --db fashion.db": "55 photos: 55 looked at.",
+    "status --db fashion.db": "55 photos of 16 customers",
     "profile sample_feeds/anna --db fashion.db": "anna: 12 photos",
     "customers --db fashion.db": "12 photos  10 Nov 2026",
     "profile --db fashion.db --customer anna": "anna: 12 photos",
@@ -64,7 +64,7 @@ EXPECTED = {
     "trends --from-csv tables/weekly.csv": "What customers wear, week 20",
     "report --db fashion.db -o report.html": "T-shirt/top",
     "export --db fashion.db tables": "sightings.csv: ",
-    "correct sample_feeds/truth.csv --db fashion.db": "47 photos labelled by a person; 47 new.",
+    "correct sample_feeds/truth.csv --db fashion.db": "53 photos labelled by a person; 53 new.",
     "catalog import sample_feeds/shop/products.csv --images sample_feeds/shop/pictures"
     " --currency EUR --db fashion.db": "16 items of a file by Shopify (export since 2024): 16 new.",
     "catalog add sample_feeds/shop/pictures/wrap-dress-with-belt.jpg --sku A17"

@@ -43,7 +43,7 @@ def test_sample_feeds_are_small():
 
 def test_every_true_photo_is_read_for_its_customer(items, truth):
     posts = {below(post.source): post for post in items if isinstance(post, Post)}
-    assert len(truth) == 47
+    assert len(truth) == 53
     for source, (customer, category) in truth.items():
         assert set(category.split("|")) <= set(CATEGORIES)
         assert posts[source].customer == customer
@@ -52,14 +52,31 @@ def test_every_true_photo_is_read_for_its_customer(items, truth):
 
 def test_there_is_a_feed_for_every_reader(items, truth):
     dated = {i.customer: i.date_source for i in items if isinstance(i, Post) and i.posted_at}
-    readers = dict.fromkeys(
-        ("ben.w", "cara.m", "dora", "emil", "fay", "gil", "Hana B.", "iris", "kim"), "feed"
-    )
-    assert dated == readers | {"anna": "file name", "lea": "file name"}
+    readers = "ben.w, cara.m, dora, emil, fay, gil, Hana B., iris, kim, Jörg Weiß, Änne, nele"
+    by_feed = dict.fromkeys(readers.split(", "), "feed")
+    assert dated == by_feed | dict.fromkeys(("anna", "lea", "Zoë"), "file name")
     reasons = {item.customer: item.reason for item in items if is_skipped(item)}
     assert (reasons["iris"], reasons["jo"]) == ("html_export", "links_only")
     photos = {below(item.source) for item in items if isinstance(item, Post)}
     assert set(truth) <= photos
+
+
+def test_feeds_are_read_as_people_hand_them_over(items):
+    """A zip of the Finder's, a table of Excel's on Windows, Apple's copy of iCloud Photos."""
+    posts = {i.source.rsplit("/", 1)[-1]: i for i in items if isinstance(i, Post)}
+    dates = {
+        "Grünes Kleid 2026-09-08.jpg": "2026-09-08 00:00",
+        "Größe M.jpg": "2026-09-08 10:00",
+        "IMG_0002.JPG": "2026-09-14 18:30",
+    }
+    for name, date in dates.items():
+        assert f"{posts[name].posted_at:%Y-%m-%d %H:%M}" == date
+    nele = [item for item in items if item.customer == "nele" and is_skipped(item)]
+    assert [(item.reason, item.source.rsplit("/", 1)[-1]) for item in nele] == [
+        ("other_data", "Albums"),
+        ("private", "IMG_0003.JPG"),
+        ("private", "IMG_0004.JPG"),
+    ]
 
 
 def test_posts_spread_over_twelve_weeks(items):

@@ -9,11 +9,13 @@ import os
 import pty
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from sample_feeds import shop
 from tests.factories.catalogues import KINDS, truth
 from tests.factories.photos import painted
 from trendscope.cli import app
@@ -141,10 +143,23 @@ def test_every_item_of_the_sample_shop_is_imported(run, db):
 def test_pictures_of_a_catalogue_among_feeds_are_not_photos():
     items = list(open_feed([ROOT / "sample_feeds"]))
     below = [item for item in items if "/shop/" in item.source]
-    assert [(type(item), item.reason, item.customer) for item in below] == [
-        (Skipped, "other_data", None)
-    ]
-    assert "15 pictures; trendscope catalog import reads it" in below[0].detail
+    expected = [(Skipped, "other_data", None, f"products{end}.csv") for end in ("-sorted", "")]
+    assert [(type(i), i.reason, i.customer, Path(i.source).name) for i in below] == expected
+    assert all("15 pictures; trendscope catalog import reads it" in item.detail for item in below)
+
+
+def test_the_sample_shop_sorted_in_a_spreadsheet_has_the_same_items(run, db):
+    for file, change in (("products", Decimal(0)), ("products-sorted", Decimal(1))):
+        imported = run("catalog", "import", SHOP / f"{file}.csv", "--currency", "EUR", "--db", db)
+        assert imported.exit_code == 0
+        items = json.loads(run("catalog", "list", "--json", "--db", db).stdout)["items"]
+        expected = {
+            (title, str(Decimal(price) - change), quantity > 0)
+            for title, _, _, status, price, quantity, _ in shop.ITEMS
+            if status == "Active"
+        }
+        assert {(item["title"], item["price"], item["in_stock"]) for item in items} == expected
+        assert len(items) == 16
 
 
 def test_other_tables_and_pictures_beside_a_catalogue_are_read(tmp_path):
