@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import socket
@@ -122,3 +123,29 @@ def finished(client, upload_id):
         return upload if upload["state"] in ("done", "failed") else None
 
     return wait_until(document)
+
+
+class Visitor:
+    """A client of a desk in this process: no server, no classifier, no network."""
+
+    def __init__(self, store, **settings):
+        from trendscope.web.app import make_app
+        from trendscope.web.desk import Desk
+        from trendscope.web.settings import Settings
+        from trendscope.web.spool import Spool
+        from trendscope.web.upload_jobs import UploadJobs
+
+        chosen, spool = Settings(**settings), Spool()
+        self.desk = Desk(store, UploadJobs(chosen, None, spool), chosen, spool, None)
+        self._app = make_app(self.desk)
+
+    def request(self, method, path, **options):
+        async def answer():
+            door = httpx.ASGITransport(self._app)
+            async with httpx.AsyncClient(transport=door, base_url="http://127.0.0.1") as client:
+                return await client.request(method, path, **options)
+
+        return asyncio.run(answer())
+
+    def get(self, path, **options):
+        return self.request("GET", path, **options)

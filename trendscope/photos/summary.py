@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import numpy as np
 from trendscope import weeks
 from trendscope.categories import CATEGORIES
 from trendscope.photos.results import PhotoResult
-from trendscope.proportions import Floats, estimated_shares, sum_exactly
+from trendscope.proportions import estimated_shares, sum_exactly
 from trendscope.skipped import OTHER_DATES, Skipped
 from trendscope.text import natural
 
@@ -190,22 +190,26 @@ def _customer(name: str, results: list[PhotoResult], skipped: list[Skipped]) -> 
     for result in ordered:
         for garment in result.garments:
             dates[garment.category].append(result.posted_at)
-    named = np.array([len(dates[category]) for category in CATEGORIES], np.float64)
-    shares = estimated_shares(named, _uncertain(ordered)).tolist()
-    categories = tuple(
-        _count(c, dates[c], share) for c, share in zip(CATEGORIES, shares, strict=True)
-    )
+    uncertain = (r for r in ordered if r.verdict == "uncertain" and not r.corrected)
+    counts = {category: len(moments) for category, moments in dates.items()}
+    shares = shares_of(counts, (dict(result.probabilities) for result in uncertain))
+    categories = tuple(_count(c, dates[c], shares[c]) for c in CATEGORIES)
     return CustomerProfile(name, ordered, _by_source(skipped), categories)
 
 
-def _uncertain(results: Iterable[PhotoResult]) -> Floats:
-    """Sums of the probabilities of the photos that are uncertain by the network's verdict."""
-    photos = [
-        dict(result.probabilities)
-        for result in results
-        if result.verdict == "uncertain" and not result.corrected
-    ]
-    return sum_exactly(np.array([[photo.get(c, 0.0) for photo in photos] for c in CATEGORIES]))
+def shares_of(
+    counts: Mapping[str, int], uncertain: Iterable[Mapping[str, float]]
+) -> dict[str, float]:
+    """The shares that one customer's page, list and tables show, of all ten in label order.
+
+    Args:
+        counts: Number of named garments by category.
+        uncertain: Probabilities of each photo that is uncertain by the network's verdict.
+    """
+    photos = list(uncertain)
+    named = np.array([counts.get(category, 0) for category in CATEGORIES], np.float64)
+    sums = sum_exactly(np.array([[photo.get(c, 0.0) for photo in photos] for c in CATEGORIES]))
+    return dict(zip(CATEGORIES, estimated_shares(named, sums).tolist(), strict=True))
 
 
 def _count(category: str, dates: list[datetime | None], share: float) -> CategoryCount:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trendscope.reports.documents import document
 from trendscope.reports.spreadsheets import csv_text
@@ -43,10 +43,16 @@ def customers_json(entries: Sequence[CustomerEntry]) -> str:
     """One document: ``schema_version`` (1) and ``customers``.
 
     Each has the fields of `trendscope.store.CustomerEntry`: ``customer``, ``photos``,
-    ``uncertain``, ``outside``, ``counts`` (garments by category), ``last_posted`` and ``sha256``
-    (of the latest images with a category).
+    ``uncertain``, ``outside``, ``counts`` (garments by category), ``shares``, ``last_posted`` and
+    ``sha256`` (of the latest images with a category).
     """
-    return document({"customers": [asdict(entry) for entry in entries]})
+    return document({"customers": [customer_facts(entry) for entry in entries]})
+
+
+def customer_facts(entry: CustomerEntry) -> dict[str, Any]:
+    """A customer as in `customers_json`."""
+    shares = {category: round(share, 6) for category, share in entry.shares.items()}
+    return {**asdict(entry), "shares": shares}
 
 
 def customers_csv(entries: Sequence[CustomerEntry]) -> str:

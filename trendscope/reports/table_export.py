@@ -15,6 +15,7 @@ from typing import IO, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from trendscope import proportions, store
 from trendscope.categories import CATEGORIES
@@ -195,19 +196,23 @@ def _customers(
     dated = counts.dated(rows["posted_at"], zone=zone, now=now)
     times = rows[dated].groupby("customer")["posted_at"]
     table["first_seen"], table["last_seen"] = times.min(), times.max()
-    named = rows.dropna(subset="category").drop_duplicates(["photo", "category"])
-    photos = pd.crosstab(named["customer"], named["category"].astype(object))
-    photos = photos.reindex(index=names, columns=[*CATEGORIES], fill_value=0)
-    table[[*PHOTOS_OF]] = photos
-    uncertain = np.zeros(photos.shape)
+    garments = rows.dropna(subset="category")
+    table[[*PHOTOS_OF]] = _by_category(garments.drop_duplicates(["photo", "category"]), names)
+    named = _by_category(garments, names)
+    uncertain = np.zeros(named.shape)
     for part in uncertain_parts:
         probabilities = np.frombuffer(b"".join(part["probabilities"]), "<f4").reshape(
             -1, len(CATEGORIES)
         )
         np.add.at(uncertain, names.get_indexer(pd.Index(part["customer"])), probabilities)
-    shares = proportions.estimated_shares(photos.to_numpy(np.float64), uncertain)
-    table[[*SHARE_OF]] = shares
+    table[[*SHARE_OF]] = proportions.estimated_shares(named.astype(np.float64), uncertain)
     return table.reset_index()
+
+
+def _by_category(rows: pd.DataFrame, names: pd.Index) -> NDArray[np.int64]:
+    """Number of rows by customer and category."""
+    table = pd.crosstab(rows["customer"], rows["category"].astype(object))
+    return table.reindex(index=names, columns=[*CATEGORIES], fill_value=0).to_numpy()
 
 
 def _weekly(

@@ -29,6 +29,9 @@ from trendscope.store.schema import candidates, corrections, sightings, weights
 CORRECTED = corrections.c.image_id.isnot(None)
 """True for an image that a person has labelled."""
 
+UNSURE = and_(~CORRECTED, sightings.c.reason == "uncertain")
+"""True for an image that the network is not sure of, and that no person has labelled."""
+
 NUMBER: ColumnElement[int] = func.coalesce(corrections.c.number, sightings.c.number)
 CATEGORY = case((CORRECTED, corrections.c.category), else_=sightings.c.category)
 REASON = case((CORRECTED, corrections.c.reason), else_=sightings.c.reason)

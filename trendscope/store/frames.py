@@ -91,8 +91,7 @@ def unsure_in_parts(connection: Connection) -> Iterator[DataFrame]:
         connection: Connection from `Store.reading`.
     """
     columns = schema.customers.c.name.label("customer"), schema.sightings.c.probabilities
-    unsure = and_(~effective.CORRECTED, schema.sightings.c.reason == "uncertain")
-    return _frames(connection, _effective(select(*columns)).where(unsure))
+    return _frames(connection, _effective(select(*columns)).where(effective.UNSURE))
 
 
 _COLUMNS = {

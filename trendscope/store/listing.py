@@ -9,10 +9,11 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, case, func, select
 
 from trendscope.errors import UnknownCustomer
 from trendscope.photos.results import Garment, ranked
+from trendscope.photos.summary import shares_of
 from trendscope.store import effective, schema
 from trendscope.store.database import Database, opened
 from trendscope.store.pictures import candidates_of, sizes_of
@@ -33,6 +34,8 @@ class CustomerEntry:
         uncertain: Number of these that show a garment which cannot be named.
         outside: Number of these that show none of the ten.
         counts: Number of garments by category, most worn first.
+        shares: Estimated share of the customer's garments of these categories, 0..1, largest first;
+            see `trendscope.photos.summary.shares_of`.
         last_posted: Aware UTC time of the latest dated photo.
         sha256: Digests of the latest images with a category, at most four.
     """
@@ -42,6 +45,7 @@ class CustomerEntry:
     uncertain: int
     outside: int
     counts: dict[str, int]
+    shares: dict[str, float]
     last_posted: datetime | None
     sha256: tuple[str, ...]
 
@@ -128,6 +132,7 @@ def _photos_of(ids: list[int]) -> Select[Any]:
         effective.NUMBER.label("number"),
         effective.CATEGORY.label("category"),
         effective.REASON.label("reason"),
+        case((effective.UNSURE, schema.sightings.c.probabilities)).label("probabilities"),
     ).join_from(schema.photos, schema.images)
     counted = query.where(photos.customer_id.in_(ids), photos.counted)
     newest = counted.order_by(photos.posted_at.desc().nulls_last(), photos.place)
@@ -142,12 +147,15 @@ def _entry(name: str, rows: list[Any]) -> CustomerEntry:
     reasons = [row.reason for row in rows]
     moments = [row.posted_at for row in rows if row.posted_at is not None]
     digests = dict.fromkeys(row.sha256 for row in rows if row.category)
+    uncertain = (dict(ranked(row.probabilities)) for row in rows if row.probabilities)
+    shares = [(c, share) for c, share in shares_of(counts, uncertain).items() if c in counts]
     return CustomerEntry(
         name,
         sum(row.number == 0 for row in rows),
         reasons.count("uncertain"),
         reasons.count("outside"),
         dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
+        dict(sorted(shares, key=lambda item: -item[1])),
         from_moment(max(moments, default=None)),
         tuple(digests)[:4],
     )

@@ -22,6 +22,7 @@ from trendscope.reports import catalog as catalog_report
 from trendscope.reports import database
 from trendscope.reports import profile as report
 from trendscope.reports import trends as trend_report
+from trendscope.reports.customers import customer_facts
 from trendscope.reports.documents import document
 from trendscope.reports.targets import targets_json
 from trendscope.store.pictures import image_results
@@ -147,7 +148,7 @@ def customers(
 ) -> Response:
     """Customers by name, with what they wear."""
     page, total = store.find_customers(desk.store, search, limit=limit, offset=offset)
-    listed = [asdict(customer) for customer in page]
+    listed = [customer_facts(customer) for customer in page]
     return json_text(document({"total": total, "customers": listed}))
 
 
