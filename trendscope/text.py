@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 
 
 def composed(name: str) -> str:
@@ -13,6 +13,11 @@ def composed(name: str) -> str:
     macOS writes an umlaut as a letter and a mark, others as one letter.
     """
     return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def contains(name: str, part: str) -> bool:
+    """Whether a name contains a text, in any case and in either form of Unicode."""
+    return composed(part).casefold() in composed(name).casefold()
 
 
 def displayed(name: str) -> str:
@@ -64,7 +69,7 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def day(moment: datetime | None) -> str:
+def day(moment: date | None) -> str:
     """``3 May 2026`` in UTC, in English whatever the locale."""
     if moment is None:
         return "no date"
@@ -77,7 +82,7 @@ def minute(moment: datetime) -> str:
     return f"{day(moment)}, {moment:%H:%M} UTC"
 
 
-def span(first: datetime | None, last: datetime | None) -> str:
+def span(first: date | None, last: date | None) -> str:
     """``3 May 2026 to 9 Jun 2026``; one day where both fall on it."""
     return day(first) if day(first) == day(last) else f"{day(first)} to {day(last)}"
 

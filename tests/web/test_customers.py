@@ -65,3 +65,91 @@ def test_a_customers_share_is_the_same_on_every_page_and_in_every_table(client, 
     table = {row["customer"]: row for row in rows}
     assert (table["anna"]["share_dress"], table["cem"]["share_dress"]) == ("0.342282", "0.666667")
     assert table["cem"]["photos_dress"] == "1"
+
+
+@pytest.fixture
+def several(client, opened):
+    """Five customers of whom names, numbers of photos and latest photos are in different orders."""
+    write(
+        opened,
+        found("Dress", "anna10", "1.jpg", WEEK_46[0]),
+        found("Dress", "Ünal", "2.jpg", (2026, 10, 26)),
+        found("Coat", "Ünal", "3.jpg", WEEK_46[6 - 1]),
+        found("Coat", "anna9", "4.jpg"),
+        *(found("Bag", "Zoe", f"{name}.jpg", (2026, 10, 27)) for name in range(5, 8)),
+        found("Bag", "bea", "8.jpg", (2026, 11, 15, 23, 30)),  # Sunday; in Berlin it is Monday
+    )
+    return client
+
+
+def names(client, address):
+    """The customers on a page, in its order."""
+    page = client.get(address)
+    assert page.status_code == 200
+    return re.findall(r"<strong><bdi>(.*?)</bdi>", page.text)
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed"),
+    [
+        ("", ["anna9", "anna10", "bea", "Zoe", "Ünal"]),
+        ("sort=photos", ["Zoe", "Ünal", "anna9", "anna10", "bea"]),
+        ("sort=latest", ["bea", "Ünal", "anna10", "Zoe", "anna9"]),
+        ("category=Coat", ["anna9", "Ünal"]),
+        ("category=Dress&week=2026-W46", ["anna10"]),
+        ("week=2026-W44", ["Zoe", "Ünal"]),
+        ("week=2026-W44&sort=latest", ["Ünal", "Zoe"]),
+        ("search=ünal", ["Ünal"]),
+        ("search=NN&category=Dress", ["anna10"]),
+        ("segment=Oslo", ["Zoe", "Ünal"]),
+        ("segment=Oslo&category=Coat", ["Ünal"]),
+    ],
+)
+def test_the_list_is_sorted_and_filtered_by_its_address(several, asked, listed):
+    several.desk.settings.segments.update({"Zoe": "Oslo", "Ünal": "Oslo", "bea": "Bergen"})
+    assert names(several, f"/customers?{asked}") == listed
+    page = several.get(f"/customers?{asked}").text
+    assert all(f"<option selected>{word}" in page for word in re.findall("category=(\\w+)", asked))
+
+
+@pytest.mark.parametrize(
+    "asked", ["category=Hat", "week=2026-W60", "week=soon", "sort=shoe", "page=0"]
+)
+def test_what_is_no_choice_is_refused(several, asked):
+    assert several.get(f"/customers?{asked}").status_code == 422
+
+
+def test_weeks_begin_where_the_desk_is(opened, several):
+    from zoneinfo import ZoneInfo
+
+    assert "bea" in names(several, "/customers?week=2026-W46")
+    berlin = Visitor(opened, zone=ZoneInfo("Europe/Berlin"))
+    assert "bea" not in names(berlin, "/customers?week=2026-W46")
+    assert names(berlin, "/customers?week=2026-W47") == ["bea"]
+    newest = re.search(r"in the week of [^<]*", berlin.get("/customers").text)[0]
+    assert newest == "in the week of 16 Nov 2026"
+
+
+def test_links_keep_what_was_asked(several, opened):
+    write(opened, *(found("Bag", f"b{n}", "b.jpg", (2026, 10, 27)) for n in range(30)))
+    page = several.get("/customers?search=b&category=Bag&sort=latest").text
+    assert "31 customers" in page
+    assert 'href="/customers?search=b&amp;category=Bag&amp;sort=photos"' in page
+    assert 'href="/customers?search=b&amp;category=Bag&amp;sort=latest&amp;page=2"' in page
+    rest = names(several, "/customers?search=b&category=Bag&sort=latest&page=2")
+    assert rest == [f"b{n}" for n in range(23, 30)]
+
+
+def test_photos_that_wait_are_searched_by_their_customers_name(client, opened):
+    waiting = [("Ünal", "1.jpg"), ("anna", "2.jpg"), ("anna", "3.jpg")]
+    write(opened, *(found(None, who, name, verdict="uncertain") for who, name in waiting))
+    photos = client.get("/api/review?search=ÜN&limit=1").json()
+    assert (photos["total"], photos["photos"][0]["customer"]) == (1, "Ünal")
+    assert client.get("/api/review?search=zoe").json() == {
+        "schema_version": 1,
+        "total": 0,
+        "photos": [],
+    }
+    page = client.get("/review?search=ann").text
+    assert '<strong id="left">2</strong>' in page and 'data-search="ann"' in page
+    assert "No photo of such a customer waits" in client.get("/review?search=zoe").text

@@ -20,6 +20,7 @@ from .listing import CustomerEntry as CustomerEntry
 from .listing import every_customer as every_customer
 from .listing import find_customers as find_customers
 from .listing import knows_customer as knows_customer
+from .listing import posted_between as posted_between
 from .listing import unlabelled as unlabelled
 from .overview import Status as Status
 from .overview import status as status

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import BigInteger, Connection, Select, and_, bindparam, case, func, select
 
 from trendscope.errors import UnknownCustomer
 from trendscope.photos.results import Garment, ranked
 from trendscope.photos.summary import shares_of
 from trendscope.store import effective, schema
-from trendscope.store.database import Database, opened
+from trendscope.store.database import Database, opened, parts
 from trendscope.store.pictures import candidates_of, sizes_of
-from trendscope.store.schema import from_moment
-from trendscope.text import displayed, natural
+from trendscope.store.schema import from_moment, to_moment
+from trendscope.text import contains, displayed, natural
 
-PART = 1000
-"""Customers that are read at a time."""
+Order = Literal["name", "photos", "latest"]
 
 
 @dataclass(frozen=True)
@@ -76,31 +75,94 @@ class UnlabelledImage:
 
 
 def find_customers(
-    db: Database = None, search: str = "", *, limit: int = 25, offset: int = 0
+    db: Database = None,
+    search: str = "",
+    *,
+    category: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    members: Collection[str] | None = None,
+    order: Order = "name",
+    limit: int | None = 25,
+    offset: int = 0,
 ) -> tuple[list[CustomerEntry], int]:
-    """Customers whose names contain a text, in any case, by name, and their number."""
-    name = schema.customers.c.name
-    query = select(schema.customers.c.id, name).order_by(name)
-    if search:
-        query = query.where(func.lower(name).contains(search.lower(), autoescape=True))
+    """A part of the list of customers, and the length of the whole list.
+
+    Args:
+        db: The database.
+        search: Text that the names contain, in any case.
+        category: Category that they wear, in a photo of the time between `since` and `until`.
+        since: Aware time; only those with a photo from then on.
+        until: Aware time; only those with a photo before it.
+        members: The only names.
+        order: By ``name`` as people sort names, by number of ``photos`` (most first), or by the
+            ``latest`` photo (the newest first).
+        limit: Length of the part; None for all.
+        offset: Number of customers before it.
+    """
     with opened(db) as store, store.reading() as connection:
-        total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
-        owners = {
-            int(r[0]): str(r[1]) for r in connection.execute(query.limit(limit).offset(offset))
-        }
-        rows_of: defaultdict[int, list[Any]] = defaultdict(list)
-        for row in connection.execute(_photos_of(list(owners))):
-            rows_of[row.customer_id].append(row)
-    return [_entry(name, rows_of[owner]) for owner, name in owners.items()], total
+        rows = [
+            row
+            for row in connection.execute(_customers(category, since, until, order))
+            if contains(row.name, search) and (members is None or row.name in members)
+        ]
+        rows.sort(key=_KEYS[order])
+        page = rows[offset : None if limit is None else offset + limit]
+        entries = [each for some in parts(page) for each in _entries(connection, some)]
+    return entries, len(rows)
 
 
 def every_customer(db: Database = None, search: str = "") -> list[CustomerEntry]:
     """All customers whose names contain a text, sorted as people sort names."""
-    with opened(db) as store:
-        entries, total = find_customers(store, search, limit=PART)
-        for offset in range(PART, total, PART):
-            entries += find_customers(store, search, limit=PART, offset=offset)[0]
-    return sorted(entries, key=lambda entry: natural(entry.customer))
+    return find_customers(db, search, limit=None)[0]
+
+
+def posted_between(db: Database = None) -> tuple[datetime | None, datetime | None]:
+    """The times of the first and the last dated photo that counts; None without any."""
+    posted = schema.photos.c.posted_at
+    query = select(func.min(posted), func.max(posted)).where(schema.photos.c.counted)
+    with opened(db) as store, store.reading() as connection:
+        first, last = connection.execute(query).one()
+    return from_moment(first), from_moment(last)
+
+
+def _customers(
+    category: str | None, since: datetime | None, until: datetime | None, order: Order
+) -> Select[Any]:
+    """Number and name of the customers, with the figures by which they are sorted."""
+    customers, photos = schema.customers.c, schema.photos.c
+    query = select(customers.id, customers.name)
+    if order != "name":
+        counts = func.count(photos.id).label("photos"), func.max(photos.posted_at).label("latest")
+        own = and_(photos.customer_id == customers.id, photos.counted)
+        query = query.add_columns(*counts).outerjoin(schema.photos, own)
+        query = query.group_by(customers.id, customers.name)
+    if category is None and since is None and until is None:
+        return query
+    wearing = select(photos.customer_id).select_from(schema.photos).where(photos.counted)
+    if since is not None:
+        wearing = wearing.where(photos.posted_at >= to_moment(since))
+    if until is not None:
+        wearing = wearing.where(photos.posted_at < to_moment(until))
+    if category is not None:
+        wearing = effective.with_effective(wearing, photos.image_id)
+        wearing = wearing.where(effective.CATEGORY == category)
+    return query.where(customers.id.in_(wearing))
+
+
+_KEYS: dict[Order, Callable[[Any], Any]] = {
+    "name": lambda row: natural(row.name),
+    "photos": lambda row: (-row.photos, natural(row.name)),
+    "latest": lambda row: (row.latest is None, -(row.latest or 0), natural(row.name)),
+}
+"""What sorts the rows of `_customers`."""
+
+
+def _entries(connection: Connection, customers: list[Any]) -> list[CustomerEntry]:
+    rows_of: defaultdict[int, list[Any]] = defaultdict(list)
+    for row in connection.execute(_photos_of([customer.id for customer in customers])):
+        rows_of[row.customer_id].append(row)
+    return [_entry(customer.name, rows_of[customer.id]) for customer in customers]
 
 
 def knows_customer(db: Database, name: str) -> bool:
@@ -162,9 +224,39 @@ def _entry(name: str, rows: list[Any]) -> CustomerEntry:
 
 
 def unlabelled(
-    db: Database = None, *, limit: int = 20, offset: int = 0
+    db: Database = None, search: str = "", *, limit: int = 20, offset: int = 0
 ) -> tuple[list[UnlabelledImage], int]:
-    """Images that wait for a person's label, the latest first, and their number."""
+    """Images that wait for a person's label, the latest first, and their number.
+
+    Args:
+        db: The database.
+        search: Text that the names of the customers who posted them contain, in any case.
+        limit: Most images to return.
+        offset: Number of images before them.
+    """
+    with opened(db) as store, store.reading() as connection:
+        query = _waiting(connection, search)
+        total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+        rows = connection.execute(query.limit(limit).offset(offset)).all()
+        digests = [row.sha256 for row in rows]
+        candidates, sizes = candidates_of(connection, digests), sizes_of(connection, digests)
+    return [
+        UnlabelledImage(
+            row.sha256,
+            row.customer,
+            row.source,
+            from_moment(row.posted_at),
+            ranked(row.probabilities)[:3],
+            row.outside,
+            candidates.get(row.sha256, ()),
+            sizes.get(row.sha256),
+        )
+        for row in rows
+    ], total
+
+
+def _waiting(connection: Connection, search: str) -> Select[Any]:
+    """The images of `unlabelled`, in its order."""
     latest = func.max(schema.photos.c.posted_at)
     query = (
         select(
@@ -185,25 +277,14 @@ def unlabelled(
             schema.images.c.sha256, schema.sightings.c.probabilities, schema.sightings.c.outside
         )
     )
-    ordered = query.order_by(latest.desc().nulls_last(), schema.images.c.sha256)
-    with opened(db) as store, store.reading() as connection:
-        total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
-        rows = connection.execute(ordered.limit(limit).offset(offset)).all()
-        digests = [row.sha256 for row in rows]
-        candidates, sizes = candidates_of(connection, digests), sizes_of(connection, digests)
-    return [
-        UnlabelledImage(
-            row.sha256,
-            row.customer,
-            row.source,
-            from_moment(row.posted_at),
-            ranked(row.probabilities)[:3],
-            row.outside,
-            candidates.get(row.sha256, ()),
-            sizes.get(row.sha256),
-        )
-        for row in rows
-    ], total
+    query = query.order_by(latest.desc().nulls_last(), schema.images.c.sha256)
+    if not search:
+        return query
+    everyone = connection.execute(_customers(None, None, None, "name"))
+    ids = [row.id for row in everyone if contains(row.name, search)]
+    # Written into the statement, as there may be more than it could have parameters.
+    owners = bindparam("owners", ids, BigInteger, expanding=True, literal_execute=True)
+    return query.where(schema.photos.c.customer_id.in_(owners))
 
 
 _IS_UNLABELLED = and_(

@@ -18,7 +18,7 @@ from trendscope.store import schema
 from trendscope.store.database import Database, opened, parts
 from trendscope.store.frames import jpegs
 from trendscope.store.item_keys import sku_known_as
-from trendscope.text import displayed
+from trendscope.text import contains, displayed
 from trendscope.vision.predictions import Prediction
 
 THOUSAND = 1000
@@ -143,6 +143,15 @@ def chosen(every: Sequence[Item], *, review: bool, category: str | None) -> list
             answer is None
             or answer == (item.category or (OTHER if item.reason == "outside" else ""))
         )
+    ]
+
+
+def searched(every: Sequence[Item], search: str) -> list[Item]:
+    """The items whose SKU, title, brand or kind contains a text, in any case."""
+    return [
+        item
+        for item in every
+        if contains("\n".join((item.sku, item.title, item.brand, item.kind)), search)
     ]
 
 

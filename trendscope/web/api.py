@@ -70,6 +70,7 @@ Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="of the image
 Name = Annotated[str, Query(min_length=1, max_length=1000, description="as the store has it")]
 Weeks = Annotated[int, Query(ge=1, le=520, description="complete weeks to show")]
 Ahead = Annotated[int, Query(ge=1, le=52, description="weeks to expect")]
+Search = Annotated[str, Query(max_length=200, description="part of a name, in any case")]
 Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 
 router = APIRouter(prefix="/api")
@@ -142,7 +143,7 @@ def status(desk: AtDesk) -> Response:
 @router.get("/customers", responses=_responses("customers, and how many there are"))
 def customers(
     desk: AtDesk,
-    search: Annotated[str, Query(max_length=200)] = "",
+    search: Search = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 25,
     offset: Offset = 0,
 ) -> Response:
@@ -178,10 +179,13 @@ def trends(
 
 @router.get("/review", responses=_responses("photos that wait, and how many there are"))
 def review(
-    desk: AtDesk, limit: Annotated[int, Query(ge=1, le=200)] = 20, offset: Offset = 0
+    desk: AtDesk,
+    search: Search = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    offset: Offset = 0,
 ) -> Response:
     """Photos that the network could not name, and nobody has named yet, the latest first."""
-    photos, total = store.unlabelled(desk.store, limit=limit, offset=offset)
+    photos, total = store.unlabelled(desk.store, search, limit=limit, offset=offset)
     listed = [
         {**asdict(photo), **report.garment_facts((), photo.candidates, photo.size)}
         for photo in photos

@@ -74,14 +74,9 @@ class Desk:
         Raises:
             NothingUsable: There is no such segment, or nobody in it.
         """
-        members = None
-        if segment:
-            if segment not in self.segments:
-                raise NothingUsable(f"there is no segment {segment[:60]!r}")
-            members = [name for name, group in self.settings.segments.items() if group == segment]
         return trends_of_store(
             self.store,
-            customers=members,
+            customers=self.members(segment),
             weeks_ahead=ahead,
             now=self.now(),
             zone=self.settings.zone,
@@ -127,6 +122,18 @@ class Desk:
 
         # Words alone need no classifier, and do not wait for one.
         return self.jobs.borrow(work) if picture else work(None)
+
+    def members(self, segment: str | None) -> list[str] | None:
+        """The customers of a segment; None, for all, without one.
+
+        Raises:
+            NothingUsable: There is no such segment.
+        """
+        if not segment:
+            return None
+        if segment not in self.segments:
+            raise NothingUsable(f"there is no segment {segment[:60]!r}")
+        return [name for name, group in self.settings.segments.items() if group == segment]
 
     @property
     def segments(self) -> tuple[str, ...]:

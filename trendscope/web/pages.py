@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from trendscope import store
@@ -19,9 +19,10 @@ from trendscope.reports import trends as trend_report
 from trendscope.reports.catalog import confidence_of, kind_of, price_of, three_best
 from trendscope.reports.profile import groups
 from trendscope.store.profile import stored_profile
-from trendscope.store.read_items import chosen
-from trendscope.web.api import AtDesk, Name, desk_of, refusals
+from trendscope.store.read_items import chosen, searched
+from trendscope.web.api import AtDesk, Name, Search, desk_of, refusals
 from trendscope.web.desk import Desk
+from trendscope.web.lists import CustomerQuery, weeks_of
 from trendscope.web.security import COOKIE, SIGN_IN
 
 PER_PAGE = 24
@@ -56,15 +57,16 @@ def try_photos(desk: AtDesk) -> Response:
 @router.get("/customers")
 def customers(
     desk: AtDesk,
-    search: Annotated[str, Query(max_length=200)] = "",
+    wanted: Annotated[CustomerQuery, Depends()],
     number: Annotated[int, Query(ge=1, le=1_000_000, alias="page")] = 1,
 ) -> Response:
     """Search, and what each customer on the page wears most."""
-    start = (number - 1) * PER_PAGE
-    people, total = store.find_customers(desk.store, search, limit=PER_PAGE, offset=start)
+    with refusals(400, missing=404):
+        people, total = wanted.entries(desk, PER_PAGE, (number - 1) * PER_PAGE)
     last = max(1, -(-total // PER_PAGE))
-    facts = {"people": people, "total": total, "search": search, "number": number, "last": last}
-    return page(desk, "customers", **facts)
+    facts = {"people": people, "total": total, "wanted": wanted, "number": number, "last": last}
+    choices = {"weeks": weeks_of(desk), "segments": desk.segments}
+    return page(desk, "customers", **facts, **choices)
 
 
 @router.get("/customer")
@@ -91,9 +93,11 @@ def _offers(desk: Desk, name: str) -> tuple[list[targets.Line], list[str]]:
 
 
 @router.get("/catalogue")
-def catalogue(desk: AtDesk, show: Annotated[str, Query(max_length=40)] = "") -> Response:
+def catalogue(
+    desk: AtDesk, show: Annotated[str, Query(max_length=40)] = "", search: Search = ""
+) -> Response:
     """What the shop sells; add an item, and confirm or change its category."""
-    every = store.items(desk.store)
+    every = searched(store.items(desk.store), search)
     waits = [item for item in every if item.review]
     if show == "review":
         items = waits
@@ -107,7 +111,7 @@ def catalogue(desk: AtDesk, show: Annotated[str, Query(max_length=40)] = "") -> 
         for item in items[:PER_SHELF]
     ]
     facts = {"total": len(every), "waits": len(waits), "more": len(items) - len(described)}
-    return page(desk, "catalogue", items=described, show=show, **facts)
+    return page(desk, "catalogue", items=described, show=show, search=search, **facts)
 
 
 @router.get("/trends")
@@ -134,10 +138,10 @@ def trends(
 
 
 @router.get("/review")
-def review(desk: AtDesk) -> Response:
+def review(desk: AtDesk, search: Search = "") -> Response:
     """Photos that wait for a person's word, one by one."""
-    _, total = store.unlabelled(desk.store, limit=1)
-    return page(desk, "review", total=total)
+    _, total = store.unlabelled(desk.store, search, limit=1)
+    return page(desk, "review", total=total, search=search)
 
 
 @router.post(SIGN_IN)

@@ -422,6 +422,7 @@ const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !e
 function setUpReview() {
   const stage = document.getElementById("review");
   if (!Number(stage.dataset.total)) return;
+  const search = new URLSearchParams({ search: stage.dataset.search });
   let waiting = [];
   let left = Number(stage.dataset.total);
   let skipped = 0;
@@ -430,7 +431,7 @@ function setUpReview() {
 
   async function show() {
     if (!waiting.length && left > skipped) {
-      const found = await ask(`/api/review?limit=20&offset=${skipped}`);
+      const found = await ask(`/api/review?${search}&limit=20&offset=${skipped}`);
       waiting = found.photos;
     }
     const photo = waiting[0];

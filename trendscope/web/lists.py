@@ -1,0 +1,85 @@
+"""Parts of the list of customers, as addresses of pages and downloads name them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time, timedelta
+from typing import Annotated
+
+from fastapi import Query
+from starlette.exceptions import HTTPException
+
+from trendscope import store, weeks
+from trendscope.categories import match_category
+from trendscope.store.listing import CustomerEntry, Order
+from trendscope.web.desk import Desk
+
+MOST_WEEKS = 104
+"""Weeks offered to choose from, the latest ones."""
+
+
+@dataclass(frozen=True)
+class CustomerQuery:
+    """What is asked of the list of customers.
+
+    Attributes:
+        search: Part of the name.
+        category: One of the ten; only those who wear it, in the week if there is one.
+        week: ISO week; only those who posted in it.
+        segment: Only those in it.
+        sort: Order of the list.
+    """
+
+    search: Annotated[str, Query(max_length=200)] = ""
+    category: Annotated[str, Query(max_length=40)] = ""
+    week: Annotated[str, Query(max_length=20)] = ""
+    segment: Annotated[str, Query(max_length=200)] = ""
+    sort: Order = "name"
+
+    def given(self, **others: str | int) -> dict[str, str | int]:
+        """The parameters of an address that asks for the same, but for `others`."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in {**own, **others}.items() if value}
+
+    def entries(
+        self, desk: Desk, limit: int | None = None, offset: int = 0
+    ) -> tuple[list[CustomerEntry], int]:
+        """A part of the list, and the length of the whole list.
+
+        Raises:
+            TrendscopeError: There is no such segment.
+            HTTPException: There is no such category or week.
+        """
+        category = match_category(self.category) if self.category else None
+        if self.category and category is None:
+            raise HTTPException(422, "There is no such category.")
+        since = self._since(desk) if self.week else None
+        return store.find_customers(
+            desk.store,
+            self.search,
+            category=category,
+            since=since,
+            until=since and since + timedelta(days=7),
+            members=desk.members(self.segment),
+            order=self.sort,
+            limit=limit,
+            offset=offset,
+        )
+
+    def _since(self, desk: Desk) -> datetime:
+        try:
+            return datetime.combine(weeks.monday_of(self.week), time(), desk.settings.zone)
+        except ValueError as error:
+            raise HTTPException(422, f"{error}.") from None
+
+
+def weeks_of(desk: Desk) -> list[tuple[str, date]]:
+    """The weeks from which there are photos and those between, the latest first: name, Monday."""
+    first, last = store.posted_between(desk.store)
+    if first is None or last is None:
+        return []
+    zone = desk.settings.zone
+    end = weeks.number_of(weeks.monday(min(last, desk.now()), zone))
+    begin = max(weeks.number_of(weeks.monday(first, zone)), end - MOST_WEEKS + 1)
+    names = (weeks.name(number) for number in range(end, begin - 1, -1))
+    return [(name, weeks.monday_of(name)) for name in names]
