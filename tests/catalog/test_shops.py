@@ -120,6 +120,15 @@ def woo(sale, first="", last=""):
         ("12/24/2026", "", False),
         ("11/28/2026", "", True),
         ("29/11/2026", "", True),
+        ("01/11/2026", "30/11/2026", True),  # the second leaves one reading of the first
+        ("12/01/2026", "12/31/2026", False),
+        ("", "28/11/2026 00:00", False),
+        ("30. November 2026", "", False),
+        ("", "29 Nov 2026", True),
+        ("46355", "", True),  # 29 November 2026 in a spreadsheet
+        ("46356", "", False),
+        ("", "46355", True),
+        ("20261130", "", False),
         ("9999-12-31", "", False),
         ("", "9999-12-31", True),
     ],
