@@ -89,6 +89,44 @@ def test_photos_and_sidecars_in_different_zips(tmp_path):
     assert {customer for customer, *_ in read(*zips, customer="ann")} == {"ann"}
 
 
+@pytest.mark.parametrize(
+    ("customer", "first", "second"),
+    [
+        ("fay", "fay/Takeout", "fay/Takeout 2"),  # macOS
+        (
+            "fay",
+            "fay/takeout-20261116T080000Z-001/Takeout",
+            "fay/takeout-20261116T080000Z-002/Takeout",
+        ),
+        (
+            "takeout-20261116T080000Z",
+            "takeout-20261116T080000Z-1-001/Takeout",
+            "takeout-20261116T080000Z-1-002/Takeout",
+        ),
+    ],
+)
+def test_parts_unpacked_side_by_side_are_one_export(tmp_path, customer, first, second):
+    album = "Google Photos/Photos from 2026"
+    files = {f"{first}/{album}/a.jpg": b"1", f"{second}/{album}/b.jpg": b"2"}
+    files |= {f"{second}/{album}/a.jpg.json": facts("1790000001")}
+    files |= {f"{first}/{album}/b.jpg.json": facts("1790000002")}
+    items = list(open_feed([export(tmp_path, files)], now=NOW))
+    assert {(i.customer, Path(i.source).name, i.posted_at.timestamp()) for i in items} == {
+        (customer, "a.jpg", 1_790_000_001),
+        (customer, "b.jpg", 1_790_000_002),
+    }
+
+
+def test_two_exports_unpacked_side_by_side_keep_their_photos_of_one_name(tmp_path):
+    album = "Google Photos/Photos from 2026"
+    files: dict[str, object] = {}
+    for number, place in enumerate(("Takeout", "Takeout 2")):
+        files[f"fay/{place}/{album}/a.jpg"] = place.encode()
+        files[f"fay/{place}/{album}/a.jpg.json"] = facts(f"179000000{number}")
+    dates = [date for _, _, date in read(export(tmp_path, files))]
+    assert sorted(dates) == [1_790_000_000, 1_790_000_001]
+
+
 def test_exports_packed_at_two_times_are_two(tmp_path):
     for time in ("080000", "090000"):
         path = tmp_path / f"takeout-20261116T{time}Z-001.zip"

@@ -20,6 +20,7 @@ from trendscope.feeds.post import Post
 from trendscope.feeds.request import DATA, VIDEOS, Request, missing_media, video
 from trendscope.feeds.sidecar import by_folder, read_sidecar, text
 from trendscope.files.trees import Joined, Part, Tree
+from trendscope.files.zips import series_name
 from trendscope.skipped import Skipped
 from trendscope.text import composed, displayed, escaped
 
@@ -27,7 +28,9 @@ _FORMATS = (".HEIC", ".heic", ".JPG", ".jpg", ".jpeg", ".png", ".PNG", ".webp", 
 _ADDED = ".supplemental-metadata"
 _NUMBER = re.compile(r"^(?P<stem>.*)(?P<number>\(\d+\))(?P<suffix>\.[^.]*)?$")
 _REPLACED = re.compile(r"""[\\/:*?"<>|&%'\x00-\x1f]""")  # by Google, with _
-_TAKEOUT = re.compile(r"^(?P<root>(.*?/)??)Takeout/")
+_TAKEOUT = re.compile(
+    r"^(?P<root>(.*?/)??)Takeout( \d+)?/"
+)  # macOS unpacks the second as Takeout 2
 _PACKED = re.compile(r"takeout-\d{8}T\d{6}Z")  # the name of the numbered zips of one export
 _YEAR = re.compile(r"(^|\D)(19|20)\d\d$")
 _PROBED = 3  # sidecars of a folder looked at to tell whose they are
@@ -65,11 +68,13 @@ def _is_own(tree: Tree, names: list[str], request: Request) -> bool:
 def put_together(parts: Sequence[Part], request: Request) -> dict[int, tuple[Joined, str]]:
     """The exports that the parts make up and their owners, by the number of the first part.
 
-    Zips that lie together and were packed at one time are one export. Takeout names no user.
+    Zips that lie together and were packed at one time are one export, also unpacked. Takeout names
+    no user.
     """
     groups: dict[tuple[str, str], list[int]] = {}
     for number, part in enumerate(parts):
-        groups.setdefault(part.place("x"), []).append(number)
+        name, account = part.place("x")
+        groups.setdefault((series_name(name), series_name(account)), []).append(number)
     return {
         numbers[0]: (Joined([parts[number] for number in numbers]), request.names.of_place(*key))
         for key, numbers in groups.items()
@@ -78,16 +83,20 @@ def put_together(parts: Sequence[Part], request: Request) -> dict[int, tuple[Joi
 
 def read(tree: Tree, owner: str, request: Request) -> Iterator[Post | Skipped]:
     """Reads album by album; the folders of Google's other products are left out."""
-    albums: dict[str, dict[str, str]] = {}
+    albums: dict[tuple[str, str], dict[str, str]] = {}
     for name in tree.names:
-        folder, _, last = name.partition("/")[2].rpartition("/")
-        albums.setdefault(folder, {}).setdefault(last, name)
+        place, _, last = name.rpartition("/")
+        folder = _TAKEOUT.sub("Takeout/", f"{place.partition('/')[2]}/").rstrip("/")
+        names = albums.setdefault((folder, ""), {})
+        if last in names:  # of another export, unpacked beside the first
+            names = albums.setdefault((folder, place), {})
+        names[last] = name
     with_photos = {
         _product(folder)
-        for folder, names in albums.items()
+        for (folder, _), names in albums.items()
         if _is_own(tree, [*names.values()], request)
     }
-    for folder, names in albums.items():
+    for (folder, _), names in albums.items():
         if not with_photos or _product(folder) in with_photos:
             yield from _album(tree, names, owner, request)
         else:
