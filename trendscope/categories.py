@@ -6,16 +6,16 @@ from trendscope.errors import UsageError
 from trendscope.text import displayed
 
 _TABLE = (  # name, several of them as a sentence has it, colour
-    ("T-shirt/top", "T-shirts or tops", "#4E79A7"),
-    ("Trouser", "trousers", "#F28E2B"),
-    ("Pullover", "pullovers", "#59A14F"),
-    ("Dress", "dresses", "#E15759"),
-    ("Coat", "coats", "#B07AA1"),
-    ("Sandal", "sandals", "#76B7B2"),
-    ("Shirt", "shirts", "#EDC948"),
-    ("Sneaker", "sneakers", "#9C755F"),
-    ("Bag", "bags", "#FF9DA7"),
-    ("Ankle boot", "ankle boots", "#79706E"),
+    ("T-shirt/top", "T-shirts or tops", "#5886DC"),
+    ("Trouser", "trousers", "#FFCA7D"),
+    ("Pullover", "pullovers", "#7C9F00"),
+    ("Dress", "dresses", "#8C2D00"),
+    ("Coat", "coats", "#673D81"),
+    ("Sandal", "sandals", "#77CFF2"),
+    ("Shirt", "shirts", "#EAD819"),
+    ("Sneaker", "sneakers", "#C1B094"),
+    ("Bag", "bags", "#B17296"),
+    ("Ankle boot", "ankle boots", "#6E413C"),
 )
 
 CATEGORIES: tuple[str, ...] = tuple(name for name, _, _ in _TABLE)
@@ -25,7 +25,7 @@ PLURALS: tuple[str, ...] = tuple(plural for _, plural, _ in _TABLE)
 """Several of each, in label order, as a sentence has them."""
 
 COLORS: tuple[str, ...] = tuple(color for _, _, color in _TABLE)
-"""One colour a category, in label order (Tableau 10): the colour-blind can tell them apart."""
+"""One colour a category, in label order, that the colour-blind can tell apart as well."""
 
 SHOES = "Shoes"
 

@@ -69,12 +69,13 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+"""Months in English, whatever the locale."""
+
+
 def day(moment: date | None) -> str:
-    """``3 May 2026`` in UTC, in English whatever the locale."""
-    if moment is None:
-        return "no date"
-    months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-    return f"{moment.day} {months[moment.month - 1]} {moment.year}"
+    """``3 May 2026``, of a day, or of a time in UTC."""
+    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}" if moment else "no date"
 
 
 def minute(moment: datetime) -> str:

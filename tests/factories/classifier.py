@@ -7,11 +7,24 @@ from itertools import pairwise
 
 import numpy as np
 
-from trendscope.categories import CATEGORIES, COLORS
+from trendscope.categories import CATEGORIES
 from trendscope.photos import pipeline
 from trendscope.vision.predictions import PhotoPrediction, Prediction
 from trendscope.vision.preparation import Stretching
 
+COLORS = (
+    "#4E79A7",
+    "#F28E2B",
+    "#59A14F",
+    "#E15759",
+    "#B07AA1",
+    "#76B7B2",
+    "#EDC948",
+    "#9C755F",
+    "#FF9DA7",
+    "#79706E",
+)
+"""What it takes for each category, in label order."""
 PALETTE = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in COLORS], np.float64)
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.factories.classifier import FakeClassifier
-from trendscope.categories import CATEGORIES, COLORS
+from tests.factories.classifier import COLORS, FakeClassifier
+from trendscope.categories import CATEGORIES
 from trendscope.photos.results import Garment, PhotoResult
 from trendscope.photos.summary import summarise
 from trendscope.skipped import Skipped

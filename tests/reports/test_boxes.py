@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.factories.pages import Elements
 from tests.factories.photos import OUTFIT, outfit, photo_result
 from tests.factories.stored import NOW, found, write
-from trendscope.categories import CATEGORIES
+from trendscope.categories import CATEGORIES, color
 from trendscope.photos.results import Garment, Label
 from trendscope.photos.summary import summarise
 from trendscope.reports.boxes import SIDE, drawing
@@ -41,9 +41,9 @@ def test_boxes_are_scaled_from_the_original_and_named():
     drawn = drawing(outfit())
     assert (drawn.width, drawn.height) == (112, 168)  # 200 x 300 pixels by 168 / 300
     assert [(g.name, g.color) for g in drawn.garments] == [
-        ("Shirt", "#EDC948"),
-        ("Bag", "#FF9DA7"),
-        ("Trouser", "#F28E2B"),
+        ("Shirt", color("Shirt")),
+        ("Bag", color("Bag")),
+        ("Trouser", color("Trouser")),
     ]
     assert drawn.garments[0].box == (33.6, 33.6, 44.8, 50.4)
     assert drawn.garments[0].tag == (33.6, 21.6, 36, 12)  # above it: 5 letters of 6, and 6

@@ -1,20 +1,18 @@
-"""The desk without a server: which errors are whose, and how many charts are remembered."""
+"""The desk without a server: which errors are whose, and what is offered."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
-import pandas as pd
 import pytest
 from starlette.exceptions import HTTPException
 
 from trendscope import store
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
-from trendscope.reports import charts, targets
+from trendscope.reports import targets
 from trendscope.web import pages
 from trendscope.web.api import refusals
-from trendscope.web.desk import MOST_CHARTS, Desk
+from trendscope.web.desk import Desk
 from trendscope.web.settings import Settings
 
 
@@ -54,35 +52,3 @@ def desk():
 def test_an_unknown_segment_is_refused():
     with pytest.raises(NothingUsable, match="no segment 'Bergen'"):
         desk().trend_summary(segment="Bergen")
-
-
-@pytest.fixture
-def drawings(monkeypatch):
-    """The figures that were drawn, in order."""
-    figures = []
-    monkeypatch.setattr(charts, "together", lambda summary, weeks: figures.append(weeks) or ())
-    monkeypatch.setattr(charts, "alone", lambda summary, name, weeks: name)
-    return figures
-
-
-def summary(share=0.5):
-    movement = pd.DataFrame({"category": ["Dress"], "share": [share]})
-    return SimpleNamespace(movement=movement, forecast=pd.DataFrame())
-
-
-def test_charts_are_drawn_once_for_the_same_figures(drawings):
-    opened = desk()
-    assert opened.charts(summary(), 12) is opened.charts(summary(), 12)
-    opened.charts(summary(0.25), 12)
-    opened.charts(summary(), 8)
-    assert drawings == [12, 12, 8]
-
-
-def test_the_oldest_charts_are_dropped_when_too_many_are_remembered(drawings):
-    opened = desk()
-    for weeks in range(1, MOST_CHARTS + 2):
-        opened.charts(summary(), weeks)
-    opened.charts(summary(), 2)
-    assert drawings == [*range(1, MOST_CHARTS + 2)]
-    opened.charts(summary(), 1)
-    assert drawings[-1] == 1

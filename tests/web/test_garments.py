@@ -12,6 +12,7 @@ from playwright import sync_api
 from tests.factories.desk import desk, finished, scanned
 from tests.factories.detector import dressed
 from trendscope import store
+from trendscope.categories import color
 
 CHROMIUM = shutil.which("chromium")
 walks = pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed (Debian: chromium)")
@@ -178,7 +179,7 @@ def test_boxes_lie_where_the_garments_are(page):
     page.goto("/customer?name=anna")
     frame = page.locator("section", has=page.get_by_role("heading", name="Shirt")).locator(".frame")
     image = frame.locator("img").bounding_box()
-    shirt = frame.locator("rect[stroke='#EDC948']").bounding_box()
+    shirt = frame.locator(f"rect[stroke='{color('Shirt')}']").bounding_box()
     scale = image["height"] / 320  # The photo is higher than wide, in a square.
     left = image["x"] + (image["width"] - 240 * scale) / 2
     assert abs(shirt["x"] - (left + SHIRT[0] * scale)) < 3

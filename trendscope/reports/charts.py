@@ -1,40 +1,32 @@
-"""Charts of weekly shares: SVG for the page, PNG for slides. The only module that uses Altair.
+"""Charts of weekly shares: what is drawn of a summary, as SVG for pages and PNG for slides.
 
-Drawn once and without scripts, so that a page with them opens anywhere, prints, and follows the
-reader's light or dark colours: text and lines have one of the few colours of `INK`, which the page
-replaces by its own. Nothing is fetched; shares are fractions 0..1, weeks ISO weeks.
+Drawn once and without scripts, so that a page with them opens anywhere and prints. Nothing is
+fetched; shares are fractions 0..1, weeks ISO weeks.
 """
 
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
-from html import escape
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
 from zlib import crc32
 
-import pandas as pd
 from markupsafe import Markup
 
 from trendscope import weeks
 from trendscope.categories import color
 from trendscope.files.replacing import SOFTWARE
-from trendscope.reports.wording import interval
-from trendscope.text import percent
+from trendscope.reports import plots
+from trendscope.reports.plots import INK, LETTER, LINE, PAPER, QUIET, Label, Plot, Size
+from trendscope.reports.wording import OF, interval, last_day
+from trendscope.text import day, percent, shown
 from trendscope.trends.summary import TrendSummary
-from trendscope.trends.verdicts import FALLING, RISING, WATCH
-
-if TYPE_CHECKING:
-    import altair as alt
-
-INK, QUIET, GRID, PAPER = "#1d1d1b", "#62625e", "#deded9", "#fffffe"
-"""Colours of text and lines, of secondary text, of the grid, and of the background."""
+from trendscope.trends.verdicts import FALLING, RISING, TOO_FEW, WATCH
 
 BANDS = (
-    "Share of customers' votes by week, with its 95 % interval. Dashed: to be expected, with the "
-    "80 and 95 % intervals."
+    "Share by week, with its 95 % interval. Dashed: to be expected, with the 80 and 95 % "
+    "intervals. Where customers are few, points and thin lines stand for both."
 )
 """Legend of a chart."""
 DOTTED = " Dotted: as in the last four weeks."
@@ -45,41 +37,31 @@ EACH = (
 )
 """Note on several charts of one category each."""
 
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
-
-Drawing = dict[str, Any]
-"""A chart as Vega-Lite describes it (https://vega.github.io/vega-lite)."""
-
 TOGETHER = 4
 """Most categories in one chart; with more, their intervals hide each other."""
-
-
-@dataclass(frozen=True)
-class Size:
-    """The size of a chart in pixels of a page; text keeps its size whatever the chart's.
-
-    Attributes:
-        width: Width of the plotted area.
-        height: Height of the plotted area.
-        text: Size of labels.
-    """
-
-    width: int
-    height: int
-    text: int = 12
-
+FEW = 30
+"""Customers a week under which a week's interval would cover most of the chart."""
+SIGNS = 4
+"""Weeks from one sign on a line to the next, where a chart has several lines."""
+SEGMENTS = 10
+"""Most segments whose categories are drawn; of more, the table is shown alone."""
 
 WIDE = Size(900, 330, text=13)
 NARROW = Size(190, 240, text=12)
 SMALL = Size(250, 110, text=11)
-SLIDE = Size(1000, 500, text=18)
+SLIDE = Size(1000, 450, text=18)
 """Size on a slide of 16 to 9, rendered with `SCALE` pixels for each of these."""
 SCALE = 1.6
 
 
 def prominent(summary: TrendSummary) -> tuple[str, ...]:
-    """Categories that are moving, the strongest first, then the most worn; at most `TOGETHER`."""
+    """Categories that are moving, the strongest first, then the most worn; at most `TOGETHER`.
+
+    None where customers are few, as their lines would only cross each other.
+    """
     latest = summary.movement.groupby("category", sort=False).tail(1)
+    if not len(latest) or summary.movement["total"].median() < FEW:
+        return ()
     moving = latest["verdict"].map({RISING: 2, FALLING: 2, WATCH: 1}).fillna(0)
     ordered = latest.assign(moving=moving, strength=latest["change"].abs().where(moving > 0, 0))
     ordered = ordered[ordered["recent"].fillna(0) > 0].sort_values(
@@ -88,121 +70,126 @@ def prominent(summary: TrendSummary) -> tuple[str, ...]:
     return tuple(ordered["category"].head(TOGETHER))
 
 
+_FORECAST = ("lo80", "hi80", "lo95", "hi95", "naive_share")
+
+
+@dataclass(frozen=True)
+class Course:
+    """The shares of a category by week; all lists are as long as the list of their weeks.
+
+    Attributes:
+        category: Name of the category.
+        weeks: Numbers of the complete weeks.
+        past: Columns ``share, lo95, hi95`` of these.
+        ahead: Numbers of the coming weeks, begun with the last complete one so that line and band
+            go on from there; empty where there is not enough data.
+        coming: Columns ``share, lo80, hi80, lo95, hi95, naive_share`` of these.
+        few: Whether so few customers were active that single weeks say little.
+    """
+
+    category: str
+    weeks: list[int]
+    past: dict[str, list[float]]
+    ahead: list[int]
+    coming: dict[str, list[float]]
+    few: bool
+
+
+def course(summary: TrendSummary, category: str, weeks_shown: int) -> Course:
+    """The course of a category, of the last complete weeks and of those forecast."""
+    rows = summary.movement[summary.movement["category"] == category].tail(weeks_shown)
+    ahead = summary.forecast[summary.forecast["category"] == category]
+    past = {name: rows[name].tolist() for name in ("share", "lo95", "hi95")}
+    missing = [math.isnan(share) for share in past["share"]]
+    for name in ("lo95", "hi95"):
+        pairs = zip(past[name], missing, strict=True)
+        past[name] = [math.nan if gone else bound for bound, gone in pairs]
+    numbers = [weeks.number(str(week)) for week in rows["week"]]
+    known = not missing[-1] and rows["verdict"].iloc[-1] != TOO_FEW and ahead["share"].notna().all()
+    last = past["share"][-1]
+    return Course(
+        category,
+        numbers,
+        past,
+        [numbers[-1], *(weeks.number(str(week)) for week in ahead["week"])] if known else [],
+        {name: [last, *ahead[name]] if known else [] for name in ("share", *_FORECAST)},
+        rows["total"].median() < FEW,
+    )
+
+
+# --- a chart --------------------------------------------------------------------------------------
+
+
 def shares(
     summary: TrendSummary, categories: Sequence[str], *, weeks_shown: int, size: Size
-) -> Drawing:
+) -> Plot:
     """The shares of some categories by week, with 95 % intervals, and what is to be expected.
 
     Complete weeks are a line in a band; the coming ones a dashed line in a fan of the 80 and the
     95 % interval; dotted, of one category alone: as in the last four weeks. Several categories have
-    their names at the end of their lines.
+    a sign each, and their names at the end of their lines. Of few customers, weeks are points on
+    a thin line, and intervals thin upright lines.
     """
-    import altair as alt
+    return drawn([course(summary, category, weeks_shown) for category in categories], size)
 
-    past, coming = _past(summary, categories, weeks_shown), _coming(summary, categories)
-    named = alt.Scale(domain=list(categories), range=[_color(name) for name in categories])
-    hue = alt.Color("category:N", scale=named, legend=None)
-    months = alt.Axis(
-        format="%b", tickCount="month", labelFontSize=size.text, grid=False, labelFlush=False
-    )
-    x = alt.X("monday:T", title=None, scale=alt.Scale(type="utc"), axis=months)
-    top = float(pd.concat([past["hi95"].where(past["share"].notna()), coming["hi95"]]).max())
-    top = max(0.01, 0 if math.isnan(top) else top)
-    scale = alt.Scale(domain=[0, min(1.0, top)], nice=4 if top < 0.9 else False)
-    percents = alt.Axis(format=".0%", tickCount=max(2, size.height // 55), labelFontSize=size.text)
-    y = alt.Y("share:Q", title=None, scale=scale, axis=percents)
 
-    def band(table: pd.DataFrame, level: int, opacity: float) -> alt.Chart:
-        area: alt.Chart = alt.Chart(table).mark_area(opacity=opacity)
-        low = alt.Y(f"lo{level}:Q", scale=scale)
-        return area.encode(x=x, y=low, y2=f"hi{level}:Q", color=hue)
-
-    lines = alt.Chart(past).encode(x=x, y=y, detail="category:N")
-    expected = alt.Chart(coming).mark_line(color=INK, strokeWidth=1.5, strokeDash=[4, 3])
-    layers = [
-        band(past, 95, 0.14 if len(categories) > 1 else 0.26),
-        band(coming, 95, 0.2),
-        band(coming, 80, 0.34),
+def drawn(courses: Sequence[Course], size: Size) -> Plot:
+    """Some courses of the same weeks in one chart; see `shares`."""
+    latest, several = courses[0].weeks[-1], len(courses) > 1
+    bounds = [bound for one in courses for bound in one.past["hi95"] + one.coming["hi95"]]
+    top = max((bound for bound in bounds if not math.isnan(bound)), default=0)
+    names = [shown(one.category, 24) for one in courses]
+    last = max([latest, *(one.ahead[-1] for one in courses if one.ahead)])
+    room = names if several else ()
+    plot = Plot(size, courses[0].weeks[0], last, min(1.0, max(0.01, top)), room)
+    plot.days(latest)
+    if last > latest:
         # A line where what was counted ends and what is expected begins.
-        alt.Chart(past.tail(1)).mark_rule(color=QUIET, strokeDash=[3, 3]).encode(x=x),
+        end = plot.x(latest)
+        plot.line([(end, plot.above), (end, plot.above + size.height)], QUIET, 1, "3 3")
+    ends = []
+    for one in courses:
+        _intervals(plot, one, 0.14 if several else 0.26)
+    for number, one in enumerate(courses):
+        _line(plot, one, number if several else None)
+        known = [share for share in one.past["share"] + one.coming["share"] if share >= 0]
+        ends += [(names[number], plot.y(share)) for share in known[-1:]]
+    if several:
+        plot.name(ends)
+    return plot
+
+
+def _intervals(plot: Plot, one: Course, opacity: float) -> None:
+    """The intervals of a category: bands, or upright lines where customers are few."""
+    hue = _color(one.category)
+    low, high = (plot.at(one.weeks, one.past[name]) for name in ("lo95", "hi95"))
+    low80, high80, low95, high95 = (plot.at(one.ahead, one.coming[name]) for name in _FORECAST[:4])
+    if one.few:
+        for pair in (*zip(low, high, strict=True), *zip(low80[1:], high80[1:], strict=True)):
+            plot.line(pair, QUIET, 0.7)
+    else:
+        plot.band(low, high, hue, opacity)
+        plot.band(low95, high95, hue, 0.2)
+        plot.band(low80, high80, hue, 0.34)
+
+
+def _line(plot: Plot, one: Course, shape: int | None) -> None:
+    """The line of a category, and what is to be expected of it."""
+    hue = _color(one.category)
+    counted = plot.at(one.weeks, one.past["share"])
+    expected, same = (plot.at(one.ahead, one.coming[name]) for name in ("share", "naive_share"))
+    if one.few:
+        plot.line(counted, hue, 1)
+        plot.mark(counted, shape or 0, hue, plot.size.text / 5)
+    else:
         # A dark edge, because the lighter colours hardly show on white.
-        lines.mark_line(color=INK, strokeWidth=3, strokeJoin="round"),
-        lines.mark_line(strokeWidth=2, strokeJoin="round").encode(color=hue),
-        expected.encode(x=x, y=y, detail="category:N"),
-    ]
-    if len(categories) == 1:
-        same = alt.Chart(coming).mark_line(color=INK, strokeWidth=1.5, strokeDash=[1, 3])
-        layers.append(same.encode(x=x, y=alt.Y("naive_share:Q", scale=scale)))
-    layers += _names(past, coming, hue, size) if len(categories) > 1 else []
-    return _dressed(layers, size)
-
-
-def _dressed(layers: list[alt.Chart], size: Size) -> Drawing:
-    """Layers as one chart in the page's type and colours, without a frame."""
-    import altair as alt
-
-    axis = {"labelColor": QUIET, "gridColor": GRID, "domain": False, "ticks": False}
-    settings = {
-        "font": FONT,
-        "background": PAPER,
-        "aria": False,
-        "padding": 6,
-        "view": {"stroke": None},
-        "axis": {**axis, "labelPadding": 6},
-    }
-    chart = alt.LayerChart(layer=layers, width=size.width, height=size.height, config=settings)
-    drawing: Drawing = chart.to_dict()
-    return drawing
-
-
-def _names(past: pd.DataFrame, coming: pd.DataFrame, hue: alt.Color, size: Size) -> list[alt.Chart]:
-    """A dot and a name at the end of each line, moved apart where lines end side by side."""
-    import altair as alt
-
-    ends = (coming if len(coming) else past).groupby("category", sort=False).tail(1)
-    placed = alt.Chart(_apart(ends, size)).encode(x=alt.X("monday:T"), y=alt.Y("place:Q"))
-    dot = placed.mark_circle(size=5 * size.text, stroke=INK, strokeWidth=0.8, opacity=1)
-    text = placed.mark_text(
-        align="left", dx=0.8 * size.text, color=INK, fontSize=size.text, fontWeight=600
-    )
-    return [dot.encode(color=hue), text.encode(text="category:N")]
-
-
-def _apart(ends: pd.DataFrame, size: Size) -> pd.DataFrame:
-    """The ends with a ``place``: their share, or as far above the one below as a line of text."""
-    line = 1.25 * size.text / size.height * max(float(ends["hi95"].max()), 0.01)
-    places, below = [], -1.0
-    ordered = ends.sort_values("share")
-    for share in ordered["share"]:
-        below = max(float(share), below + line)
-        places.append(below)
-    return ordered.assign(place=places)
-
-
-def _past(summary: TrendSummary, categories: Sequence[str], weeks_shown: int) -> pd.DataFrame:
-    rows = summary.movement
-    rows = rows[rows["week"].isin(rows["week"].unique()[-weeks_shown:])]
-    return _dated(rows[rows["category"].isin([*categories])])[
-        ["monday", "category", "share", "lo95", "hi95"]
-    ]
-
-
-def _coming(summary: TrendSummary, categories: Sequence[str]) -> pd.DataFrame:
-    """The forecast, begun with the last complete week so that line and band go on from there."""
-    bounds_of = ["lo80", "hi80", "lo95", "hi95"]
-    columns = ["monday", "category", "share", *bounds_of, "naive_share"]
-    ahead = summary.forecast[summary.forecast["category"].isin([*categories])]
-    ahead = ahead[ahead["share"].notna()]
-    last = summary.movement.groupby("category", sort=False).tail(1)
-    last = last[last["category"].isin(ahead["category"]) & last["share"].notna()]
-    bounds = dict.fromkeys(bounds_of, last["share"])
-    return _dated(pd.concat([last.assign(**bounds), ahead]))[columns]
-
-
-def _dated(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the Monday of each week as text, which JavaScript reads as midnight UTC."""
-    mondays = {week: weeks.monday_of(str(week)).isoformat() for week in rows["week"].unique()}
-    return rows.assign(monday=rows["week"].map(mondays))
+        plot.line(counted, INK, 3)
+        plot.line(counted, hue, 2)
+    plot.line(expected, INK, 1.5, "4 3")
+    if shape is None:
+        plot.line(same, INK, 1.5, "1 3")
+    else:
+        plot.mark((*counted[::SIGNS], *expected[-1:]), shape, hue, plot.size.text / 3)
 
 
 def _color(category: str) -> str:
@@ -218,38 +205,55 @@ def _color(category: str) -> str:
 
 def together(summary: TrendSummary, weeks_shown: int) -> tuple[Markup, ...]:
     """Charts of the prominent categories together: for wide pages, and for telephones."""
-    several = prominent(summary)
-    alt = " ".join(alternative(summary, name, weeks_shown) for name in several)
+    several = [course(summary, name, weeks_shown) for name in prominent(summary)]
+    alt = " ".join(alternative(one, summary.unit) for one in several)
     sizes = (WIDE, NARROW) if several else ()
-    return tuple(
-        svg(shares(summary, several, weeks_shown=weeks_shown, size=size), alt) for size in sizes
-    )
+    return tuple(Markup(plots.svg(drawn(several, size), alt)) for size in sizes)
 
 
 def alone(summary: TrendSummary, category: str, weeks_shown: int) -> Markup:
     """One category in a small chart with a scale of its own."""
-    chart = shares(summary, [category], weeks_shown=weeks_shown, size=SMALL)
-    return svg(chart, alternative(summary, category, weeks_shown))
+    one = course(summary, category, weeks_shown)
+    return Markup(plots.svg(drawn([one], SMALL), alternative(one, summary.unit)))
+
+
+@dataclass(frozen=True)
+class Charts:
+    """The charts of a page.
+
+    Attributes:
+        segment: Name of the segment; empty without segments.
+        together: Several categories in one chart, for wide pages and for telephones; or nothing.
+        alone: Each category alone, with its name.
+    """
+
+    segment: str
+    together: tuple[Markup, ...]
+    alone: tuple[tuple[str, Markup], ...]
+
+
+def of_page(summary: TrendSummary, weeks_shown: int) -> list[Charts]:
+    """The charts of each segment, or of all; none where there are more than `SEGMENTS`."""
+    movement, forecast = summary.movement, summary.forecast
+    segments = movement["segment"].unique() if "segment" in movement else [None]
+    drawings = []
+    for name in segments if len(movement) and len(segments) <= SEGMENTS else ():
+        if name is not None:
+            mine = (rows[rows["segment"] == name] for rows in (movement, forecast))
+            summary = replace(summary, **dict(zip(("movement", "forecast"), mine, strict=True)))
+        each = [
+            (shown(str(category)), alone(summary, category, weeks_shown))
+            for category in summary.movement["category"].unique()
+        ]
+        several = together(summary, weeks_shown) if len(each) > 1 else ()
+        drawings.append(Charts(shown(str(name or "")), several, tuple(each)))
+    return drawings
 
 
 # --- files ---------------------------------------------------------------------------------------
 
 
-def svg(chart: Drawing, alternative: str) -> Markup:
-    """The chart as an SVG element that takes the width it is given.
-
-    Args:
-        chart: Chart as `shares` gives it.
-        alternative: Text for readers who cannot see the chart.
-    """
-    import vl_convert
-
-    element = vl_convert.vegalite_to_svg(chart, allowed_base_urls=[])
-    label = escape(alternative, quote=True)
-    return Markup(element.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))
-
-
-def png(chart: Drawing, title: str, below: str) -> bytes:
+def png(chart: Plot, title: str, below: str) -> bytes:
     """The chart as a picture for a slide, on white.
 
     Args:
@@ -259,19 +263,19 @@ def png(chart: Drawing, title: str, below: str) -> bytes:
     """
     import vl_convert
 
-    heading = {
-        "text": title,
-        "subtitle": below,
-        "anchor": "start",
-        "offset": SLIDE.text,
-        "fontSize": 1.5 * SLIDE.text,
-        "color": INK,
-        "subtitleFontSize": 0.9 * SLIDE.text,
-        "subtitleColor": QUIET,
-        "subtitlePadding": SLIDE.text / 3,
-    }
-    titled = {**chart, "title": heading}
-    picture: bytes = vl_convert.vegalite_to_png(titled, scale=SCALE, allowed_base_urls=[])
+    y, text, words = 0.0, SLIDE.text, ""
+    for sentence, size, ink in ((title, 1.5 * text, INK), (below, 0.9 * text, QUIET)):
+        for line in textwrap.wrap(sentence, int(chart.width / (LETTER * size))):
+            y += LINE * size
+            words += Label(text / 2, y, line, size, color=ink, bold=ink == INK).svg
+    needed = chart.height + y + text
+    width, height = max(chart.width, needed * 16 / 9), max(needed, chart.width * 9 / 16)
+    picture: bytes = vl_convert.svg_to_png(
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+        f'font-family="{plots.FONT}"><rect width="100%" height="100%" fill="{PAPER}"/>{words}'
+        f'<g transform="translate(0 {y + text:.0f})">{chart.inside}</g></svg>',
+        scale=SCALE,
+    )
     return _signed(picture)
 
 
@@ -282,20 +286,16 @@ def _signed(png: bytes) -> bytes:
     return png[:33] + size.to_bytes(4) + chunk + check.to_bytes(4) + png[33:]
 
 
-def alternative(summary: TrendSummary, category: str, weeks_shown: int) -> str:
+def alternative(one: Course, unit: str) -> str:
     """The text of a category's chart: its first and latest share, and the forecast."""
-    past = _past(summary, [category], weeks_shown)
-    first, last = past.iloc[0], past.iloc[-1]
-    week = weeks.label
+    numbers, values = one.weeks, one.past["share"]
     text = (
-        f"{category}: share of customers' votes by week, {_percent(first['share'])} in "
-        f"{week(_day(first))}, {_percent(last['share'])} in {week(_day(last))}"
+        f"{shown(one.category)}: share of {OF[unit]} by week, {_percent(values[0])} in the week to "
+        f"{_until(numbers[0])}, {_percent(values[-1])} in that to {_until(numbers[-1])}"
     )
-    coming = _coming(summary, [category])
-    if len(coming):
-        end = coming.iloc[-1]
-        bounds = interval(end["lo80"], end["hi80"])
-        text += f"; to be expected in {week(_day(end))}: {bounds} (80 % interval)"
+    if one.ahead:
+        bounds = interval(one.coming["lo80"][-1], one.coming["hi80"][-1])
+        text += f"; to be expected in that to {_until(one.ahead[-1])}: {bounds} (80 % interval)"
     return text + "."
 
 
@@ -303,5 +303,5 @@ def _percent(share: float) -> str:
     return "nothing named" if math.isnan(share) else percent(share)
 
 
-def _day(row: pd.Series) -> date:
-    return date.fromisoformat(row["monday"])
+def _until(week: int) -> str:
+    return day(last_day(weeks.name(week)))

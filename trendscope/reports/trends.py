@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from trendscope.reports import documents, pages
+from trendscope.reports import charts, documents, pages
 from trendscope.reports.spreadsheets import frame_csv
 from trendscope.reports.wording import (
     OUTCOMES_IN_SHORT,
@@ -404,19 +404,27 @@ def _plain(text: str) -> str:
 
 
 def trends_html(summary: TrendSummary, weeks: int = 12) -> str:
-    """A page of its own: headline, table, notes. No scripts, no network."""
+    """A page of its own: headline, charts, table, notes. No scripts, no network."""
     return pages.page("trends.html", **page_facts(summary, weeks))
 
 
 def page_facts(summary: TrendSummary, weeks: int) -> dict[str, Any]:
-    """The values of a page of trends: its title, sentences and table."""
-    rows = lines(summary, weeks)
+    """The values of a page of trends: its title, sentences, charts and table."""
+    rows, drawings = lines(summary, weeks), charts.of_page(summary, weeks)
+    names = headings(rows, summary.unit)
+    # A chart shows the shape already.
+    kept = [place for place, name in enumerate(names) if not (drawings and name == "shape")]
     return {
         "title": title(summary),
         "headline": headline(summary, weeks),
-        "headings": headings(rows, summary.unit),
-        "lines": [(line.verdict, cells(line), line.words) for line in rows],
+        "headings": [names[place] for place in kept],
+        "lines": [
+            (line.verdict, [cells(line)[place] for place in kept], line.words) for line in rows
+        ],
         "notes": notes(summary),
+        "drawings": drawings,
+        "bands": charts.BANDS,
+        "each": charts.EACH,
     }
 
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from trendscope.categories import GROUP
 from trendscope.reports import charts, pages, trends
+from trendscope.reports.plots import Plot
 from trendscope.reports.trends import Line
 from trendscope.reports.weekly import Category, WeeklyReport
 from trendscope.reports.wording import OUTCOMES_IN_FULL, interval, photo_outcomes, plural_of
@@ -106,7 +107,7 @@ def report_pngs(report: WeeklyReport) -> Iterator[tuple[str, bytes]]:
         yield f"{name}.png", charts.png(chart, title, below)
 
 
-def _slide(report: WeeklyReport, categories: Sequence[str]) -> charts.Drawing:
+def _slide(report: WeeklyReport, categories: Sequence[str]) -> Plot:
     return charts.shares(report.summary, categories, weeks_shown=report.weeks, size=charts.SLIDE)
 
 

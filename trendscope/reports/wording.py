@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 
+from trendscope import weeks
 from trendscope.categories import CATEGORIES, PLURALS
 from trendscope.photos.results import PhotoResult
 from trendscope.skipped import OTHER_DATES, PARTS, REASONS, Skipped
@@ -51,6 +53,15 @@ def _listed(parts: list[str]) -> str:
 def interval(low: float, high: float) -> str:
     """Two shares as an interval: ``20 to 28 %``."""
     return f"{100 * low:.0f} to {100 * high:.0f} %"
+
+
+OF = {"votes": "customers' votes", "customers": "customers", "photos": "garments"}
+"""What a share is a part of, by the unit of a summary of trends."""
+
+
+def last_day(week: str) -> date:
+    """The Sunday of a week such as ``2026-W47``."""
+    return weeks.monday_of(week) + timedelta(days=6)
 
 
 def caveats(photos: Iterable[PhotoResult], skipped: Iterable[Skipped]) -> tuple[str, ...]:

@@ -1,21 +1,15 @@
-"""What pages and API of the desk share: the store, uploads, and charts."""
+"""What pages and API of the desk share: the store and uploads."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import IO, Any
-
-from markupsafe import Markup
 
 from trendscope.catalog.items import Item
 from trendscope.errors import NothingUsable, UsageError
 from trendscope.ingest.catalog import add
 from trendscope.photos.pipeline import Engine
-from trendscope.reports import charts
-from trendscope.reports.spreadsheets import frame_csv
 from trendscope.store.database import Store
 from trendscope.store.weights import current_weights
 from trendscope.trends.from_store import trends_of_store
@@ -25,17 +19,6 @@ from trendscope.vision.weights import find_digest, identify
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
 from trendscope.web.upload_jobs import UploadJobs
-
-MOST_CHARTS = 32
-"""Sets of charts that a desk remembers; the one drawn first goes when another comes."""
-
-
-@dataclass(frozen=True)
-class Charts:
-    """The charts of one summary: several categories in one chart, and each alone, by name."""
-
-    together: tuple[Markup, ...]
-    alone: dict[str, Markup]
 
 
 class Desk:
@@ -62,7 +45,6 @@ class Desk:
         self.settings = settings
         self.spool = spool
         self.weights = weights
-        self._charts: dict[bytes, Charts] = {}
 
     def now(self) -> datetime:
         """The present, in UTC."""
@@ -81,22 +63,6 @@ class Desk:
             now=self.now(),
             zone=self.settings.zone,
         )
-
-    def charts(self, summary: TrendSummary, weeks: int) -> Charts:
-        """The charts of a trend summary, drawn once for the same figures: that takes a second."""
-        tables = (frame_csv(summary.movement), frame_csv(summary.forecast))
-        digest = sha256("\0".join((str(weeks), *tables)).encode("utf-8", "surrogatepass")).digest()
-        drawing = self._charts.get(digest)
-        if drawing is None:
-            names = summary.movement["category"].unique()
-            drawing = Charts(
-                charts.together(summary, weeks),
-                {name: charts.alone(summary, name, weeks) for name in names},
-            )
-            for oldest in list(self._charts)[: max(0, len(self._charts) - MOST_CHARTS + 1)]:
-                self._charts.pop(oldest, None)
-            self._charts[digest] = drawing
-        return drawing
 
     def add_item(self, picture: IO[bytes] | None, sku: str, **facts: Any) -> Item:
         """Adds an item, or what is given of a known one; see `trendscope.ingest.catalog.add`."""

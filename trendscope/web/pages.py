@@ -14,7 +14,7 @@ from trendscope import store
 from trendscope.categories import CATEGORIES, color
 from trendscope.errors import NothingUsable, StoreError
 from trendscope.recommend.campaigns import campaign
-from trendscope.reports import charts, pages, targets
+from trendscope.reports import pages, targets
 from trendscope.reports import trends as trend_report
 from trendscope.reports.catalog import confidence_of, kind_of, price_of, three_best
 from trendscope.reports.profile import groups
@@ -127,9 +127,6 @@ def trends(
         desk,
         "trends",
         **trend_report.page_facts(summary, weeks),
-        charts=desk.charts(summary, weeks),
-        bands=charts.BANDS,
-        each=charts.EACH,
         weeks=weeks,
         choices=WEEKS,
         segment=segment,
