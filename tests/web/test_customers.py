@@ -13,6 +13,7 @@ from tests.factories.stored import NOW, WEEK_46, found, write
 from trendscope import store
 from trendscope.photos.results import Label
 from trendscope.reports.table_export import export
+from trendscope.store.labels import labels_of
 
 
 @pytest.fixture
@@ -153,3 +154,20 @@ def test_photos_that_wait_are_searched_by_their_customers_name(client, opened):
     page = client.get("/review?search=ann").text
     assert '<strong id="left">2</strong>' in page and 'data-search="ann"' in page
     assert "No photo of such a customer waits" in client.get("/review?search=zoe").text
+
+
+def test_a_label_is_undone_with_its_boxes_and_only_while_it_is_the_last(client, opened):
+    write(opened, found("Shirt", "anna", "1.jpg", sha256="c" * 64))
+    path = f"/api/photos/{'c' * 64}/label"
+    boxed = {"garments": [{"category": "Dress", "box": [1, 2, 3, 4]}, {"category": "Bag"}]}
+    first = client.request("PUT", path, json=boxed).json()
+    second = client.request("PUT", path, json={"category": "Coat"}).json()
+    assert client.request("POST", f"/api/undo/{first['undo']}").status_code == 409
+    assert client.request("POST", f"/api/undo/{second['undo']}").status_code == 200
+    with opened.reading() as connection:
+        label = labels_of(connection)["c" * 64]
+    assert label == Label(("Dress", "Bag"), boxes=((1, 2, 3, 4), None))
+    third = client.request("DELETE", path).json()
+    client.request("POST", f"/api/undo/{third['undo']}")
+    with opened.reading() as connection:
+        assert labels_of(connection)["c" * 64] == label

@@ -1,15 +1,17 @@
-"""The pages on what a shop sells: searched, added, changed, taken back."""
+"""The pages on what a shop sells: searched, added, changed, removed, and every change undone."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
+from sqlalchemy import insert, select
 
 from tests.factories.desk import Visitor
-from tests.factories.stored import NOW
+from tests.factories.stored import NOW, found, write
 from trendscope import store
 from trendscope.ingest.catalog import add
+from trendscope.store import schema
 
 
 @pytest.fixture
@@ -49,3 +51,159 @@ def test_items_are_searched_among_all_or_those_of_a_category(client, asked, list
 
 def test_a_search_for_nothing_there_says_so(client):
     assert "No such item." in client.get("/catalogue?search=hat").text
+
+
+# --- changes, each of which can be taken back ----------------------------------------------------
+
+
+def facts(opened, sku="A1"):
+    """What is stored of an item: title, price, currency, stock, page and category; or nothing."""
+    return [
+        (i.title, i.price and str(i.price), i.currency, i.in_stock, i.url, i.category)
+        for i in store.items(opened, [sku])
+    ]
+
+
+BEFORE = [("Evening dress Emma", "59.9", "EUR", None, "", "Dress")]
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        ({"title": "Emma"}, ("Emma", "59.9", "EUR", None, "", "Dress")),
+        ({"price": "49,50"}, ("Evening dress Emma", "49.5", "EUR", None, "", "Dress")),
+        ({"price": ""}, ("Evening dress Emma", None, "EUR", None, "", "Dress")),
+        ({"in_stock": False}, ("Evening dress Emma", "59.9", "EUR", False, "", "Dress")),
+        ({"category": "Coat"}, ("Evening dress Emma", "59.9", "EUR", None, "", "Coat")),
+        (
+            {"url": "https://shop.example/emma", "price": "$ 5.00"},
+            ("Evening dress Emma", "5", "$", None, "https://shop.example/emma", "Dress"),
+        ),
+    ],
+)
+def test_an_item_is_changed_and_the_change_undone(client, opened, change, after):
+    answer = client.request("PUT", "/api/catalog", json={"sku": "A1", **change})
+    assert answer.status_code == 200, answer.text
+    assert facts(opened) == [after]
+    undo = f"/api/undo/{answer.json()['undo']}"
+    assert client.request("POST", undo).status_code == 200
+    assert facts(opened) == BEFORE
+    assert client.request("POST", undo).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"title": " "}, "an item without a picture needs a title"),
+        ({"price": "cheap"}, "price: "),
+        ({"url": "javascript:alert(1)"}, "begins with https:// or http://"),
+        ({"category": "Hat"}, "choose one of"),
+    ],
+)
+def test_a_change_that_makes_no_sense_changes_nothing(client, opened, change, why):
+    answer = client.request("PUT", "/api/catalog", json={"sku": "A1", **change})
+    assert answer.status_code == 422 and why in answer.json()["error"]
+    assert facts(opened) == BEFORE
+
+
+def test_a_removed_item_comes_back_with_its_picture_and_numbers(client, opened):
+    with opened.writing() as connection:
+        item_id = connection.scalar(select(schema.items.c.id).where(schema.items.c.sku == "A1"))
+        picture = {"item_id": item_id, "jpeg": b"\xff\xd8small"}
+        connection.execute(insert(schema.item_thumbnails), picture)
+        connection.execute(insert(schema.item_keys), {"item_id": item_id, "key": "sku:A1-L"})
+    answer = client.request("DELETE", "/api/catalog?sku=A1-L")  # known by one of its sizes
+    assert answer.json()["sku"] == "A1" and facts(opened) == []
+    assert client.get("/api/catalog/picture?sku=A1").status_code == 404
+    assert client.request("DELETE", "/api/catalog?sku=A1").status_code == 404
+    add(None, opened, sku="C4", title="A coat that takes the number of the row")
+    assert client.request("POST", f"/api/undo/{answer.json()['undo']}").status_code == 200
+    assert facts(opened) == BEFORE
+    assert client.get("/api/catalog/picture?sku=A1").content == b"\xff\xd8small"
+    assert client.get("/item?sku=A1-L").status_code == 200
+
+
+def test_nothing_is_undone_where_something_else_came_after_it(client, opened):
+    first = client.request("PUT", "/api/catalog", json={"sku": "A1", "title": "Emma"}).json()
+    add(None, opened, sku="A1", price="9.99")
+    answer = client.request("POST", f"/api/undo/{first['undo']}")
+    assert answer.status_code == 409 and "changed again since" in answer.json()["error"]
+    assert facts(opened)[0][:2] == ("Emma", "9.99")
+
+
+def test_an_item_that_is_there_is_changed_only_if_that_is_asked_for(client, opened):
+    new = {"sku": (None, "A1"), "title": (None, "Another")}
+    answer = client.request("POST", "/api/catalog", files=new)
+    assert answer.status_code == 409
+    assert answer.json()["error"] == "A1 is there already: Evening dress Emma."
+    assert facts(opened) == BEFORE
+    answer = client.request("POST", "/api/catalog", files={**new, "replace": (None, "yes")})
+    assert facts(opened)[0][0] == "Another"
+    client.request("POST", f"/api/undo/{answer.json()['undo']}")
+    assert facts(opened) == BEFORE
+    answer = client.request("POST", "/api/catalog", files={**new, "sku": (None, "D5")})
+    assert [row[0] for row in facts(opened, "D5")] == ["Another"]
+    client.request("POST", f"/api/undo/{answer.json()['undo']}")
+    assert facts(opened, "D5") == []
+
+
+def test_a_page_that_is_no_web_address_is_no_link(client, opened):
+    add(None, opened, sku="A1", url="javascript:alert(1)")
+    page = client.get("/item?sku=A1").text
+    assert 'href="javascript' not in page and "Its page in the shop" not in page
+    assert client.get("/item?sku=nothing").status_code == 404
+
+
+# --- whom to offer what --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def worn(opened):
+    """Anna and ben in four dresses each, ben's later ones; cem in a coat."""
+    write(
+        opened,
+        *(found("Dress", "anna & co", f"{n}.jpg", (2026, 10, 1 + n)) for n in range(4)),
+        *(found("Dress", "ben", f"b{n}.jpg", (2026, 11, 1 + n)) for n in range(4)),
+        *(found("Coat", "cem", f"c{n}.jpg", (2026, 11, 1 + n)) for n in range(4)),
+    )
+
+
+def people(page):
+    return re.findall(r'href="/customer\?name=([^"]*)"', page.text)
+
+
+def test_whom_to_offer_an_item_and_a_category_to(client, worn):
+    assert people(client.get("/item?sku=A1")) == ["ben", "anna%20%26%20co"]
+    assert people(client.get("/targets?category=Dress")) == ["ben", "anna%20%26%20co"]
+    assert people(client.get("/targets?category=coat")) == ["cem"]
+    assert client.get("/targets?category=Hat").status_code == 404
+    by_sku = client.get("/api/targets?sku=A1").json()
+    assert [row["customer"] for row in by_sku["targets"]] == ["ben", "anna & co"]
+    assert by_sku["targets"][0]["sku"] == "A1"
+    assert client.get("/api/targets?sku=nothing").status_code == 404
+    assert client.get("/api/targets?sku=A1&customer=ben").status_code == 400
+
+
+def test_each_offer_leads_to_its_item_and_each_item_to_its_customers(client, worn):
+    page = client.get("/customer?name=ben").text
+    assert 'href="/item?sku=A1"><strong>Evening dress Emma</strong>' in page
+    assert 'href="/targets?category=Dress"' in client.get("/catalogue?show=Dress").text
+
+
+def test_who_may_not_be_written_to_is_nowhere_among_the_targets(opened, worn, tmp_path):
+    (tmp_path / "never.csv").write_text("customer\nben\nnobody we know\n")
+    desk = Visitor(opened, never=tmp_path / "never.csv")
+    for address in ("/item?sku=A1", "/targets?category=Dress"):
+        page = desk.get(address)
+        assert people(page) == ["anna%20%26%20co"]
+        assert "1 customer not to be written to." in page.text
+        assert "trendscope serve --never" not in page.text
+    assert "Emma" not in desk.get("/customer?name=ben").text
+    assert desk.get("/api/targets?customer=ben").json()["withheld"] == 1
+
+
+def test_why_nobody_is_offered_an_item_is_told(client, worn):
+    client.request("PUT", "/api/catalog", json={"sku": "A1", "in_stock": False})
+    page = client.get("/item?sku=A1")
+    assert people(page) == []
+    assert "Nobody is written to about item A1: out of stock." in page.text

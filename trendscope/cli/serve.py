@@ -38,6 +38,8 @@ def serve(
     segments: Annotated[
         Path | None, option("--segments FILE", "CSV customer,segment: trends of each.")
     ] = None,
+    only: Annotated[Path | None, option("--only CSV", "Offer to nobody but these.")] = None,
+    never: Annotated[Path | None, option("--never CSV", "Offer nothing to these.")] = None,
     browser: Annotated[bool, option("--browser/--no-browser", "Open it in the browser.")] = True,
     weights: options.Weights = None,
     timezone: options.WeekZone = "UTC",
@@ -50,7 +52,8 @@ def serve(
     into TRENDSCOPE_TOKEN, which visitors then have to give; use it in networks you trust.
     """
     with exit_codes(verbose, work_so_far="the desk is closed"):
-        settings = _settings(host, port, name or [], segments, timezone, limit or [])
+        consent = _readable(only), _readable(never)
+        settings = _settings(host, port, name or [], segments, timezone, limit or [], consent)
         try:
             from trendscope.web.serving import serve as run
         except ModuleNotFoundError as error:
@@ -69,7 +72,13 @@ def _announce(address: str) -> None:
 
 
 def _settings(
-    host: str, port: int, names: list[str], segments: Path | None, timezone: str, limits: list[str]
+    host: str,
+    port: int,
+    names: list[str],
+    segments: Path | None,
+    timezone: str,
+    limits: list[str],
+    consent: tuple[Path | None, Path | None],
 ) -> Settings:
     token = os.environ.get(TOKEN, "")
     try:
@@ -92,7 +101,18 @@ def _settings(
         limits=adjusted(limits),
         zone=options.zone_of(timezone),
         segments=_groups(segments),
+        only=consent[0],
+        never=consent[1],
     )
+
+
+def _readable(path: Path | None) -> Path | None:
+    """The list of customers, which can be read now."""
+    if path is not None:
+        from trendscope.recommend.contact_lists import read_names
+
+        read_names(path)
+    return path
 
 
 def _groups(path: Path | None) -> dict[str, str]:

@@ -7,10 +7,13 @@ bytes is not judged again. What a person has decided stays.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from trendscope.catalog.categorising import read_map
 from trendscope.catalog.items import Item
@@ -29,7 +32,14 @@ from trendscope.photos.results import PictureResult
 from trendscope.skipped import Skipped
 from trendscope.store.database import Clock, Database, Store, opened, parts, present
 from trendscope.store.item_keys import keys_of, recognise, write_keys
-from trendscope.store.read_items import decided_category, items, items_at, judged_picture
+from trendscope.store.read_items import (
+    THOUSAND,
+    decided_category,
+    find,
+    items,
+    items_at,
+    judged_picture,
+)
 from trendscope.store.weights import current_weights, register_weights
 from trendscope.store.write_items import mark_unavailable, write_items
 from trendscope.store.write_photos import text_of
@@ -217,6 +227,46 @@ def add(
             raise TrendscopeError(f"{displayed(str(picture))}: {problem.detail}")
         run.write(batch, {}, person)
         return items(store, [known_as])[0]
+
+
+def change(db: Database, sku: str, facts: Mapping[str, Any], *, clock: Clock = present) -> Item:
+    """Changes what is known of a stored item, but for its category and picture.
+
+    Args:
+        db: The database.
+        sku: The item's own number, or that of one of its sizes.
+        facts: Texts ``title``, ``price`` (with or without a currency) and ``url``, which may be
+            empty, and ``in_stock``, None if unknown; what is not there stays.
+        clock: Source of the present, aware.
+
+    Raises:
+        StoreError: There is no such item.
+        UsageError: The price cannot be read, the address is none, or the only name is removed.
+    """
+    with opened(db) as store:
+        stored = find(store, sku).sku
+        with store.writing() as connection:
+            (before,) = items_at(connection, [stored])
+            item = _changed(before, facts)
+            write_items(connection, [item], {stored: before}, {}, None, clock())
+        return items(store, [stored])[0]
+
+
+def _changed(item: Item, facts: Mapping[str, Any]) -> Item:
+    new: dict[str, Any] = {name: facts[name] for name in ("url", "in_stock") if name in facts}
+    if "title" in facts:
+        new["title"] = text_of(plain_text(facts["title"]))
+        if not new["title"] and not item.sha256:
+            raise UsageError("an item without a picture needs a title")
+    if not re.match(r"https?://[^\s]+$|$", new.get("url", "")):
+        raise UsageError("the address of its page begins with https:// or http://")
+    if "price" in facts:
+        cost = read_price(facts["price"])
+        if cost.problem:
+            raise UsageError(f"price: {cost.problem}")
+        new["price"] = cost.amount and cost.amount.quantize(Decimal(1) / THOUSAND)
+        new["currency"] = cost.currency or item.currency
+    return replace(item, **new)
 
 
 def _merged(given: Product, before: Item) -> Product:

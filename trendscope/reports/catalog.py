@@ -146,13 +146,18 @@ def import_json(result: ImportResult) -> str:
 
 
 def items_json(items: Iterable[Item], database: str) -> str:
-    """One document with items: ``schema_version`` (1), ``database``, ``items``.
+    """One document: ``schema_version`` (1) and `items_facts`."""
+    return document(items_facts(items, database))
+
+
+def items_facts(items: Iterable[Item], database: str) -> dict[str, Any]:
+    """``database`` and ``items``.
 
     An item has the fields of `trendscope.catalog.Item` without digest and prediction; ``price`` is
     text, so that it stays exact, null if unknown; ``top`` are the three likeliest categories of the
     picture with probabilities, ``outside`` the probability of none of the ten; null without one.
     """
-    return document({"database": database, "items": [_item(item) for item in items]})
+    return {"database": database, "items": [_item(item) for item in items]}
 
 
 def _item(item: Item) -> dict[str, Any]:

@@ -103,6 +103,7 @@ class Line:
         day: Day of the customer's photo; empty without one.
         photo, picture: Keys of the pictures: sha256 of the customer's photo, and the SKU as it is
             stored; empty without one.
+        name, item: The customer's name and the item's SKU as they are stored.
     """
 
     rank: int
@@ -116,6 +117,8 @@ class Line:
     day: str
     photo: str
     picture: str
+    name: str = ""
+    item: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,8 @@ def _line(row: Any) -> Line:
         day="" if _missing(row.posted_at) else text.day(row.posted_at),
         photo="" if _missing(row.sha256) else row.sha256,
         picture=row.sku,
+        name=row.customer,
+        item=row.sku,
     )
 
 

@@ -15,7 +15,7 @@ from trendscope.catalog.vocabulary import OTHER, category_or_other
 from trendscope.categories import CATEGORIES
 from trendscope.errors import StoreError, UsageError
 from trendscope.store import schema
-from trendscope.store.database import Database, opened, parts
+from trendscope.store.database import Database, Store, opened, parts
 from trendscope.store.frames import jpegs
 from trendscope.store.item_keys import sku_known_as
 from trendscope.text import contains, displayed
@@ -155,6 +155,14 @@ def searched(every: Sequence[Item], search: str) -> list[Item]:
     ]
 
 
+def known_item(store: Store, sku: str) -> Item | None:
+    """One item, by its SKU or by that of one of its sizes; None if there is none."""
+    with store.reading() as connection:
+        known_as = sku_known_as(connection, sku)
+    matches = items(store, [sku]) or items(store, [known_as] if known_as else [])
+    return matches[0] if matches else None
+
+
 def find(db: Database, sku: str) -> Item:
     """One item, by its SKU or by that of one of its sizes.
 
@@ -162,10 +170,8 @@ def find(db: Database, sku: str) -> Item:
         StoreError: There is none of that SKU; names the nearest ones.
     """
     with opened(db) as store:
-        with store.reading() as connection:
-            known_as = sku_known_as(connection, sku)
-        if matches := items(store, [sku]) or items(store, [known_as] if known_as else []):
-            return matches[0]
+        if item := known_item(store, sku):
+            return item
         folded = {item.sku.casefold(): displayed(item.sku) for item in items(store)}
         near = [folded[name] for name in get_close_matches(sku.casefold(), folded, 3)]
         advice = f"is it {', '.join(near)}?" if near else "see trendscope catalog list"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from trendscope.catalog.items import Item
 from trendscope.store.database import parts
 from trendscope.store.read_items import SAME_COLUMNS, THOUSAND
-from trendscope.store.schema import item_sights, item_thumbnails, items, to_moment
+from trendscope.store.schema import item_keys, item_sights, item_thumbnails, items, to_moment
 from trendscope.store.write_photos import text_of
 
 
@@ -65,6 +65,45 @@ def mark_unavailable(connection: Connection, skus: Iterable[str], now: datetime)
         values = {"in_stock": False, "changed_at": to_moment(now)}
         count += connection.execute(renew.values(values)).rowcount
     return count
+
+
+ItemRows = dict[str, list[dict[str, Any]]]
+"""The rows of one item by table, without the item's number; empty where there is no item."""
+
+
+def rows_of_item(connection: Connection, sku: str) -> ItemRows:
+    """All that the store holds of an item."""
+    item_id = connection.scalar(select(items.c.id).where(items.c.sku == sku))
+    if item_id is None:
+        return {}
+    tables = {items.name: (items, items.c.id), **_BELONGING}
+    return {
+        name: [
+            {key: value for key, value in row.items() if key != number.name}
+            for row in connection.execute(select(table).where(number == item_id)).mappings()
+        ]
+        for name, (table, number) in tables.items()
+    }
+
+
+def put_item_back(connection: Connection, sku: str, rows: ItemRows) -> None:
+    """Makes an item what `rows_of_item` gave earlier; removes it where there was none."""
+    former = select(items.c.id).where(items.c.sku == sku).scalar_subquery()
+    for table, number in _BELONGING.values():
+        connection.execute(delete(table).where(number == former))
+    connection.execute(delete(items).where(items.c.sku == sku))
+    if not rows:
+        return
+    connection.execute(insert(items), rows[items.name])
+    item_id = connection.scalar(select(items.c.id).where(items.c.sku == sku))
+    for name, (table, number) in _BELONGING.items():
+        if own := [{**row, number.name: item_id} for row in rows[name]]:
+            connection.execute(insert(table), own)
+
+
+_BELONGING = {
+    table.name: (table, table.c.item_id) for table in (item_keys, item_sights, item_thumbnails)
+}
 
 
 def _is_fresh(item: Item, before: Item | None) -> bool:

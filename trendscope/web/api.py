@@ -17,17 +17,13 @@ from trendscope import store
 from trendscope.categories import CATEGORIES, match_category
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.photos.results import Label, PhotoResult, label_of
-from trendscope.recommend.campaigns import campaign
-from trendscope.reports import catalog as catalog_report
 from trendscope.reports import database
 from trendscope.reports import profile as report
 from trendscope.reports import trends as trend_report
 from trendscope.reports.customers import customer_facts
 from trendscope.reports.documents import document
-from trendscope.reports.targets import targets_json
 from trendscope.store.pictures import image_results
 from trendscope.store.profile import stored_profile
-from trendscope.store.read_items import chosen
 from trendscope.text import displayed
 from trendscope.web.desk import Desk
 from trendscope.web.responses import json_text
@@ -40,7 +36,7 @@ DOCUMENT = {
 }
 
 
-def _responses(description: str, *errors: int) -> dict[int | str, dict[str, Any]]:
+def responses(description: str, *errors: int) -> dict[int | str, dict[str, Any]]:
     """The answers of an address, for the API's description."""
     error = {
         "type": "object",
@@ -80,7 +76,7 @@ PICTURE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _form(required: str, properties: dict[str, Any]) -> dict[str, Any]:
+def form(required: str, properties: dict[str, Any]) -> dict[str, Any]:
     """The description of a request whose body is a form with files."""
     schema = {"type": "object", "required": [required], "properties": properties}
     content = {"multipart/form-data": {"schema": schema}}
@@ -134,13 +130,13 @@ def _category(name: str) -> str:
     raise TrendscopeError(f"{displayed(name)!r} is none of {', '.join(CATEGORIES)}")
 
 
-@router.get("/status", responses=_responses("as trendscope status --json"))
+@router.get("/status", responses=responses("as trendscope status --json"))
 def status(desk: AtDesk) -> Response:
     """What the database holds, since when, and by which weights."""
     return json_text(database.status_json(store.status(desk.store)))
 
 
-@router.get("/customers", responses=_responses("customers, and how many there are"))
+@router.get("/customers", responses=responses("customers, and how many there are"))
 def customers(
     desk: AtDesk,
     search: Search = "",
@@ -153,7 +149,7 @@ def customers(
     return json_text(document({"total": total, "customers": listed}))
 
 
-@router.get("/profile", responses=_responses("as trendscope profile --json", 404))
+@router.get("/profile", responses=responses("as trendscope profile --json", 404))
 def profile(desk: AtDesk, customer: Name) -> Response:
     """What one customer wears."""
     with refusals(400, missing=404):
@@ -161,7 +157,7 @@ def profile(desk: AtDesk, customer: Name) -> Response:
     return json_text(report.profile_json(summary))
 
 
-@router.get("/trends", responses=_responses("as trendscope trends --json", 404))
+@router.get("/trends", responses=responses("as trendscope trends --json", 404))
 def trends(
     desk: AtDesk,
     weeks: Weeks = 12,
@@ -177,7 +173,7 @@ def trends(
 # --- what a person says --------------------------------------------------------------------------
 
 
-@router.get("/review", responses=_responses("photos that wait, and how many there are"))
+@router.get("/review", responses=responses("photos that wait, and how many there are"))
 def review(
     desk: AtDesk,
     search: Search = "",
@@ -193,7 +189,7 @@ def review(
     return json_text(document({"total": total, "photos": listed}))
 
 
-@router.get("/photos/{sha256}/garments", responses=_responses("garments with their boxes", 404))
+@router.get("/photos/{sha256}/garments", responses=responses("garments with their boxes", 404))
 def garments(desk: AtDesk, sha256: Sha256) -> Response:
     """The garments in a photo, and as candidates what else the network sees or may see in it."""
     result = image_results(desk.store, [sha256]).get(sha256)
@@ -203,7 +199,7 @@ def garments(desk: AtDesk, sha256: Sha256) -> Response:
     return json_text(document({"sha256": sha256, **facts}))
 
 
-@router.put("/photos/{sha256}/label", responses=_responses("the label, and the one before", 404))
+@router.put("/photos/{sha256}/label", responses=responses("the label, and the one before", 404))
 def label_photo(desk: AtDesk, sha256: Sha256, body: LabelRequest) -> Response:
     """Notes what a person says a photo shows; it counts from now on."""
     with refusals(422):
@@ -211,7 +207,7 @@ def label_photo(desk: AtDesk, sha256: Sha256, body: LabelRequest) -> Response:
     return _correct(desk, sha256, label)
 
 
-@router.delete("/photos/{sha256}/label", responses=_responses("null, and the label before", 404))
+@router.delete("/photos/{sha256}/label", responses=responses("null, and the label before", 404))
 def remove_label(desk: AtDesk, sha256: Sha256) -> Response:
     """Takes a person's word back; what the network saw counts again."""
     return _correct(desk, sha256, None)
@@ -220,85 +216,21 @@ def remove_label(desk: AtDesk, sha256: Sha256) -> Response:
 def _correct(desk: Desk, sha256: str, label: Label | None) -> Response:
     if not store.known_images(desk.store, [sha256]):
         raise HTTPException(404, "The database holds no such photo.")
-    before = store.correct(desk.store, {sha256: label}, desk.now())[sha256]
+    before, undo = desk.correct(sha256, label)
     labels = {"label": label and str(label), "before": before and str(before)}
-    return json_text(document({"sha256": sha256, **labels}))
+    return json_text(document({"sha256": sha256, **labels, "undo": undo}))
 
 
-# --- what a shop sells ---------------------------------------------------------------------------
-
-
-class DecisionRequest(BaseModel):
-    """A person's decision on an item."""
-
-    sku: str = Field(min_length=1, max_length=500)
-    category: str = Field(max_length=200, description="one of the ten, or none", examples=["Coat"])
-
-
-@router.get("/catalog", responses=_responses("as trendscope catalog list --json"))
-def catalog(
-    desk: AtDesk,
-    review: Annotated[bool, Query(description="only what waits for a person")] = False,
-    category: Annotated[str, Query(max_length=200)] = "",
-) -> Response:
-    """What the shop sells, each item with its category and how that is known."""
-    every = store.items(desk.store)
-    with refusals(422):
-        items = chosen(every, review=review, category=category or None)
-    return json_text(catalog_report.items_json(items, desk.store.shown))
-
-
-_ITEM_FORM = _form(
-    "sku",
-    {
-        "sku": {"type": "string", "minLength": 1, "maxLength": 500},
-        "title": {"type": "string", "maxLength": 2000},
-        "price": {"type": "string", "maxLength": 100},
-        "files": {"type": "string", "format": "binary"},
-    },
-)
-
-
-@router.post("/catalog", responses=_responses("the item", 415), openapi_extra=_ITEM_FORM)
-async def add_item(request: Request) -> Response:
-    """Adds an item, finds its category by words and picture, and links it to its SKU."""
-    desk = desk_of(request)
-    form = await _form_of(request, desk)
-    texts = {name: str(form.get(name) or "")[:2000] for name in ("sku", "title", "price")}
-    file = form.get("files")
-    picture = file.file if isinstance(file, UploadFile) and file.size else None
+@router.post("/undo/{key}", responses=responses("the key", 404, 409))
+def take_back(desk: AtDesk, key: str) -> Response:
+    """Takes back the change whose answer had this key as ``undo``."""
     try:
-        with refusals(422):
-            item = await run_in_threadpool(desk.add_item, picture, **texts)
-    finally:
-        await form.close()
-    return json_text(catalog_report.items_json([item], desk.store.shown))
-
-
-@router.put("/catalog", responses=_responses("the item", 404))
-def decide_category(desk: AtDesk, decision: DecisionRequest) -> Response:
-    """Notes a person's decision on an item's category; it stays until the next one."""
-    if not store.items(desk.store, [decision.sku]):
-        raise HTTPException(404, "The shop sells no such item.")
-    with refusals(422):
-        item = desk.add_item(None, decision.sku, category=decision.category)
-    return json_text(catalog_report.items_json([item], desk.store.shown))
-
-
-@router.get("/catalog/picture", responses=_responses("", 404) | PICTURE, response_class=Response)
-def item_picture(desk: AtDesk, sku: Annotated[str, Query(max_length=500)]) -> Response:
-    """An item's picture, small."""
-    return picture(store.item_thumbnails(desk.store, [sku]).get(sku))
-
-
-@router.get("/targets", responses=_responses("as trendscope recommend --customer --json", 404))
-def targets(desk: AtDesk, customer: Name) -> Response:
-    """What to offer a customer, and why."""
-    if not store.knows_customer(desk.store, customer):
-        raise HTTPException(404, "The database knows no such customer.")
-    with refusals(400, missing=404):
-        offers = campaign(desk.store, customer=customer)
-    return json_text(targets_json(offers))
+        done = desk.undo.take_back(key)
+    except KeyError:
+        raise HTTPException(404, "That can no longer be taken back.") from None
+    if not done:
+        raise HTTPException(409, "It was changed again since then; look at it first.")
+    return json_text(document({"undo": key}))
 
 
 # --- uploads -------------------------------------------------------------------------------------
@@ -310,8 +242,8 @@ _FILES = {"type": "array", "minItems": 1, "items": {"type": "string", "format": 
 @router.post(
     "/try",
     status_code=202,
-    responses=_responses("", 415) | {202: _responses("where to ask for the verdicts")[200]},
-    openapi_extra=_form("files", {"files": _FILES}),
+    responses=responses("", 415) | {202: responses("where to ask for the verdicts")[200]},
+    openapi_extra=form("files", {"files": _FILES}),
 )
 async def upload_files(request: Request) -> Response:
     """Takes photos and exports to look at; nothing of them is kept in the database."""
@@ -335,14 +267,14 @@ async def _files_of(request: Request, desk: Desk) -> Sequence[UploadFile]:
     Raises:
         HTTPException: It is no form with files, or has too many.
     """
-    form = await _form_of(request, desk)
+    form = await form_of(request, desk)
     files = [item for item in form.getlist("files") if isinstance(item, UploadFile)]
     if not files:
         raise HTTPException(400, "There is no file in the form; give it in a field named files.")
     return files
 
 
-async def _form_of(request: Request, desk: Desk) -> FormData:
+async def form_of(request: Request, desk: Desk) -> FormData:
     """A form with files, within bounds."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise HTTPException(415, "Send it as a form with files (multipart/form-data).")
@@ -353,7 +285,7 @@ async def _form_of(request: Request, desk: Desk) -> FormData:
         raise HTTPException(400, "The form cannot be read.") from None
 
 
-@router.get("/try/{upload_id}", responses=_responses("as trendscope classify --json, so far", 404))
+@router.get("/try/{upload_id}", responses=responses("as trendscope classify --json, so far", 404))
 def upload_progress(desk: AtDesk, upload_id: str) -> Response:
     """How far an upload is, and the verdicts of the photos that were looked at."""
     job = job_or_404(desk, upload_id)
@@ -366,7 +298,7 @@ def upload_progress(desk: AtDesk, upload_id: str) -> Response:
     return json_text(document({**facts, **verdicts}))
 
 
-@router.delete("/try/{upload_id}", responses=_responses("gone", 404))
+@router.delete("/try/{upload_id}", responses=responses("gone", 404))
 def forget_upload(desk: AtDesk, upload_id: str) -> Response:
     """Forgets an upload and its pictures."""
     if not desk.jobs.forget(upload_id):
@@ -376,7 +308,7 @@ def forget_upload(desk: AtDesk, upload_id: str) -> Response:
 
 @router.get(
     "/try/{upload_id}/{number}/photo.jpg",
-    responses=_responses("", 404) | PICTURE,
+    responses=responses("", 404) | PICTURE,
     response_class=Response,
 )
 def upload_picture(
@@ -390,9 +322,7 @@ def upload_picture(
     return picture(photo.thumbnail)
 
 
-@router.get(
-    "/photos/{sha256}.jpg", responses=_responses("", 404) | PICTURE, response_class=Response
-)
+@router.get("/photos/{sha256}.jpg", responses=responses("", 404) | PICTURE, response_class=Response)
 def stored_picture(desk: AtDesk, sha256: Sha256) -> Response:
     """A photo of the database, small."""
     return picture(store.thumbnails(desk.store, [sha256]).get(sha256))

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import IO, Any
+from functools import partial
+from typing import IO, Any, TypeVar
 
+from trendscope import store
 from trendscope.catalog.items import Item
 from trendscope.errors import NothingUsable, UsageError
 from trendscope.ingest.catalog import add
 from trendscope.photos.pipeline import Engine
+from trendscope.photos.results import Label
+from trendscope.recommend.campaigns import Campaign, campaign
 from trendscope.store.database import Store
+from trendscope.store.labels import labels_of
 from trendscope.store.weights import current_weights
+from trendscope.store.write_items import ItemRows, put_item_back, rows_of_item
 from trendscope.trends.from_store import trends_of_store
 from trendscope.trends.summary import TrendSummary
 from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import find_digest, identify
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
+from trendscope.web.undo import Undo
 from trendscope.web.upload_jobs import UploadJobs
+
+T = TypeVar("T")
 
 
 class Desk:
@@ -45,6 +55,7 @@ class Desk:
         self.settings = settings
         self.spool = spool
         self.weights = weights
+        self.undo = Undo()
 
     def now(self) -> datetime:
         """The present, in UTC."""
@@ -63,6 +74,40 @@ class Desk:
             now=self.now(),
             zone=self.settings.zone,
         )
+
+    def change_item(self, sku: str, change: Callable[[], T]) -> tuple[T, str]:
+        """What a change of an item returns, and the key by which it can be taken back."""
+
+        def read() -> ItemRows:
+            with self.store.reading() as connection:
+                return rows_of_item(connection, sku)
+
+        return self.undo.changing(read, partial(self.put_item_back, sku), change)
+
+    def put_item_back(self, sku: str, rows: ItemRows) -> None:
+        """Makes an item what it was; without rows it is removed."""
+        with self.store.writing() as connection:
+            put_item_back(connection, sku, rows)
+
+    def correct(self, sha256: str, label: Label | None) -> tuple[Label | None, str]:
+        """Notes what a person says of a photo, or removes it.
+
+        Returns:
+            The former label, and the key by which the change can be taken back.
+        """
+
+        def read() -> Label | None:
+            with self.store.reading() as connection:
+                return labels_of(connection, [sha256]).get(sha256)
+
+        def write(label: Label | None) -> None:
+            store.correct(self.store, {sha256: None}, self.now())  # so that no box outlasts it
+            change(label)
+
+        def change(label: Label | None) -> Label | None:
+            return store.correct(self.store, {sha256: label}, self.now())[sha256]
+
+        return self.undo.changing(read, write, partial(change, label))
 
     def add_item(self, picture: IO[bytes] | None, sku: str, **facts: Any) -> Item:
         """Adds an item, or what is given of a known one; see `trendscope.ingest.catalog.add`."""
@@ -88,6 +133,23 @@ class Desk:
 
         # Words alone need no classifier, and do not wait for one.
         return self.jobs.borrow(work) if picture else work(None)
+
+    def campaign(
+        self, *, customer: str | None = None, sku: str | None = None, category: str | None = None
+    ) -> Campaign:
+        """What to offer a customer, or whom to offer an item or a category, if they may be asked.
+
+        Arguments and errors are those of `trendscope.recommend.campaigns.campaign`.
+        """
+        return campaign(
+            self.store,
+            customer=customer,
+            sku=sku,
+            category=category,
+            only=self.settings.only,
+            never=self.settings.never,
+            unknown_names="keep",
+        )
 
     def members(self, segment: str | None) -> list[str] | None:
         """The customers of a segment; None, for all, without one.

@@ -1,8 +1,8 @@
-"""Parts of the list of customers, as addresses of pages and downloads name them."""
+"""What is asked of lists of customers and of targets, as addresses name it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 
@@ -11,7 +11,10 @@ from starlette.exceptions import HTTPException
 
 from trendscope import store, weeks
 from trendscope.categories import match_category
+from trendscope.errors import NothingUsable, StoreError, TrendscopeError
+from trendscope.recommend.campaigns import Campaign
 from trendscope.store.listing import CustomerEntry, Order
+from trendscope.store.read_items import known_item
 from trendscope.web.desk import Desk
 
 MOST_WEEKS = 104
@@ -38,8 +41,7 @@ class CustomerQuery:
 
     def given(self, **others: str | int) -> dict[str, str | int]:
         """The parameters of an address that asks for the same, but for `others`."""
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in {**own, **others}.items() if value}
+        return {name: value for name, value in {**asdict(self), **others}.items() if value}
 
     def entries(
         self, desk: Desk, limit: int | None = None, offset: int = 0
@@ -71,6 +73,42 @@ class CustomerQuery:
             return datetime.combine(weeks.monday_of(self.week), time(), desk.settings.zone)
         except ValueError as error:
             raise HTTPException(422, f"{error}.") from None
+
+
+@dataclass(frozen=True)
+class About:
+    """A customer, an item or a category whose targets are asked for.
+
+    Attributes:
+        customer: Name as the store has it.
+        sku: The shop's number.
+        category: One of the ten.
+    """
+
+    customer: Annotated[str, Query(max_length=1000)] = ""
+    sku: Annotated[str, Query(max_length=500)] = ""
+    category: Annotated[str, Query(max_length=40)] = ""
+
+    def campaign(self, desk: Desk) -> Campaign:
+        """The targets.
+
+        Raises:
+            HTTPException: There is no such customer, item or category, or not one of the three.
+        """
+        given = {name: value for name, value in asdict(self).items() if value}
+        if len(given) != 1:
+            raise HTTPException(400, "Give either a customer, an item's sku or a category.")
+        if self.customer and not store.knows_customer(desk.store, self.customer):
+            raise HTTPException(404, "The database knows no such customer.")
+        if self.sku and not known_item(desk.store, self.sku):
+            raise HTTPException(404, "The shop sells no such item.")
+        try:
+            return desk.campaign(**given)
+        except StoreError:
+            raise
+        except TrendscopeError as error:
+            status = 404 if isinstance(error, NothingUsable) else 400
+            raise HTTPException(status, str(error)) from None
 
 
 def weeks_of(desk: Desk) -> list[tuple[str, date]]:

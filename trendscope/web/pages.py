@@ -8,38 +8,60 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from trendscope import store
-from trendscope.categories import CATEGORIES, color
-from trendscope.errors import NothingUsable, StoreError
-from trendscope.recommend.campaigns import campaign
+from trendscope.categories import CATEGORIES, color, match_category
+from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.reports import pages, targets
 from trendscope.reports import trends as trend_report
 from trendscope.reports.catalog import confidence_of, kind_of, price_of, three_best
 from trendscope.reports.profile import groups
 from trendscope.store.profile import stored_profile
 from trendscope.store.read_items import chosen, searched
+from trendscope.text import shown
 from trendscope.web.api import AtDesk, Name, Search, desk_of, refusals
 from trendscope.web.desk import Desk
+from trendscope.web.items_api import Sku, known_or_404
 from trendscope.web.lists import CustomerQuery, weeks_of
 from trendscope.web.security import COOKIE, SIGN_IN
 
 PER_PAGE = 24
 PER_SHELF = 120
 OFFERS = 8
+AUDIENCE = 120
 SIGN_IN_BYTES = 4096
 WEEKS = (8, 12, 26, 52)
 
 router = APIRouter(include_in_schema=False)
 
 
+NAMING = (
+    ("0 … 9", "name it by its category"),
+    ("n", "none of the ten"),
+    ("c", "cannot be told"),
+    ("+", "add a garment"),
+    ("Del", "remove the chosen garment"),
+    ("Enter", "save its garments"),
+)
+KEYS = {
+    "review": (*NAMING, ("s", "skip the photo")),
+    "customer": tuple((key, f"{word}, of the photo that is open") for key, word in NAMING),
+    "catalogue": (*NAMING[:2],),
+    "product": (*NAMING[:2],),
+}
+"""Keys of single pages, with what they do."""
+
+EVERYWHERE = (("u", "undo the last change"), ("/", "search"), ("?", "show these keys"))
+
+
 def page(desk: Desk, here: str, **facts: Any) -> HTMLResponse:
     """A page with the desk's frame around it."""
     colors = json.dumps({category: color(category) for category in CATEGORIES})
     frame = {"here": here, "page_token": desk.settings.page_token, "categories": CATEGORIES}
-    frame["colors"] = colors
-    return HTMLResponse(pages.page(f"desk/{here}.html", **frame, **facts))
+    keys = (*KEYS.get(here, ()), *EVERYWHERE)
+    return HTMLResponse(pages.page(f"desk/{here}.html", **frame, colors=colors, keys=keys, **facts))
 
 
 @router.get("/")
@@ -83,10 +105,10 @@ def customer(desk: AtDesk, name: Name) -> Response:
 def _offers(desk: Desk, name: str) -> tuple[list[targets.Line], list[str]]:
     """What to offer a customer, and what to know about it; nothing where nothing is sold."""
     try:
-        offers = campaign(desk.store, customer=name)
+        offers = desk.campaign(customer=name)
     except (NothingUsable, StoreError):
         return [], []
-    lines = [line for group in targets.groups(offers, OFFERS) for line in group.lines][:OFFERS]
+    lines = [line for group in targets.groups(offers, OFFERS) for line in group.lines]
     pictured = store.item_thumbnails(desk.store, [line.picture for line in lines])
     lines = [line if line.picture in pictured else replace(line, picture="") for line in lines]
     return lines, targets.notes(offers)
@@ -112,6 +134,44 @@ def catalogue(
     ]
     facts = {"total": len(every), "waits": len(waits), "more": len(items) - len(described)}
     return page(desk, "catalogue", items=described, show=show, search=search, **facts)
+
+
+@router.get("/item")
+def item(desk: AtDesk, sku: Sku) -> Response:
+    """One item: its facts to change, and whom to offer it to."""
+    item = known_or_404(desk, sku)
+    facts = {
+        "name": shown(item.title, 90) or shown(item.sku, 60),
+        "kind": kind_of(item),
+        "price": price_of(item),
+        "best": three_best(item),
+        "audience": _audience(desk, sku=item.sku),
+        "page_of_item": item.url if item.url.startswith(("https://", "http://")) else "",
+    }
+    return page(desk, "product", item=item, **facts)
+
+
+@router.get("/targets")
+def category_targets(desk: AtDesk, category: Annotated[str, Query(max_length=40)]) -> Response:
+    """Whom to offer a category to."""
+    known = match_category(category)
+    if known is None:
+        raise HTTPException(404, "There is no such category.")
+    return page(desk, "targets", category=known, audience=_audience(desk, category=known))
+
+
+def _audience(desk: Desk, **about: str) -> dict[str, Any]:
+    """The customers to offer an item or a category to, or why there are none."""
+    try:
+        offers = desk.campaign(**about)
+    except StoreError:
+        raise
+    except TrendscopeError as error:
+        return {"total": 0, "lines": [], "notes": [f"{str(error)[:1].upper()}{str(error)[1:]}."]}
+    lines = [line for group in targets.groups(offers, AUDIENCE) for line in group.lines]
+    listed = bool(desk.settings.only or desk.settings.never)
+    known = {"lines": lines, "notes": targets.notes(offers), "listed": listed}
+    return {"total": len(offers.targets.rows), "asked": about, **known}
 
 
 @router.get("/trends")

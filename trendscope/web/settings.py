@@ -6,6 +6,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from pathlib import Path
 
 from trendscope.limits import Limits
 
@@ -56,6 +57,7 @@ class Settings:
         limits: Upper bounds on photos and exports.
         zone: Time zone in which weeks begin.
         segments: Segment of each customer who has one.
+        only, never: CSV files of customers: nobody but these, and not these, are offered anything.
         page_token: Secret in every page, so that no other site's page can send for its visitor.
     """
 
@@ -67,6 +69,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     zone: tzinfo = UTC
     segments: dict[str, str] = field(default_factory=dict, repr=False)
+    only: Path | None = None
+    never: Path | None = None
     page_token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 

@@ -17,7 +17,10 @@ async function ask(path, method = "GET", body = undefined) {
     throw new Error("The desk does not answer; is it still running?");
   }
   const found = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(found.error || `The desk said no (${answer.status}).`);
+  if (!answer.ok) {
+    const error = new Error(found.error || `The desk said no (${answer.status}).`);
+    throw Object.assign(error, { status: answer.status });
+  }
   return found;
 }
 
@@ -28,6 +31,43 @@ function say(text) {
   place.classList.add("shown");
   clearTimeout(quiet);
   quiet = setTimeout(() => place.classList.remove("shown"), 4000);
+}
+
+// --- What can be taken back: it is offered on the page that comes after the change ---
+
+let change = JSON.parse(sessionStorage.getItem("change") || "null");
+sessionStorage.removeItem("change");
+
+function changed(text, { undo }, address = location.href) {
+  sessionStorage.setItem("change", JSON.stringify({ text, undo }));
+  if (address === location.href) location.reload();
+  else location.assign(address);
+}
+
+async function takeBack() {
+  if (!change?.undo) return;
+  const { undo } = change;
+  change = null;
+  try {
+    await ask(`/api/undo/${undo}`, "POST");
+    changed("Taken back.", {});
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function offerUndo(text, undo) {
+  change = { text, undo };
+  say(text);
+  if (!undo) return;
+  clearTimeout(quiet); // It stays until another page or another change.
+  const button = document.createElement("button");
+  const key = document.createElement("kbd");
+  key.textContent = "u";
+  button.type = "button";
+  button.append("Undo ", key);
+  button.addEventListener("click", takeBack);
+  document.getElementById("said").append(" ", button);
 }
 
 // What a person says of a photo: { category }, { garments }, or null to take it back.
@@ -389,8 +429,8 @@ function setUpCustomer() {
   let shot;
   const store = async (said) => {
     try {
-      await label(shot.dataset.sha256, said);
-      location.reload();
+      const answer = await label(shot.dataset.sha256, said);
+      changed(said ? `${shown(categoriesOf(said))}: noted.` : "What the network said counts again.", answer);
     } catch (error) {
       dialog.close();
       say(error.message);
@@ -415,7 +455,8 @@ function setUpCustomer() {
   addEventListener("keydown", (event) => dialog.open && plain(event) && editor.key(event));
 }
 
-const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat;
+const plain = (event) =>
+  !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat && !event.target.closest?.("input, select");
 
 // --- Review ---
 
@@ -465,23 +506,23 @@ function setUpReview() {
     once(async () => {
       const photo = waiting[0];
       if (!photo) return;
-      await label(photo.sha256, said);
+      const { undo } = await label(photo.sha256, said);
       waiting.shift();
-      done.push({ photo, said });
+      done.push({ photo, undo });
       left -= 1;
       say(`${shown(categoriesOf(said))}: noted. u takes it back.`);
     })();
   const editor = garmentEditor(stage, stage.querySelector(".frame"), choose);
   const skip = once(async () => {
     if (!waiting.length) return;
-    done.push({ photo: waiting.shift(), said: null });
+    done.push({ photo: waiting.shift() });
     skipped += 1;
   });
   const undo = once(async () => {
     const last = done.pop();
     if (!last) return;
-    if (last.said) {
-      await label(last.photo.sha256, null);
+    if (last.undo) {
+      await ask(`/api/undo/${last.undo}`, "POST");
       left += 1;
       say("Taken back.");
     } else {
@@ -504,22 +545,25 @@ function setUpReview() {
 
 // --- Catalogue ---
 
-function setUpCatalogue() {
-  const form = document.getElementById("add");
+const wordsOf = { yes: "in stock again", no: "out of stock" };
+
+// Items on the page: their categories and stock. Gives what opens the dialog of categories.
+function setUpItems() {
   const dialog = document.getElementById("decide");
   let sku;
   dialog.querySelector("[data-label=uncertain]").hidden = true;
 
-  const decide = async (category) => {
+  const alter = async (facts, text) => {
     try {
-      const wanted = category === "outside" ? "none" : category;
-      const body = JSON.stringify({ sku, category: wanted });
-      await ask("/api/catalog", "PUT", body);
-      location.reload();
+      changed(text, await ask("/api/catalog", "PUT", JSON.stringify(facts)));
     } catch (error) {
       dialog.close();
       say(error.message);
     }
+  };
+  const decide = (label) => {
+    const category = label === "outside" ? "none" : label;
+    alter({ sku, category }, `${sku}: ${shown(label)}.`);
   };
   const open = (wanted, picture) => {
     sku = wanted;
@@ -535,10 +579,40 @@ function setUpCatalogue() {
   dialog.addEventListener("keydown", (event) => {
     if (event.key in keys && event.key !== "c" && plain(event)) decide(keys[event.key]);
   });
-  document.querySelectorAll(".item .change").forEach((button) => {
-    const item = button.closest(".item");
-    button.addEventListener("click", () => open(item.dataset.sku, item.querySelector("img")));
+  document.querySelectorAll(".item").forEach((item) => {
+    const { sku: own } = item.dataset;
+    item.querySelector(".change").addEventListener("click", () => open(own, item.querySelector("img")));
+    item.querySelector("[data-stock]")?.addEventListener("click", ({ target }) => {
+      alter({ sku: own, in_stock: target.dataset.stock === "yes" }, `${own}: ${wordsOf[target.dataset.stock]}.`);
+    });
   });
+  return { open, alter };
+}
+
+function setUpProduct() {
+  const { alter } = setUpItems();
+  const { sku } = document.querySelector(".item").dataset;
+  const form = document.getElementById("edit");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { title, price, url, in_stock } = Object.fromEntries(new FormData(form));
+    alter({ sku, title, price, url, in_stock: JSON.parse(in_stock) }, `${sku}: saved.`);
+  });
+  document.getElementById("remove").addEventListener("click", async () => {
+    try {
+      const answer = await ask(`/api/catalog?sku=${encodeURIComponent(sku)}`, "DELETE");
+      changed(`${sku}: removed.`, answer, "/catalogue");
+    } catch (error) {
+      say(error.message);
+    }
+  });
+}
+
+function setUpCatalogue() {
+  const form = document.getElementById("add");
+  const replace = document.getElementById("replace");
+  const { open, alter } = setUpItems();
+  let added;
 
   form.files.addEventListener("change", () => {
     const [file] = form.files.files;
@@ -547,31 +621,70 @@ function setUpCatalogue() {
     document.getElementById("choose").hidden = Boolean(file);
     if (file) preview.src = URL.createObjectURL(file);
   });
+
+  // Adds the item of the form; one that is there already is only changed if a person says so.
+  async function add() {
+    const content = new FormData(form);
+    try {
+      return await ask("/api/catalog", "POST", content);
+    } catch (error) {
+      if (error.status !== 409) throw error;
+      document.getElementById("replace-why").textContent = error.message;
+      replace.returnValue = "";
+      replace.showModal();
+      await new Promise((resolve) => replace.addEventListener("close", resolve, { once: true }));
+      if (replace.returnValue !== "change") return null;
+      content.set("replace", "yes");
+      return ask("/api/catalog", "POST", content);
+    }
+  }
+
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = form.querySelector("button");
     button.disabled = true;
     try {
-      const [item] = (await ask("/api/catalog", "POST", new FormData(form))).items;
-      const place = document.getElementById("added");
-      sku = item.sku;
-      place.hidden = false;
-      document.getElementById("added-word").textContent = `${item.sku}: ${item.category || "not sure"}`;
-      document.getElementById("added-why").textContent = item.review || item.because;
-      showTop(document.getElementById("added-top"), item.top || []);
-      const confirm = document.getElementById("confirm");
-      const best = item.category || (item.top && item.top[0][0]);
-      confirm.hidden = !best;
-      confirm.textContent = `Confirm ${best}`;
-      confirm.onclick = () => decide(best);
-      confirm.focus();
+      const answer = await add();
+      if (answer) showAdded(answer);
     } catch (error) {
       say(error.message);
     }
     button.disabled = false;
   });
-  document.getElementById("change").addEventListener("click", () => open(sku, document.getElementById("preview").hidden ? null : document.getElementById("preview")));
+
+  function showAdded({ items: [item], undo }) {
+    added = item.sku;
+    offerUndo(`${item.sku}: noted.`, undo);
+    document.getElementById("added").hidden = false;
+    document.getElementById("added-word").textContent = `${item.sku}: ${item.category || "not sure"}`;
+    document.getElementById("added-why").textContent = item.review || item.because;
+    showTop(document.getElementById("added-top"), item.top || []);
+    const confirm = document.getElementById("confirm");
+    const best = item.category || (item.top && item.top[0][0]);
+    confirm.hidden = !best;
+    confirm.textContent = `Confirm ${best}`;
+    confirm.onclick = () => alter({ sku: added, category: best }, `${added}: ${best}.`);
+    confirm.focus();
+  }
+  document.getElementById("change").addEventListener("click", () => {
+    const preview = document.getElementById("preview");
+    open(added, preview.hidden ? null : preview);
+  });
 }
 
-const rooms = { catalogue: setUpCatalogue, try: setUpTry, customer: setUpCustomer, review: setUpReview };
+// --- Every page ---
+
+addEventListener("keydown", (event) => {
+  if (!plain(event) || document.querySelector("dialog[open]")) return;
+  const search = document.querySelector("input[type=search]");
+  if (event.key === "?") document.getElementById("keys").showModal();
+  else if (event.key === "/" && search) search.focus();
+  else if (event.key === "u" && document.body.className !== "review") takeBack();
+  else return;
+  event.preventDefault();
+});
+document.getElementById("show-keys").addEventListener("click", () => document.getElementById("keys").showModal());
+if (change) offerUndo(change.text, change.undo);
+
+const rooms = { catalogue: setUpCatalogue, product: setUpProduct, try: setUpTry, customer: setUpCustomer, review: setUpReview };
 (rooms[document.body.className] || (() => {}))();
