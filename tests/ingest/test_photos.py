@@ -242,7 +242,7 @@ def test_progress_is_reported_while_a_large_feed_is_listed(photos, db, monkeypat
     monkeypatch.setattr("trendscope.photos.run.PROGRESS_EVERY", 2)
     reports = []
     run(photos, db, progress=lambda *n: reports.append(n))
-    assert reports == [(0, 2), (0, 4), (5, 5)]
+    assert reports == [(0, 2), (0, 4), (5, 5), (5, 5)]  # after the only batch, and at the end
 
 
 @pytest.mark.parametrize("progress", [None, lambda done, total: None])

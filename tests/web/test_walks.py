@@ -135,7 +135,15 @@ def test_pages_fit_and_every_control_has_a_name(browser, address, width, scheme)
         viewport={"width": width, "height": 844},
         color_scheme=scheme,
     )
-    for path in ("/try", "/customers", "/customer?name=anna", "/trends", "/catalogue", "/review"):
+    for path in (
+        "/try",
+        "/scan",
+        "/customers",
+        "/customer?name=anna",
+        "/trends",
+        "/catalogue",
+        "/review",
+    ):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
         nameless = page.evaluate(

@@ -23,6 +23,7 @@ class CustomerNames:
         new: Names of the accounts that were named here for the first time, by account.
         fresh: Names among them that no customer had before.
         numbered: Names among them with a number.
+        home: Start of paths that is no part of an account: uploads lie there for a while.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class CustomerNames:
         self.new: dict[str, str] = {}
         self.fresh: set[str] = set()
         self.numbered: list[str] = []
+        self.home = ""
         self._customer = customer
         self._names = dict(accounts or {})
         self._earlier = {composed(account): account for account in self._names}
@@ -50,6 +52,7 @@ class CustomerNames:
         """The name to show for an account that the feed names."""
         if self._customer and composed(name).casefold() == composed(self._customer).casefold():
             return self._customer
+        account = account.removeprefix(self.home)
         if account not in self._names:  # it may have been stored in another form of Unicode
             account = self._earlier.get(composed(account), account)
         if account not in self._names:

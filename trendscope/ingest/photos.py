@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
@@ -19,10 +19,11 @@ from trendscope.feeds.customers import CustomerNames
 from trendscope.feeds.dispatch import open_feed
 from trendscope.feeds.post import Post
 from trendscope.files.trees import is_url
+from trendscope.ingest.uploads import Uploads
 from trendscope.limits import Limits
 from trendscope.photos.cluster import Cluster, distribute, job_of
 from trendscope.photos.options import ScanOptions
-from trendscope.photos.pipeline import BATCH, Item, Loader, Progress, classify_keyed
+from trendscope.photos.pipeline import BATCH, Engine, Item, Loader, Progress, classify_keyed
 from trendscope.photos.run import list_feed
 from trendscope.skipped import Skipped
 from trendscope.store.database import Clock, Database, Store, opened, present
@@ -42,7 +43,7 @@ THUMBNAIL_SIDE = 128
 """Pixels a side of the small pictures that the store keeps for contact sheets."""
 
 UPDATE_EVERY = 32
-"""Photos between two reports of progress; drawing takes longer than recognising a photo."""
+"""Items between two reports of progress; drawing takes longer than recognising a photo."""
 
 
 def scan(
@@ -59,7 +60,10 @@ def scan(
     thumbnails: bool = True,
     batch: int = BATCH,
     cluster: Cluster | None = None,
+    engine: Engine | None = None,
+    uploads: Uploads | None = None,
     progress: Progress | None = None,
+    note: Callable[[Skipped], None] | None = None,
     clock: Clock = present,
 ) -> ScanResult:
     """Judges the new photos of some feeds, and stores the results; ``trendscope scan``.
@@ -80,7 +84,10 @@ def scan(
         thumbnails: Whether to keep a small picture of each photo.
         batch: Photos written at once, and the most that are lost when the run is killed.
         cluster: Ray's workers, which judge the photos instead of this process.
-        progress: Callback with the numbers of items done and listed.
+        engine: Shared decoder and classifier of `weights`, left running.
+        uploads: The files that `paths` lead to, if they are uploads.
+        progress: Callback with the numbers of items done and listed; what it raises ends the scan.
+        note: Callback for each item that is not used.
         clock: Source of the present, aware.
 
     Raises:
@@ -100,12 +107,14 @@ def scan(
             scan_id = begin_scan(connection, weights_id, clock())
         memory = StoredPhotos(store, weights_id, zone=zone, limits=limits)
         names = memory.names(customer, together=one_per_name)
-        feed, counter = _listed(paths, options, names, progress)
+        counter = _Counter(progress, note)
+        feed = _listed(paths, options, names, counter, uploads)
         new = _to_judge(memory.look_up(feed, full=False), counter)
         if cluster:
             judged = distribute(new, job_of(paths, options), cluster, memory.recall)
         else:
-            judged = classify_keyed(new, Loader(weights), options, recall=memory.recall)
+            load, recall = Loader(weights), memory.recall
+            judged = classify_keyed(new, load, options, recall=recall, engine=engine)
         with closing(judged):
             while pairs := list(islice(judged, batch)):
                 for _, result in pairs:
@@ -120,6 +129,7 @@ def scan(
                         reclassify=reclassify,
                     )
                     update_scan(connection, scan_id, counter.tally)
+                counter.report()
         missing = _finish(store, scan_id, counter, clock(), weights_id if reclassify else None)
         skipped = dict(sorted(counter.reasons.items()))
         namesakes = tuple(names.numbered)
@@ -130,48 +140,64 @@ def _listed(
     paths: Sequence[Path | str],
     options: ScanOptions,
     names: CustomerNames,
-    progress: Progress | None,
-) -> tuple[Iterable[Post | Skipped], _Counter]:
-    """A feed and the counter of its items; where progress is shown, it is listed at once."""
+    counter: _Counter,
+    uploads: Uploads | None,
+) -> Iterable[Post | Skipped]:
+    """A feed; where progress is shown, it is listed at once, and its items are counted."""
+    if uploads:
+        names.home = uploads.home
     feed = open_feed(
         paths, include=options.include, zone=options.zone, limits=options.limits, names=names
     )
-    if progress is None:
-        return feed, _Counter()
-    items = list_feed(feed, progress)
-    return items, _Counter(len(items), progress)
+    items: Iterable[Post | Skipped] = map(uploads.without_folder, feed) if uploads else feed
+    return counter.listed(items)
 
 
 class _Counter:
     """Counts of a scan's results, reported now and then.
 
     Args:
-        total: Items listed.
         progress: Callback with the numbers of items done and listed.
+        note: Callback for each item that is not used.
     """
 
-    def __init__(self, total: int = 0, progress: Progress | None = None):
+    def __init__(self, progress: Progress | None, note: Callable[[Skipped], None] | None):
         self._counts: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
-        self._total = total
+        self._total = 0
         self._progress = progress
+        self._note = note
+
+    def listed(self, feed: Iterable[Post | Skipped]) -> Iterable[Post | Skipped]:
+        """The feed; where progress is shown, all of it, as its end has to be known."""
+        if self._progress is None:
+            return feed
+        items = list_feed(feed, self._progress)
+        self._total = len(items)
+        return items
 
     def add(self, item: Item) -> None:
-        """Counts a result, or a post that is unchanged."""
+        """Counts a result, or an item that is unchanged."""
         if isinstance(item, Skipped):
             self.reasons[item.reason] += 1
             self._counts["skipped"] += 1
+            if self._note:
+                self._note(item)
         elif isinstance(item, Post):
             self._counts["unchanged"] += 1
         else:
             self._counts["recognised" if item.recalled else "judged"] += 1
-        if self._counts.total() % UPDATE_EVERY == 0:
-            self.report()
 
     @property
     def tally(self) -> ScanCounts:
         """The present numbers."""
         return ScanCounts(**self._counts)
+
+    def pass_by(self, item: Post | Skipped) -> None:
+        """Counts an item that needs no work; there may be many before any that does."""
+        self.add(item)
+        if self._counts.total() % UPDATE_EVERY == 0:
+            self.report()
 
     def report(self) -> None:
         """Calls `progress` with the present numbers."""
@@ -184,9 +210,9 @@ def _to_judge(lookups: Iterable[Lookup], counter: _Counter) -> Iterator[tuple[St
     for stamp, item, stored in lookups:
         result = stored.result if stored else item
         if isinstance(item, Post) and isinstance(result, Skipped):
-            counter.add(result)  # refused before, and still the same file
+            counter.pass_by(result)  # refused before, and still the same file
         elif result is None:
-            counter.add(item)
+            counter.pass_by(item)
         else:
             yield stamp, result
 

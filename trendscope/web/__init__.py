@@ -1,6 +1,6 @@
 """The desk: the same functions as the commands, in a browser on the user's own machine.
 
 `serving` runs it, `security` decides who may ask what, `spool` and `upload_jobs` take uploads,
-`api` answers programs and `pages` people. Alone in using FastAPI and uvicorn, which the extra
-``web`` brings.
+`scan_jobs` scans them into the database, `api` and `scan_api` answer programs and `pages` people.
+Alone in using FastAPI and uvicorn, which the extra ``web`` brings.
 """

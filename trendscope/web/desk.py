@@ -23,6 +23,7 @@ from trendscope.trends.from_store import trends_of_store
 from trendscope.trends.summary import TrendSummary
 from trendscope.vision.predictions import WeightsChoice
 from trendscope.vision.weights import find_digest, identify
+from trendscope.web.scan_jobs import ScanJobs
 from trendscope.web.settings import Settings
 from trendscope.web.spool import Spool
 from trendscope.web.undo import Undo
@@ -56,6 +57,7 @@ class Desk:
         self.spool = spool
         self.weights = weights
         self.undo = Undo()
+        self.scans = ScanJobs(store, jobs, settings, weights, spool)
 
     def now(self) -> datetime:
         """The present, in UTC."""
@@ -169,7 +171,8 @@ class Desk:
         return tuple(sorted({*self.settings.segments.values()}))
 
     def close(self) -> None:
-        """Closes uploads and store."""
+        """Closes scans, uploads and store."""
+        self.scans.close()
         self.jobs.close()
         self.store.close()
 

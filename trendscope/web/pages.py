@@ -76,6 +76,12 @@ def try_photos(desk: AtDesk) -> Response:
     return page(desk, "try")
 
 
+@router.get("/scan")
+def scan(desk: AtDesk) -> Response:
+    """Choose or drop photos, and have them looked at and stored."""
+    return page(desk, "scan")
+
+
 @router.get("/customers")
 def customers(
     desk: AtDesk,

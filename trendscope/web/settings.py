@@ -19,6 +19,7 @@ class Bounds:
 
     Attributes:
         body_bytes: Size of one request in bytes, uploads included.
+        scan_bytes: Size of all files of one scan.
         files: Number of files in one upload.
         fields: Number of fields in one form.
         waiting: Number of uploads that wait for their turn; more are asked to come again.
@@ -32,6 +33,7 @@ class Bounds:
     """
 
     body_bytes: int = 2_000_000_000
+    scan_bytes: int = 50_000_000_000
     files: int = 500
     fields: int = 20
     waiting: int = 40

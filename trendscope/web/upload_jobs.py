@@ -87,10 +87,15 @@ class UploadJobs:
         self._worker.submit(self._compile)
 
     @property
+    def engine(self) -> Engine:
+        """The classifier and the decoder, started; several may use them at the same time."""
+        self._engine.start()
+        return self._engine
+
+    @property
     def weights(self) -> str:
         """The name of the weights; waits until they are loaded."""
-        self._engine.start()
-        return self._engine.classifier.name
+        return self.engine.classifier.name
 
     def submit(self, files: Iterable[Upload]) -> UploadJob:
         """Takes over some files, whole or not at all.
@@ -127,8 +132,7 @@ class UploadJobs:
 
     def borrow(self, work: Callable[[Engine], T]) -> T:
         """The result of `work`, done with the classifier and the decoder."""
-        self._engine.start()
-        return self._worker.submit(work, self._engine).result()
+        return self._worker.submit(work, self.engine).result()
 
     def close(self) -> None:
         """Ends at once; what waits is given up."""

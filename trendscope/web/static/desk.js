@@ -325,6 +325,14 @@ const categoriesOf = (said) => said.category || said.garments.map(({ category })
 function setUpTry() {
   const input = document.getElementById("files");
   input.addEventListener("change", () => input.files.length && upload(input.files));
+  onDrop((data) => data.files.length && upload(data.files));
+  addEventListener("paste", (event) => {
+    if (event.clipboardData.files.length) upload(event.clipboardData.files);
+  });
+}
+
+// Calls `take` with the files and folders that are dropped on the page.
+function onDrop(take) {
   const holds = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
   addEventListener("dragover", (event) => {
     if (!holds(event)) return;
@@ -338,10 +346,7 @@ function setUpTry() {
     if (!holds(event)) return;
     event.preventDefault();
     document.body.classList.remove("dragging");
-    if (event.dataTransfer.files.length) upload(event.dataTransfer.files);
-  });
-  addEventListener("paste", (event) => {
-    if (event.clipboardData.files.length) upload(event.clipboardData.files);
+    take(event.dataTransfer);
   });
 }
 
@@ -351,7 +356,7 @@ async function upload(files) {
   const form = new FormData();
   for (const file of files) form.append("files", file, file.name);
   document.getElementById("trial").hidden = false;
-  document.getElementById("trial-failure").hidden = true;
+  document.getElementById("failure").hidden = true;
   document.getElementById("verdicts").replaceChildren();
   progress(0, files.length, "Uploading…");
   try {
@@ -376,7 +381,7 @@ function progress(done, total, text) {
 }
 
 function fail(text) {
-  const place = document.getElementById("trial-failure");
+  const place = document.getElementById("failure");
   place.textContent = text;
   place.hidden = false;
   progress(0, 1, "");

@@ -1,0 +1,207 @@
+"""Scans at the desk, by its API and in headless Chromium."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+
+import pytest
+from playwright import sync_api
+
+from tests.factories.desk import desk, wait_until
+from tests.factories.photos import painted
+from trendscope import store
+
+expect = sync_api.expect
+in_chromium = pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium is installed")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    root = tmp_path_factory.mktemp("scans")
+    (root / "tmp").mkdir()
+    return root
+
+
+@pytest.fixture(scope="module")
+def server(place):
+    bounds = {"body_bytes": 1_000_000, "scan_bytes": 3_000_000}
+    with desk(place / "t.db", temporary=place / "tmp", patience=bounds) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with server.client() as connected:
+        yield connected
+
+
+def uploaded(place):
+    """Files that lie in the desk's folder."""
+    return [path for path in (place / "tmp").rglob("*") if path.is_file() and path.name != "in-use"]
+
+
+def begin(client, **wanted):
+    return client.post("/api/scan", json=wanted).json()["scan"]["id"]
+
+
+def send(client, scan_id, name, content):
+    return client.put(f"/api/scan/{scan_id}/file", params={"name": name}, content=content)
+
+
+def ended(client):
+    def scan():
+        now = client.get("/api/scan").json()["scan"]
+        return now if now["state"] in ("done", "failed", "stopped") else None
+
+    return wait_until(scan)
+
+
+def people(place):
+    return sorted(store.sightings(place / "t.db")["customer"])
+
+
+def test_uploads_are_scanned_recognised_and_removed(client, place):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("a.png", painted("Bag"))
+    files = {
+        "team/anna/1.png": painted("Dress"),
+        "team/ben/1.png": painted("Coat"),
+        "team/ben/torn.jpg": b"\xff\xd8\xff torn",
+        "cleo.zip": archive.getvalue(),
+    }
+    for judged, unchanged in ((3, 0), (0, 3)):
+        scan_id = begin(client)
+        for name, content in files.items():
+            assert send(client, scan_id, name, content).status_code == 200
+        assert len(uploaded(place)) == 4
+        assert client.post(f"/api/scan/{scan_id}/start").status_code == 200
+        scan = ended(client)
+        assert scan["state"] == "done" and scan["files"] == 4
+        assert (scan["result"]["judged"], scan["result"]["unchanged"]) == (judged, unchanged)
+        assert [item["path"] for item in scan["left_out"]] == ["team/ben/torn.jpg"]
+        assert uploaded(place) == []
+    assert people(place) == ["anna", "ben", "cleo"]
+    assert scan["words"][0] == "3 photos: 3 unchanged since the last time."
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../evil.png", "/etc/evil.png", "a/../../evil.png", "a//b.png", "./a.png", "~/a.png"),
+        *("a\\b.png", "a\0b.png", "n" * 300 + ".png", "a/"),
+    ],
+)
+def test_names_that_lead_elsewhere_are_refused_and_the_rest_goes_on(client, place, name):
+    scan_id = begin(client)
+    refused = send(client, scan_id, name, painted("Dress"))
+    assert refused.status_code == 422 and "rename it" in refused.json()["error"]
+    assert uploaded(place) == []
+    assert send(client, scan_id, "anna/fine.png", painted("Dress")).status_code == 200
+    assert client.delete("/api/scan").json()["scan"]["state"] == "stopped"
+    assert uploaded(place) == [] and not (place / "evil.png").exists()
+
+
+def test_files_that_are_too_large_are_refused_and_not_kept(client, place):
+    def chunks():
+        yield from (b"x" * 65536 for _ in range(100))
+
+    scan_id = begin(client)
+    answer = send(client, scan_id, "anna/large.png", chunks())  # without a Content-Length
+    assert answer.status_code == 413 and "upload it in parts" in answer.json()["error"]
+    for number in range(2):  # 1 MB came with the large one
+        assert send(client, scan_id, f"anna/{number}.bin", bytes(900_000)).status_code == 200
+    answer = send(client, scan_id, "anna/2.bin", bytes(900_000))
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("anna/2.bin: more than one scan takes")
+    assert sorted(path.name for path in uploaded(place)) == ["0.bin", "1.bin"]
+    client.delete("/api/scan")
+    assert uploaded(place) == []
+
+
+def test_a_second_scan_at_the_same_time_is_refused(client):
+    scan_id = begin(client)
+    refused = client.post("/api/scan", json={})
+    assert refused.status_code == 409 and "Another scan is under way" in refused.json()["error"]
+    client.delete("/api/scan")
+    assert send(client, scan_id, "anna/late.png", painted("Bag")).status_code == 409
+    assert client.post(f"/api/scan/{scan_id}/start").status_code == 409
+    assert send(client, "guess", "anna/a.png", painted("Bag")).status_code == 404
+
+
+def test_photos_without_a_folder_need_a_customer(client, place):
+    scan_id = begin(client)
+    assert client.post(f"/api/scan/{scan_id}/start").json()["error"].startswith("No file has come")
+    send(client, scan_id, "IMG_1.png", painted("Sandal"))
+    refused = client.post(f"/api/scan/{scan_id}/start")
+    assert refused.status_code == 409
+    assert refused.json()["error"] == "IMG_1.png lies in no folder: say whose photos these are."
+    client.delete("/api/scan")
+    scan_id = begin(client, customer="dora")
+    send(client, scan_id, "IMG_1.png", painted("Sandal"))
+    client.post(f"/api/scan/{scan_id}/start")
+    assert ended(client)["result"]["judged"] == 1
+    assert people(place).count("dora") == 1 and "files" not in people(place)
+
+
+def test_pages_of_other_sites_cannot_scan(client):
+    headers = {"origin": "http://evil.example"}
+    assert client.post("/api/scan", json={}, headers=headers).status_code == 403
+    assert client.post("/api/scan", json={}, headers={"cookie": "a=b"}).status_code == 403
+
+
+@in_chromium
+def test_a_folder_is_scanned_by_the_keyboard_alone(browser, server, place):
+    for name, kind in (("eva/1.png", "Shirt"), ("fay/1.png", "Sneaker")):
+        (place / "new" / name).parent.mkdir(parents=True)
+        (place / "new" / name).write_bytes(painted(kind))
+    (place / "new" / "fay" / "torn.jpg").write_bytes(b"\xff\xd8\xff torn")
+    page = browser.new_page(base_url=server.address.rstrip("/"))
+    page.on("filechooser", lambda chooser: chooser.set_files(place / "new"))
+    page.goto("/scan")
+    page.get_by_role("button", name="Choose a folder…").press("Enter")
+    expect(page.locator("#chosen")).to_contain_text("3 files")
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "begin":
+            page.keyboard.press("Enter")
+    expect(page.locator("#scan-end")).to_contain_text("2 photos: 2 looked at.")
+    page.locator("#left-out summary").press("Enter")
+    expect(page.locator("#left-out li")).to_contain_text("new/fay/torn.jpg")
+    page.get_by_role("link", name="See the customers").click()
+    expect(page.get_by_role("link", name="eva")).to_be_visible()
+    page.close()
+
+
+@in_chromium
+def test_a_scan_that_was_left_is_shown_and_stopped(browser, server, client, place):
+    scan_id = begin(client)
+    send(client, scan_id, "anna/left.png", painted("Trouser"))
+    page = browser.new_page(base_url=server.address.rstrip("/"))
+    page.goto("/scan")
+    expect(page.locator("#progress-words")).to_have_text("1 file copied")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#progress-words")).to_contain_text("Stopped")
+    expect(page.get_by_role("button", name="Choose a folder…")).to_be_visible()
+    assert uploaded(place) == []
+    page.close()
+
+
+@in_chromium
+def test_folders_are_dropped_with_all_they_hold(browser, server, client, place):
+    page = browser.new_page(base_url=server.address.rstrip("/"))
+    page.goto("/scan")
+    (place / "team" / "gil").mkdir(parents=True)
+    (place / "team" / "gil" / "1.png").write_bytes(painted("Pullover"))
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(place / "team")], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        event = {"type": kind, "x": 200, "y": 250, "data": data}
+        session.send("Input.dispatchDragEvent", event)
+    expect(page.locator("#chosen")).to_contain_text("1 file")
+    page.get_by_role("button", name="Scan", exact=True).click()
+    expect(page.locator("#scan-end")).to_contain_text("1 photo: 1 looked at.")
+    assert store.sightings(place / "t.db", "gil")["source"].tolist() == ["team/gil/1.png"]
+    page.close()
