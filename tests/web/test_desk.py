@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 
 import pytest
 from starlette.exceptions import HTTPException
 
+from tests.factories.photos import photo_result
 from trendscope import store
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.reports import targets
+from trendscope.skipped import Skipped
 from trendscope.web import pages
 from trendscope.web.api import refusals
 from trendscope.web.desk import Desk
 from trendscope.web.settings import Settings
+from trendscope.web.upload_jobs import UploadJob
 
 
 @pytest.mark.parametrize(
@@ -52,3 +56,17 @@ def desk():
 def test_an_unknown_segment_is_refused():
     with pytest.raises(NothingUsable, match="no segment 'Bergen'"):
         desk().trend_summary(segment="Bergen")
+
+
+def test_tried_photos_are_summed_up_as_those_of_one_customer():
+    garments = [("Dress", "anna"), ("Dress", "ben"), ("Bag", "anna"), ("Coat", "anna")]
+    photos = [photo_result(kind, who, name=str(n)) for n, (kind, who) in enumerate(garments)]
+    again = replace(photos[0], source="again.jpg", post_id="again")
+    unsure = photo_result("Coat", "ben", name="5", verdict="uncertain")
+    skipped = Skipped(None, "x.jpg", "empty", "an empty file")
+    job = UploadJob(photos=[*photos, again, unsure, skipped])
+    (person,) = job.profile(UTC).customers
+    counts = {item.category: item.count for item in person.ranked}
+    assert counts == {"Dress": 2, "Bag": 1, "Coat": 1}
+    assert len(person.readings) == 5 and len(person.verdicts("uncertain")) == 1
+    assert [item.reason for item in person.skipped] == ["duplicate", "empty"]

@@ -69,6 +69,31 @@ def test_a_photo_is_uploaded_and_judged(page, address):
     expect(page.locator(".verdict .word")).to_have_text("Dress")
     expect(page.locator("#progress-words")).to_have_text("1 photo looked at, 1 named")
     expect(page.locator(".verdict .top li")).to_have_count(3)
+    expect(page.locator("#together")).to_be_hidden()
+
+
+def test_photos_that_are_tried_are_summed_up(page, address):
+    kinds = ("Dress", "Dress", "Bag", "black", "white")
+    page.goto("/try")
+    page.set_input_files(
+        "#files",
+        [
+            {
+                "name": f"{n}.png",
+                "mimeType": "image/png",
+                "buffer": painted(kind, (90 + 40 * n, 150)),
+            }
+            for n, kind in enumerate(kinds)
+        ],
+    )
+    rows = page.locator("#together tr")
+    expect(rows).to_have_count(3)
+    # Two dresses, a bag, and what the black one may be.
+    assert [row.split()[0] for row in rows.all_inner_texts()] == ["Dress", "Bag", "others"]
+    assert [row.split()[-1] for row in rows.all_inner_texts()] == ["2", "1", "0"]
+    notes = page.locator("#together li").all_inner_texts()
+    assert notes[0].startswith("1 photo: not sure which garment it is")
+    assert notes[1].startswith("1 photo: shows none of the ten")
 
 
 def test_an_item_is_added_by_its_photo_and_offered_with_a_reason(page, address):

@@ -18,10 +18,11 @@ from trendscope.reports import pages, targets
 from trendscope.reports import trends as trend_report
 from trendscope.reports.catalog import confidence_of, kind_of, price_of, three_best
 from trendscope.reports.profile import groups
+from trendscope.reports.wording import caveats
 from trendscope.store.profile import stored_profile
 from trendscope.store.read_items import chosen, searched
 from trendscope.text import shown
-from trendscope.web.api import AtDesk, Name, Search, desk_of, refusals
+from trendscope.web.api import AtDesk, Name, Search, desk_of, job_or_404, refusals
 from trendscope.web.desk import Desk
 from trendscope.web.items_api import Sku, known_or_404
 from trendscope.web.lists import CustomerQuery, weeks_of
@@ -74,6 +75,15 @@ def home() -> Response:
 def try_photos(desk: AtDesk) -> Response:
     """Drop photos or an export, and see what the network says."""
     return page(desk, "try")
+
+
+@router.get("/try/{upload_id}/profile")
+def tried(desk: AtDesk, upload_id: str) -> Response:
+    """The part of that page about all photos of an upload together."""
+    profile = job_or_404(desk, upload_id).profile(desk.settings.zone)
+    person = next(iter(profile.customers), None)
+    sentences = caveats(profile.readings, profile.skipped)
+    return HTMLResponse(pages.page("desk/tried.html", person=person, sentences=sentences))
 
 
 @router.get("/scan")

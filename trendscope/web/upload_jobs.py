@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from pathlib import Path
 from threading import Lock
 from typing import IO, Literal, TypeVar
@@ -16,9 +17,11 @@ import numpy as np
 
 from trendscope.errors import TrendscopeError
 from trendscope.feeds.dispatch import open_feed
+from trendscope.photos.duplicates import drop_duplicates
 from trendscope.photos.options import ScanOptions
 from trendscope.photos.pipeline import Engine, Loader, classify_posts
 from trendscope.photos.results import Classification, PhotoResult
+from trendscope.photos.summary import Profile, summarise
 from trendscope.skipped import Skipped
 from trendscope.vision.predictions import WeightsChoice
 from trendscope.web.settings import Settings
@@ -61,6 +64,11 @@ class UploadJob:
     def classification(self, weights: str) -> Classification:
         """The results so far."""
         return Classification(weights, tuple(self.photos))
+
+    def profile(self, zone: tzinfo) -> Profile:
+        """What all the photos show together, as if one customer had posted them."""
+        together = (replace(photo, customer=OWNER) for photo in self.photos)
+        return summarise("", drop_duplicates(together), zone)
 
 
 class UploadJobs:

@@ -358,6 +358,7 @@ async function upload(files) {
   document.getElementById("trial").hidden = false;
   document.getElementById("failure").hidden = true;
   document.getElementById("verdicts").replaceChildren();
+  document.getElementById("together").hidden = true;
   progress(0, files.length, "Uploading…");
   try {
     let trial = await ask("/api/try", "POST", form);
@@ -367,6 +368,7 @@ async function upload(files) {
       if (trial.state === "done" || trial.state === "failed") break;
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
+    if (mine === current && trial.state === "done" && trial.photos.length > 1) await showTogether(trial.id);
   } catch (error) {
     fail(error.message);
   }
@@ -399,6 +401,12 @@ function showTrial(trial) {
   });
   if (trial.state === "failed") fail(trial.failure);
   if (trial.state === "done") say(end);
+}
+
+async function showTogether(id) {
+  const place = document.getElementById("together");
+  place.innerHTML = await (await fetch(`/try/${id}/profile`)).text();
+  place.hidden = false;
 }
 
 function verdict(id, number, photo) {
