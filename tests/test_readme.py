@@ -81,7 +81,7 @@ EXPECTED = {
 }
 """Documented commands, and what must be in what each prints, or else writes to its ``-o``."""
 
-SERVE = "serve --db fashion.db"
+SERVE = "serve --db fashion.db --create"
 SCAN_OF_STORE = "scan s3://bucket/feeds --db fashion.db"
 SCAN_BY_RAY = "scan sample_feeds --engine ray --db fashion.db"
 

@@ -27,7 +27,8 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(place):
     bounds = {"body_bytes": 1_000_000, "scan_bytes": 3_000_000}
-    with desk(place / "t.db", temporary=place / "tmp", patience=bounds) as running:
+    options = {"temporary": place / "tmp", "patience": bounds}
+    with desk(place / "t.db", "--create", **options) as running:
         yield running
 
 

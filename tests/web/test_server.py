@@ -535,6 +535,18 @@ def test_weights_that_are_not_those_of_the_database_are_refused(place, tmp_path)
     assert done.exit_code == 2 and "holds what fake" in done.stderr and "--weights" in done.stderr
 
 
+def test_a_missing_database_is_refused_and_not_made(tmp_path):
+    done = CliRunner().invoke(app, ["serve", "--db", str(tmp_path / "t.db"), "--no-browser"])
+    assert done.exit_code == 1 and "there is no trendscope database at" in done.stderr
+    assert "serve --create" in done.stderr and [*tmp_path.iterdir()] == []
+
+
+def test_every_page_names_the_database(client, place):
+    for path in ("/try", "/scan", "/customers", "/customer?name=anna", "/trends", "/review"):
+        page = client.get(path).text
+        assert "<bdi>t.db</bdi>" in page and str(place) not in page
+
+
 def test_a_label_is_stored_and_removed(client, place):
     db = place / "t.db"
     waiting = client.get("/api/review").json()

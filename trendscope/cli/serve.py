@@ -23,6 +23,7 @@ SHORTEST_TOKEN = 16
 
 SERVE_EXAMPLES = options.examples("""
   trendscope serve --db fashion.db              for yourself, in your browser
+  trendscope serve --db fashion.db --create     a new database, to scan into
   trendscope serve --segments cities.csv        trends of each city too
   TRENDSCOPE_TOKEN=... trendscope serve --host 192.168.1.5 --name desk.local
 """)
@@ -30,6 +31,7 @@ SERVE_EXAMPLES = options.examples("""
 
 def serve(
     db: options.Db = None,
+    create: Annotated[bool, option("--create", "Make the database if it is missing.")] = False,
     host: Annotated[str, option("--host ADDRESS", "Listen there; needs a token.")] = "127.0.0.1",
     port: Annotated[int, option("--port", "0 is any that is free.", min=0, max=65535)] = 8765,
     name: Annotated[
@@ -63,7 +65,7 @@ def serve(
         from trendscope.store import open_store
 
         logging.basicConfig(format="trendscope: %(message)s", level=logging.WARNING)
-        store = open_store(db, create=True)
+        store = open_store(db, create=create)
         run(store, settings, weights=weights, announce=_announce, browser=browser)
 
 

@@ -248,7 +248,7 @@ def _check_pages(store: Store) -> None:
 def _missing(shown: str) -> StoreError:
     return StoreError(
         f"there is no trendscope database at {shown}; make one with trendscope scan PATH --db "
-        "DATABASE, or check the spelling"
+        "DATABASE or with trendscope serve --create, or check the spelling"
     )
 
 

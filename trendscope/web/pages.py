@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -61,8 +62,9 @@ def page(desk: Desk, here: str, **facts: Any) -> HTMLResponse:
     """A page with the desk's frame around it."""
     colors = json.dumps({category: color(category) for category in CATEGORIES})
     frame = {"here": here, "page_token": desk.settings.page_token, "categories": CATEGORIES}
-    keys = (*KEYS.get(here, ()), *EVERYWHERE)
-    return HTMLResponse(pages.page(f"desk/{here}.html", **frame, colors=colors, keys=keys, **facts))
+    frame["colors"], frame["keys"] = colors, (*KEYS.get(here, ()), *EVERYWHERE)
+    frame["database"] = Path(desk.store.shown).name if desk.store.is_sqlite else desk.store.shown
+    return HTMLResponse(pages.page(f"desk/{here}.html", **frame, **facts))
 
 
 @router.get("/")
