@@ -217,6 +217,32 @@ def test_sizes_that_are_not_for_sale_do_not_count(read):
     assert [(p.price, p.in_stock) for p in hidden.products] == [(Decimal("9.00"), False)]
 
 
+@pytest.mark.parametrize(
+    ("true", "false"),
+    [
+        ("TRUE", "FALSE"),
+        ("WAHR", "FALSCH"),
+        ("VRAI", "FAUX"),
+        ("PRAWDA", "FAŁSZ"),
+        ("ИСТИНА", "ЛОЖЬ"),
+    ],
+)
+def test_a_spreadsheet_of_any_language_saves_what_is_not_published(true, false, read):
+    header = "Title,URL handle,SKU,Price,Published on online store,Inventory tracker,"
+    header += "Inventory quantity,Continue selling when out of stock"
+    catalog = read(
+        header,
+        [
+            ("Dress", "dress", "D", "9.00", true, "shopify", 0, false),
+            ("Coat", "coat", "C", "9.00", true, "shopify", 0, true),
+            ("Bag", "bag", "B", "9.00", false, "shopify", 1, false),
+        ],
+        ";",
+    )
+    assert told(catalog) == {"D": ("Dress", "9.00", False), "C": ("Coat", "9.00", True)}
+    assert [product.sku for product in catalog.withdrawn] == ["B"]
+
+
 def test_a_draft_with_the_numbers_of_what_is_for_sale_withdraws_nothing(read):
     copy = ("copy-of-linen", "Copy of Linen dress", "draft", "LD-S", 0, "1.00", "")
     for rows in ([copy, *SIZES], [*SIZES, copy]):
@@ -237,12 +263,18 @@ LANGUAGES = {
     "Datum, an dem Angebotspreis endet",
     "Italian": "ID,Tipo,SKU,Nome,Pubblicato,Visibilità nel catalogo,In stock?,Prezzo in offerta,"
     "Prezzo di listino,Genitore,Data di partenza del prezzo in saldo,Data in cui termina l'offerta",
+    "Italian, SKU translated": "ID,Tipo,COD,Nome,Pubblicato,Visibilità nel catalogo,In stock?,"
+    "Prezzo in offerta,Prezzo di listino,Genitore,Data di partenza del prezzo in saldo,"
+    "Data in cui termina l'offerta",
     "Japanese": "ID,タイプ,SKU,名前,公開済み,カタログでの表示,在庫の有無,セール価格,標準価格,親,"
     "セール価格の開始日,セール価格の終了日",
     "Polish": "ID,Typ,SKU,Nazwa,Opublikowano,Widoczność w katalogu,W magazynie?,Cena promocyjna,"
     "Cena,Element nadrzędny,Data rozpoczęcia promocji,Data zakończenia promocji",
     "Portuguese": "ID,Tipo,SKU,Nome,Publicado,Visibilidade no catálogo,Em estoque?,"
     "Preço promocional,Preço,Ascendente,Data de preço promocional começa em,"
+    "Data de preço promocional termina em",
+    "Portuguese of Portugal": "ID,Tipo,REF,Nome,Publicado,Visibilidade no catálogo,Em stock?,"
+    "Preço promocional,Preço normal,Superior,Data de preço promocional começa em,"
     "Data de preço promocional termina em",
     "Romanian": "ID,Tip,SKU,Nume,Publicat,Vizibilitate în catalog,În stoc?,Preț promoțional,"
     "Preț obișnuit,Părinte,Dată începere promoție,Dată încheiere promoție",

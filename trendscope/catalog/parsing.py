@@ -314,22 +314,30 @@ def _pictures(rows: Sequence[Row]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
-_STOCK = ("stock", "quantity", "tracker", "policy")
-_AVAILABLE = frozenset(
-    "in stock, instock, available, yes, true, 1, limited availability, y".split(", ")
+# As spreadsheets save TRUE and FALSE in their language.
+_TRUE = frozenset(
+    "true wahr vrai verdadero vero verdadeiro waar prawda sant sand sann tosi pravda igaz doğru "
+    "adevărat истина αληθεσ".split()
 )
+_FALSE = frozenset(
+    "false falsch faux falso onwaar fałsz falskt falsk usann epätosi nepravda hamis yanliş fals "
+    "ложь ψευδεσ".split()
+)
+
+_STOCK = ("stock", "quantity", "tracker", "policy")
+_AVAILABLE = frozenset("in stock, instock, available, yes, 1, limited availability, y".split(", "))
 _UNAVAILABLE = frozenset(
-    "out of stock, outofstock, no, false, 0, sold out, discontinued, preorder, pre order, "
+    "out of stock, outofstock, no, 0, sold out, discontinued, preorder, pre order, "
     "backorder, on backorder, unavailable, n, not available, pending".split(", ")
 )
 
 
 def _in_stock(stock: str, quantity: str, tracker: str, policy: str) -> bool | str | None:
     """Whether something can be bought now; the text if it is not understood."""
-    word = " ".join(re.sub("[_-]", " ", stock.lower()).split())
-    if word in _AVAILABLE or word in _UNAVAILABLE:
-        return word in _AVAILABLE
-    if policy.lower() in ("continue", "true", "yes"):
+    word = " ".join(re.sub("[_-]", " ", stock.casefold()).split())
+    if word in _AVAILABLE | _TRUE or word in _UNAVAILABLE | _FALSE:
+        return word in _AVAILABLE | _TRUE
+    if policy.casefold() in {"continue", "yes"} | _TRUE:
         return True
     for text in (quantity, stock):
         if text:
@@ -374,8 +382,8 @@ def _not_for_sale(fields: Mapping[str, str]) -> str:
     for name in ("status", "visibility"):
         if (word := fields.get(name, "").lower()) in _HIDDEN:
             return f"its {name} is {word}"
-    published = fields.get("published", "").lower()
-    if published in ("false", "no", "0", "-1", "n") or published in _HIDDEN:
+    published = fields.get("published", "").casefold()
+    if published in {"no", "0", "-1", "n"} | _FALSE | _HIDDEN:
         return "it is not published"
     return ""
 

@@ -13,7 +13,7 @@ COLUMNS = {
     for field, names in {
         "id": "ID | Kimlik",
         "variety": "Type | Typ | Tipo | Tip | Tür | Тип | タイプ",
-        "sku": "SKU | Artikelnummer | UGS | Artikelnr | Stok kodu (SKU) | Артикул",
+        "sku": "SKU | Artikelnummer | UGS | COD | REF | Artikelnr | Stok kodu (SKU) | Артикул",
         "title": "Name | Nom | Nombre | Nome | Naam | Nazwa | Nume | Namn | İsim | Имя | 名前",
         "published": "Published | Veröffentlicht | Publié | Publicado | Pubblicato | "
         "Gepubliceerd | "
@@ -39,8 +39,8 @@ COLUMNS = {
         "Дата окончания действия скидки | Дата окончания действия продажной цены | "
         "セール価格の終了日",
         "stock": "In stock? | Vorrätig? | Auf Lager? | En stock ? | En stock? | En inventaire? | "
-        "¿En inventario? | ¿Existencias? | Op voorraad? | W magazynie? | Em estoque? | În stoc? | "
-        "I lager? | Stokta? | В наличии? | Наличие | 在庫の有無",
+        "¿En inventario? | ¿Existencias? | Op voorraad? | W magazynie? | Em estoque? | Em stock? | "
+        "În stoc? | I lager? | Stokta? | В наличии? | Наличие | 在庫の有無",
         "quantity": "Stock | Bestand | Lager | Lagerbestand | Inventaire | Inventario | "
         "Magazzino | "
         "Voorraad | Stan magazynowy | Estoque | Stoc | Lagersaldo | Stok | Запасы | 在庫",
