@@ -84,6 +84,12 @@ def test_videos_missing_photos_and_companions(tmp_path):
     assert read(export(tmp_path, files)) == [("video", "1.mp4"), ("missing_media", "2.jpg")]
 
 
+def test_the_cover_of_a_reel_that_was_not_saved_is_no_photo(tmp_path):
+    files = photo("1.jpg", type="reel", video_url="https://x.example/v.mp4")
+    files |= photo("2.jpg", video_url=None)
+    assert read(export(tmp_path, files)) == [("video", "1.jpg"), ("ann.b", "2", MOMENT)]
+
+
 @pytest.mark.parametrize("subcategory", ["saved", "liked", "bookmark", "favorite"])
 def test_other_peoples_posts_are_never_read(tmp_path, subcategory):
     assert read(export(tmp_path, photo("1.jpg", subcategory=subcategory))) == [("private", "1.jpg")]

@@ -103,6 +103,20 @@ def test_videos_and_their_still_pictures(tmp_path):
     ]
 
 
+def test_stills_of_videos_that_were_not_saved(tmp_path):
+    pictures = [{"node": {"is_video": film}} for film in (False, True)]
+    other = STEM.replace("15", "16", 1)
+    files = {f"ann/{STEM}_{i}.jpg": b"%d" % i for i in (1, 2, 3)}
+    files[f"ann/{STEM}.json.xz"] = sidecar(edge_sidecar_to_children={"edges": pictures})
+    files |= {f"ann/{other}.jpg": b"4", f"ann/{other}.json.xz": sidecar(is_video=True)}
+    assert read(export(tmp_path, files)) == [
+        ("ann.b", f"{STEM}_1.jpg", SIDECAR_TIME),
+        ("video", f"{STEM}_2.jpg"),
+        ("ann.b", f"{STEM}_3.jpg", SIDECAR_TIME),  # the sidecar tells nothing of it
+        ("video", f"{other}.jpg"),
+    ]
+
+
 def test_stories_portraits_and_saved_posts(tmp_path):
     files = {
         f"ann/{STEM}.jpg": b"1",
@@ -184,7 +198,9 @@ def test_any_sidecar_is_read_or_ignored(value):
     assert isinstance(item, Post | Skipped)
 
 
-@pytest.mark.parametrize("folder", [":saved", "ann/:tagged", "ann\uff1atagged"])
+@pytest.mark.parametrize(
+    "folder", [":saved", "ann/:tagged", "ann\uff1atagged", ":feed", ":stories"]
+)
 def test_those_who_posted_what_is_saved_or_tagged_are_no_customers(tmp_path, folder):
     files = {f"{folder}/{STEM}.jpg": b"1", f"{folder}/{STEM}.json.xz": sidecar()}
     (item,) = open_feed([export(tmp_path, files)], now=NOW)

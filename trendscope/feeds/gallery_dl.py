@@ -87,7 +87,8 @@ def _photo(
     kind = _KINDS.get(text(fields, "type") or "") or _KINDS.get(text(fields, "subcategory") or "")
     if kind and kind not in request.include:
         return not_included(source, owner, kind)
-    if name.lower().endswith(VIDEOS) or name.rpartition(".")[0] in films:  # or its still
+    is_still = name.rpartition(".")[0] in films or text(fields, "video_url")
+    if is_still or name.lower().endswith(VIDEOS):
         return video(part, name, owner)
     identity = fields.get("media_id")
     stem = name.rsplit("/", 1)[-1].rpartition(".")[0]

@@ -24,7 +24,7 @@ _NAME = re.compile(
 _COMPANION = re.compile(r"\.(json|json\.xz|txt)$")
 _OWN_FILE = re.compile(r"(^|/)(id|iterator_[^/]*\.json(\.xz)?|[^/]*_\d+\.json(\.xz)?)$")
 # Windows has no colons in names; Instaloader writes one that looks like it.
-_OTHER_PEOPLES = re.compile(r"(^|/)[^/]*[:\uff1a](saved|tagged)(/|$)")
+_OTHER_PEOPLES = re.compile(r"(^|/)[^/]*[:\uff1a](saved|tagged|feed|stories)(/|$)")
 
 
 def find(tree: Tree, request: Request) -> list[Part]:
@@ -58,7 +58,7 @@ def _post(part: Part, stem: str, names: list[str], request: Request) -> Iterator
     node = fields.get("node", fields)  # before version 4 the fields stood by themselves
     node = node if isinstance(node, dict) else {}
     if _OTHER_PEOPLES.search(stem):
-        detail = "posted by others: saved, or the customer is tagged in it"
+        detail = "posted by others: saved, followed, or the customer is tagged in it"
         photos = (name for name in names if not _COMPANION.search(name))
         yield from (Skipped(None, part.source(name), "private", detail) for name in photos)
         return
@@ -97,7 +97,21 @@ def _kind(name: str, fields: dict[str, Any]) -> str | None:
 
 
 def _is_still(name: str, films: set[str], node: dict[str, Any]) -> bool:
-    """Whether it is the still picture that is saved with every video."""
+    """Whether it is the still picture that is saved with every video, or in its place."""
+    facts = _picture(name, node)
+    is_film = facts.get("is_video") is True or facts.get("__typename") == "GraphVideo"
+    return is_film or name.rpartition(".")[0] in films
+
+
+def _picture(name: str, node: dict[str, Any]) -> dict[str, Any]:
+    """What a post's sidecar tells of one of its pictures."""
     match = _match(name)
-    alone = match is not None and match["what"] is None and node.get("__typename") == "GraphVideo"
-    return alone or name.rpartition(".")[0] in films
+    what = match and match["what"]
+    if not what:
+        return node
+    children = node.get("edge_sidecar_to_children")
+    edges = children.get("edges") if isinstance(children, dict) else None
+    number = int(what[1:]) if what[1:].isdecimal() else 0
+    edge = edges[number - 1] if isinstance(edges, list) and 0 < number <= len(edges) else None
+    picture = edge.get("node") if isinstance(edge, dict) else None
+    return picture if isinstance(picture, dict) else {}
