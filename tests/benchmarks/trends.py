@@ -18,6 +18,7 @@ import pandas as pd
 from tests.factories.worlds import NAMED, WEEKS, World, during, ramp, sightings
 from trendscope import weeks
 from trendscope.categories import CATEGORIES
+from trendscope.proportions import ratio
 from trendscope.trends import counts, forecasting, models, power, verdicts
 from trendscope.trends.panel import panel_of
 
@@ -235,23 +236,46 @@ def forecasts(runs):
 def _one_forecast(weekly, length, ahead):
     past, later = weekly[: length * 10], weekly[length * 10 :]
     expected = forecasting.forecast(past, ahead)
-    actual = models.ratio(later["count"].to_numpy(), later["total"].to_numpy())
-    last = np.tile(models.ratio(past["count"], past["total"])[-10:], ahead)
+    actual = ratio(later["count"].to_numpy(), later["total"].to_numpy())
+    last = np.tile(ratio(past["count"], past["total"])[-10:], ahead)
     wrong = [
         np.nanmean(np.abs(actual - x)) for x in (last, expected["naive_share"], expected["share"])
     ]
     naive = (expected["model"] == models.WINDOW_AVERAGE).mean()
-    inside = [
+    return [*(100 * np.array(wrong)), naive, *_holds(expected, actual)]
+
+
+def _holds(expected, actual):
+    """How often the 80 % and the 95 % interval hold."""
+    return [
         ((actual >= expected[low] - 1e-9) & (actual <= expected[high] + 1e-9)).mean()
         for low, high in (("lo80", "hi80"), ("lo95", "hi95"))
     ]
-    return [*(100 * np.array(wrong)), naive, *inside]
+
+
+def intervals_of_votes(runs):
+    """How often intervals of votes hold, 1 to 4 weeks ahead of 12, 30 and 54 weeks."""
+    print("\n| intervals of votes | 80 % | 95 % holds |\n|---|---:|---:|")
+    for name in ("even posting", "the standard world", "photos of three garments"):
+        rows = []
+        for run, customers in product(range(runs), (60, 300)):
+            seen = sightings(
+                np.random.default_rng([run, 3]), replace(STILL[name], customers=customers)
+            )
+            weekly = counts.weekly(seen)
+            for length in (12, 30, 54):
+                later = weekly[10 * length : 10 * length + 40]
+                expected = forecasting.forecast(weekly[: 10 * length])
+                rows.append(
+                    _holds(expected, ratio(later["votes"].to_numpy(), later["voters"].to_numpy()))
+                )
+        print(f"| {name} | {' | '.join(f'{cell:.2f}' for cell in np.mean(rows, 0))} |", flush=True)
 
 
 def a_year_ahead(runs):
     """Mean absolute scaled error of 52 weeks ahead, scaled by the seasonal naive in the past."""
-    print("\n| a year ahead, history | season | same weeks last year | level only | shown |")
-    print("|---|---:|---:|---:|---:|")
+    heads = "season | same weeks last year | level only | shown | 80 % holds"
+    print(f"\n| a year ahead, history | {heads} |\n|---|{'---:|' * 5}")
     for length, season in product((104, 156, 208), (0.0, 0.2, 0.4)):
         draw = np.random.default_rng(length)
         rows = []
@@ -259,22 +283,20 @@ def a_year_ahead(runs):
             photos = (300, 100_000)[number % 2]
             weekly = table(*world(draw, photos, length + 52, wander=0.03, season=season))
             series = panel_of(weekly).series
-            share = models.ratio(series.count, series.total)
+            share = ratio(series.count, series.total)
             scale = np.abs(share[52:length] - share[: length - 52]).mean(0)
             past = series.until(length)
             expected = models.forecast_shares(past, 52)
-            shown = (
-                forecasting.forecast(weekly[: length * 10], 52)["share"].to_numpy().reshape(-1, 10)
+            shown = forecasting.forecast(weekly[: length * 10], 52)
+            each = (
+                expected.seasonal_naive,
+                expected.level,
+                shown["share"].to_numpy().reshape(-1, 10),
             )
-            rows.append(
-                [
-                    np.mean(np.abs(share[length:] - x) / scale)
-                    for x in (expected.seasonal_naive, expected.level, shown)
-                ]
-            )
-        last_year, level, shown = np.mean(rows, 0)
-        line = f"| {length} weeks | {season} | {last_year:.3f} | {level:.3f} | {shown:.3f} |"
-        print(line, flush=True)
+            errors = [np.mean(np.abs(share[length:] - x) / scale) for x in each]
+            rows.append([*errors, _holds(shown, share[length:].ravel())[0]])
+        cells = " | ".join(f"{cell:.3f}" for cell in np.mean(rows, 0))
+        print(f"| {length} weeks | {season} | {cells} |", flush=True)
 
 
 def main():
@@ -284,6 +306,7 @@ def main():
     if "--verdicts" in sys.argv:
         return
     forecasts(max(6, runs // 5))
+    intervals_of_votes(max(2, runs // 20))
     a_year_ahead(max(4, runs // 15))
 
 

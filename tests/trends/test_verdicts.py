@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.benchmarks.trends import HISTORY, customers_world, flags, table, world
 from tests.factories.weekly import both, steady
+from tests.factories.worlds import World, sightings
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 from trendscope.proportions import ratio
@@ -358,6 +359,8 @@ def test_overdispersion_by_hand():
     assert result[0, 0] == pytest.approx(1 + 3 * 2.5)
     test = backtest.Backtest(level, np.full(shape, 0.501), np.full(shape, 100.0))
     assert backtest.overdispersion(expected, test, np.zeros(1, int))[0, 0] == 1
+    # Votes that are divided vary less than whole ones.
+    assert backtest.overdispersion(expected, test, np.zeros(1, int), 0.4)[0, 0] == 0.4
 
 
 def test_a_share_of_zero_still_has_a_spread():
@@ -369,13 +372,18 @@ def test_a_share_of_zero_still_has_a_spread():
     assert (expected["hi95"] > 0).all()
 
 
-def test_the_model_with_the_least_error_is_used():
-    result = [
-        backtest.Model(name, 0, error) for name, error in (("m", 2.0), ("n", 1.0), ("l", 3.0))
-    ]
-    assert backtest.best_model(tuple(result)).name == "n"
-    even = [backtest.Model(name, 0, error) for name, error in (("m", 1.0), ("n", 1.0))]
-    assert backtest.best_model(tuple(even)).name == "m"
+@pytest.mark.parametrize(
+    ("errors", "name"),
+    [
+        ((2.0, 1.0, 3.0), "n"),
+        ((1.0, 0.9, 0.95), "n"),  # closer by a tenth
+        ((1.0, 0.91, 0.92), "m"),
+        ((np.nan, np.nan, np.nan), "m"),
+    ],
+)
+def test_another_model_is_used_where_it_is_closer_by_a_tenth(errors, name):
+    result = tuple(backtest.Model(*each) for each in zip("mnl", errors, strict=True))
+    assert backtest.best_model(result).name == name
 
 
 def series(shares, total=1000):
@@ -404,14 +412,33 @@ def test_seasonal_naive_by_hand():
     assert np.isnan(models.forecast_shares(series(np.arange(50) / 1000), 2).seasonal_naive).all()
 
 
-def test_a_profile_has_no_level_and_the_right_shape():
-    wave = 0.1 * np.sin(2 * np.pi * np.arange(208) / 52)
-    profile = models._profile(series(0.3 + wave))[:, 0]
-    assert profile.mean() == pytest.approx(0, abs=1e-12)
-    assert profile == pytest.approx(wave[:52], abs=0.003)
-    # With a drift the ends' share of it is left over; it is no part of the season.
-    drifting = models._profile(series(0.3 + wave + np.arange(208) / 1000))[:, 0]
-    assert drifting.mean() == pytest.approx(0, abs=1e-12)
+def test_a_week_of_the_year_is_a_multiple_of_the_years_share():
+    wave = 1 + 0.3 * np.sin(2 * np.pi * np.arange(208) / 52)
+    for share in (0.3, 0.003):
+        assert models._factors(series(share * wave))[:, 0] == pytest.approx(wave[:52], abs=0.01)
+    # Where the share grows so does the season.
+    growing = models._factors(series(0.1 * wave * np.linspace(1, 3, 208)))[:, 0]
+    assert growing == pytest.approx(wave[:52], abs=0.05)
+    assert models._factors(series(np.zeros(104)))[:, 0].tolist() == [1] * 52
+
+
+def test_a_regression_keeps_waves_and_half_of_a_trend():
+    week = np.arange(208 + 104)
+    wave = 0.1 * np.sin(2 * np.pi * week / 52)
+    steady_wave = models._regressed(series((0.3 + wave[:208]) ** 2), 104)[:, 0]
+    assert np.sqrt(steady_wave) == pytest.approx(0.3 + wave[208:], abs=0.006)
+    # A root that grows by .05 a year from .5 at the end: .525 a year later, and no more then.
+    root = 0.5 + 0.05 * (week[:208] - 207) / 52
+    ahead = np.sqrt(models._regressed(series(root**2), 104)[:, 0])
+    assert (ahead[51], ahead[103]) == pytest.approx((0.525, 0.525), abs=0.003)
+
+
+def test_a_week_without_anybody_is_no_share_of_zero():
+    shares = np.full(104, 0.2)
+    full, gap = series(shares), series(np.where(np.arange(104) == 90, 0, shares))
+    gap.total[90] = 0
+    for model in (models._smoothed, models._regressed):
+        assert model(gap, 8) == pytest.approx(model(full, 8), rel=0.01)
 
 
 def test_seasonal_shares_sum_to_one():
@@ -500,4 +527,18 @@ def test_intervals_hold_about_as_often_as_stated(photos):
         expected, later = forecasting.forecast(weekly[:300]), weekly[300:]
         actual = ratio(later["count"].to_numpy(), later["total"].to_numpy())
         inside.append((actual >= expected["lo80"] - 1e-9) & (actual <= expected["hi80"] + 1e-9))
+    assert 0.75 <= np.mean(inside) <= 0.88
+
+
+@pytest.mark.parametrize(("customers", "garments"), [(60, 1), (300, 3)])
+def test_intervals_of_votes_hold_as_often(customers, garments):
+    inside = []
+    for run in range(4):
+        seen = sightings(np.random.default_rng(run), World(customers=customers, garments=garments))
+        weekly = counts.weekly(seen)
+        for length in (20, 40):
+            later = weekly[length * 10 : length * 10 + 40]
+            expected = forecasting.forecast(weekly[: length * 10])
+            actual = ratio(later["votes"].to_numpy(), later["voters"].to_numpy())
+            inside.append((actual >= expected["lo80"] - 1e-9) & (actual <= expected["hi80"] + 1e-9))
     assert 0.75 <= np.mean(inside) <= 0.88

@@ -198,10 +198,10 @@ def _forecast_notes(summary: TrendSummary) -> list[str]:
         pairs = zip(errors["model"], errors["error"], strict=True)
         listed = "; ".join(f"{model}: {100 * error:.1f}" for model, error in pairs)
         model = errors.loc[errors["shown"], "model"].iloc[0]
-        better = "the model did no better" if model in NAIVE_MODELS else "it did best"
+        who = "it" if model in NAIVE_MODELS else "nothing simpler"
         sentences.append(
-            f"Forecast: {model}, as {better} on these very weeks (points off on average, 1 to 8 "
-            f"weeks ahead: {listed})."
+            f"Forecast: {model}, as {who} was closer by a tenth on these very weeks (points off on "
+            f"average, 1 to 8 weeks ahead: {listed})."
         )
     width = (summary.forecast["hi80"] - summary.forecast["lo80"]).max()
     if width > WIDE:

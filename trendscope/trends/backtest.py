@@ -11,11 +11,19 @@ from trendscope.proportions import Floats, ratio
 from trendscope.trends import models
 from trendscope.trends.models import Forecasts, Series, forecast_shares, pooled
 
-SEASON_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Weights that the season may have; the back-test chooses one."""
-
 SCORED_HORIZON = 8
 """Weeks ahead whose errors choose the model, however many weeks are forecast."""
+
+CLOSER = 0.9
+"""Error that a simpler model must have to be used, as a part of the model's own."""
+
+FORECASTS = {
+    models.SEASON: "season",
+    models.RECENT_WEEKS: "level",
+    models.WINDOW_AVERAGE: "window_average",
+    models.SEASONAL_NAIVE: "seasonal_naive",
+}
+"""Fields of `Forecasts` by the names of models."""
 
 ORIGINS = 52
 """Weeks from which the back-test forecasts."""
@@ -32,65 +40,46 @@ class Backtest:
     actual: Floats
     total: Floats
 
-    @property
-    def season_weight(self) -> float:
-        """The weight of the season with the least error; half where too few weeks tell."""
-        actual = self.actual[:, :SCORED_HORIZON]
-        usable = np.isfinite(self.forecasts.season[:, :SCORED_HORIZON] + actual)
-        if usable.any(axis=(1, 2)).sum() < 13:
-            return 0.5 if np.isfinite(self.forecasts.season).any() else 0.0
-        errors = [
-            np.abs(actual - self.forecasts.blended(weight)[:, :SCORED_HORIZON])[usable].mean()
-            for weight in SEASON_WEIGHTS
-        ]
-        return SEASON_WEIGHTS[int(np.argmin(errors))]
-
 
 @dataclass(frozen=True)
 class Model:
     """A model of forecasting and its error.
 
     Attributes:
-        name: Name of the model: `RECENT_WEEKS`, `SEASON`, `WINDOW_AVERAGE` or `SEASONAL_NAIVE`.
-        season_weight: Weight of the season, 0 to 1.
+        name: Name of the model, a key of `FORECASTS`.
         error: Mean absolute error of the back-test as a share, up to `SCORED_HORIZON` weeks ahead;
             NaN where the history is too short for one.
     """
 
     name: str
-    season_weight: float
     error: float
 
     def of(self, forecasts: Forecasts) -> Floats:
         """This model's forecasts; the level for weeks of which last year is not known."""
-        if self.name == models.SEASONAL_NAIVE:
-            is_known = ~np.isnan(forecasts.seasonal_naive)
-            return np.where(is_known, forecasts.seasonal_naive, forecasts.level)
-        if self.name == models.WINDOW_AVERAGE:
-            return forecasts.window_average
-        return forecasts.blended(self.season_weight)
+        shares: Floats = getattr(forecasts, FORECASTS[self.name])
+        unknown = self.name == models.SEASONAL_NAIVE and np.isnan(shares)
+        return np.where(unknown, forecasts.level, shares)
 
 
 def candidate_models(series: Series, test: Backtest) -> tuple[Model, ...]:
-    """The model, then the naive ones, judged on the same weeks."""
-    seasonal = series.weeks >= models.SEASONAL_FROM
-    weight = test.season_weight if seasonal else 0.0
-    forecasts = test.forecasts
-    shares = {
-        models.SEASON if weight else models.RECENT_WEEKS: forecasts.blended(weight),
-        models.WINDOW_AVERAGE: forecasts.window_average,
-    }
-    if seasonal:
-        shares[models.SEASONAL_NAIVE] = forecasts.seasonal_naive
-    wrong = [np.abs(test.actual - share)[:, :SCORED_HORIZON] for share in shares.values()]
+    """The model, then the simpler ones, judged on the same weeks."""
+    seasonal = (models.SEASON, models.RECENT_WEEKS, models.WINDOW_AVERAGE, models.SEASONAL_NAIVE)
+    names = seasonal if series.weeks >= models.SEASONAL_FROM else seasonal[1:3]
+    shares = [getattr(test.forecasts, FORECASTS[name]) for name in names]
+    wrong = [np.abs(test.actual - share)[:, :SCORED_HORIZON] for share in shares]
     judged = np.isfinite(np.sum(wrong, axis=0))
     errors = [float(each[judged].mean()) if judged.any() else np.nan for each in wrong]
-    return tuple(Model(name, weight, error) for name, error in zip(shares, errors, strict=True))
+    return tuple(Model(name, error) for name, error in zip(names, errors, strict=True))
 
 
 def best_model(candidates: tuple[Model, ...]) -> Model:
-    """The model, unless a naive one was closer."""
-    return min(candidates, key=lambda model: np.nan_to_num(model.error))
+    """The first model, unless another one was closer by a tenth.
+
+    What is closer by less is so by chance more often than not: choosing it costs, a year ahead.
+    """
+    first = candidates[0].error * CLOSER
+    best = min(candidates, key=lambda model: np.nan_to_num(model.error))
+    return best if best.error <= first else candidates[0]
 
 
 def backtest(series: Series, ahead: int, origins: int = ORIGINS, least: int = 4) -> Backtest:
@@ -129,18 +118,21 @@ def inside(share: Floats, level: Floats) -> Floats:
     return np.clip(share, level / 2, 1 - (1 - level) / 2)
 
 
-def overdispersion(shares: Floats, test: Backtest, group: NDArray[np.intp]) -> Floats:
-    """The variance of forecasts as a multiple of the binomial: (ahead, series), at least 1.
+def overdispersion(
+    shares: Floats, test: Backtest, group: NDArray[np.intp], least: float = 1
+) -> Floats:
+    """The variance of forecasts as a multiple of the binomial: (ahead, series), at least `least`.
 
     The mean squared standardised error of the back-test per horizon and its neighbours, pooled
     over each group. Errors h weeks ahead from neighbouring weeks are much alike, so that n of them
-    count as n/h; as Student's t is wider than the normal, what exceeds 1 grows by 1.5 h/n.
+    count as n/h; as Student's t is wider than the normal, what exceeds `least` grows by 1.5 h/n.
     Horizons never reached take the last one known.
 
     Args:
         shares: Forecasts of the back-test, (origins, ahead, series).
         test: The back-test.
         group: Number of the group of each series.
+        least: Least multiple, of horizons that any week tells of; the others have 1.
     """
     safe = inside(shares, test.forecasts.level)
     surprise = (test.actual - shares) ** 2 * test.total / (safe * (1 - safe))
@@ -150,8 +142,8 @@ def overdispersion(shares: Floats, test: Backtest, group: NDArray[np.intp]) -> F
     dispersion = np.ones_like(sums)
     for step in range(len(sums)):
         near = slice(max(0, step - step // 4), step + step // 4 + 1)
-        excess = ratio(sums[near].sum(0), counts[near].sum(0)) - 1
+        excess = ratio(sums[near].sum(0), counts[near].sum(0)) - least
         excess *= 1 + ratio(1.5 * (step + 1), counts[step])
         latest = dispersion[max(step - 1, 0)]
-        dispersion[step] = np.where(np.isfinite(excess), 1 + np.maximum(excess, 0), latest)
+        dispersion[step] = np.where(np.isfinite(excess), least + np.maximum(excess, 0), latest)
     return dispersion

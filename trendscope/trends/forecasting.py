@@ -10,8 +10,7 @@ from trendscope import proportions
 from trendscope.errors import TrendscopeError
 from trendscope.proportions import Floats
 from trendscope.trends import backtest, models
-from trendscope.trends.models import Series
-from trendscope.trends.panel import Panel, alike, panel_of
+from trendscope.trends.panel import LEAST_DISPERSION, VOTES, Panel, alike, panel_of
 from trendscope.trends.windows import RECENT
 
 FORECAST_COLUMNS = ("share", "lo80", "hi80", "lo95", "hi95", "model", "naive_share")
@@ -20,11 +19,11 @@ FORECAST_COLUMNS = ("share", "lo80", "hi80", "lo95", "hi95", "model", "naive_sha
 def forecast(weekly: pd.DataFrame, weeks_ahead: int = 4) -> pd.DataFrame:
     """Expects the shares of the weeks after the last complete one.
 
-    Recent weeks are pooled with forgetting, and from 60 weeks of history a season is added as far
-    as a back-test on this very table bears it out (see `trendscope.trends.models`). Where that is
-    further off than "same as the last 4 weeks" or "same weeks last year", that one is used and
-    named. The intervals are of the share that will be counted if as many are active as of late:
-    beta with the binomial variance times the overdispersion of the back-test.
+    Recent weeks are pooled with forgetting, from 60 weeks of history on with a season and a trend
+    (see `trendscope.trends.models`). Where a back-test on this very table finds a simpler model
+    closer by a tenth, such as "same as the last 4 weeks", that one is used and named. The
+    intervals are of the share that will be counted if as many are active as of late: beta with the
+    binomial variance times the overdispersion of the back-test.
 
     Args:
         weekly: Table as described at `trendscope.trends.movement`.
@@ -73,12 +72,14 @@ def _expect(panel: Panel, ahead: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         empty = np.empty((0, len(panel.keys)))
         return panel.long(0, dict.fromkeys(FORECAST_COLUMNS, empty)), errors
     forecasts = models.forecast_shares(series, ahead)
-    dispersion = backtest.overdispersion(model.of(test.forecasts), test, series.group)[:ahead]
+    least = LEAST_DISPERSION[panel.measure]
+    past = model.of(test.forecasts)
+    dispersion = backtest.overdispersion(past, test, series.group, least)[:ahead]
     has_data = np.broadcast_to(series.total.sum(0) > 0, forecasts.level.shape)
     share = np.where(has_data, model.of(forecasts), np.nan)
     columns: dict[str, NDArray[np.generic]] = {"share": share}
     centre = np.where(has_data, backtest.inside(share, forecasts.level), 0.5)
-    bounds = _bounds(series, centre, dispersion)
+    bounds = _bounds(panel, centre, dispersion)
     for name, bound, unknown in zip(FORECAST_COLUMNS[1:5], bounds, (0, 1, 0, 1), strict=True):
         columns[name] = np.where(has_data, bound, unknown)
     columns["model"] = np.where(has_data, model.name, models.NOTHING).astype(object)
@@ -86,8 +87,9 @@ def _expect(panel: Panel, ahead: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     return panel.long(panel.first + len(series.count), columns), errors
 
 
-def _bounds(series: Series, share: Floats, dispersion: Floats) -> Floats:
-    """The 80 % and 95 % bounds, (4, ahead, series), whole customers where counts are whole."""
+def _bounds(panel: Panel, share: Floats, dispersion: Floats) -> Floats:
+    """The 80 % and 95 % bounds, (4, ahead, series), of whole votes, and customers if these are."""
+    series = panel.series
     active = series.total[(series.total > 0).any(1)][-RECENT:]
     total = np.maximum(active.sum(0) / max(len(active), 1), 1)
     size = np.maximum(total / dispersion - 1, 0.1)
@@ -96,6 +98,6 @@ def _bounds(series: Series, share: Floats, dispersion: Floats) -> Floats:
         for mean, total_size in zip(share, size, strict=True)
     ]
     bounds = np.stack(steps, axis=1)
-    if (series.count == np.round(series.count)).all():
+    if panel.measure == VOTES or (series.count == np.round(series.count)).all():
         bounds = np.floor(bounds * total + 0.5) / total
     return np.clip(bounds, 0, 1)

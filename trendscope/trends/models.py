@@ -24,6 +24,18 @@ SEASONAL_FROM = 60
 DISCOUNTS = np.array([0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.78, 0.85, 0.9, 0.94, 0.97, 0.99, 1])
 """Parts of its weight that a count keeps each week; 1 - 1/9 forgets in about 9 weeks."""
 
+LEAST_FACTOR = 0.02
+"""Least multiple of the year's share that a week of the year is taken to have."""
+
+REGRESSION_PART, QUARTER = 1 / 3, 13
+"""Part that the regression has in forecasts of a quarter and more ahead; of nearer weeks less."""
+
+REGRESSION_KEEPS = 0.985
+"""Part of its weight that a week keeps each week in the regression."""
+
+WAVES = 3
+"""Waves of the year in the regression: of a year, of a half, of a third."""
+
 RECENT_WEEKS = "recent weeks"
 SEASON = "recent weeks and season"
 WINDOW_AVERAGE = "same as the last 4 weeks"
@@ -90,10 +102,6 @@ class Forecasts:
     season: Floats
     window_average: Floats
     seasonal_naive: Floats
-
-    def blended(self, weight: float) -> Floats:
-        """The level and the season, the season by a weight of 0 to 1."""
-        return self.level if weight == 0 else (1 - weight) * self.level + weight * self.season
 
 
 def forecast_shares(series: Series, ahead: int) -> Forecasts:
@@ -165,35 +173,72 @@ def _best_path(paths: Floats, losses: Floats) -> Floats:
 
 
 def _seasonal(series: Series, ahead: int) -> Floats:
-    profile = _profile(series)
-    rest = series.count - series.total * profile[series.season]
-    prior = np.full(rest.shape[1], 0.5)
-    paths = _paths(rest, series.total, prior, np.ones_like(prior))
-    losses = _losses(paths + profile[np.append(series.season, 0)], series.count, series.total)
-    level = _best_path(paths, losses)
-    coming = (series.season[-1] + 1 + np.arange(ahead)) % YEAR
-    shares = np.clip(level + profile[coming], 0, 1)
+    """Smoothing, averaged with a regression that errs differently and tells more of far weeks.
+
+    Averages are hard to beat (Makridakis et al., Int. J. Forecasting 36 (2020) 54).
+    """
+    part = np.minimum(1 + np.arange(ahead), QUARTER)[:, None] / QUARTER * REGRESSION_PART
+    shares = (1 - part) * _smoothed(series, ahead) + part * _regressed(series, ahead)
     sums = pooled(shares.T, series.group).T
     return np.asarray(np.where(series.sums_to_total & (sums > 0), ratio(shares, sums), shares))
 
 
-def _profile(series: Series) -> Floats:
-    """The difference of each week of the year from the year's level: (52, series).
+def _smoothed(series: Series, ahead: int) -> Floats:
+    """The level of recent weeks, smoothed with what is usual for the week of the year taken out."""
+    factors = _factors(series)
+    usual = series.total * factors[series.season]
+    prior = np.full(usual.shape[1], 0.5)
+    paths = _paths(series.count, usual, prior, np.ones_like(prior))
+    expected = paths * factors[np.append(series.season, 0)]
+    level = _best_path(paths, _losses(expected, series.count, series.total))
+    return np.clip(level * factors[_coming(series, ahead)], 0, 1)
 
-    The difference from the centred yearly mean is averaged by week of the year, smoothed over the
-    neighbouring weeks by 1-2-3-2-1, centred, and shrunk by signal/(signal + noise/years).
+
+def _factors(series: Series) -> Floats:
+    """The share of each week of the year as a multiple of the year's: (52, series).
+
+    The multiple of the centred yearly mean is averaged by week of the year, smoothed over the
+    neighbouring weeks by 1-2-3-2-1, and shrunk to 1 by signal/(signal + noise/years).
     """
-    above = series.count - series.total * _yearly_mean(series)
+    usual = series.total * np.maximum(_yearly_mean(series), 1e-9)
     by_week, total = np.zeros((2, YEAR, series.count.shape[1]))
-    np.add.at(by_week, series.season, above)
-    np.add.at(total, series.season, series.total)
-    profile = np.nan_to_num(ratio(_circular(by_week), _circular(total)))
-    profile -= profile.mean(0)
-    counted = series.total > 0
-    residual = np.where(counted, ratio(above, series.total) - profile[series.season], 0)
-    noise = ratio((residual**2).sum(0), counted.sum(0))
-    signal = (profile**2).mean(0)
-    return profile * np.nan_to_num(ratio(signal, signal + noise / (series.weeks / YEAR)))
+    np.add.at(by_week, series.season, series.count)
+    np.add.at(total, series.season, usual)
+    factors = np.nan_to_num(ratio(_circular(by_week), _circular(total)), nan=1)
+    factors = np.nan_to_num(ratio(factors, factors.mean(0)), nan=1)
+    residual = np.nan_to_num(ratio(series.count, usual) - factors[series.season])
+    noise = ratio((residual**2).sum(0), (series.total > 0).sum(0))
+    signal = ((factors - 1) ** 2).mean(0)
+    shrunk = np.nan_to_num(ratio(signal, signal + noise / (series.weeks / YEAR)))
+    return np.maximum(1 + (factors - 1) * shrunk, LEAST_FACTOR)
+
+
+def _regressed(series: Series, ahead: int) -> Floats:
+    """A trend, of which half goes on, for a year at most, and waves of the year.
+
+    Ridge regression of the roots of the shares, whose variance hangs less on their size, by which
+    late weeks weigh most and fast waves cost most.
+    """
+    age = np.arange(len(series.count), dtype=float)[::-1]
+    weight = np.where(series.total > 0, REGRESSION_KEEPS ** age[:, None], 0)
+    terms = _terms(-age, series.season)
+    cost = np.diag([0, 1, *np.repeat(np.arange(1, WAVES + 1) ** 2, 2)])
+    left = np.einsum("tk,tn,tl->nkl", terms, weight, terms) + cost + 1e-9 * np.eye(len(cost))
+    root = np.sqrt(np.nan_to_num(ratio(series.count, series.total)))
+    fit = np.linalg.solve(left, np.einsum("tk,tn->nk", terms, weight * root)[..., None])[..., 0]
+    coming = _terms(np.minimum(1 + np.arange(ahead), YEAR) / 2, _coming(series, ahead))
+    return np.asarray(np.clip(coming @ fit.T, 0, 1) ** 2)
+
+
+def _terms(week: Floats, season: NDArray[np.intp]) -> Floats:
+    """A constant, the week in years, and the waves of the year: (weeks, 2 + 2 * `WAVES`)."""
+    angle = 2 * np.pi / YEAR * np.outer(season, np.arange(1, WAVES + 1))
+    waves = np.stack([np.cos(angle), np.sin(angle)], 2).reshape(len(season), -1)
+    return np.column_stack([np.ones(len(season)), week / YEAR, waves])
+
+
+def _coming(series: Series, ahead: int) -> NDArray[np.intp]:
+    return np.asarray((series.season[-1] + 1 + np.arange(ahead)) % YEAR)
 
 
 def _yearly_mean(series: Series) -> Floats:

@@ -17,6 +17,9 @@ from trendscope.trends.models import Series
 
 VOTES, CUSTOMERS = "votes", "customers"
 
+LEAST_DISPERSION = {VOTES: 0.4, CUSTOMERS: 1.0}
+"""Least variance as a multiple of the binomial; a vote that is divided varies less than a whole."""
+
 ROUNDING = 1e-6
 
 MEASURES = {VOTES: ("votes", "voters"), CUSTOMERS: ("count", "total")}

@@ -16,14 +16,11 @@ from trendscope import proportions
 from trendscope.proportions import Floats, ratio
 from trendscope.trends import drift, models
 from trendscope.trends.models import Series
-from trendscope.trends.panel import CUSTOMERS, VOTES, Panel, alike, panel_of
+from trendscope.trends.panel import LEAST_DISPERSION, VOTES, Panel, alike, panel_of
 from trendscope.trends.windows import BEFORE, RECENT, earlier, window
 
 MIN_TOTAL = 30
 """Least total of the recent weeks, and of those before, for a verdict."""
-
-LEAST_DISPERSION = {VOTES: 0.4, CUSTOMERS: 1.0}
-"""Least variance as a multiple of the binomial; a vote that is divided varies less than a whole."""
 
 RISE_LEVEL, WATCH_LEVEL = 0.07, 0.10
 """False discovery rates over all categories of a week; tests.benchmarks.trends shows why."""
