@@ -122,6 +122,7 @@ def test_quoted_cells_keep_their_commas_and_lines():
         ("Größe".encode("utf-16-le"), "utf-16"),
         ("Größe".encode("utf-16-be"), "utf-16"),
         ("Größe".encode("cp1252"), "cp1252"),
+        ("Größe".encode("cp850"), "cp850"),  # Excel's "CSV (MS-DOS)"
         ("Größe".encode("mac_roman"), "mac_roman"),
     ],
 )
@@ -144,6 +145,19 @@ def test_encodings_of_windows_macs_and_the_web(data, encoding, tmp_path):
     assert read_csv(tmp_path / "a.csv", "sku", "title")["title"].tolist() == ["Größe"]
 
 
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "# of our shop", '"# of our shop"'])
+def test_lines_above_the_header_that_are_no_data_are_passed_over(line):
+    assert rows_of(f"\ufeff{line}\r\nsku;title\r\n1;Coat\r\n".encode()) == [["1", "Coat"]]
+
+
+@pytest.mark.parametrize(
+    "text", ["Zoë", "René", "François", "Zoë Änne", "Àngel Núñez", "Größe", "Élise à"]
+)
+def test_names_in_the_code_pages_of_windows_and_ms_dos(text):
+    for encoding in ("cp1252", "cp850"):
+        assert rows_of(f"sku,title\r\n1,{text}\r\n".encode(encoding)) == [["1", text]]
+
+
 def test_one_broken_letter_spoils_no_other(tmp_path):
     good = "sku,title\n1,Größe für 9 €\n2,".encode()
     cut = "Jahreszei…".encode()[:-1]
@@ -162,6 +176,9 @@ def test_one_broken_letter_spoils_no_other(tmp_path):
         ("Анна Иванова", "cp1251"),
         ("山田花子", "cp932"),
         ("Šime Žić", "cp1250"),
+        ("Škoda", "cp1250"),
+        ("Ťažký šťastný", "cp1250"),
+        ("Łódź", "cp852"),
         ("Größe", "mac_roman"),
     ],
 )

@@ -1,9 +1,10 @@
 """Text of tables in whatever encoding a program has written it.
 
 UTF-8 and UTF-16 are recognised by their bytes. Text that is UTF-8 but for some bytes keeps its good
-letters. Anything else is Windows-1252, which Excel writes, or Mac Roman, which Excel for the Mac
-does, if it looks like text of Western Europe then; nothing else is guessed. (charset-normalizer
-takes short lists of names in Windows-1252 for other encodings and changes their letters.)
+letters. Anything else is Windows-1252, which Excel writes, code page 850, which it writes for
+MS-DOS, or Mac Roman, which Excel for the Mac does, if it looks like text of Western Europe then;
+nothing else is guessed. (charset-normalizer takes short lists of names in Windows-1252 for other
+encodings and changes their letters.)
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ _USUAL = frozenset(
     "ÉÈÊËÁÀÂÃÅÆÇÑÍÌÎÏÓÒÔÕØŒÚÙÛÝŸÐÞ€£\u2019\u2018“”\u2013—…«»°®™©\u00b4¡¿\u00d7²³½"
 )
 _IMPLAUSIBLE = re.compile(
-    r"[^\W\d_a-zA-Z]{3,}|[¯¹³¥£¢¤¦§¨ª¬±¶\u00b8º¼¾\u02dc\u02c6‰†‡](?=[a-zß-ÿ])|(?<=[a-z])[¯¹¦¨¬\u00b8¼¾\u02dc\u02c6‰†‡]"
+    r"[^\W\d_a-zA-Z]{3,}|[¯¹³¥£¢¤¦§¨ª¬±¶\u00b8º¼¾\u02dc\u02c6‰†‡](?=[a-zß-ÿ])|(?<=[a-z])[¯¹¦¨¬\u00b8¼¾\u02dc\u02c6‰†‡„\u201a]"
+    r"|(?<=[a-zA-Z])”(?=[a-zß-ÿ])"
 )  # runs of accented letters, and signs inside words
 _MOST_IMPLAUSIBLE = 0.25  # of the letters that are not ASCII
 _LEAST_USUAL = 0.5  # of them
@@ -75,14 +77,17 @@ def _western(data: bytes) -> tuple[str, str]:
     # Only Macs end lines so. Elsewhere, letters that only Slavic languages have tell nothing: other
     # encodings of Windows have them at the same place.
     encoding = "cp1252" if b"\n" in data else "mac_roman"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise ValueError("is no text in a known encoding") from error
-    foreign = sum(not letter.isascii() for letter in text)
+    text = data.decode(encoding, "replace")
+    foreign = [letter for letter in text if not letter.isascii()]
     odd = sum(len(run) for run in _IMPLAUSIBLE.findall(text))
-    usual = sum(letter in _USUAL for letter in text)
-    if odd > _MOST_IMPLAUSIBLE * foreign or usual < _LEAST_USUAL * foreign:
+    if BROKEN_LETTER in text or odd > _MOST_IMPLAUSIBLE * len(foreign):
+        text, encoding = data.decode("cp850"), "cp850"
+        foreign = [letter for letter in text if not letter.isascii()]
+        usual = _USUAL.issuperset(foreign) and all(letter.isalpha() for letter in foreign)
+        plausible = usual and not _IMPLAUSIBLE.search(text)
+    else:
+        plausible = sum(letter in _USUAL for letter in foreign) >= _LEAST_USUAL * len(foreign)
+    if not plausible:
         raise ValueError("is no text in a known encoding")
     return text, encoding
 

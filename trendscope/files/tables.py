@@ -155,7 +155,7 @@ def table_of(data: bytes, is_known: Callable[[Sequence[str]], bool]) -> Table:
     lines = io.StringIO(text, newline="")
     start, first = 0, ""
     for start, first in enumerate(lines):  # noqa: B007
-        if first.strip() and not re.match(r'\s*"?#|sep=.\s*$', first):
+        if first.strip() and not re.match(r'\s*"?(#|sep=."?\s*$)', first):
             break
     text = text[lines.tell() - len(first) :]
     delimiter, header = dialect(text[:_LONGEST_HEADER], is_known)
