@@ -22,6 +22,7 @@ from trendscope.feeds import (
     instaloader,
     manifest,
     meta,
+    photos_library,
     takeout,
 )
 from trendscope.feeds.customers import CustomerNames
@@ -163,6 +164,9 @@ def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
     for table, pictures in catalogues.find(tree, rest, request).items():
         plan.steps.append(partial(list, [catalogues.notice(tree, table, pictures)]))
         rest = _without(rest, [table, *pictures])
+    library = photos_library.find(tree, rest, request)
+    plan.steps.append(partial(list, filter(None, library.values())))
+    rest = _without(rest, library)
     contents = meta.find(Part(tree, rest), request)
     plan.pieces += [(plan.later(), piece) for piece in contents.pieces]
     rest = _without(rest, contents.claimed)

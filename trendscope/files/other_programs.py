@@ -61,6 +61,10 @@ _LIBRARIES = re.compile(
     r".+\.(photoslibrary|photolibrary|migratedphotolibrary|aplibrary)|iphoto library", re.IGNORECASE
 )
 _ORIGINALS = ("originals", "masters")
+_DATABASE = re.compile(
+    r"(^|.*/)[^/]+\.photoslibrary/database(/(?P<inside>.*))?", re.IGNORECASE
+)  # read by trendscope.feeds.photos_library
+_DATABASE_FILES = (None, "Photos.sqlite", "Photos.sqlite-wal")
 _THUMBNAIL = re.compile(r"SYNO(FILE|PHOTO|VIDEO)_(THUMB|FILM)", re.IGNORECASE)
 _CLOUD = re.compile(r"\..+\.icloud|.+\.(nextcloud|owncloud|opencloud)", re.IGNORECASE)
 
@@ -85,6 +89,10 @@ def left_out(name: str, root: str = "") -> LeftOut | None:
         root: Name of the tree's root, which may be a photo library.
     """
     folder, _, last = name.rpartition("/")
+    if "database" in name and (match := _DATABASE.fullmatch(f"{root}/{name}")):
+        inside = match["inside"]
+        place = name.removesuffix(f"/{inside}")
+        return None if inside in _DATABASE_FILES else LeftOut(place, *_LIBRARY)
     if whole := _left_out_folder(folder, root):
         return whole
     if _CLOUD.fullmatch(last):

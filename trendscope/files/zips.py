@@ -18,7 +18,7 @@ from pathlib import Path
 from trendscope.errors import FeedError, ImageError
 from trendscope.files import remote, trees
 from trendscope.files.formats import sniff
-from trendscope.files.other_programs import is_junk, left_out
+from trendscope.files.other_programs import is_junk, is_library, left_out
 from trendscope.files.trees import DiskFile, Located, Place, Tree
 from trendscope.limits import FREE_ARCHIVE_BYTES, FREE_MEMBER_BYTES, Limits
 from trendscope.skipped import Skipped
@@ -114,7 +114,7 @@ class ZipTree(Tree):
         self._home = home
         self._located = self._file.located
         self.label = self._file.label
-        name = composed(displayed(self._file.name.removesuffix(".zip")))
+        name = composed(displayed(re.sub(r"\.zip$", "", self._file.name, flags=re.IGNORECASE)))
         self.title = series_name(name)
         self.root = self._located.path
         if self.title != name:  # one account, whatever the part
@@ -140,7 +140,8 @@ class ZipTree(Tree):
         self._add_all(None, "", limits.depth)
         self.names = sorted(self._members)
         tops = {name.partition("/")[0] if "/" in name else "" for name in self.names}
-        self._packed_folder = tops.pop() if is_folder and len(tops) == 1 else ""
+        only = tops.pop() if is_folder and len(tops) == 1 else ""
+        self._packed_folder = "" if is_library(only) else only
         start = f"{self._packed_folder}/".lstrip("/")
         self.is_by_date = trees.are_dates(name.removeprefix(start) for name in self.names)
 
@@ -206,7 +207,7 @@ class ZipTree(Tree):
         top, _, inside = name.partition("/")
         if self._packed_folder and top == self._packed_folder:
             first, slash, _ = inside.partition("/")
-            if slash and not self.is_by_date:
+            if slash and not self.is_by_date and not is_library(first):
                 return first, f"{self.root}/{top}/{first}"
             return top, f"{self.root}/{top}"
         return super().place(name)
