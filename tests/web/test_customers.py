@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.factories.desk import Visitor
 from tests.factories.stored import NOW, WEEK_46, found, write
 from trendscope import store
+from trendscope.cli import app
 from trendscope.photos.results import Label
 from trendscope.reports.table_export import export
 from trendscope.store.labels import labels_of
@@ -171,3 +174,46 @@ def test_a_label_is_undone_with_its_boxes_and_only_while_it_is_the_last(client, 
     client.request("POST", f"/api/undo/{third['undo']}")
     with opened.reading() as connection:
         assert labels_of(connection)["c" * 64] == label
+
+
+# --- downloads -----------------------------------------------------------------------------------
+
+
+def table(answer):
+    """A downloaded file's name, and its rows by header."""
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    name = re.fullmatch('attachment; filename="(.*)"', answer.headers["content-disposition"])[1]
+    return name, [*csv.DictReader(io.StringIO(answer.text))]
+
+
+def test_the_whole_filtered_list_is_downloaded_as_the_command_writes_it(several, opened):
+    write(opened, *(found("Bag", f"=b{n}", "b.jpg", (2026, 10, 27)) for n in range(30)))
+    page = several.get("/customers?search=b&sort=latest").text
+    link = html.unescape(re.search(r'href="(/download/[^"]*)" download', page)[1])
+    name, rows = table(several.get(link))
+    assert name == "customers.csv" and len(rows) == 31
+    assert [row["customer"] for row in rows[:2]] == ["bea", "'=b0"]  # no formula
+    words = ["customers", "--db", opened.shown, "--search", "b", "--csv"]
+    by_command = CliRunner().invoke(app, words).stdout
+    assert several.get("/download/customers.csv?search=b").text == by_command
+
+
+def test_a_customers_page_is_downloaded_as_the_command_writes_it(several, opened):
+    name, rows = table(several.get("/download/profile.csv?name=Ünal"))
+    assert name == "profile.csv" and len(rows) == 10
+    assert {row["category"]: row["photos"] for row in rows if row["photos"] != "0"} == {
+        "Dress": "1",
+        "Coat": "1",
+    }
+    assert 'href="/download/profile.csv?name=%C3%9Cnal"' in several.get("/customer?name=Ünal").text
+    assert several.get("/download/profile.csv?name=nobody").status_code == 404
+
+
+def test_the_weekly_table_is_downloaded_with_the_weeks_of_the_page(several):
+    page = several.get("/trends?weeks=8").text
+    assert 'href="/download/trends.csv?weeks=8"' in page
+    name, rows = table(several.get("/download/trends.csv?weeks=2"))
+    assert name == "trends.csv"
+    assert len({row["week"] for row in rows}) == 2 + 4  # four weeks are expected
+    assert several.get("/download/trends.csv?segment=nowhere").status_code == 404

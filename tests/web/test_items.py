@@ -207,3 +207,21 @@ def test_why_nobody_is_offered_an_item_is_told(client, worn):
     page = client.get("/item?sku=A1")
     assert people(page) == []
     assert "Nobody is written to about item A1: out of stock." in page.text
+
+
+def test_the_mailing_list_is_downloaded_without_those_not_to_be_written_to(opened, worn, tmp_path):
+    (tmp_path / "never.csv").write_text("customer\nben\n")
+    desk = Visitor(opened, never=tmp_path / "never.csv")
+    for asked in ("sku=A1", "category=Dress"):
+        page = desk.get(f"/{'item' if asked[0] == 's' else 'targets'}?{asked}").text
+        assert f'href="/download/targets.csv?{asked}" download' in page
+        lines = desk.get(f"/download/targets.csv?{asked}").text.splitlines()
+        assert len(lines) == 2 and lines[1].startswith('"anna & co",')
+
+
+def test_the_items_of_the_page_are_downloaded(client):
+    page = client.get("/catalogue?search=a&show=Coat").text
+    assert 'href="/download/catalogue.csv?search=a&amp;show=Coat" download' in page
+    lines = client.get("/download/catalogue.csv?search=a&show=Coat").text.splitlines()
+    assert [line.split(",")[0] for line in lines] == ['"sku"', '"A2"']
+    assert client.get("/download/catalogue.csv?show=Hat").status_code == 422

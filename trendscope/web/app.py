@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from trendscope import __version__
 from trendscope.errors import StoreError, TrendscopeError
-from trendscope.web import api, items_api, pages, scan_api
+from trendscope.web import api, downloads, items_api, pages, scan_api
 from trendscope.web.desk import Desk
 from trendscope.web.responses import refusal
 from trendscope.web.security import STATIC, SecurityMiddleware
@@ -51,6 +51,7 @@ def make_app(desk: Desk) -> ASGIApp:
     app.include_router(items_api.router)
     app.include_router(scan_api.router)
     app.include_router(pages.router)
+    app.include_router(downloads.router)
     app.mount(STATIC.rstrip("/"), StaticFiles(directory=Path(__file__).parent / "static"))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_understood)

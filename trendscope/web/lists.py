@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
@@ -10,12 +11,15 @@ from fastapi import Query
 from starlette.exceptions import HTTPException
 
 from trendscope import store, weeks
+from trendscope.catalog.items import Item
 from trendscope.categories import match_category
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.recommend.campaigns import Campaign
 from trendscope.store.listing import CustomerEntry, Order
-from trendscope.store.read_items import known_item
+from trendscope.store.read_items import chosen, known_item, searched
 from trendscope.web.desk import Desk
+
+Segment = Annotated[str, Query(max_length=200)]
 
 MOST_WEEKS = 104
 """Weeks offered to choose from, the latest ones."""
@@ -36,7 +40,7 @@ class CustomerQuery:
     search: Annotated[str, Query(max_length=200)] = ""
     category: Annotated[str, Query(max_length=40)] = ""
     week: Annotated[str, Query(max_length=20)] = ""
-    segment: Annotated[str, Query(max_length=200)] = ""
+    segment: Segment = ""
     sort: Order = "name"
 
     def given(self, **others: str | int) -> dict[str, str | int]:
@@ -73,6 +77,33 @@ class CustomerQuery:
             return datetime.combine(weeks.monday_of(self.week), time(), desk.settings.zone)
         except ValueError as error:
             raise HTTPException(422, f"{error}.") from None
+
+
+@dataclass(frozen=True)
+class ItemQuery:
+    """What is asked of the catalogue.
+
+    Attributes:
+        search: Part of the SKU, title, brand or kind.
+        show: A category, or ``review`` for what waits for a person; all without one.
+    """
+
+    search: Annotated[str, Query(max_length=200)] = ""
+    show: Annotated[str, Query(max_length=40)] = ""
+
+    def given(self, **others: str) -> dict[str, str]:
+        """The parameters of an address that asks for the same, but for `others`."""
+        return {name: value for name, value in {**asdict(self), **others}.items() if value}
+
+    def items(self, every: Sequence[Item]) -> list[Item]:
+        """The items asked for, those that wait for a person first.
+
+        Raises:
+            UsageError: There is no such category.
+        """
+        category = None if self.show in ("", "review") else self.show
+        items = chosen(every, review=self.show == "review", category=category)
+        return sorted(searched(items, self.search), key=lambda item: not item.review)
 
 
 @dataclass(frozen=True)

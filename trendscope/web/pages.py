@@ -21,12 +21,11 @@ from trendscope.reports.catalog import confidence_of, kind_of, price_of, three_b
 from trendscope.reports.profile import groups
 from trendscope.reports.wording import caveats
 from trendscope.store.profile import stored_profile
-from trendscope.store.read_items import chosen, searched
 from trendscope.text import shown
 from trendscope.web.api import AtDesk, Name, Search, desk_of, job_or_404, refusals
 from trendscope.web.desk import Desk
 from trendscope.web.items_api import Sku, known_or_404
-from trendscope.web.lists import CustomerQuery, weeks_of
+from trendscope.web.lists import CustomerQuery, ItemQuery, Segment, weeks_of
 from trendscope.web.security import COOKIE, SIGN_IN
 
 PER_PAGE = 24
@@ -137,25 +136,18 @@ def _offers(desk: Desk, name: str) -> tuple[list[targets.Line], list[str]]:
 
 
 @router.get("/catalogue")
-def catalogue(
-    desk: AtDesk, show: Annotated[str, Query(max_length=40)] = "", search: Search = ""
-) -> Response:
+def catalogue(desk: AtDesk, wanted: Annotated[ItemQuery, Depends()]) -> Response:
     """What the shop sells; add an item, and confirm or change its category."""
-    every = searched(store.items(desk.store), search)
-    waits = [item for item in every if item.review]
-    if show == "review":
-        items = waits
-    elif show:
-        with refusals(422):
-            items = chosen(every, review=False, category=show)
-    else:
-        items = waits + [item for item in every if not item.review]
+    every = store.items(desk.store)
+    with refusals(422):
+        items = wanted.items(every)
     described = [
         (item, kind_of(item), confidence_of(item), price_of(item), three_best(item))
         for item in items[:PER_SHELF]
     ]
-    facts = {"total": len(every), "waits": len(waits), "more": len(items) - len(described)}
-    return page(desk, "catalogue", items=described, show=show, search=search, **facts)
+    waits = sum(bool(item.review) for item in every)
+    facts = {"total": len(every), "waits": waits, "more": len(items) - len(described)}
+    return page(desk, "catalogue", items=described, wanted=wanted, **facts)
 
 
 @router.get("/item")
@@ -200,7 +192,7 @@ def _audience(desk: Desk, **about: str) -> dict[str, Any]:
 def trends(
     desk: AtDesk,
     weeks: Annotated[int, Query(ge=1, le=520)] = 12,
-    segment: Annotated[str, Query(max_length=200)] = "",
+    segment: Segment = "",
 ) -> Response:
     """What is worn more and what less."""
     with refusals(400, missing=404):
@@ -213,6 +205,7 @@ def trends(
         choices=WEEKS,
         segment=segment,
         segments=desk.segments,
+        asked={"weeks": weeks, **({"segment": segment} if segment else {})},
     )
 
 

@@ -696,6 +696,8 @@ addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
+addEventListener("beforeprint", () => document.querySelectorAll("main details").forEach((part) => (part.open = true)));
+document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => print()));
 document.getElementById("show-keys").addEventListener("click", () => document.getElementById("keys").showModal());
 if (change) offerUndo(change.text, change.undo);
 
