@@ -8,6 +8,7 @@ import io
 import re
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from tests.factories.desk import Visitor
@@ -217,3 +218,14 @@ def test_the_weekly_table_is_downloaded_with_the_weeks_of_the_page(several):
     assert name == "trends.csv"
     assert len({row["week"] for row in rows}) == 2 + 4  # four weeks are expected
     assert several.get("/download/trends.csv?segment=nowhere").status_code == 404
+
+
+def test_charts_are_downloaded_for_slides(several):
+    links = re.findall(r'href="(/download/trends/[^"]*)"', several.get("/trends?weeks=8").text)
+    names = [re.sub(r".*/|\?.*", "", link) for link in links]
+    assert {"t-shirt-top.png", "dress.png", "ankle-boot.png"} <= {*names}
+    answer = several.get("/download/trends/dress.png?weeks=8")
+    assert answer.headers["content-disposition"] == 'attachment; filename="dress.png"'
+    with Image.open(io.BytesIO(answer.content)) as picture:
+        assert picture.format == "PNG" and picture.width > 1500
+    assert several.get("/download/trends/hat.png").status_code == 404

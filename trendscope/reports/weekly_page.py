@@ -7,7 +7,6 @@ counted here.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from markupsafe import Markup
 
 from trendscope.categories import GROUP
 from trendscope.reports import charts, pages, trends
-from trendscope.reports.plots import Plot
+from trendscope.reports.slides import slide, slides
 from trendscope.reports.trends import Line
 from trendscope.reports.weekly import Category, WeeklyReport
 from trendscope.reports.wording import OUTCOMES_IN_FULL, interval, photo_outcomes, plural_of
@@ -96,19 +95,8 @@ def report_html(report: WeeklyReport) -> str:
 
 def report_pngs(report: WeeklyReport) -> Iterator[tuple[str, bytes]]:
     """The page's charts for slides: a file name such as ``dress.png``, and the picture."""
-    summary, week = report.summary, trends.title(report.summary)
-    if several := charts.prominent(summary):
-        yield "shares.png", charts.png(_slide(report, several), week, charts.BANDS)
-    for line in trends.lines(summary, report.weeks):
-        moving = line.verdict in (RISING, FALLING)
-        title = line.category + (f" {line.change}" if moving else f": {line.verdict}")
-        chart, below = _slide(report, [line.category]), charts.BANDS + charts.DOTTED
-        name = re.sub(r"[^a-z0-9]+", "-", line.category.lower()).strip("-")
-        yield f"{name}.png", charts.png(chart, title, below)
-
-
-def _slide(report: WeeklyReport, categories: Sequence[str]) -> Plot:
-    return charts.shares(report.summary, categories, weeks_shown=report.weeks, size=charts.SLIDE)
+    for name, line in slides(report.summary, report.weeks).items():
+        yield name, slide(report.summary, report.weeks, line)
 
 
 # --- parts of the page ---------------------------------------------------------------------------

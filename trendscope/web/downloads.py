@@ -1,15 +1,17 @@
-"""What pages show, as files: the tables that the commands write."""
+"""What pages show, as files: the tables that the commands write, and charts."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
+from starlette.exceptions import HTTPException
 
 from trendscope import store
 from trendscope.reports.catalog import items_csv
 from trendscope.reports.customers import customers_csv
 from trendscope.reports.profile import profile_csv
+from trendscope.reports.slides import slide, slides
 from trendscope.reports.targets import targets_csv
 from trendscope.reports.trends import trends_csv
 from trendscope.store.profile import stored_profile
@@ -19,10 +21,11 @@ from trendscope.web.lists import About, CustomerQuery, ItemQuery, Segment
 router = APIRouter(prefix="/download", include_in_schema=False)
 
 
-def download(content: str, name: str) -> Response:
+def download(content: str | bytes, name: str) -> Response:
     """A file that the browser keeps instead of showing it."""
+    kind = "text/csv; charset=utf-8" if isinstance(content, str) else "image/png"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(content, 200, headers, "text/csv; charset=utf-8")
+    return Response(content, 200, headers, kind)
 
 
 @router.get("/customers.csv")
@@ -61,3 +64,14 @@ def trends(desk: AtDesk, weeks: Weeks = 12, segment: Segment = "") -> Response:
     with refusals(400, missing=404):
         summary = desk.trend_summary(segment=segment)
     return download(trends_csv(summary, weeks), "trends.csv")
+
+
+@router.get("/trends/{name}")
+def chart(desk: AtDesk, name: str, weeks: Weeks = 12, segment: Segment = "") -> Response:
+    """A chart of the page on trends, as a picture for a slide."""
+    with refusals(400, missing=404):
+        summary = desk.trend_summary(segment=segment)
+    lines = slides(summary, weeks)
+    if name not in lines:
+        raise HTTPException(404, "There is no such chart.")
+    return download(slide(summary, weeks, lines[name]), name)

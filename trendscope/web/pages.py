@@ -19,6 +19,7 @@ from trendscope.reports import pages, targets
 from trendscope.reports import trends as trend_report
 from trendscope.reports.catalog import confidence_of, kind_of, price_of, three_best
 from trendscope.reports.profile import groups
+from trendscope.reports.slides import slides
 from trendscope.reports.wording import caveats
 from trendscope.store.profile import stored_profile
 from trendscope.text import shown
@@ -205,6 +206,7 @@ def trends(
         choices=WEEKS,
         segment=segment,
         segments=desk.segments,
+        slides=slides(summary, weeks),
         asked={"weeks": weeks, **({"segment": segment} if segment else {})},
     )
 
