@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
 
 import pandas as pd
 import pytest
+from PIL import Image
 from playwright import sync_api
 
 from tests.factories.desk import desk, finished, scanned
@@ -130,6 +132,22 @@ def test_an_upload_tells_where_garments_are(client, root):
     assert (photo["size"], photo["seen"]) == ([240, 320], False)
 
 
+def test_a_photo_is_large_while_its_file_is_there(client, root, photos):
+    def size():
+        answer = client.get(f"/api/photos/{photos[True]}/large.jpg")
+        picture = Image.open(io.BytesIO(answer.content))
+        assert (answer.headers["content-type"], picture.format) == ("image/jpeg", "JPEG")
+        assert not picture.getexif()
+        return picture.size
+
+    assert size() == (240, 320)
+    path = root / "photos" / "anna" / "IMG_20260302_090000.png"
+    path.rename(root / "elsewhere.png")
+    assert size() == (96, 128)  # the small one that the scan kept
+    (root / "elsewhere.png").rename(path)
+    assert client.get(f"/api/photos/{'0' * 64}/large.jpg").status_code == 404
+
+
 # --- walks ---------------------------------------------------------------------------------------
 
 
@@ -246,3 +264,27 @@ def test_an_upload_shows_a_box_and_a_crop_of_each_garment(page, root):
     expect(page.locator(".verdict .detail")).to_have_text("3 garments")
     expect(page.locator(".verdict .frame text")).to_have_text(["Shirt", "Bag", "Trouser"])
     expect(page.locator(".verdict .seen svg")).to_have_count(3)
+
+
+def large(page):
+    """The size of the picture in the open dialog, and the names over it."""
+    dialog = page.get_by_role("dialog")
+    page.wait_for_function("document.querySelector('dialog[open] img').naturalWidth > 128")
+    sides = dialog.locator("img").evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    return sides, {*dialog.locator(".frame text").all_text_contents()}
+
+
+@walks
+def test_photos_open_large_with_boxes_and_names_by_the_keyboard(page, root):
+    names = {"Shirt", "Bag", "Trouser"}
+    open_outfit(page)
+    assert large(page) == ([240, 320], names | {"Sneaker?"})
+    page.keyboard.press("Escape")
+    page.goto("/try")
+    page.set_input_files("#files", root / "photos" / "anna" / "IMG_20260302_090000.png")
+    page.get_by_role("button", name="IMG_20260302_090000.png").press("Enter")
+    assert large(page) == ([240, 320], names)
+    expect(page.get_by_role("dialog")).to_contain_text("Shirt, Bag, Trouser")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert page.evaluate("document.activeElement.className") == "frame open"

@@ -64,11 +64,19 @@ def last_day(week: str) -> date:
     return weeks.monday_of(week) + timedelta(days=6)
 
 
-def caveats(photos: Iterable[PhotoResult], skipped: Iterable[Skipped]) -> tuple[str, ...]:
-    """What the figures leave out, one plain sentence each; none where nothing is left out."""
+def caveats(
+    photos: Iterable[PhotoResult], skipped: Iterable[Skipped], *, dated: bool = True
+) -> tuple[str, ...]:
+    """What the figures leave out, one plain sentence each; none where nothing is left out.
+
+    Args:
+        photos: Results of the photos.
+        skipped: Items that were not used.
+        dated: Whether there are figures of days and weeks.
+    """
     photos = tuple(photos)
     verdicts = Counter(photo.verdict for photo in photos)
-    undated = sum(photo.posted_at is None for photo in photos)
+    undated = sum(photo.posted_at is None for photo in photos if dated)
     sentences = (
         (
             verdicts["uncertain"],

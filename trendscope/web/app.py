@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from trendscope import __version__
 from trendscope.errors import StoreError, TrendscopeError
-from trendscope.web import api, downloads, items_api, pages, scan_api
+from trendscope.web import api, downloads, items_api, pages, photo_api, scan_api
 from trendscope.web.desk import Desk
 from trendscope.web.responses import refusal
 from trendscope.web.security import STATIC, SecurityMiddleware
@@ -49,6 +49,7 @@ def make_app(desk: Desk) -> ASGIApp:
     app.state.desk = desk
     app.include_router(api.router)
     app.include_router(items_api.router)
+    app.include_router(photo_api.router)
     app.include_router(scan_api.router)
     app.include_router(pages.router)
     app.include_router(downloads.router)

@@ -88,7 +88,7 @@ def tried(desk: AtDesk, upload_id: str) -> Response:
     """The part of that page about all photos of an upload together."""
     profile = job_or_404(desk, upload_id).profile(desk.settings.zone)
     person = next(iter(profile.customers), None)
-    sentences = caveats(profile.readings, profile.skipped)
+    sentences = caveats(profile.readings, profile.skipped, dated=False)
     return HTMLResponse(pages.page("desk/tried.html", person=person, sentences=sentences))
 
 

@@ -183,6 +183,9 @@ function drawBoxes(frame, size, garments, longest = 168) {
   frame.append(drawing);
 }
 
+// Size of a drawing in which its letters can be read, however large it is shown.
+const lettering = (frame) => Math.max(240, frame.clientWidth / 1.3);
+
 // Pictures of garments, cut out of their photo.
 const crops = (href, [width, height], garments) =>
   garments
@@ -247,7 +250,7 @@ function garmentEditor(place, frame, save) {
         ...garments.map((garment, number) => ({ ...garment, chosen: chosen === number, press: () => choose(number) })),
         ...free.map(({ category, box }) => ({ category, box, sure: false, press: () => add(category, box) })),
       ],
-      240,
+      lettering(frame),
     );
     const focused = [...list.querySelectorAll("button")].indexOf(document.activeElement);
     list.replaceChildren(
@@ -351,8 +354,10 @@ function onDrop(take) {
 }
 
 let current = 0;
+let tried = [];
 async function upload(files) {
   const mine = ++current;
+  tried = [...files];
   const form = new FormData();
   for (const file of files) form.append("files", file, file.name);
   document.getElementById("trial").hidden = false;
@@ -430,8 +435,25 @@ function verdict(id, number, photo) {
     const seen = photo.verdict === "uncertain" ? perhaps : photo.garments;
     drawBoxes(part(".frame"), photo.size, seen);
     part(".seen").replaceChildren(...crops(part(".photo").src, photo.size, seen));
+    part(".open").addEventListener("click", () => enlarge(card, photo, seen));
   }
   return card;
+}
+
+// Shows a photo from the file that was chosen, if it is known and the browser can, else the small one.
+function enlarge(card, photo, seen) {
+  const dialog = document.getElementById("large");
+  const image = dialog.querySelector("img");
+  const [file, another] = tried.filter((it) => it.name === photo.path);
+  const small = card.querySelector(".photo").src;
+  image.onload = () => URL.revokeObjectURL(image.src);
+  image.onerror = () => (image.src = small);
+  image.src = file && !another ? URL.createObjectURL(file) : small;
+  image.alt = photo.path;
+  document.getElementById("large-word").textContent = `${card.querySelector(".word").textContent}: ${photo.path}`;
+  dialog.showModal();
+  const frame = dialog.querySelector(".frame");
+  drawBoxes(frame, photo.size, seen, lettering(frame));
 }
 
 // --- A customer ---
@@ -456,9 +478,9 @@ function setUpCustomer() {
       try {
         const photo = await ask(`/api/photos/${button.dataset.sha256}/garments`);
         shot = button;
-        frame.querySelector("img").src = button.querySelector("img").src;
-        editor.show(photo);
+        frame.querySelector("img").src = `/api/photos/${shot.dataset.sha256}/large.jpg`;
         dialog.showModal();
+        editor.show(photo);
       } catch (error) {
         say(error.message);
       }
@@ -496,7 +518,7 @@ function setUpReview() {
     document.getElementById("undo").disabled = !done.length;
     if (!photo) return;
     const picture = document.getElementById("review-photo");
-    picture.src = `/api/photos/${photo.sha256}.jpg`;
+    picture.src = `/api/photos/${photo.sha256}/large.jpg`;
     picture.alt = `A photo of ${photo.customer}, perhaps ${photo.top[0][0]}`;
     document.getElementById("review-who").textContent = photo.customer;
     document.getElementById("review-when").textContent = photo.posted_at ? photo.posted_at.slice(0, 10) : "no date";
