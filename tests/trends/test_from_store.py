@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from dataclasses import asdict
-from datetime import UTC
+from datetime import UTC, date, timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -15,14 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from tests.factories.stored import NEW, NOW, WEEK_46, found, write
+from tests.factories.stored import NEW, NOW, OLD, WEEK_46, found, write
 from trendscope import store
 from trendscope.categories import CATEGORIES
 from trendscope.cli import app
 from trendscope.errors import NothingUsable, TrendscopeError
-from trendscope.photos.results import Garment
+from trendscope.photos.results import Garment, Label
 from trendscope.skipped import PARTS, REASONS, Skipped
+from trendscope.store.labels import correct
 from trendscope.store.memory import stamp
+from trendscope.store.weights import current_weights, finish_reclassifying
 from trendscope.trends import counts, summary
 from trendscope.trends.counts import PhotoCounts
 from trendscope.trends.from_store import trends_of_store
@@ -115,6 +117,66 @@ def test_several_garments_of_one_photo(opened):
     assert summary.tally == PhotoCounts(1, 0, 0, 0, doubles=1)
     assert shares(summary, "2026-W46") == {"Coat": (1, 1), "Bag": (1, 1)}
     assert summary.weekly.query("week == '2026-W46'")["all_photos"].max() == 1
+
+
+def votes(report, **more):
+    """Votes by category where there are any, in week 46."""
+    rows = report.weekly.query("week == '2026-W46' and votes > 0")
+    for name, value in more.items():
+        rows = rows[rows[name] == value]
+    return rows.set_index("category")["votes"].to_dict()
+
+
+def test_outfits_segments_corrections_and_customers_have_the_same_votes(opened):
+    outfit = tuple(Garment(name, 0.8, (1, 2, 3, 4)) for name in ("Coat", "Bag"))
+    write(
+        opened,
+        found("Coat", day=WEEK_46[0], garments=outfit),
+        found("Coat", name="2.jpg", day=WEEK_46[1]),
+        found("Dress", "ben", "3.jpg", WEEK_46[2]),
+        *(found("Dress", "cem", f"{i}.jpg", WEEK_46[i]) for i in range(3)),
+    )
+    # Of Anna's three garments two are coats; Cem's three photos are one vote, as Ben's one is.
+    anna = {"Coat": pytest.approx(2 / 3), "Bag": pytest.approx(1 / 3)}
+    assert votes(trends_of_store(opened, now=NOW)) == {**anna, "Dress": 2}
+    cities = pd.DataFrame({"customer": ["anna", "ben", "cem"], "segment": ["Oslo", "Rome", "Rome"]})
+    by_city = trends_of_store(opened, now=NOW, by="segment", segments=cities)
+    assert votes(by_city, segment="Oslo") == anna and votes(by_city, segment="Rome") == {"Dress": 2}
+    by_customer = trends_of_store(opened, now=NOW, by="customer")
+    assert votes(by_customer, segment="anna") == {"Coat": 2, "Bag": 1}
+    correct(opened, {"ben-3.jpg": Label(("Bag",))}, NOW)
+    report = trends_of_store(opened, now=NOW)
+    assert votes(report) == {**anna, "Bag": pytest.approx(4 / 3), "Dress": 1}
+    assert report.weekly.query("week == '2026-W46'")["by_people"].eq(1).all()
+
+
+def months(opened, first, last, category, weights):
+    """Ten customers a week, each with one garment, in some weeks from 2026-W16 on."""
+    for week in range(first, last):
+        day = date(2026, 4, 13) + timedelta(weeks=week)
+        items = (
+            found(category, f"c{number}", f"{week}.jpg", (day.year, day.month, day.day, 9))
+            for number in range(10)
+        )
+        write(opened, *items, weights=weights, reclassify=weights == NEW)
+
+
+def test_weeks_before_and_after_new_weights_are_never_compared(opened):
+    months(opened, 0, 26, "Dress", OLD)
+    months(opened, 26, 31, "Bag", NEW)
+    report = trends_of_store(opened, now=NOW)
+    # The former weights count until the new ones have judged all; what they never saw waits.
+    assert (report.tally.classified, report.tally.waiting) == (260, 50)
+    latest = report.movement[report.movement["week"] >= "2026-W45"]
+    assert set(latest["verdict"]) == {"not enough data"} and latest["change"].isna().all()
+    months(opened, 0, 26, "Dress", NEW)
+    with opened.writing() as connection:
+        assert finish_reclassifying(connection, current_weights(connection)[0] + 1) == 0
+    report = trends_of_store(opened, now=NOW)
+    assert (report.tally.classified, report.tally.waiting) == (310, 0)
+    assert report.movement.iloc[-10:].query("verdict == 'falling'")["category"].tolist() == [
+        "Dress"
+    ]
 
 
 def test_photos_not_judged_by_the_current_weights_are_waiting(opened):
