@@ -281,6 +281,12 @@ def test_displayed_keeps_letters_and_escapes_controls():
             datetime(2026, 11, 3, 13, 5, 9, tzinfo=UTC),
         ),
         ("Screenshot 2026-11-03 at 12.00.00\u202fAM.png", datetime(2026, 11, 3, tzinfo=UTC)),
+        ("Bildschirmfoto 2026-11-03 um 13.05.09.png", datetime(2026, 11, 3, 13, 5, 9, tzinfo=UTC)),
+        ("Capture d'écran 2026-11-03 à 13.05.09.png", datetime(2026, 11, 3, 13, 5, 9, tzinfo=UTC)),
+        (
+            "Captura de pantalla 2026-11-03 a las 9.05.09.png",
+            datetime(2026, 11, 3, 9, 5, 9, tzinfo=UTC),
+        ),
         ("Screenshot_2020-03-01-16-11-51-123_x.png", datetime(2020, 3, 1, 16, 11, 51, tzinfo=UTC)),
         ("2026-11-03.jpg", datetime(2026, 11, 3, tzinfo=UTC)),
         ("IMG_20261103.jpg", datetime(2026, 11, 3, tzinfo=UTC)),

@@ -172,6 +172,7 @@ def test_parts_named_for_an_account_before_it_was_renamed_are_joined(tmp_path):
         "your_instagram_activity/likes/liked_posts.json",
         "likes/liked_posts.json",
         "liked_posts.json",
+        "seen_content.json",
         "ads_information/ads_and_topics/posts_viewed.json",
         "your_instagram_activity/messages/inbox/bea_1/photos/1.jpg",
     ],
@@ -182,3 +183,9 @@ def test_a_folder_of_likes_views_and_messages_only_is_private(tmp_path, name):
     photos = [item.customer for item in items if isinstance(item, Post)]
     (other,) = [item for item in items if not isinstance(item, Post)]
     assert photos == ["bea", "bea"] and (other.customer, other.reason) == ("ann", "private")
+
+
+def test_a_zip_of_likes_only_makes_nobody_a_customer(tmp_path):
+    files = {"your_instagram_activity/likes/liked_posts.json": {"likes_media_likes": []}}
+    (item,) = open_feed([zipped(tmp_path / "instagram-ann-2026-11-16-x.zip", files)])
+    assert (item.customer, item.reason) == (None, "private")

@@ -31,6 +31,7 @@ FOLDERS = [
     (".thumbnails/1.jpg", "hidden"),
     ("SYNOFILE_THUMB_M.jpg", "other_data"),
     (".IMG_1.HEIC.icloud", "placeholder"),
+    ("IMG_1.jpg.icloud", "placeholder"),
     ("IMG_1.jpg.nextcloud", "placeholder"),
 ]
 

@@ -156,6 +156,8 @@ REFUSED = {
     "empty": (b"", "empty", "the file is empty"),
     "text": (b"hello, world", "not_an_image", "no picture of a known format"),
     "tiff": (encode(Image.new("RGB", (4, 4)), "TIFF"), "unsupported_format", "content is TIFF"),
+    "tgz": (b"\x1f\x8b\x08" + bytes(99), "unsupported_format", "packed archive; unpack it"),
+    "7z": (b"7z\xbc\xaf\x27\x1c" + bytes(99), "unsupported_format", "or pack it as a zip"),
     "bmp": (encode(Image.new("RGB", (4, 4)), "BMP"), "unsupported_format", "content is BMP"),
     "video": (b"\0\0\0\x18ftypmp42" + bytes(40), "video", "only photos"),
     "cut": (picture(RED, (400, 400))[:900], "truncated", "cut short"),
@@ -222,6 +224,7 @@ def test_sniff_goes_by_content():
         ("2026:11:16 04:30:00", "Z", datetime(2026, 11, 16, 4, 30, tzinfo=UTC)),
         ("2026:11:15 11:30:00 PM", "-05:00", datetime(2026, 11, 16, 4, 30, tzinfo=UTC)),
         ("2026:11:15  3:05", None, datetime(2026, 11, 15, 3, 5)),
+        ("2026: 1: 5  9:03:07", None, datetime(2026, 1, 5, 9, 3, 7)),
         ("2026:11:15 03:05:00 \u4e0b\u5348", None, None),  # in the afternoon, which it does not say
     ],
 )

@@ -28,7 +28,8 @@ _DAY = r"(?P<day>0[1-9]|[12]\d|3[01])"
 _NAMED_DATES = (
     re.compile(
         rf"(?<!\d)(?P<year>20\d\d)(?P<sign>[-_.])(?P<month>0[1-9]|1[0-2])(?P=sign){_DAY}(?!\d)"
-        rf"(?:(?:[-_. T]|[ _]at[ _])(?P<hour>[01]?\d|2[0-3]){_CLOCK}(?:[-_.]?\d{{3}})?(?!\d)"
+        r"(?:(?:[-_. T]|[ _](?:at|um|à|alle|om|kl\.|a las)[ _])(?P<hour>[01]?\d|2[0-3])"
+        rf"{_CLOCK}(?:[-_.]?\d{{3}})?(?!\d)"
         r"(?P<utc>_UTC|Z)?(?:[ _\u202f](?P<half>[AP])M\b)?)?"
     ),
     re.compile(

@@ -173,7 +173,9 @@ def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
     for folder, files in meta.private_files(_without(rest, contents.links)).items():
         detail = f"{plural(len(files), 'file')}: messages, likes, views and the like are never read"
         source = f"{tree.label}/{displayed(folder)}".rstrip("/")
-        skipped = Skipped(request.owner(tree, files[0]), source, "private", detail)
+        is_nobodys = meta.is_own_folder(tree.place(files[0])[0])
+        owner = None if is_nobodys else request.owner(tree, files[0])
+        skipped = Skipped(owner, source, "private", detail)
         plan.steps.append(partial(list, [skipped]))
         rest = _without(rest, files)
     links = contents.links.items()

@@ -47,7 +47,8 @@ _NOT_PUBLISHED = re.compile(
     r"(^|/)(your_(instagram|facebook)_activity|ads_information|logged_information|likes|"
     r"connections|preferences|personal_information|security_and_login_information|"
     r"apps_and_websites[^/]*)/|"
-    r"(^|/)(liked_|likes_and_|posts_viewed|videos_watched|ads_viewed)[^/]*$",
+    r"(^|/)(liked_|likes_and_|posts_viewed|videos_watched|ads_viewed)[^/]*$|"
+    r"(^|/)(likes|seen_content|searches|saved|stories_activities)\.json$",  # until 2020
     re.IGNORECASE,
 )
 _EXPORT_NAME = re.compile(r"(?:^|/)(?:instagram|facebook)-(?P<user>[^/]+?)-\d{4}-\d\d-\d\d")
@@ -211,12 +212,13 @@ def _top(name: str, root: str) -> str:
 
 def _is_export_file(name: str) -> bool:
     top, slash, _ = name.partition("/")
-    own_folder = slash and _is_own_folder(top)
+    own_folder = slash and is_own_folder(top)
     return bool(own_folder) or name.lower().endswith((".json", *PAGES, "no-data.txt"))
 
 
 @lru_cache(1000)
-def _is_own_folder(top: str) -> bool:
+def is_own_folder(top: str) -> bool:
+    """Whether a folder's name is that of one of an export's own folders."""
     return bool(_OWN_FOLDER.match(top) or PRIVATE.match(top))
 
 

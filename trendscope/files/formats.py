@@ -13,6 +13,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF")
 PHOTO_SUFFIXES = tuple(".jpg .jpeg .jpe .jfif .png .webp .gif .heic .heif .hif .avif".split())
 """Ends of the names of photos in these formats, in small letters."""
 
+_PACKED = "a packed archive"
+
 _SIGNATURES = {
     "JPEG": rb"\xff\xd8\xff",
     "PNG": rb"\x89PNG\r\n\x1a\n",
@@ -27,6 +29,7 @@ _SIGNATURES = {
     "BMP": rb"BM",
     "PDF": rb"%PDF",
     "ZIP": rb"PK\x03\x04",
+    _PACKED: rb"\x1f\x8b|7z\xbc\xaf|Rar!\x1a|BZh\d|\xfd7zXZ",
     "Photoshop": rb"8BPS",
     "icon": rb"\x00\x00\x01\x00",
     "JPEG XL": rb"\xff\x0a|\x00\x00\x00\x0cJXL ",
@@ -63,6 +66,8 @@ def check(data: bytes, limits: Limits) -> None:
         raise ImageError("video", "a video; only photos are looked at")
     if kind is not None and kind not in FORMATS:
         advice = "save it as JPEG, PNG, WebP, GIF, HEIC or AVIF"
+        if kind == _PACKED:
+            advice = "unpack it, or pack it as a zip"
         raise ImageError("unsupported_format", f"content is {kind}; {advice}")
     if kind is None:
         raise ImageError("not_an_image", "content is no picture of a known format")

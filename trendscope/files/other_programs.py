@@ -66,7 +66,7 @@ _DATABASE = re.compile(
 )  # read by trendscope.feeds.photos_library
 _DATABASE_FILES = (None, "Photos.sqlite", "Photos.sqlite-wal")
 _THUMBNAIL = re.compile(r"SYNO(FILE|PHOTO|VIDEO)_(THUMB|FILM)", re.IGNORECASE)
-_CLOUD = re.compile(r"\..+\.icloud|.+\.(nextcloud|owncloud|opencloud)", re.IGNORECASE)
+_CLOUD = re.compile(r".+\.(icloud|nextcloud|owncloud|opencloud)", re.IGNORECASE)
 
 
 def is_junk(name: str) -> bool:

@@ -39,6 +39,7 @@ csv.field_size_limit(10_000_000)
 _KNOWN_STARTS = (
     (b"PK\x03\x04", "an Excel workbook or a zip; save it as CSV UTF-8 first"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook; save it as CSV UTF-8 first"),
+    (b"\x1f\x8b", "packed by gzip; unpack it first"),
     (b"<", "a feed in XML, or a web page; download it as CSV or TSV"),
     (b"{", "JSON; export it as CSV"),
     (b"[", "JSON; export it as CSV"),

@@ -155,7 +155,7 @@ _HOURS_OFFSET = 0x882A  # TimeZoneOffset: whole hours, of older cameras
 _GPS_TIME, _GPS_DATE = 7, 29  # by satellite, in UTC
 _FIRST_CAMERA_YEAR = 1990
 _WRITTEN = re.compile(
-    r"(\d{4})[:/.-](\d\d?)[:/.-](\d\d?)[ T]+(\d\d?):(\d\d?)(?::(\d\d?)(?:[.,]\d+)?)?"
+    r"(\d{4})[:/.-] ?(\d\d?)[:/.-] ?(\d\d?)[ T]+(\d\d?):(\d\d?)(?::(\d\d?)(?:[.,]\d+)?)?"
     r"\s*(?P<half>[AP]M)?\s*(?P<zone>.*)",
     re.IGNORECASE,
 )
