@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, datetime
+from functools import lru_cache
 
 
 def composed(name: str) -> str:
@@ -30,6 +31,7 @@ def displayed(name: str) -> str:
     )
 
 
+@lru_cache(maxsize=65_536)
 def natural(name: str) -> tuple[tuple[int, str], ...]:
     """A key that sorts names as people do: case aside, and ``anna2`` before ``anna10``."""
     parts = re.split(r"([0-9]+)", composed(name).casefold())

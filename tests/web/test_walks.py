@@ -180,7 +180,11 @@ def test_a_stylist_finds_a_customer_by_what_is_worn_and_when(page):
 def test_marketing_downloads_whom_to_write_to_about_an_item(page, address, tmp_path):
     item = {"sku": "M1", "title": "Summer dress"}
     add(None, address[1] / "t.db", **item)
-    page.goto("/catalogue")
+    page.goto("/trends")
+    page.locator(".trend-table").get_by_role("link", name="Dress").click()
+    expect(page.get_by_role("heading", name="Whom to offer Dress to")).to_be_visible()
+    expect(page.locator(".person").first).to_contain_text("anna")
+    page.get_by_role("link", name="← Catalogue").click()
     page.keyboard.press("/")
     page.keyboard.type("summer")
     page.keyboard.press("Enter")

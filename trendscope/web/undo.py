@@ -31,18 +31,18 @@ class Undo:
             write: Makes that what `read` gave earlier.
             change: Makes the change.
         """
-        before = read()
-        result = change()
-        after = read()
+        with self._lock:  # so that no other change made at the desk comes between
+            before = read()
+            result = change()
+            after = read()
 
-        def take_back() -> bool:
-            if read() != after:
-                return False
-            write(before)
-            return True
+            def take_back() -> bool:
+                if read() != after:
+                    return False
+                write(before)
+                return True
 
-        key = secrets.token_urlsafe(18)
-        with self._lock:
+            key = secrets.token_urlsafe(18)
             self._changes[key] = take_back
             for oldest in list(self._changes)[:-MOST]:
                 del self._changes[oldest]
@@ -55,5 +55,6 @@ class Undo:
             KeyError: There is no such change, or it was taken back already.
         """
         with self._lock:
-            change = self._changes.pop(key)
-        return change()
+            done = self._changes[key]()
+            del self._changes[key]
+        return done
