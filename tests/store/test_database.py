@@ -298,3 +298,16 @@ def test_a_stale_or_lost_write_ahead_log_does_no_harm(db):
                 Path(db + suffix).write_bytes(data)
         assert store.status(db).photos == 1
         assert sqlite3.connect(db).execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_version_is_another_one_after_any_change_and_only_then(db):
+    with open_store(db, create=True) as reader, open_store(db) as another:
+        versions = [reader.version()]
+        write(another, found("Dress"))
+        versions.append(reader.version())
+        write(reader, found("Coat", name="b"))
+        versions.append(reader.version())
+        assert len({*versions}) == 3
+        if reader.is_sqlite:  # A server counts what it does for itself too.
+            store.customer_names(reader)
+            assert reader.version() == versions[-1]

@@ -101,10 +101,9 @@ def campaign(
     category = None if category is None else parse_category(category)
     name_lists = [None if path is None else read_names(path) for path in (only, never)]
     with opened(db) as open_store:
-        people = store.customers(open_store)
-        if people.empty:
+        names = store.customer_names(open_store)
+        if not names:
             raise NothingUsable(f"{open_store.shown} holds no customers; see trendscope scan")
-        names = people["customer"].tolist()
         if customer is not None and customer not in names:
             raise unknown_customer(open_store.shown, customer, names)
         requested = names if customer is None else [customer]
@@ -113,9 +112,9 @@ def campaign(
         addressed = sorted({*requested} & {*permitted.allowed})
         sightings = store.sightings(open_store, customer, vectors=True)
         items = _items(open_store, category, sku)
-        database = open_store.shown
+        database, (_, latest) = open_store.shown, store.posted_between(open_store)
     sightings = sightings[sightings["customer"].isin(addressed)].reset_index(drop=True)
-    day = now or _latest(people["last_posted"])
+    day = now or latest
     if category:
         offers = wearers(sightings, category, options, customers=addressed, now=day)
     elif sku:

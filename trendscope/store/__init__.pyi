@@ -17,6 +17,7 @@ from .labels import corrections as corrections
 from .labels import corrections_at as corrections_at
 from .labels import known_images as known_images
 from .listing import CustomerEntry as CustomerEntry
+from .listing import customer_names as customer_names
 from .listing import every_customer as every_customer
 from .listing import find_customers as find_customers
 from .listing import knows_customer as knows_customer

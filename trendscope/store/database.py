@@ -11,11 +11,20 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    PoolProxiedConnection,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
@@ -52,6 +61,8 @@ class Store:
         self.shown = shown
         self._engine = engine
         self._patience = patience
+        self._watch: PoolProxiedConnection | None = None
+        self._watching = Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -66,7 +77,22 @@ class Store:
 
     def close(self) -> None:
         """Closes all connections."""
+        with self._watching:
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
         self._engine.dispose()
+
+    def version(self) -> str:
+        """A text that is another one once anybody has changed the database."""
+        if not self.is_sqlite:
+            with self.reading() as connection:
+                return str(connection.scalar(text("SELECT pg_current_snapshot()")))
+        with _explained(self.shown, self._patience), self._watching:
+            # SQLite counts the changes that are not the asking connection's own, so it is kept.
+            self._watch = self._watch or self._engine.raw_connection()
+            driver: Any = self._watch.driver_connection
+            return str(driver.execute("PRAGMA data_version").fetchone()[0])
 
     @property
     def is_sqlite(self) -> bool:

@@ -165,6 +165,12 @@ def _entries(connection: Connection, customers: list[Any]) -> list[CustomerEntry
     return [_entry(customer.name, rows_of[customer.id]) for customer in customers]
 
 
+def customer_names(db: Database = None) -> list[str]:
+    """The names of all customers, in order."""
+    with opened(db) as store, store.reading() as connection:
+        return sorted(connection.scalars(select(schema.customers.c.name)))
+
+
 def knows_customer(db: Database, name: str) -> bool:
     """True if the database holds a customer of exactly that name."""
     with opened(db) as store, store.reading() as connection:

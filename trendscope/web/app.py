@@ -19,6 +19,7 @@ from trendscope import __version__
 from trendscope.errors import StoreError, TrendscopeError
 from trendscope.web import api, downloads, items_api, pages, photo_api, scan_api
 from trendscope.web.desk import Desk
+from trendscope.web.page_cache import PageCache
 from trendscope.web.responses import refusal
 from trendscope.web.security import STATIC, SecurityMiddleware
 
@@ -57,7 +58,7 @@ def make_app(desk: Desk) -> ASGIApp:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(TrendscopeError, _failed)
-    return SecurityMiddleware(app, desk.settings)
+    return SecurityMiddleware(PageCache(app, desk), desk.settings)
 
 
 def _refused(request: Request, error: Exception) -> Response:

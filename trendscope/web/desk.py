@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import IO, Any, TypeVar
 
@@ -30,6 +30,9 @@ from trendscope.web.undo import Undo
 from trendscope.web.upload_jobs import UploadJobs
 
 T = TypeVar("T")
+
+MOST_SUMMARIES = 8
+"""Summaries of trends that a desk keeps."""
 
 
 class Desk:
@@ -58,24 +61,40 @@ class Desk:
         self.weights = weights
         self.undo = Undo()
         self.scans = ScanJobs(store, jobs, settings, weights, spool)
+        self._summaries: dict[tuple[int, str | None], tuple[object, TrendSummary]] = {}
 
     def now(self) -> datetime:
         """The present, in UTC."""
         return datetime.now(UTC)
 
+    def state(self) -> tuple[str, date]:
+        """What differs as soon as pages may: the database's version, and the day."""
+        return self.store.version(), self.now().astimezone(self.settings.zone).date()
+
     def trend_summary(self, ahead: int = 4, segment: str | None = None) -> TrendSummary:
         """What is worn more and what less, of all customers or of those of one segment.
+
+        It is kept until the database or the day is another one.
 
         Raises:
             NothingUsable: There is no such segment, or nobody in it.
         """
-        return trends_of_store(
+        members = self.members(segment)
+        key, state = (ahead, segment or None), self.state()
+        then, summary = self._summaries.get(key, (None, None))
+        if summary is not None and then == state:
+            return summary
+        summary = trends_of_store(
             self.store,
-            customers=self.members(segment),
+            customers=members,
             weeks_ahead=ahead,
             now=self.now(),
             zone=self.settings.zone,
         )
+        if len(self._summaries) >= MOST_SUMMARIES:
+            self._summaries.clear()
+        self._summaries[key] = state, summary
+        return summary
 
     def change_item(self, sku: str, change: Callable[[], T]) -> tuple[T, str]:
         """What a change of an item returns, and the key by which it can be taken back."""

@@ -26,6 +26,7 @@ class Bounds:
         kept: Number of finished uploads that are remembered.
         pictures: Number of photos of an upload that are shown with their picture.
         connections: Number of connections at a time.
+        pages: Number of pages that are made at a time; more are asked to come again.
         header_seconds: Time until the head of a request has to be there.
         body_seconds: Time for a body, beside the time that `bytes_a_second` gives it.
         bytes_a_second: Slowest speed at which a body may come.
@@ -40,6 +41,7 @@ class Bounds:
     kept: int = 40
     pictures: int = 500
     connections: int = 200
+    pages: int = 12
     header_seconds: float = 10
     body_seconds: float = 20
     bytes_a_second: int = 20_000
