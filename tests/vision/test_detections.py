@@ -133,3 +133,10 @@ def test_probabilities_and_boxes_of_whatever_a_photo_shows():
     answer = jax.jit(Detector().apply)(variables, jnp.asarray(pixels))
     expected = np.asarray(cell_boxes(answer.distances)) / [64, 32, 64, 32]
     np.testing.assert_allclose(seen.boxes, expected.clip(0, 1), atol=1e-4)
+
+
+def test_logits_that_are_no_numbers_have_no_probability():
+    variables = initial_variables()
+    variables["params"]["cells"]["bias"][3] = np.nan
+    seen = look(variables, np.zeros((1, 32, 32, 3), np.uint8))
+    assert not seen.cells.any() and seen.photo.sum() > 0.99

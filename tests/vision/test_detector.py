@@ -12,6 +12,7 @@ from trendscope.vision.detector import (
     PHOTO_OUTPUTS,
     WIDTH,
     Detector,
+    Stem,
     doubled,
     initial_variables,
 )
@@ -50,6 +51,19 @@ def test_frozen_stages_get_no_gradient_and_others_do(variables):
     # The seventh stage is one block.
     assert moved == {"block15"}
     assert (distances > 0).all()
+
+
+def test_the_stem_is_a_convolution_of_scaled_pixels():
+    generator = np.random.default_rng(0)
+    pixels = generator.integers(0, 256, (2, 6, 8, 3), np.uint8)
+    kernel, bias = (generator.normal(size=s).astype(np.float32) for s in ((3, 3, 3, 5), 5))
+    found = Stem(5).apply({"params": {"kernel": kernel, "bias": bias}}, jnp.asarray(pixels))
+    # TensorFlow's SAME: of an even side and stride 2, zeros after the last pixel alone.
+    padded = np.pad((pixels - 127.0) / 128, ((0, 0), (0, 1), (0, 1), (0, 0)))
+    for row, column in np.ndindex(3, 4):
+        window = padded[:, 2 * row : 2 * row + 3, 2 * column : 2 * column + 3]
+        expected = np.einsum("nijc,ijco->no", window, kernel) + bias
+        np.testing.assert_allclose(found[:, row, column], expected, atol=1e-4)
 
 
 def test_positions_are_doubled():

@@ -18,7 +18,6 @@ from jaxtyping import Array, Float, Float32, UInt8
 from trendscope.categories import CATEGORIES
 from trendscope.vision.compilation import compiler_options
 from trendscope.vision.detector import STRIDE, Answer, Detector, Variables
-from trendscope.vision.network import softmax
 
 SAME = 0.2
 """Intersection over union from which on two boxes of a category are of one garment: cells far apart
@@ -86,23 +85,21 @@ class Look:
 
 def look(variables: Variables, pixels: UInt8[np.ndarray, "n h w 3"]) -> Look:
     """What the network says of photos, all of one size."""
-    answer = _network()(variables, pixels)
-    height, width = pixels.shape[1:3]
-    photo, cells, boxes, features = (
-        np.asarray(part, np.float32)
-        for part in (
-            answer.photo,
-            answer.cells,
-            cell_boxes(answer.distances) / np.array([width, height, width, height]),
-            answer.features,
-        )
-    )
-    return Look(softmax(photo), softmax(cells), np.clip(boxes, 0, 1), features)
+    return Look(*map(np.asarray, _network()(variables, pixels)))
 
 
 @cache
-def _network() -> Callable[[Variables, UInt8[np.ndarray, "n h w 3"]], Answer]:
-    return jax.jit(Detector().apply, compiler_options=compiler_options())
+def _network() -> Callable[[Variables, UInt8[np.ndarray, "n h w 3"]], list[Array]]:
+    return jax.jit(_looked_at, compiler_options=compiler_options())
+
+
+def _looked_at(variables: Variables, pixels: UInt8[Array, "n h w 3"]) -> list[Array]:
+    """The fields of a `Look`; zeros for probabilities whose logits are not numbers."""
+    answer = Answer(*Detector().apply(variables, pixels))
+    height, width = pixels.shape[1:3]
+    boxes = cell_boxes(answer.distances) / jnp.array([width, height, width, height])
+    photo, cells = (jnp.nan_to_num(jax.nn.softmax(part)) for part in (answer.photo, answer.cells))
+    return [photo, cells, jnp.clip(boxes, 0, 1), answer.features]
 
 
 def cell_boxes(distances: Float[Array, "*n rows columns 4"]) -> Float[Array, "*n rows columns 4"]:
