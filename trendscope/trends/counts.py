@@ -288,34 +288,34 @@ def _customers(
 ) -> dict[str, NDArray[np.generic]]:
     """Distinct customers and their votes for every week, segment and category, as in `_grid`.
 
-    Week by week the garments of each category and customer are counted: the counts of a week fit
-    the processor's cache, which makes this several times faster than looking for distinct rows.
+    Week by week the customers of each category are marked: the marks of a week fit the processor's
+    cache, which makes this several times faster than looking for distinct rows.
     """
     spans, segments, kinds = size
-    count, votes = np.zeros(size, np.int64), np.zeros(size)
+    count, votes = np.zeros(size, np.int64), np.zeros((spans, segments * kinds))
     total, voters = np.zeros((2, spans, segments), np.int64)
     people = len(segment)
     place = np.empty_like(segment)  # customers side by side with those of their segment
     place[np.argsort(segment, kind="stable")] = np.arange(people)
-    edges = np.append(0, np.bincount(segment, minlength=segments).cumsum())
+    edges = [*pairwise(np.append(0, np.bincount(segment, minlength=segments).cumsum()))]
+    active, worn = np.zeros(people, bool), np.zeros((kinds, people), bool)
     order = np.argsort(week.astype(np.int16 if spans < 2**15 else np.int64), kind="stable")
     ends = np.bincount(week, minlength=spans).cumsum()
     for number, rows in enumerate(np.split(order, ends[:-1]) if spans else []):
-        if len(rows):
-            own, here = place[customer[rows]], kind[rows]
-            active = np.zeros(people, bool)
-            active[own] = True
-            named = here >= 0
-            garments = np.bincount(here[named] * people + own[named], minlength=kinds * people)
-            garments = garments.reshape(kinds, people)
-            of_each = garments.sum(0)
-            parts = garments / np.maximum(of_each, 1)
-            for part, (low, high) in enumerate(pairwise(edges)):
-                inside = slice(low, high)
-                count[number, part] = np.count_nonzero(garments[:, inside], axis=1)
-                votes[number, part] = parts[:, inside].sum(1)
-                total[number, part] = np.count_nonzero(active[inside])
-                voters[number, part] = np.count_nonzero(of_each[inside])
+        own = place[customer[rows]]
+        active[:], worn[:] = False, False
+        active[own] = True
+        named = kind[rows] >= 0
+        rows, own = rows[named], own[named]
+        here = kind[rows]
+        worn.ravel()[here * people + own] = True
+        garments = np.bincount(own, minlength=people)
+        cell = segment[customer[rows]] * kinds + here
+        votes[number] = np.bincount(cell, 1 / garments[own], segments * kinds)
+        for part, (low, high) in enumerate(edges):
+            count[number, part] = [np.count_nonzero(each[low:high]) for each in worn]
+            total[number, part] = np.count_nonzero(active[low:high])
+            voters[number, part] = np.count_nonzero(garments[low:high])
     return {
         "count": count.ravel(),
         "total": np.repeat(total.ravel(), kinds),
@@ -332,10 +332,12 @@ def _first_rows(
     if "photo" not in rows:
         return named, named
     digest, digests = pd.factorize(rows["photo"])
-    photo = customer * (len(digests) + 1) + digest
-    by_kind = pd.DataFrame({"photo": photo, "kind": kind})
-    repeated = pd.Series(np.where(named, photo, -1 - np.arange(len(photo)))).duplicated()
-    return named & ~by_kind.duplicated().to_numpy(), named & ~repeated.to_numpy()
+    photo = (customer * (len(digests) + 1) + digest)[named]
+    of_kind = photo * (int(kind.max(initial=0)) + 1) + kind[named]
+    by_kind, of_any = named.copy(), named.copy()
+    for first, key in ((by_kind, of_kind), (of_any, photo)):
+        first[named] = ~pd.Series(key).duplicated().to_numpy()
+    return by_kind, of_any
 
 
 def _photos(
