@@ -154,6 +154,7 @@ _OFFSETS = (0x9011, 0x9010, 0x9012)
 _HOURS_OFFSET = 0x882A  # TimeZoneOffset: whole hours, of older cameras
 _GPS_TIME, _GPS_DATE = 7, 29  # by satellite, in UTC
 _FIRST_CAMERA_YEAR = 1990
+_NEVER_SET = datetime(2002, 12, 8, 12)  # of drivers of Qualcomm's, in many Android phones
 _WRITTEN = re.compile(
     r"(\d{4})[:/.-] ?(\d\d?)[:/.-] ?(\d\d?)[ T]+(\d\d?):(\d\d?)(?::(\d\d?)(?:[.,]\d+)?)?"
     r"\s*(?P<half>[AP]M)?\s*(?P<zone>.*)",
@@ -212,7 +213,7 @@ def parse_exif_date(date: object, *offsets: object) -> datetime | None:
         moment = local.replace(tzinfo=zone).astimezone(UTC) if zone else local
     except (ValueError, OverflowError):  # the 31st of February; the end of the year 9999
         return None
-    return moment if local.year >= _FIRST_CAMERA_YEAR else None
+    return moment if local.year >= _FIRST_CAMERA_YEAR and local != _NEVER_SET else None
 
 
 def _zone(offset: object) -> timezone | None:
