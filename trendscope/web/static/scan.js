@@ -50,8 +50,9 @@ async function scan() {
   }
   const wanted = JSON.stringify({ customer: owner.value, one_per_name: part("one-per-name").checked });
   const refused = [];
+  let begun;
   try {
-    const { scan: begun } = await ask("/api/scan", "POST", wanted);
+    begun = (await ask("/api/scan", "POST", wanted)).scan;
     sending = true;
     show({ ...begun, left_out: [] });
     await send(begun.id, refused);
@@ -59,7 +60,9 @@ async function scan() {
   } catch (error) {
     if (sending) await ask("/api/scan", "DELETE").catch(() => {});
     sending = false;
-    fail(error.message);
+    say(error.message);
+    await watch(refused); // Where another scan is under way, it is shown.
+    if (begun) fail(error.message);
     return;
   }
   sending = false;
@@ -74,6 +77,9 @@ async function send(id, refused) {
     while (waiting.length && sending) {
       const [path, file] = waiting.shift();
       try {
+        await file.slice(0, 1).arrayBuffer().catch(() => {
+          throw new Error("the browser cannot read it; check who may, or copy it elsewhere.");
+        });
         await ask(`/api/scan/${id}/file?name=${encodeURIComponent(path)}`, "PUT", file);
       } catch (error) {
         if (!sending) return;
@@ -98,6 +104,7 @@ async function watch(refused = []) {
 
 function show(now) {
   const active = now.state === "receiving" || now.state === "running";
+  const changed = part("scan-form").hidden !== active;
   part("scan-state").hidden = false;
   part("scan-form").hidden = active;
   part("stop").hidden = !active;
@@ -124,6 +131,8 @@ function show(now) {
       return line;
     }),
   );
+  // What had the focus may be hidden now.
+  if (changed) (active ? part("stop") : now.state === "done" ? part("scan-end") : part("begin")).focus();
 }
 
 part("files").addEventListener("change", (event) => choose(named(event.target.files)));
