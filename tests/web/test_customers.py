@@ -113,6 +113,8 @@ def names(client, address):
 def test_the_list_is_sorted_and_filtered_by_its_address(several, asked, listed):
     several.desk.settings.segments.update({"Zoe": "Oslo", "Ünal": "Oslo", "bea": "Bergen"})
     assert names(several, f"/customers?{asked}") == listed
+    by_program = several.get(f"/api/customers?{asked}").json()["customers"]
+    assert [customer["customer"] for customer in by_program] == listed
     page = several.get(f"/customers?{asked}").text
     assert all(f"<option selected>{word}" in page for word in re.findall("category=(\\w+)", asked))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import insert, select
@@ -11,7 +12,8 @@ from tests.factories.desk import Visitor
 from tests.factories.stored import NOW, found, write
 from trendscope import store
 from trendscope.ingest.catalog import add
-from trendscope.store import schema
+from trendscope.store import read_items, schema
+from trendscope.store.write_items import write_items
 
 
 @pytest.fixture
@@ -47,6 +49,17 @@ def skus(client, address):
 )
 def test_items_are_searched_among_all_or_those_of_a_category(client, asked, listed):
     assert skus(client, f"/catalogue?{asked}") == listed
+
+
+def test_a_long_list_of_items_has_pages(client, opened):
+    with opened.writing() as connection:
+        (first,) = read_items.items_at(connection, ["A2"])
+        coats = [replace(first, sku=f"L{number:03}") for number in range(130)]
+        write_items(connection, coats, {}, {}, None, NOW)
+    assert skus(client, "/catalogue?show=Coat") == ["A2", *(f"L{n:03}" for n in range(119))]
+    assert 'href="/catalogue?show=Coat&amp;page=2"' in client.get("/catalogue?show=Coat").text
+    rest = skus(client, "/catalogue?show=Coat&page=2")
+    assert rest == [f"L{number:03}" for number in range(119, 130)]
 
 
 def test_a_search_for_nothing_there_says_so(client):

@@ -26,6 +26,7 @@ from trendscope.store.pictures import image_results
 from trendscope.store.profile import stored_profile
 from trendscope.text import displayed
 from trendscope.web.desk import Desk
+from trendscope.web.lists import CustomerQuery
 from trendscope.web.responses import json_text
 from trendscope.web.upload_jobs import QueueFull, UploadJob
 
@@ -136,15 +137,16 @@ def status(desk: AtDesk) -> Response:
     return json_text(database.status_json(store.status(desk.store)))
 
 
-@router.get("/customers", responses=responses("customers, and how many there are"))
+@router.get("/customers", responses=responses("customers, and how many there are", 404))
 def customers(
     desk: AtDesk,
-    search: Search = "",
+    wanted: Annotated[CustomerQuery, Depends()],
     limit: Annotated[int, Query(ge=1, le=500)] = 25,
     offset: Offset = 0,
 ) -> Response:
-    """Customers by name, with what they wear."""
-    page, total = store.find_customers(desk.store, search, limit=limit, offset=offset)
+    """Customers with what they wear: those asked for, in the order asked for."""
+    with refusals(400, missing=404):
+        page, total = wanted.entries(desk, limit, offset)
     listed = [customer_facts(customer) for customer in page]
     return json_text(document({"total": total, "customers": listed}))
 

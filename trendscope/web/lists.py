@@ -91,7 +91,7 @@ class ItemQuery:
     search: Annotated[str, Query(max_length=200)] = ""
     show: Annotated[str, Query(max_length=40)] = ""
 
-    def given(self, **others: str) -> dict[str, str]:
+    def given(self, **others: str | int) -> dict[str, str | int]:
         """The parameters of an address that asks for the same, but for `others`."""
         return {name: value for name, value in {**asdict(self), **others}.items() if value}
 

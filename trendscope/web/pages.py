@@ -36,6 +36,8 @@ AUDIENCE = 120
 SIGN_IN_BYTES = 4096
 WEEKS = (8, 12, 26, 52)
 
+PageNumber = Annotated[int, Query(ge=1, le=1_000_000, alias="page")]
+
 router = APIRouter(include_in_schema=False)
 
 
@@ -102,13 +104,13 @@ def scan(desk: AtDesk) -> Response:
 def customers(
     desk: AtDesk,
     wanted: Annotated[CustomerQuery, Depends()],
-    number: Annotated[int, Query(ge=1, le=1_000_000, alias="page")] = 1,
+    number: PageNumber = 1,
 ) -> Response:
     """Search, and what each customer on the page wears most."""
     with refusals(400, missing=404):
         people, total = wanted.entries(desk, PER_PAGE, (number - 1) * PER_PAGE)
-    last = max(1, -(-total // PER_PAGE))
-    facts = {"people": people, "total": total, "wanted": wanted, "number": number, "last": last}
+    facts = {"people": people, "total": total, "wanted": wanted}
+    facts |= {"number": number, "last": max(1, -(-total // PER_PAGE))}
     choices = {"weeks": weeks_of(desk), "segments": desk.segments}
     return page(desk, "customers", **facts, **choices)
 
@@ -137,18 +139,21 @@ def _offers(desk: Desk, name: str) -> tuple[list[targets.Line], list[str]]:
 
 
 @router.get("/catalogue")
-def catalogue(desk: AtDesk, wanted: Annotated[ItemQuery, Depends()]) -> Response:
+def catalogue(
+    desk: AtDesk, wanted: Annotated[ItemQuery, Depends()], number: PageNumber = 1
+) -> Response:
     """What the shop sells; add an item, and confirm or change its category."""
     every = store.items(desk.store)
     with refusals(422):
         items = wanted.items(every)
     described = [
         (item, kind_of(item), confidence_of(item), price_of(item), three_best(item))
-        for item in items[:PER_SHELF]
+        for item in items[(number - 1) * PER_SHELF : number * PER_SHELF]
     ]
     waits = sum(bool(item.review) for item in every)
-    facts = {"total": len(every), "waits": waits, "more": len(items) - len(described)}
-    return page(desk, "catalogue", items=described, wanted=wanted, **facts)
+    facts = {"total": len(every), "waits": waits, "items": described, "wanted": wanted}
+    facts |= {"number": number, "last": max(1, -(-len(items) // PER_SHELF))}
+    return page(desk, "catalogue", **facts)
 
 
 @router.get("/item")
