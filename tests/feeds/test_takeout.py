@@ -155,6 +155,21 @@ def test_customers_by_place(tmp_path, folder, customer):
     assert read(export(tmp_path / "given", files)) == [(customer, "a.jpg", 1_790_000_000)]
 
 
+@pytest.mark.parametrize("words", ["{} 年の写真", "Zdjęcia z {} r.", "{}년의 사진"])
+def test_years_are_no_customers_in_any_language(tmp_path, words):
+    folders = [words.format(year) for year in (2025, 2026)]
+    files = {f"{folder}/a.jpg": folder.encode() for folder in folders}
+    files |= {f"{folder}/a.jpg.json": facts() for folder in folders}
+    root = export(tmp_path / "given", files)
+    assert read(root) == 2 * [("given", "a.jpg", 1_790_000_000)]
+    albums = {f"ann/Holidays {n}/a.jpg": b"1" for n in (1, 2)}
+    albums |= {f"{name}.json": facts() for name in albums}
+    assert {customer for customer, *_ in read(export(tmp_path / "given", albums))} == {
+        "given",
+        "ann",
+    }
+
+
 def test_bin_partner_archive_and_edited_copies(tmp_path):
     fields_of = {
         "a": {"trashed": True},

@@ -32,7 +32,7 @@ _TAKEOUT = re.compile(
     r"^(?P<root>(.*?/)??)Takeout( \d+)?/"
 )  # macOS unpacks the second as Takeout 2
 _PACKED = re.compile(r"takeout-\d{8}T\d{6}Z")  # the name of the numbered zips of one export
-_YEAR = re.compile(r"(^|\D)(19|20)\d\d$")
+_YEAR = re.compile(r"(?<!\d)(19|20)\d\d(?!\d)(?P<rest>[^/]*)$")
 _PROBED = 3  # sidecars of a folder looked at to tell whose they are
 _LARGEST = 1_000_000  # bytes of one of those; the indexes of other exports are far larger
 
@@ -41,7 +41,7 @@ def find(tree: Tree, request: Request) -> list[Part]:
     """Members of folders whose sidecars are Google's, and all others of the same export."""
     folders = by_folder(tree.names)
     own = {folder for folder, names in folders.items() if _is_own(tree, names, request)}
-    years = {_above(folder) for folder in own if _YEAR.search(folder)}
+    years = _places_of_years(own)
     packed = bool(_PACKED.fullmatch(tree.title))
     takeouts = {match[0] for folder in own if (match := _TAKEOUT.match(f"{folder}/"))}
     roots: dict[str, list[str]] = {}
@@ -53,6 +53,17 @@ def find(tree: Tree, request: Request) -> list[Part]:
             root = _above(folder) if _above(folder) in years else f"{folder}/".lstrip("/")
             roots.setdefault(root, []).extend(names)
     return [Part(tree, [n[len(root) :] for n in names], root) for root, names in roots.items()]
+
+
+def _places_of_years(folders: set[str]) -> set[str]:
+    """Where folders are named for years, in the words of any language.
+
+    A year ends the name, or several names differ in nothing but the year.
+    """
+    matches = {folder: match for folder in folders if (match := _YEAR.search(folder))}
+    named = {folder: (folder[: m.start()], m["rest"]) for folder, m in matches.items()}
+    alike = Counter(named.values())
+    return {_above(f) for f, words in named.items() if not words[1] or alike[words] > 1}
 
 
 def _above(folder: str) -> str:
