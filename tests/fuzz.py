@@ -7,7 +7,7 @@ try passes if it ends in a result or in a reason; whatever else is raised is pri
 that repeats it (``--first NUMBER --tries 1``). Ends with exit code 1 if there was any.
 
 Pictures are decoded in this process, archives are opened as feeds and all their members are read.
-Tables are read as manifests, catalogues and lists, sidecars beside a photo.
+Tables are read as manifests, catalogues and lists, sidecars and databases beside a photo.
 With ``--workers`` pictures go through decoding processes instead, where a crash is a reason too.
 """
 
@@ -17,12 +17,14 @@ import argparse
 import io
 import random
 import resource
+import sqlite3
 import sys
 import tempfile
 import time
 import traceback
 import zipfile
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 from PIL import Image
@@ -64,7 +66,7 @@ TABLES = (
     'sku,title,category,price,image\n1,"Kleid, ""lang""\nx","Dress","€ 59,00",1.jpg\n',
     'imgName,deleted,originalCreationDate\n1.jpg,no,"Tuesday November 3,2026 10:05 PM GMT"\n',
 )
-ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "mac_roman")
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "cp850", "mac_roman")
 SIDECARS = (
     ("Takeout/Google Photos/2026", "1.jpg.supplemental-metadata.json"),
     ("gallery-dl/instagram/ann", "1.jpg.json"),
@@ -151,6 +153,17 @@ def table(chance: random.Random) -> bytes:
     return text.encode(chance.choice(ENCODINGS), "replace")
 
 
+def library() -> bytes:
+    """The database of an Apple Photos library with a deleted and a hidden photo."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "Photos.sqlite"
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("CREATE TABLE ZASSET (ZFILENAME, ZTRASHEDSTATE, ZHIDDEN)")
+            rows = [("1.jpg", 1, 0), ("2.jpg", 0, 1), *((f"{n}.jpg", 0, 0) for n in range(3, 300))]
+            database.executemany("INSERT INTO ZASSET VALUES (?, ?, ?)", rows)
+        return path.read_bytes()
+
+
 def read_table(path: Path) -> str:
     """Reads a table as a feed, a catalogue and a list; gives the outcome of the last."""
     read_feed(path.parent)
@@ -201,6 +214,7 @@ class Fuzzer:
             if path.is_file() and path.stat().st_size < 200_000:
                 seeds = self.archives if path.suffix == ".zip" else self.pictures
                 seeds.append(path.read_bytes())
+        self.library = library()
         self.decoder = Decoder(LIMITS) if workers else None
         self.folder = tempfile.TemporaryDirectory()
 
@@ -231,6 +245,12 @@ class Fuzzer:
             place, name = chance.choice(SIDECARS)
             path = self._beside_a_photo(f"sidecars/{place}", name, damaged(SIDECAR, chance))
             return f"sidecar: {read_feed(path.parent)}"
+        if kind < 0.32:
+            place = "library/P.photoslibrary"
+            self._beside_a_photo(f"{place}/originals", "2.jpg", self.pictures[1])
+            data = damaged(self.library, chance)
+            path = self._beside_a_photo(f"{place}/database", "Photos.sqlite", data)
+            return f"library: {read_feed(path.parents[1])}"
         if kind < 0.5:
             seed = chance.choice([*self.archives, None])
             path = Path(self.folder.name) / "export.zip"
