@@ -23,6 +23,8 @@ from trendscope.feeds.post import Post
         ("IMG_0100.jpg", "IMG_0100 (edited).jpg"),
         ("IMG_20261103_100000.jpg", "IMG_20261103_100000_edit_12345678.jpg"),
         ("IMG_20261103_100000.jpg", "IMG_20261103_100000_HDR.jpg"),
+        ("IMG_1.HEIC", "IMG_1-bearbeitet.jpg"),
+        ("IMG_1(1).jpg", "IMG_1-modifié(1).jpg"),
         ("PXL_1.PORTRAIT-01.COVER.jpg", "PXL_1.PORTRAIT-02.ORIGINAL.jpg"),
         ("PXL_1.LONG_EXPOSURE-01.COVER.jpg", "PXL_1.LONG_EXPOSURE-02.ORIGINAL.jpg"),
         ("IMG_1.jpg", "IMG_1.jpg_original"),
@@ -43,7 +45,7 @@ def test_an_edited_pair_counts_once(tmp_path, original, copy):
 @pytest.mark.parametrize(
     "names",
     [
-        ("dress.jpg", "dress-back.jpg", "dress-red.jpg"),
+        ("dress.jpg", "dress-back.jpg", "dress-red.jpg", "dress-mix.jpg"),
         ("IMG_0100.JPG", "IMG_E0101.JPG"),
         ("IMG_1.HEIC", "IMG_1.MOV"),  # a live photo
         ("IMG_1.jpg", "IMG_1.mp4"),

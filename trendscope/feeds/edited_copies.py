@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from trendscope.feeds.request import DATA, VIDEOS
 
@@ -18,10 +18,10 @@ _ORIGINAL = "the untouched original of a photo that is counted"
 _STILL = "the still picture of a video"
 _OVERLAY = "an overlay, drawn on a photo that is counted"
 
-GOOGLE_MARKS = frozenset(
+_MARKS = frozenset(
     (
         # As Google Photos writes it in the account's language, see `google_original`.
-        "edited effects smile mix bearbeitet bewerkt modifié modificato editado editada editat "
+        "edited bearbeitet bewerkt modifié modificato editado editada editat "
         "ha_editado edytowane edytowano upraveno upravené upravene szerkesztett szerkesztve "
         "redigerad redigeret redigert muokattu editováno uređeno uredeno urejeno izmenjeno "
         "redigēts redaguota muudetud düzenlendi düzenlenmiş επεξεργασμένο επεξεργάστηκε "
@@ -31,6 +31,9 @@ GOOGLE_MARKS = frozenset(
     ).split()
 )
 """Words for "edited", a blank as ``_``; some are known from GooglePhotosTakeoutHelper."""
+
+GOOGLE_MARKS = _MARKS | {"effects", "smile", "mix"}
+"""Marks of copies in a Google Takeout; people use these words too."""
 
 _LONGEST = 51  # letters of a name that Google has cut, its suffix included
 
@@ -76,6 +79,9 @@ def _why(
         match = pattern.fullmatch(stem)
         if match and _has_photo(stems.get(match.expand(original).casefold(), ())):
             return "duplicate", EDITED
+    name = google_original(last, _MARKS)
+    if name and _has_photo(stems.get(name.rpartition(".")[0].casefold(), ())):
+        return "duplicate", EDITED
     if match := _PORTRAIT.fullmatch(stem):
         start = f"{match['shot']}.{match['kind']}-".casefold()
         if any(other.startswith(start) and other.endswith(".cover") for other in stems):
@@ -92,7 +98,7 @@ def _has_photo(suffixes: Iterable[str]) -> bool:
     return any(suffix not in VIDEOS and suffix not in DATA for suffix in suffixes)
 
 
-def google_original(last: str) -> str | None:
+def google_original(last: str, marks: Collection[str] = GOOGLE_MARKS) -> str | None:
     """The name of the original whose copy, edited in Google Photos, has this name; else None.
 
     ``IMG-edited(1).jpg`` is a copy of ``IMG(1).jpg``; where the name was cut, so may the mark be.
@@ -104,6 +110,6 @@ def google_original(last: str) -> str | None:
         return None
     mark = unicodedata.normalize("NFC", match["mark"]).casefold().replace(" ", "_")
     is_cut = len(last.encode("utf-16-le")) // 2 >= _LONGEST or len(last.encode()) >= _LONGEST
-    if mark in GOOGLE_MARKS or (is_cut and any(word.startswith(mark) for word in GOOGLE_MARKS)):
+    if mark in marks or (is_cut and any(word.startswith(mark) for word in marks)):
         return f"{match['stem']}{match['number'] or ''}{match['suffix']}"
     return None
