@@ -42,6 +42,9 @@ def serve(
     ] = None,
     only: Annotated[Path | None, option("--only CSV", "Offer to nobody but these.")] = None,
     never: Annotated[Path | None, option("--never CSV", "Offer nothing to these.")] = None,
+    folder: Annotated[
+        list[Path] | None, option("--folder PATH", "Photos here that the desk may scan.")
+    ] = None,
     browser: Annotated[bool, option("--browser/--no-browser", "Open it in the browser.")] = True,
     weights: options.Weights = None,
     timezone: options.WeekZone = "UTC",
@@ -55,7 +58,9 @@ def serve(
     """
     with exit_codes(verbose, work_so_far="the desk is closed"):
         consent = _readable(only), _readable(never)
-        settings = _settings(host, port, name or [], segments, timezone, limit or [], consent)
+        settings = _settings(
+            host, port, name or [], segments, timezone, limit or [], consent, folder or []
+        )
         try:
             from trendscope.web.serving import serve as run
         except ModuleNotFoundError as error:
@@ -81,6 +86,7 @@ def _settings(
     timezone: str,
     limits: list[str],
     consent: tuple[Path | None, Path | None],
+    folders: list[Path],
 ) -> Settings:
     token = os.environ.get(TOKEN, "")
     try:
@@ -105,7 +111,15 @@ def _settings(
         segments=_groups(segments),
         only=consent[0],
         never=consent[1],
+        folders=tuple(_folder(path) for path in folders),
     )
+
+
+def _folder(path: Path) -> str:
+    """The absolute path of a folder that is there."""
+    if not path.is_dir():
+        raise UsageError(f"--folder {path}: there is no such folder; check the spelling")
+    return os.path.abspath(path)
 
 
 def _readable(path: Path | None) -> Path | None:

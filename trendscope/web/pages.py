@@ -97,7 +97,7 @@ def tried(desk: AtDesk, upload_id: str) -> Response:
 @router.get("/scan")
 def scan(desk: AtDesk) -> Response:
     """Choose or drop photos, and have them looked at and stored."""
-    return page(desk, "scan")
+    return page(desk, "scan", folders=desk.settings.folders)
 
 
 @router.get("/customers")

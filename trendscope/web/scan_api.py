@@ -39,6 +39,7 @@ class ScanRequest(BaseModel):
     """How the photos are scanned that are sent afterwards."""
 
     customer: str = Field("", max_length=200, description="whose photos they are, if nothing tells")
+    folder: str = Field("", max_length=4000, description="one of the desk's, instead of files")
     one_per_name: bool = Field(True, description="as trendscope scan --one-per-name")
 
 
@@ -52,8 +53,8 @@ def progress(desk: AtDesk) -> Response:
 def begin(desk: AtDesk, wanted: ScanRequest) -> Response:
     """Begins a scan, to which files are sent before it is started."""
     with refusals(409):
-        customer = wanted.customer.strip() or None
-        return _answer(desk.scans.begin(customer, one_per_name=wanted.one_per_name))
+        customer, options = wanted.customer.strip() or None, wanted.model_dump(exclude={"customer"})
+        return _answer(desk.scans.begin(customer, **options))
 
 
 @router.put("/{id}/file", openapi_extra=_FILE)

@@ -111,19 +111,25 @@ class ScanJobs:
         self._lock = Lock()
         self.latest: ScanJob | None = None
 
-    def begin(self, customer: str | None = None, *, one_per_name: bool = True) -> ScanJob:
-        """A new scan, to which files can be sent.
+    def begin(
+        self, customer: str | None = None, *, one_per_name: bool = True, folder: str = ""
+    ) -> ScanJob:
+        """A new scan, to which files can be sent; of a folder of this computer, it is started.
 
         Raises:
-            TrendscopeError: Another one is under way.
+            TrendscopeError: Another one is under way, or the folder is none of the desk's.
         """
+        if folder and folder not in self._settings.folders:
+            raise TrendscopeError("That folder is not the desk's; serve --folder names it.")
         with self._lock:
             if self.latest and self.latest.state in ("receiving", "running"):
                 raise TrendscopeError("Another scan is under way; wait for its end, or stop it.")
-            folder = self._spool.new() / "files"
-            folder.mkdir()
-            self.latest = ScanJob(customer, one_per_name, Uploads(folder))
-            return self.latest
+            uploads = Uploads(self._spool.new() / "files")
+            uploads.folder.mkdir()
+            self.latest = job = ScanJob(customer, one_per_name, uploads)
+            if folder:
+                self._run(job, [Path(folder)], None)
+            return job
 
     async def receive(self, job: ScanJob, name: str, content: AsyncIterator[bytes]) -> None:
         """Keeps one file of a scan.
@@ -180,8 +186,7 @@ class ScanJobs:
                 raise TrendscopeError(
                     f"{displayed(loose[0].name)} lies in no folder: say whose photos these are."
                 )
-            job.state = "running"
-            self._worker.submit(self._scan, job, paths)
+            self._run(job, paths, job.uploads)
 
     def stop(self) -> None:
         """Ends the scan that is under way; what was stored stays."""
@@ -197,7 +202,11 @@ class ScanJobs:
         self.stop()
         self._worker.shutdown()
 
-    def _scan(self, job: ScanJob, paths: list[Path]) -> None:
+    def _run(self, job: ScanJob, paths: list[Path], uploads: Uploads | None) -> None:
+        job.state = "running"
+        self._worker.submit(self._scan, job, paths, uploads)
+
+    def _scan(self, job: ScanJob, paths: list[Path], uploads: Uploads | None) -> None:
         try:
             job.result = scan(
                 paths,
@@ -208,7 +217,7 @@ class ScanJobs:
                 zone=self._settings.zone,
                 limits=self._settings.limits,
                 engine=self._jobs.engine,
-                uploads=job.uploads,
+                uploads=uploads,
                 progress=job.progress,
                 note=job.note,
             )

@@ -61,6 +61,7 @@ class Settings:
         limits: Upper bounds on photos and exports.
         zone: Time zone in which weeks begin.
         segments: Segment of each customer who has one.
+        folders: Folders of this computer that may be scanned from the desk, absolute.
         only, never: CSV files of customers: nobody but these, and not these, are offered anything.
         page_token: Secret in every page, so that no other site's page can send for its visitor.
     """
@@ -75,6 +76,7 @@ class Settings:
     segments: dict[str, str] = field(default_factory=dict, repr=False)
     only: Path | None = None
     never: Path | None = None
+    folders: tuple[str, ...] = ()
     page_token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 

@@ -41,21 +41,22 @@ async function dropped(items) {
 
 const loose = () => chosen.find(([path]) => !path.includes("/") && !/\.zip$/i.test(path));
 
-async function scan() {
+// Scans what was chosen, or a folder of the desk's own computer, which need not be copied.
+async function scan(folder = "") {
   const owner = part("owner");
-  if (loose() && !owner.value.trim()) {
+  if (!folder && loose() && !owner.value.trim()) {
     say(`${loose()[0]} lies in no folder: say whose photos these are.`);
     owner.focus();
     return;
   }
-  const wanted = JSON.stringify({ customer: owner.value, one_per_name: part("one-per-name").checked });
+  const wanted = JSON.stringify({ folder, customer: owner.value, one_per_name: part("one-per-name").checked });
   const refused = [];
   let begun;
   try {
     begun = (await ask("/api/scan", "POST", wanted)).scan;
-    sending = true;
+    sending = !folder;
     show({ ...begun, left_out: [] });
-    await send(begun.id, refused);
+    if (sending) await send(begun.id, refused);
     if (sending) await ask(`/api/scan/${begun.id}/start`, "POST");
   } catch (error) {
     if (sending) await ask("/api/scan", "DELETE").catch(() => {});
@@ -142,6 +143,9 @@ part("scan-form").addEventListener("submit", (event) => {
   event.preventDefault();
   scan();
 });
+document.querySelectorAll(".ours").forEach((button) =>
+  button.addEventListener("click", () => scan(button.dataset.folder)),
+);
 part("stop").addEventListener("click", async () => {
   sending = false;
   await ask("/api/scan", "DELETE").catch((error) => say(error.message));
