@@ -8,12 +8,13 @@ import io
 import re
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 from typer.testing import CliRunner
 
 from tests.factories.desk import Visitor
 from tests.factories.stored import NOW, WEEK_46, found, write
 from trendscope import store
+from trendscope.categories import color
 from trendscope.cli import app
 from trendscope.photos.results import Label
 from trendscope.reports.table_export import export
@@ -231,3 +232,13 @@ def test_charts_are_downloaded_for_slides(several):
     with Image.open(io.BytesIO(answer.content)) as picture:
         assert picture.format == "PNG" and picture.width > 1500
     assert several.get("/download/trends/hat.png").status_code == 404
+
+
+def test_the_bars_of_a_customer_are_downloaded_as_long_as_their_shares(several):
+    address = "/download/profile.png?name=%C3%9Cnal"
+    assert f'href="{address}"' in several.get("/customer?name=Ünal").text
+    with Image.open(io.BytesIO(several.get(address).content)) as picture:
+        colors = {hue: count for count, hue in picture.convert("RGB").getcolors(1 << 20)}
+    dress, coat = (colors[ImageColor.getrgb(color(name))] for name in ("Dress", "Coat"))
+    assert coat == pytest.approx(dress, rel=0.05)  # a half each, but for the edges
+    assert several.get("/download/profile.png?name=nobody").status_code == 404

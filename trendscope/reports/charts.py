@@ -10,6 +10,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 from zlib import crc32
 
 from markupsafe import Markup
@@ -253,7 +254,23 @@ def of_page(summary: TrendSummary, weeks_shown: int) -> list[Charts]:
 # --- files ---------------------------------------------------------------------------------------
 
 
-def png(chart: Plot, title: str, below: str) -> bytes:
+class Drawing(Protocol):
+    """What a slide can show."""
+
+    @property
+    def width(self) -> float:
+        """Its width in pixels of the slide."""
+
+    @property
+    def height(self) -> float:
+        """Its height."""
+
+    @property
+    def inside(self) -> str:
+        """Its SVG elements."""
+
+
+def png(chart: Drawing, title: str, below: str) -> bytes:
     """The chart as a picture for a slide, on white.
 
     Args:

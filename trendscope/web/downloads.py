@@ -11,7 +11,7 @@ from trendscope import store
 from trendscope.reports.catalog import items_csv
 from trendscope.reports.customers import customers_csv
 from trendscope.reports.profile import profile_csv
-from trendscope.reports.slides import slide, slides
+from trendscope.reports.slides import shares_slide, slide, slides
 from trendscope.reports.targets import targets_csv
 from trendscope.reports.trends import trends_csv
 from trendscope.store.profile import stored_profile
@@ -42,6 +42,16 @@ def profile(desk: AtDesk, name: Name) -> Response:
     with refusals(400, missing=404):
         summary = stored_profile(desk.store, name, zone=desk.settings.zone)
     return download(profile_csv(summary), "profile.csv")
+
+
+@router.get("/profile.png")
+def shares(desk: AtDesk, name: Name) -> Response:
+    """The bars of a customer's page, as a picture for a slide."""
+    with refusals(400, missing=404):
+        summary = stored_profile(desk.store, name, zone=desk.settings.zone)
+    if not summary.customers:
+        raise HTTPException(404, "No photo of this customer could be looked at.")
+    return download(shares_slide(summary.customers[0]), "profile.png")
 
 
 @router.get("/targets.csv")
