@@ -120,8 +120,8 @@ class Losses(NamedTuple):
 def losses(singles: Any, people: Any, tiny: Any, batch: Any) -> Losses:
     """Losses of the answers to one batch; `right` is the share of singles named rightly."""
     photo, single_cells = loss_of_singles(singles, batch.photo, batch.cells, batch.share)
-    before = jax.tree.map(lambda leaf: jnp.roll(leaf, 1, 0), (batch.photo, batch.cells))
-    others = loss_of_singles(singles, *before, 1 - batch.share)
+    shown, taught = jax.tree.map(lambda leaf: jnp.roll(leaf, 1, 0), (batch.photo, batch.cells))
+    others = loss_of_singles(singles, shown, taught, 1 - batch.share)
     photo, single_cells = photo + others[0], single_cells + others[1]
     taught = batch.people.cells
     people_cells = weighted_mean(allowed_loss(people.cells, taught.allowed), taught.weight)

@@ -341,7 +341,7 @@ def shares_of_mixed(
     """The share of each picture that is its own: at least half; 1 of those that are not mixed."""
     share = generator.beta(0.4, 0.4, count)
     share = np.where(generator.random(count) < some, np.maximum(share, 1 - share), 1.0)
-    return share.astype(np.float32)
+    return np.asarray(share, np.float32)
 
 
 def mixed(
@@ -349,7 +349,7 @@ def mixed(
 ) -> UInt8[np.ndarray, "n s s 3"]:
     """Each picture with its share of itself, the rest of the one before it."""
     own = share[:, None, None, None]
-    return np.round(own * pixels + (1 - own) * np.roll(pixels, 1, 0)).astype(np.uint8)
+    return np.asarray((own * pixels + (1 - own) * np.roll(pixels, 1, 0)).round(), np.uint8)
 
 
 def _odds(singles: Singles, rows: Bool[np.ndarray, " n"]) -> tuple[np.ndarray, np.ndarray]:
