@@ -11,6 +11,7 @@ import asyncio
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from trendscope.errors import StoreError
 from trendscope.web.desk import Desk
 from trendscope.web.responses import refusal
 
@@ -38,19 +39,26 @@ class PageCache:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
         known = scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in PATHS
-        if not known:
+        state = await run_in_threadpool(self._state) if known else None
+        if state is None:
             await self._app(scope, receive, send)
-        elif page := await self._page(scope):
+        elif page := self._page(scope, state):
             # Whoever hands it on may change its head.
             for message in await asyncio.shield(page):
                 await send(dict(message))
         else:
             await refusal(scope, 503, _BUSY)(scope, receive, send)
 
-    async def _page(self, scope: Scope) -> asyncio.Task[list[Message]] | None:
+    def _state(self) -> State | None:
+        """The desk's state; None where the database fails, which the application tells."""
+        try:
+            return self._desk.state()
+        except StoreError:
+            return None
+
+    def _page(self, scope: Scope, state: State) -> asyncio.Task[list[Message]] | None:
         """The page, kept or being made; None where too many are being made."""
         key = scope["path"], scope["query_string"]
-        state = await run_in_threadpool(self._desk.state)
         then, page = self._pages.get(key, (None, None))
         if page is None or then != state:
             making = sum(not page.done() for _, page in self._pages.values())
