@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from trendscope.ingest.photos import scan
 from trendscope.ingest.uploads import Uploads
 from trendscope.photos.results import label_of
 from trendscope.store.memory import StoredPhotos
+
+FEEDS = Path(__file__).parents[2] / "sample_feeds"
 
 
 def upload(folder, files, db, **options):
@@ -59,6 +62,24 @@ def test_the_same_upload_is_known_again_in_another_folder(tmp_path, db):
     with store.open_store(db) as opened:
         accounts = StoredPhotos(opened, None).names()._names
     assert sorted(accounts) == ["cleo.zip", "team/anna", "team/ben"]
+
+
+def test_uploaded_exports_give_what_a_scan_of_their_folder_gives(tmp_path):
+    files = {
+        f"feeds/{path.relative_to(FEEDS)}": path.read_bytes()
+        for path in FEEDS.rglob("*")
+        if path.is_file()
+    }
+    upload(tmp_path / "spool", files, tmp_path / "upload.db")
+    scan([tmp_path / "spool" / "feeds"], tmp_path / "disk.db", weights=FakeClassifier())
+    columns = ["customer", "sha256", "category", "posted_at", "date_source"]
+    frames = [store.sightings(tmp_path / name) for name in ("upload.db", "disk.db")]
+    rows = [sorted(map(tuple, frame[columns].astype(str).to_numpy())) for frame in frames]
+    assert rows[0] == rows[1] and len(rows[0]) > 50
+    skips = [store.skips(tmp_path / name) for name in ("upload.db", "disk.db")]
+    assert sorted(skips[0]["reason"]) == sorted(skips[1]["reason"])
+    for file in tmp_path.glob("upload.db*"):  # nothing tells of the folder that is removed
+        assert str(tmp_path / "spool").encode() not in file.read_bytes()
 
 
 def test_another_photo_of_the_same_name_takes_nothing_away(tmp_path, db):
