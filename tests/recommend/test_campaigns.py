@@ -103,7 +103,7 @@ def test_targets_of_all_customers_in_sqlite_and_postgresql(files, db):
     # The very picture of the first of April, and of a bag.
     assert by["likeness"][["D2", "B1"]].tolist() == pytest.approx([1, 1], abs=0.02)
     assert by["reason"]["D2"] == (
-        "wears dresses in 2 of 4 photos (1 more not recognised); closest to the photo of 2026-04-01"
+        "wears dresses in 2 of 4 photos (1 more not recognised); closest to the photo of 1 Apr 2026"
     )
     assert by["reason"]["C1"].endswith(
         "chosen by category alone, as there is no picture to compare"

@@ -54,9 +54,9 @@ def test_targets_worked_out_by_hand():
     scores = [0.4 * first, 0.4 * second, 0.4 * bag]
     assert result.rows["score"].tolist() == pytest.approx(scores, abs=1e-3)
     assert result.rows["reason"].tolist() == [
-        "wears dresses in 2 of 4 photos; closest to the photo of 2026-10-03",
-        "wears dresses in 2 of 4 photos; closest to the photo of 2026-10-03",
-        "wears bags in 2 of 4 photos; closest to the photo of 2026-10-03",
+        "wears dresses in 2 of 4 photos; closest to the photo of 3 Oct 2026",
+        "wears dresses in 2 of 4 photos; closest to the photo of 3 Oct 2026",
+        "wears bags in 2 of 4 photos; closest to the photo of 3 Oct 2026",
     ]
     assert result.rows["sha256"].tolist()[:2] == [ANNA[1]["sha256"], ANNA[0]["sha256"]]
     assert result.without_targets.empty and result.left_out == {}
@@ -187,7 +187,7 @@ def test_wearers_of_a_category():
     by = result.rows.set_index("customer")
     expected = {"ben": 3 / 4, "bare": 1.5 / 2.5, "old": 0.75 / 1.75, "anna": 2 / 5}
     assert by["score"].to_dict() == pytest.approx(expected)
-    assert by["reason"]["ben"] == "wears dresses in 3 of 3 photos; last on 2026-10-03"
+    assert by["reason"]["ben"] == "wears dresses in 3 of 3 photos; last on 3 Oct 2026"
     assert by["reason"]["bare"] == "wears dresses in 3 of 3 photos; none of them dated"
     assert result.without_targets["customer"].tolist() == ["zoe"]
     with pytest.raises(TrendscopeError, match=r"unknown category 'Hat': use T-shirt/top, "):

@@ -53,10 +53,10 @@ def test_the_forecast_begins_at_the_last_complete_week():
 
 def test_alternative_texts_by_hand():
     sentence = charts.alternative(charts.course(world(), "Bag", 10), "customers")
-    # 40 of 100 in every week; 2026-W17 ends on 26 April, 2026-W26 on 28 June.
+    # 40 of 100 in every week; 2026-W17 begins on 20 April, 2026-W26 on 22 June.
     assert sentence.startswith(
-        "Bag: share of customers by week, 40 % in the week to 26 Apr 2026, 40 % in that to 28 Jun "
-        "2026; to be expected in that to 26 Jul 2026: "
+        "Bag: share of customers by week, 40 % in the week from 20 Apr 2026, 40 % in that from "
+        "22 Jun 2026; to be expected in that from 20 Jul 2026: "
     )
 
 
@@ -222,7 +222,7 @@ def test_weeks_without_anybody_and_without_a_forecast_are_drawn():
     trend_summary = summary.outlook(pd.concat([steady(3, 5, first="2025-W50"), empty]))
     drawn = charts.alone(trend_summary, "Dress", 4)
     assert drawn.endswith("</svg>") and "nan" not in drawn.split(">", 1)[1]
-    assert "nothing named in that to 22 Feb 2026" in drawn
+    assert "nothing named in that from 16 Feb 2026" in drawn
 
 
 def test_each_segment_has_charts_of_its_own_and_many_have_none():

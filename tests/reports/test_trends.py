@@ -18,10 +18,12 @@ from tests.factories.pages import HOSTILE, Elements
 from tests.factories.photos import MEASURED
 from tests.factories.weekly import both, steady, tables
 from trendscope.files.writing import encoded
+from trendscope.reports import changes
 from trendscope.reports import trends as trend_report
 from trendscope.reports.terminal import _columns, print_trends
 from trendscope.trends import counts, summary, verdicts
 from trendscope.trends.counts import PhotoCounts
+from trendscope.trends.verdicts import STEADY, TOO_FEW
 
 NOW, SPRING = datetime(2026, 11, 21, tzinfo=UTC), datetime(2021, 3, 10, tzinfo=UTC)
 WEEKLY = pd.concat(
@@ -58,7 +60,12 @@ def test_plain_text(outlook, gold):
 
 
 def test_words_by_hand(outlook):
-    assert trend_report.headline(outlook)[0].startswith("Dress has risen: +100 % (90 % interval +")
+    # 10 of 100 in 22 weeks, then 20; 2026-W21 begins on 18 May, 2026-W46 ends on 15 November. The
+    # logarithm of the ratio varies as .8 / 80 + .9 / 220: e to the 1.645 x .1168 is 1.21.
+    assert trend_report.headline(outlook)[0] == (
+        "Dress rose from about 10 % to 20 % (90 % interval 17 to 24 %) of customers between 18 May "
+        "2026 and 15 Nov 2026; this may be the season."
+    )
     dress = trend_report.lines(outlook)[0]
     assert dress.share == "20 % (13 to 29 %)"  # Wilson: 20 of 100
     assert (dress.counted, dress.on_week, dress.on_month) == ("20 of 100", "0", "+10")
@@ -72,7 +79,60 @@ def test_words_by_hand(outlook):
 def test_a_change_is_held_against_the_year_before():
     year = [10] * 48 + [20] * 4
     result = summary.outlook(both(year + year))
-    assert "in the same weeks a year before +100 %" in trend_report.headline(result)[0]
+    words = "in the same weeks a year before, to 2.0 times as much"
+    assert words in trend_report.headline(result)[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "recent", "words"),
+    [
+        (0.0, 0.12, "rose from nothing to 12 % of customers between"),
+        (0.3, 0.03, "fell from about 30 % to 3 % (90 % interval 2 to 5 %) of customers between"),
+        (0.001, 0.03, "rose from < 1 % to 3 % (90 % interval < 1 %) of customers between"),
+    ],
+)
+def test_changes_are_told_from_what_to_what(before, recent, words):
+    rows = summary.outlook(both([30] * 22 + [3] * 4)).movement.query("category == 'Dress'")
+    rows = rows.assign(before=before, recent=recent)
+    assert changes.change(rows, "customers").startswith(words)
+
+
+def test_a_change_is_told_of_the_weeks_that_are_compared():
+    """Weeks that other weights judged are none of them: the second ones begin in 2026-W11."""
+    weekly = both([30] * 10 + [10] * 10 + [20] * 4)
+    weekly["weights"] = ["a" if week < "2026-W11" else "b" for week in weekly["week"]]
+    change = trend_report.lines(summary.outlook(weekly))[0].change
+    assert change.startswith("rose from about 10 % to 20 %")
+    assert change.endswith("between 9 Mar 2026 and 14 Jun 2026")
+
+
+def test_steady_is_only_what_would_have_been_seen_to_change():
+    """A doubling of 30 in 100 customers would be found always, of 1 in every fourth week not."""
+    result = summary.outlook(
+        pd.concat([both([30] * 30), steady(30, [1, 0, 0, 0] * 7 + [1, 0], category="Coat")])
+    )
+    found = dict(result.power[["category", "found"]].to_numpy())
+    assert found["Dress"] > 0.95 and found["Coat"] < changes.ENOUGH
+    verdicts_of = {line.category: line.verdict for line in trend_report.lines(result)}
+    assert verdicts_of == {"Dress": STEADY, "Bag": STEADY, "Coat": TOO_FEW}
+    last = trend_report.table(result).query("week == '2026-W30'")
+    assert dict(last[["category", "verdict"]].to_numpy()) == verdicts_of
+    assert "Not enough data to say anything of Coat." in trend_report.headline(result)
+
+
+@settings(max_examples=20)
+@given(tables)
+def test_no_forecast_is_outside_its_own_interval(sightings):
+    coming = summary.outlook(counts.weekly(sightings, now=SPRING), now=SPRING).forecast.dropna()
+    assert (coming["lo80"] <= coming["share"]).all() and (coming["share"] <= coming["hi80"]).all()
+
+
+def test_intervals_are_never_of_zero_width():
+    nobody = summary.outlook(both([0] * 30, total=5000))
+    dress = trend_report.lines(nobody)[0]
+    assert dress.share == "0 % (< 1 %)"  # Wilson: at most .08 %
+    empty = pd.concat([both([10] * 26), both([0], total=0, first="2026-W27")])
+    assert trend_report.lines(summary.outlook(empty))[0].share == "none this week"
 
 
 def test_only_the_naive_models_are_no_better_than_the_model(outlook):

@@ -19,7 +19,7 @@ from tests.factories.populations import NOW, fill, pictures
 from trendscope.categories import CATEGORIES
 from trendscope.cli import app
 from trendscope.files.writing import encoded
-from trendscope.reports import charts, plots, trends, weekly_page
+from trendscope.reports import changes, charts, plots, weekly_page
 from trendscope.reports.weekly import report_of_store
 from trendscope.trends.verdicts import RISING, TOO_FEW
 from trendscope.vision.scores import Scores
@@ -179,9 +179,9 @@ def test_charts_and_photos_say_in_words_what_they_show(page):
     assert {role for role, _ in labels} == {"img"}
     for name, (_, label) in zip(CATEGORIES, labels, strict=False):
         assert label.startswith(f"{name}: share of customers' votes by week, ")
-        # The Sundays of 2026-W21, W46 and W50.
-        assert "% in the week to 24 May 2026, " in label
-        assert "% in that to 15 Nov 2026; to be expected in that to 13 Dec 2026: " in label
+        # The Mondays of 2026-W21, W46 and W50.
+        assert "% in the week from 18 May 2026, " in label
+        assert "% in that from 9 Nov 2026; to be expected in that from 7 Dec 2026: " in label
     alts = Elements(page).alts
     assert len(alts) > 50 and all(re.match(r"\S.* of customer \d+, \d+ ", alt) for alt in alts)
 
@@ -208,7 +208,8 @@ def words(text):
 def test_the_first_card_names_what_has_risen(page, weekly_report):
     sentences = words(page)
     (risen,) = re.findall(r"▲ Has risen (.*?) ▼ Has fallen", sentences)
-    assert risen.startswith("Dress has risen: +") and "cannot be told from season" in risen
+    assert risen.startswith("Dress rose from about ") and "this may be the season" in risen
+    assert " votes between 18 May 2026 and 15 Nov 2026; " in risen
     assert "▼ Has fallen Nothing, for certain." in sentences
     assert "Data as of 21 Nov 2026, 09:30 UTC:" in sentences
     verdicts = dict(weekly_report.summary.movement.groupby("category")["verdict"].last())
@@ -251,7 +252,7 @@ def test_each_panel_shows_the_forecast_and_the_naive_one(weekly_report):
     far = weekly_report.summary.forecast.assign(naive_share=0.9)
     for table, slow in ((coming.assign(naive_share=last["share"]), False), (far, True)):
         sentences = weekly_page._ahead(replace(weekly_report.summary, forecast=table), "Bag")
-        assert sentences.startswith(f"To be expected in {last['week']}: ")
+        assert sentences.startswith("To be expected in the week from 7 Dec 2026: ")
         assert ("follows a fresh change slowly" in sentences) is slow
 
 
@@ -267,12 +268,12 @@ def test_rewording_a_remark_changes_neither_the_cards_nor_the_slides(weekly_repo
 
     season = "Whether a change is more than the season: that needs 60 weeks of history."
     titles, page = slides(weekly_report), words(weekly_page.report_html(weekly_report))
-    assert season in page and any(title.startswith("Dress has risen: +") for title in titles)
-    monkeypatch.setattr(trends, "_remarks", lambda row: ("too early; wait a year",))
+    assert season in page and any(title.startswith("Dress rose from about ") for title in titles)
+    monkeypatch.setattr(changes, "remarks", lambda row: ("too early; wait a year",))
     reworded = words(weekly_page.report_html(weekly_report))
     assert "too early; wait a year" in reworded and season in reworded
     assert slides(weekly_report) == titles
-    monkeypatch.setattr(trends, "_change", lambda row: "goes up; by half")
+    monkeypatch.setattr(changes, "change", lambda rows, unit: "goes up; by half")
     assert "Dress goes up; by half" in slides(weekly_report)
 
 

@@ -15,7 +15,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.photos.results import PhotoResult
 from trendscope.proportions import estimated_shares, sum_exactly
 from trendscope.skipped import OTHER_DATES, Skipped
-from trendscope.text import natural
+from trendscope.text import day, natural
 
 if TYPE_CHECKING:
     from trendscope.vision.predictions import Verdict
@@ -156,10 +156,10 @@ def within(profile: Profile, since: date | None = None, until: date | None = Non
         if photo.posted_at is None:
             detail = "without a date, and only photos of some dates were asked for"
         else:
-            day = photo.posted_at.astimezone(profile.zone).date()
-            if (since is None or since <= day) and (until is None or day <= until):
+            posted = photo.posted_at.astimezone(profile.zone).date()
+            if (since is None or since <= posted) and (until is None or posted <= until):
                 return photo
-            detail = f"of {day.isoformat()}, and photos of other dates were asked for"
+            detail = f"of {day(posted)}, and photos of other dates were asked for"
         return Skipped(photo.customer, photo.source, OTHER_DATES, detail)
 
     items = (*map(dated, profile.readings), *profile.skipped)

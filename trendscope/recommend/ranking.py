@@ -22,7 +22,7 @@ from trendscope.recommend import nearest, preferences
 from trendscope.recommend.eligibility import ItemFilter, eligible
 from trendscope.recommend.nearest import Floats, Indices
 from trendscope.recommend.preferences import MinimumEvidence, NoTarget, wears
-from trendscope.text import file_name
+from trendscope.text import day, file_name
 
 OWNED = 0.99
 """Cosine from which a picture is taken to show the same thing as a photo;
@@ -159,7 +159,7 @@ def wearers(
     worn, others = _judged(sightings, wish or RecommendOptions(), customers, now)
     rows = worn[worn["category"] == category]
     reasons = [
-        f"{sentence}; {'none of them dated' if pd.isna(time) else f'last on {time:%Y-%m-%d}'}"
+        f"{sentence}; {'none of them dated' if pd.isna(time) else f'last on {day(time)}'}"
         for sentence, time in zip(_sentences(rows), rows["last_seen"], strict=True)
     ]
     rows = rows.assign(sku="", title="", score=rows["affinity"], reason=reasons)
@@ -304,17 +304,16 @@ def _described(
     angle = np.arccos(nearest.cosine(product))
     rows["likeness"] = np.where(photo >= 0, 1 - 2 * angle / np.pi, NOT_COMPARED)
     rows["score"] = rows["affinity"] * rows["likeness"]
-    days = rows["posted_at"].dt.strftime("%Y-%m-%d")
-    closest = map(_closest, days.tolist(), rows["source"].tolist())
+    closest = map(_closest, rows["posted_at"], rows["source"].tolist())
     pieces = zip(_sentences(rows), closest, strict=True)
     return rows.assign(reason=["; ".join(sentences) for sentences in pieces])
 
 
-def _closest(day: object, source: object) -> str:
+def _closest(time: datetime, source: object) -> str:
     if not isinstance(source, str):
         return "chosen by category alone, as there is no picture to compare"
-    if isinstance(day, str):
-        return f"closest to the photo of {day}"
+    if not pd.isna(time):
+        return f"closest to the photo of {day(time)}"
     return f"closest to the undated photo {file_name(source)}"
 
 

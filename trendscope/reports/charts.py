@@ -20,8 +20,8 @@ from trendscope.categories import color
 from trendscope.files.replacing import SOFTWARE
 from trendscope.reports import plots
 from trendscope.reports.plots import INK, LETTER, LINE, PAPER, QUIET, Label, Plot, Size
-from trendscope.reports.wording import OF, interval, last_day
-from trendscope.text import day, percent, shown
+from trendscope.reports.wording import OF, interval, week_from
+from trendscope.text import percent, shown
 from trendscope.trends.summary import TrendSummary
 from trendscope.trends.verdicts import FALLING, RISING, TOO_FEW, WATCH
 
@@ -306,19 +306,18 @@ def _signed(png: bytes) -> bytes:
 def alternative(one: Course, unit: str) -> str:
     """The text of a category's chart: its first and latest share, and the forecast."""
     numbers, values = one.weeks, one.past["share"]
-    text = (
-        f"{shown(one.category)}: share of {OF[unit]} by week, {_percent(values[0])} in the week to "
-        f"{_until(numbers[0])}, {_percent(values[-1])} in that to {_until(numbers[-1])}"
+    first, last, *coming = (
+        week_from(weeks.name(number)) for number in (numbers[0], numbers[-1], *one.ahead[-1:])
     )
-    if one.ahead:
+    text = (
+        f"{shown(one.category)}: share of {OF[unit]} by week, {_percent(values[0])} in the week "
+        f"from {first}, {_percent(values[-1])} in that from {last}"
+    )
+    for week in coming:
         bounds = interval(one.coming["lo80"][-1], one.coming["hi80"][-1])
-        text += f"; to be expected in that to {_until(one.ahead[-1])}: {bounds} (80 % interval)"
+        text += f"; to be expected in that from {week}: {bounds} (80 % interval)"
     return text + "."
 
 
 def _percent(share: float) -> str:
     return "nothing named" if math.isnan(share) else percent(share)
-
-
-def _until(week: int) -> str:
-    return day(last_day(weeks.name(week)))

@@ -13,16 +13,18 @@ from typing import Any
 
 import pandas as pd
 
-from trendscope.reports import charts, documents, pages
+from trendscope.reports import changes, charts, documents, pages
 from trendscope.reports.spreadsheets import frame_csv
 from trendscope.reports.wording import (
     OUTCOMES_IN_SHORT,
     coverage_sentence,
     interval,
+    last_day,
     photo_outcomes,
     plural_of,
+    week_from,
 )
-from trendscope.text import percent, plural, shown
+from trendscope.text import day, percent, plural, shown
 from trendscope.trends.models import NAIVE_MODELS
 from trendscope.trends.summary import TrendSummary
 from trendscope.trends.verdicts import FALLING, RISING, TOO_FEW, WATCH
@@ -35,8 +37,6 @@ ALMOST_ALWAYS = 0.95
 
 NAMED = 10
 """Most unknown customers that are named; the others are counted."""
-
-CHANGES = {RISING: "has risen", FALLING: "has fallen", WATCH: "worth watching"}
 
 CSV_COLUMNS = (
     *("week", "segment", "category", "kind", "count", "total", "share", "lo95", "hi95"),
@@ -123,14 +123,14 @@ HEADINGS = (
 
 def lines(summary: TrendSummary, weeks: int = 12) -> list[Line]:
     """One line per segment and category, for the latest complete week."""
-    movement = summary.movement
+    movement = changes.judged(summary)
     if movement.empty:
         return []
     keys = [name for name in ("segment", "category") if name in movement]
     groups = [rows for _, rows in movement.groupby(keys, sort=False)]
     coming = summary.forecast.tail(len(groups))  # in the same order
     return [
-        _line(rows.iloc[-1], rows["share"].tail(weeks), coming.iloc[place])
+        _line(rows, rows["share"].tail(weeks), coming.iloc[place], summary.unit)
         for place, rows in enumerate(groups)
     ]
 
@@ -154,7 +154,9 @@ def notes(summary: TrendSummary) -> list[str]:
     """Sentences on what to know before acting on the figures."""
     sentences = []
     if summary.running:
-        sentences.append(f"Week {summary.running} is not over and is not judged.")
+        sentences.append(
+            f"The week from {week_from(summary.running)} is not over and is not judged."
+        )
     if summary.unknown:
         names = ", ".join(shown(name) for name in summary.unknown[:NAMED])
         more = len(summary.unknown) - NAMED
@@ -236,10 +238,11 @@ def _name(line: Line) -> str:
     return f"{line.category} in {line.segment}" if line.segment else line.category
 
 
-def _line(row: pd.Series, shares: pd.Series, coming: pd.Series) -> Line:
+def _line(rows: pd.DataFrame, shares: pd.Series, coming: pd.Series, unit: str) -> Line:
+    row = rows.iloc[-1]
     share = f"{percent(row['share'])} ({interval(row['lo95'], row['hi95'])})"
     ahead = f"{percent(coming['share'])} ({interval(coming['lo80'], coming['hi80'])})"
-    verdict, judged = str(row["verdict"]), row["verdict"] in CHANGES
+    verdict, judged = str(row["verdict"]), row["verdict"] in changes.CHANGES
     return Line(
         segment=shown(str(row.get("segment", ""))),
         category=shown(str(row["category"])),
@@ -249,31 +252,11 @@ def _line(row: pd.Series, shares: pd.Series, coming: pd.Series) -> Line:
         on_month=_points(row["on_month"]),
         sparkline=sparkline(shares.tolist()),
         verdict=verdict,
-        change=_change(row) if judged else "",
-        remarks=_remarks(row) if judged else (),
+        change=changes.change(rows, unit) if judged else "",
+        remarks=changes.remarks(row) if judged else (),
         season_unknown=judged and math.isnan(row["change_last_year"]),
         coming="" if math.isnan(coming["share"]) or verdict == TOO_FEW else ahead,
     )
-
-
-def _change(row: pd.Series) -> str:
-    bounds = f"{_percents(row['lo90'])} to {_percents(row['hi90'])}"
-    return f"{CHANGES[row['verdict']]}: {_percents(row['change'])} (90 % interval {bounds})"
-
-
-def _remarks(row: pd.Series) -> tuple[str, ...]:
-    year = row["change_last_year"]
-    season = f"in the same weeks a year before {_percents(year)}"
-    remarks = ["cannot be told from season" if math.isnan(year) else season]
-    if row["drift"]:
-        remarks.append(f"perhaps not of what is worn: {row['drift']}")
-    if row["spill"]:
-        remarks.append(f"moves with {shown(row['spill'])}, which is easily confused with it")
-    return tuple(remarks)
-
-
-def _percents(change: float) -> str:
-    return f"{100 * change:+.0f} %" if math.isfinite(change) else "from nothing"
 
 
 def _points(difference: float) -> str:
@@ -291,7 +274,7 @@ def table(summary: TrendSummary, weeks: int = 12) -> pd.DataFrame:
 
     Columns: `CSV_COLUMNS`, without ``segment`` where there are none.
     """
-    movement, weekly = summary.movement, summary.weekly
+    movement, weekly = changes.judged(summary), summary.weekly
     keys = [name for name in ("week", "segment", "category") if name in movement]
     recent = movement[movement["week"].isin(movement["week"].unique()[-weeks:])]
     photos = [name for name in ("photos", "all_photos", "photo_share") if name in weekly]
@@ -377,10 +360,11 @@ def headings(rows: Sequence[Line], unit: str = "votes") -> tuple[str, ...]:
 
 
 def title(summary: TrendSummary) -> str:
-    """The heading of a report: its week and time zone."""
+    """The heading of a report: the days of its week, and the time zone."""
     if summary.movement.empty:
         return "No complete week yet"
-    return f"What customers wear, week {summary.movement['week'].iloc[-1]} ({summary.zone})"
+    week = str(summary.movement["week"].iloc[-1])
+    return f"What customers wear, {week_from(week)} to {day(last_day(week))} ({summary.zone})"
 
 
 def trends_markdown(summary: TrendSummary, weeks: int = 12) -> str:

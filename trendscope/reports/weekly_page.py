@@ -12,13 +12,21 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from trendscope import weeks
 from trendscope.categories import GROUP
 from trendscope.reports import charts, pages, trends
 from trendscope.reports.slides import slide, slides
 from trendscope.reports.trends import Line
 from trendscope.reports.weekly import Category, WeeklyReport
-from trendscope.reports.wording import OUTCOMES_IN_FULL, interval, photo_outcomes, plural_of
-from trendscope.text import percent
+from trendscope.reports.wording import (
+    OUTCOMES_IN_FULL,
+    interval,
+    last_day,
+    photo_outcomes,
+    plural_of,
+    week_from,
+)
+from trendscope.text import percent, span
 from trendscope.trends.summary import TrendSummary
 from trendscope.trends.verdicts import FALLING, RISING, STEADY, TOO_FEW, WATCH
 from trendscope.vision.scores import RARELY_NAMED, Scores
@@ -159,11 +167,13 @@ def _panel(report: WeeklyReport, line: Line, category: Category) -> Panel:
 def _ahead(summary: TrendSummary, category: str) -> str:
     """The forecast beside the naive one, with a warning where they differ a lot."""
     row = summary.forecast[summary.forecast["category"] == category].iloc[-1]
-    if math.isnan(row["share"]):
+    latest = summary.movement[summary.movement["category"] == category].iloc[-1]
+    if math.isnan(row["share"]) or latest["verdict"] == TOO_FEW:
         return ""
     sentence = (
-        f"To be expected in {row['week']}: {interval(row['lo80'], row['hi80'])} (80 % interval); "
-        f"if all stays as in the last four weeks, {percent(row['naive_share'])}."
+        f"To be expected in the week from {week_from(str(row['week']))}: "
+        f"{interval(row['lo80'], row['hi80'])} (80 % interval); if all stays as in the last four "
+        f"weeks, {percent(row['naive_share'])}."
     )
     if not row["lo80"] <= row["naive_share"] <= row["hi80"]:
         sentence += " The forecast follows a fresh change slowly: trust neither alone."
@@ -175,7 +185,7 @@ def _weeks(report: WeeklyReport, category: str) -> tuple[tuple[str, str, str, st
     rows = rows[rows["category"] == category].tail(report.weeks)[::-1]
     return tuple(
         (
-            str(row["week"]),
+            week_from(str(row["week"])),
             trends.counted(row),
             percent(row["share"]) if row["voters"] else "",
             interval(row["lo95"], row["hi95"]) if row["voters"] else "",
@@ -184,10 +194,9 @@ def _weeks(report: WeeklyReport, category: str) -> tuple[tuple[str, str, str, st
     )
 
 
-def _period(weeks: Sequence[str]) -> str:
-    """The first and last week, such as ``2026-W21 to 2026-W46``; empty without any."""
-    ends = dict.fromkeys((weeks[0], weeks[-1])) if len(weeks) else ()
-    return " to ".join(ends)
+def _period(labels: Sequence[str]) -> str:
+    """The first and last day of some weeks; empty without any."""
+    return span(weeks.monday_of(labels[0]), last_day(labels[-1])) if labels else ""
 
 
 def _outcomes(summary: TrendSummary) -> tuple[tuple[int, str], ...]:

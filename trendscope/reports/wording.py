@@ -10,7 +10,7 @@ from trendscope import weeks
 from trendscope.categories import CATEGORIES, PLURALS
 from trendscope.photos.results import PhotoResult
 from trendscope.skipped import OTHER_DATES, PARTS, REASONS, Skipped
-from trendscope.text import percent, plural
+from trendscope.text import day, percent, plural
 from trendscope.vision.scores import RARELY_NAMED, Scores
 
 
@@ -51,12 +51,24 @@ def _listed(parts: list[str]) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """Two shares as an interval: ``20 to 28 %``."""
-    return f"{100 * low:.0f} to {100 * high:.0f} %"
+    """Two shares as an interval: ``20 to 28 %``; narrow ones with a decimal, or ``< 1 %``.
+
+    >>> interval(0.204, 0.2761), interval(0.2012, 0.2031), interval(0, 0.0004)
+    ('20 to 28 %', '20.1 to 20.3 %', '< 1 %')
+    """
+    if 0 < high < 0.005:
+        return percent(high)
+    decimals = 1 if f"{100 * low:.0f}" == f"{100 * high:.0f}" and low < high else 0
+    return f"{100 * low:.{decimals}f} to {100 * high:.{decimals}f} %"
 
 
 OF = {"votes": "customers' votes", "customers": "customers", "photos": "garments"}
 """What a share is a part of, by the unit of a summary of trends."""
+
+
+def week_from(week: str) -> str:
+    """The day on which a week such as ``2026-W47`` begins: ``16 Nov 2026``."""
+    return day(weeks.monday_of(week))
 
 
 def last_day(week: str) -> date:

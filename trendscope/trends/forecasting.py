@@ -81,7 +81,9 @@ def _expect(panel: Panel, ahead: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     centre = np.where(has_data, backtest.inside(share, forecasts.level), 0.5)
     bounds = _bounds(panel, centre, dispersion)
     for name, bound, unknown in zip(FORECAST_COLUMNS[1:5], bounds, (0, 1, 0, 1), strict=True):
-        columns[name] = np.where(has_data, bound, unknown)
+        # Whole votes may leave out the share itself.
+        reaching = (np.fmax if unknown else np.fmin)(bound, share)
+        columns[name] = np.where(has_data, reaching, unknown)
     columns["model"] = np.where(has_data, model.name, models.NOTHING).astype(object)
     columns["naive_share"] = forecasts.window_average
     return panel.long(panel.first + len(series.count), columns), errors
