@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +12,7 @@ from trendscope import store
 from trendscope.errors import NothingUsable, StoreError, WeightsError
 from trendscope.photos.pseudonyms import Pseudonyms
 from trendscope.reports.weekly import Fan, report_of_store
+from trendscope.reports.weekly_page import report_html
 from trendscope.store import open_store
 from trendscope.trends.from_store import trends_of_store
 from trendscope.vision.scores import read_scores
@@ -138,3 +139,15 @@ def test_no_customers_are_listed_before_the_first_week_is_over(tmp_path):
     report = report_of_store(db, now=NOW)
     assert report.summary.movement.empty
     assert {category.photos for category in report.categories} == {0}
+
+
+def test_only_photos_of_the_days_asked_for_count(closet):
+    report = report_of_store(closet, now=NOW, since=date(2026, 11, 3), until=date(2026, 11, 8))
+    dress = of(report, "Dress")  # Ben's of the 3rd and the 4th; Anna's are of the 2nd and the 10th.
+    assert dress.fans == (Fan("ben", 1, 2, datetime(2026, 11, 4, tzinfo=UTC)),)
+    assert report.summary.tally.classified == 2 and report.summary.tally.undated == 0
+    assert report.summary.movement["week"].tolist()[-1] == "2026-W45"
+    assert "Only photos of 3 Nov 2026 to 8 Nov 2026 count." in report_html(report)
+    assert "Only photos" not in report_html(report_of_store(closet, now=NOW))
+    with pytest.raises(NothingUsable, match=r"no photo in .* is of these dates"):
+        report_of_store(closet, now=NOW, until=date(2020, 1, 1))

@@ -361,6 +361,8 @@ def test_pseudonymised_pages_name_nobody(run):
     [
         (["-o", "missing/report.html"], 2, "create it first"),
         (["--timezone", "Mars"], 2, "--timezone Mars: unknown"),
+        (["--since", "2026-11-02", "--until", "2026-11-01"], 2, "--since is later than --until"),
+        (["--until", "2019-01-01"], 3, "is of these dates"),
         (["--weights", "fashion-mnist"], 1, "did not judge what"),
         (["--weights", "nothing"], 1, "no weights at nothing"),
         (["-o", "r.html", "--png", "a/b"], 2, "cannot write a/b: there is no folder"),

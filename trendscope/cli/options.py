@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -124,6 +124,17 @@ def zone_of(name: str) -> ZoneInfo:
 def present(as_of: datetime | None, zone: ZoneInfo) -> datetime:
     """The beginning of the day given by ``--as-of``, or the present; aware."""
     return as_of.replace(tzinfo=zone) if as_of else datetime.now(UTC)
+
+
+def days_of(since: datetime | None, until: datetime | None) -> tuple[date | None, date | None]:
+    """The days given by ``--since`` and ``--until``.
+
+    Raises:
+        UsageError: There is no day between them.
+    """
+    if since and until and since > until:
+        raise UsageError("--since is later than --until, so no photo can be of both")
+    return since and since.date(), until and until.date()
 
 
 def format_of(**flags: bool) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -128,8 +128,7 @@ def profile(
         format = options.format_of(json=json, csv=csv)
         if catalog and format:
             raise UsageError("--catalog adds to the printed profile; for tables see recommend")
-        if since and until and since > until:
-            raise UsageError("--since is later than --until, so no photo can be of both")
+        days = options.days_of(since, until)
         read = (*(paths or ()), catalog, *(catalog_images or ()), db)
         check_writable(output, html, skipped, inputs=read, force=force)
         kinds, zone = options.kinds_of(include), options.zone_of(timezone)
@@ -144,7 +143,7 @@ def profile(
             result = stored_profile_of(db, customer, settings, pseudonyms)
         else:
             raise UsageError("give photos, or --db and --customer for one who was scanned")
-        result = _of_dates(result, since, until)
+        result = _of_dates(result, *days)
         if html or skipped:
             _write_beside(result, html, skipped)
         if format:
@@ -157,10 +156,10 @@ def profile(
         conclude(result, strict, quiet or not (format or output))
 
 
-def _of_dates(profile: Profile, since: datetime | None, until: datetime | None) -> Profile:
+def _of_dates(profile: Profile, since: date | None, until: date | None) -> Profile:
     from trendscope.photos.summary import within
 
-    chosen = within(profile, since and since.date(), until and until.date())
+    chosen = within(profile, since, until)
     if profile.readings and not chosen.readings:
         raise NothingUsable(f"none of {plural(len(profile.readings), 'photo')} is of these dates")
     return chosen

@@ -34,6 +34,8 @@ def report(
     ] = 12,
     timezone: options.WeekZone = "UTC",
     as_of: options.AsOf = None,
+    since: options.Since = None,
+    until: options.Until = None,
     weights: Annotated[
         str | None, option("--weights NAME|FILE", "Those that judged, if not shipped ones.")
     ] = None,
@@ -51,7 +53,7 @@ def report(
         check_writable(output, charts, inputs=(db,), force=force)
         if output is None and sys.stdout.isatty():
             raise UsageError("a page is no text for a terminal; name a file, as -o report.html")
-        zone = options.zone_of(timezone)
+        zone, (first, last) = options.zone_of(timezone), options.days_of(since, until)
         from trendscope.reports.terminal import working
         from trendscope.reports.weekly import report_of_store
         from trendscope.reports.weekly_page import report_html
@@ -66,6 +68,8 @@ def report(
                 pseudonyms=options.pseudonyms_of(pseudonymise),
                 now=options.present(as_of, zone),
                 zone=zone,
+                since=first,
+                until=last,
             )
         with working(quiet, "Drawing charts"):
             page = report_html(weekly)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
 import pandas as pd
@@ -96,12 +96,16 @@ class WeeklyReport:
         categories: The ten categories, in label order.
         status: Content of the database, its dates and weights.
         weeks: Number of complete weeks shown.
+        since: First day of the photos that count; None for all before `until`.
+        until: Their last day; None for all after `since`.
     """
 
     summary: TrendSummary
     categories: tuple[Category, ...]
     status: Status
     weeks: int
+    since: date | None = None
+    until: date | None = None
 
 
 def report_of_store(
@@ -114,6 +118,8 @@ def report_of_store(
     pseudonyms: Pseudonyms | None = None,
     now: datetime | None = None,
     zone: tzinfo = UTC,
+    since: date | None = None,
+    until: date | None = None,
 ) -> WeeklyReport:
     """Gathers the values of the weekly page from all photos scanned; ``trendscope report``.
 
@@ -126,13 +132,18 @@ def report_of_store(
         pseudonyms: Names that replace the customers' names.
         now: Aware time; weeks that end later are not judged. None: every week is over.
         zone: Time zone in which weeks begin.
+        since: First day of the photos that count.
+        until: Last day of the photos that count; the weeks after it are not judged.
 
     Raises:
         StoreError: The database is missing, or cannot be read.
-        NothingUsable: It holds no photo.
+        NothingUsable: It holds no photo, or none of these days.
         WeightsError: See `trendscope.trends.from_store.scores_in`.
     """
     name = pseudonyms.name if pseudonyms else str
+    first = datetime.combine(since, time(), zone) if since else None
+    end = datetime.combine(until + timedelta(days=1), time(), zone) if until else None
+    now = min(filter(None, (now, end)), default=None)
     with opened(db) as reader:
         status = store.status(reader)
         if not status.photos:
@@ -140,16 +151,23 @@ def report_of_store(
                 f"{status.database} holds no photos yet; fill it with trendscope scan PATH --db ..."
             )
         summary = trends_of_store(
-            reader, weights=weights, weeks_ahead=weeks_ahead, now=now, zone=zone
+            reader,
+            weights=weights,
+            weeks_ahead=weeks_ahead,
+            now=now,
+            zone=zone,
+            since=first,
+            until=end,
         )
         recent = _recent_rows(reader, summary, weeks_shown, zone)
+        recent = recent if first is None else recent[recent["posted_at"] >= first]
         thumbnails = _thumbnails(reader, recent, pictures)
         results = image_results(reader, thumbnails)
     categories = tuple(
         _category(kind, recent[recent["category"] == kind], thumbnails, results, pictures, name)
         for kind in CATEGORIES
     )
-    return WeeklyReport(summary, categories, status, weeks_shown)
+    return WeeklyReport(summary, categories, status, weeks_shown, since, until)
 
 
 _COLUMNS = ("customer", "posted_at", "category", "confidence", "sha256")

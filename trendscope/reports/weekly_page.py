@@ -20,6 +20,7 @@ from trendscope.reports.trends import Line
 from trendscope.reports.weekly import Category, WeeklyReport
 from trendscope.reports.wording import (
     OUTCOMES_IN_FULL,
+    dates_that_count,
     interval,
     last_day,
     photo_outcomes,
@@ -82,6 +83,7 @@ def report_html(report: WeeklyReport) -> str:
         "report.html",
         title=trends.title(summary),
         report=report,
+        dates=dates_that_count(report.since, report.until),
         cards=_cards(lines, summary.scores),
         together=charts.together(summary, report.weeks),
         panels=[_panel(report, line, by_name[line.category]) for line in lines],

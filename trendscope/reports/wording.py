@@ -10,7 +10,7 @@ from trendscope import weeks
 from trendscope.categories import CATEGORIES, PLURALS
 from trendscope.photos.results import PhotoResult
 from trendscope.skipped import OTHER_DATES, PARTS, REASONS, Skipped
-from trendscope.text import day, percent, plural
+from trendscope.text import day, percent, plural, span
 from trendscope.vision.scores import RARELY_NAMED, Scores
 
 
@@ -74,6 +74,15 @@ def week_from(week: str) -> str:
 def last_day(week: str) -> date:
     """The Sunday of a week such as ``2026-W47``."""
     return weeks.monday_of(week) + timedelta(days=6)
+
+
+def dates_that_count(since: date | None, until: date | None) -> str:
+    """A sentence on the only photos that count; empty where all do."""
+    if since and until:
+        return f"Only photos of {span(since, until)} count."
+    if since:
+        return f"Only photos from {day(since)} on count."
+    return f"Only photos up to {day(until)} count." if until else ""
 
 
 def caveats(

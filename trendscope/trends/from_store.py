@@ -30,6 +30,8 @@ def trends_of_store(
     weeks_ahead: int = 4,
     now: datetime | None = None,
     zone: tzinfo = UTC,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> TrendSummary:
     """Movement and forecast of all photos scanned; ``trendscope trends --db``.
 
@@ -46,11 +48,13 @@ def trends_of_store(
         weeks_ahead: Number of weeks of the forecast.
         now: Aware time, in the week that is not over; None: every week is over.
         zone: Time zone in which weeks begin.
+        since: Aware time; only dated photos from then on.
+        until: Aware time; only dated photos before it.
 
     Raises:
         StoreError: The database is missing, or cannot be read.
         WeightsError: See `scores_in`.
-        NothingUsable: None of `customers` is in it, or it holds no photo.
+        NothingUsable: None of `customers` is in it, or it holds no photo, or none of these dates.
         TrendscopeError: `segments` has a customer twice, or there are too many groups.
     """
     with opened(db) as reader:
@@ -66,8 +70,13 @@ def trends_of_store(
         raise NothingUsable(
             f"{name} holds no photos yet; fill it with trendscope scan PATH --db DATABASE"
         )
+    rows = counts.rows
+    for bound, kept in ((since, rows["posted_at"].ge), (until, rows["posted_at"].lt)):
+        rows = rows if bound is None else rows[kept(bound)]
+    if rows.empty and len(counts.rows):
+        raise NothingUsable(f"no photo in {name} is of these dates")
     result = summary.trends_of_sightings(
-        counts.rows,
+        rows,
         by=by,
         segments=segments,
         named=named,
