@@ -46,6 +46,7 @@ def packed(path: Path, *names: bytes, system: int = 3, extra: bytes = b"") -> Pa
         ("Größe é.jpg".encode("cp437"), "Größe é.jpg"),
         ("Ángel Núñez Øre.jpg".encode("cp850"), "Ángel Núñez Øre.jpg"),
         ("Фото Аня.jpg".encode("cp866"), "Фото Аня.jpg"),
+        ("Größe é.jpg".encode("cp1252"), "Größe é.jpg"),
         ("写真.jpg".encode(), "写真.jpg"),
     ],
 )

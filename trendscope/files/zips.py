@@ -283,7 +283,7 @@ _UTF8_NAME = 0x800
 
 _UNICODE_PATH = 0x7075  # an extra field of Info-ZIP's: version, checksum of the name, name in UTF-8
 
-_CODE_PAGES = ("cp437", "cp850", "cp866")
+_CODE_PAGES = ("cp437", "cp850", "cp866", "cp1252")
 
 _WRAP = 1 << 32
 
@@ -292,7 +292,7 @@ def member_name(info: zipfile.ZipInfo) -> str:
     """A member's name with forward slashes, whatever program packed it.
 
     Names that are not marked as UTF-8 are taken for it where they can be (macOS), else for the
-    first code page of MS-DOS that makes letters of them (Windows).
+    first code page of MS-DOS or Windows that makes letters of them.
     """
     name = info.orig_filename
     if info.flag_bits & _UTF8_NAME:
