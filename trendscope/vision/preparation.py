@@ -25,14 +25,24 @@ class TwoSizes:
     """A picture as the network that finds every garment takes it in.
 
     Attributes:
-        size: Width and height of the picture.
+        rgb: The picture.
         single: The picture stretched to a small square, in which one garment is named.
-        people: The picture stretched to a larger size, in which the garments of people are found.
+        rows_and_columns: Those of the larger size.
     """
 
-    size: tuple[int, int]
+    rgb: UInt8[np.ndarray, "h w 3"]
     single: UInt8[np.ndarray, "side side 3"]
-    people: UInt8[np.ndarray, "rows columns 3"]
+    rows_and_columns: tuple[int, int]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture."""
+        return self.rgb.shape[1], self.rgb.shape[0]
+
+    @property
+    def people(self) -> UInt8[np.ndarray, "rows columns 3"]:
+        """The picture stretched to the larger size, in which the garments of people are found."""
+        return _stretched(self.rgb, self.rows_and_columns)
 
 
 @dataclass(frozen=True)
@@ -52,16 +62,13 @@ class Stretching:
         """Longest side, in pixels, that pictures are decoded to."""
         return max(self.side, *self.people)
 
-    @one_opencv_thread()
     def prepare(self, rgb: UInt8[np.ndarray, "h w 3"]) -> TwoSizes:
         """The picture in both sizes; a tiny one is not enlarged beyond `TINY` pixels."""
         side = TINY if max(rgb.shape[:2]) <= TINY else self.side
-        square = (side, side)
-        return TwoSizes(
-            (rgb.shape[1], rgb.shape[0]), _stretched(rgb, square), _stretched(rgb, self.people)
-        )
+        return TwoSizes(rgb, _stretched(rgb, (side, side)), self.people)
 
 
+@one_opencv_thread()
 def _stretched(
     rgb: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]
 ) -> UInt8[np.ndarray, "rows columns 3"]:
