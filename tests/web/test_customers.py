@@ -121,7 +121,7 @@ def test_the_list_is_sorted_and_filtered_by_its_address(several, asked, listed):
 
 
 @pytest.mark.parametrize(
-    "asked", ["category=Hat", "week=2026-W60", "week=soon", "sort=shoe", "page=0"]
+    "asked", ["category=Hat", "week=2026-W60", "week=soon", "week=9999-W52", "sort=shoe", "page=0"]
 )
 def test_what_is_no_choice_is_refused(several, asked):
     assert several.get(f"/customers?{asked}").status_code == 422

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import insert, select
+from typer.testing import CliRunner
 
 from tests.factories.desk import Visitor
 from tests.factories.stored import NOW, found, write
 from trendscope import store
+from trendscope.cli import app
 from trendscope.ingest.catalog import add
 from trendscope.store import read_items, schema
 from trendscope.store.write_items import write_items
@@ -238,3 +240,28 @@ def test_the_items_of_the_page_are_downloaded(client):
     lines = client.get("/download/catalogue.csv?search=a&show=Coat").text.splitlines()
     assert [line.split(",")[0] for line in lines] == ['"sku"', '"A2"']
     assert client.get("/download/catalogue.csv?show=Hat").status_code == 422
+
+
+def test_a_list_that_cannot_be_read_is_told_at_the_start(opened, tmp_path):
+    words = ["serve", "--db", opened.shown, "--no-browser", "--never", str(tmp_path / "no.csv")]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 1 and "give a CSV with the header customer" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/item?sku=", 422),
+        ("/item?sku=%00", 404),
+        ("/item?sku=%ED%A0%80", 404),
+        ("/catalogue?show=Hat", 422),
+        ("/catalogue?page=99", 200),
+        ("/download/targets.csv", 400),
+        ("/download/targets.csv?sku=A1&category=Dress", 400),
+        ("/download/targets.csv?category=Hat", 400),
+        ("/download/trends/..%2F..%2Fdesk.py", 404),
+        ("/api/catalog/picture?sku=%00", 404),
+    ],
+)
+def test_odd_addresses_are_answered_as_such(client, worn, address, status):
+    assert client.get(address).status_code == status

@@ -18,6 +18,7 @@ from trendscope.store import schema
 from trendscope.store.database import Database, Store, opened, parts
 from trendscope.store.frames import jpegs
 from trendscope.store.item_keys import sku_known_as
+from trendscope.store.write_photos import text_of
 from trendscope.text import contains, displayed
 from trendscope.vision.predictions import Prediction
 
@@ -159,7 +160,7 @@ def known_item(store: Store, sku: str) -> Item | None:
     """One item, by its SKU or by that of one of its sizes; None if there is none."""
     with store.reading() as connection:
         known_as = sku_known_as(connection, sku)
-    matches = items(store, [sku]) or items(store, [known_as] if known_as else [])
+    matches = items(store, [text_of(sku)]) or items(store, [known_as] if known_as else [])
     return matches[0] if matches else None
 
 

@@ -59,23 +59,24 @@ class CustomerQuery:
         category = match_category(self.category) if self.category else None
         if self.category and category is None:
             raise HTTPException(422, "There is no such category.")
-        since = self._since(desk) if self.week else None
+        since, until = self._days(desk) if self.week else (None, None)
         return store.find_customers(
             desk.store,
             self.search,
             category=category,
             since=since,
-            until=since and since + timedelta(days=7),
+            until=until,
             members=desk.members(self.segment),
             order=self.sort,
             limit=limit,
             offset=offset,
         )
 
-    def _since(self, desk: Desk) -> datetime:
+    def _days(self, desk: Desk) -> tuple[datetime, datetime]:
         try:
-            return datetime.combine(weeks.monday_of(self.week), time(), desk.settings.zone)
-        except ValueError as error:
+            since = datetime.combine(weeks.monday_of(self.week), time(), desk.settings.zone)
+            return since, since + timedelta(days=7)
+        except (ValueError, OverflowError) as error:
             raise HTTPException(422, f"{error}.") from None
 
 
