@@ -268,6 +268,8 @@ def test_pages_fit_and_every_control_has_a_name(browser, address, width, scheme)
     ):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+        cut = "(e) => e.scrollWidth - e.clientWidth"
+        assert page.locator(".bar nav").evaluate(cut) <= 0, path
         nameless = page.evaluate(
             """[...document.querySelectorAll('button, a, input, select, img, svg[role]')]
                .filter((e) => e.checkVisibility() && !e.innerText?.trim() && !e.labels?.length
