@@ -16,7 +16,7 @@ from rich.console import Console
 
 from tests.factories.pages import HOSTILE, Elements
 from tests.factories.photos import MEASURED
-from tests.factories.weekly import both, steady, tables
+from tests.factories.weekly import both, seen, steady, tables
 from trendscope.files.writing import encoded
 from trendscope.reports import changes
 from trendscope.reports import trends as trend_report
@@ -188,6 +188,14 @@ def test_segments_have_a_column():
     assert [line.segment for line in trend_report.lines(result)] == ["Oslo", "Oslo", "Rome", "Rome"]
     assert trend_report.trends_csv(result).startswith("week,segment,category,kind,")
     assert "| segment | category |" in trend_report.trends_markdown(result)
+
+
+def test_segments_are_in_the_order_in_which_people_sort_names():
+    people = pd.DataFrame({"customer": list("abc"), "segment": ["shop 10", "Shop 2", "shop 1"]})
+    photos = seen(*((name, datetime(2021, 3, 1, tzinfo=UTC), "Dress") for name in "abc"))
+    result = summary.trends_of_sightings(photos, by="segment", segments=people)
+    names = dict.fromkeys(line.segment for line in trend_report.lines(result))
+    assert list(names) == ["shop 1", "Shop 2", "shop 10"]
 
 
 @pytest.mark.parametrize("name", [n for n in HOSTILE if n and "\udc80" not in n])

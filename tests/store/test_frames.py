@@ -9,6 +9,7 @@ import numpy as np
 from tests.factories.stored import EMBEDDING, NOW, found, skipped, write
 from trendscope import store
 from trendscope.categories import CATEGORIES
+from trendscope.store.frames import by_name
 from trendscope.store.write_photos import begin_scan
 
 
@@ -102,3 +103,14 @@ def test_status(filled):
     assert (status.scans, status.first_scan.started_at) == (2, NOW)
     assert status.last_scan.started_at == NOW + timedelta(hours=1)
     assert status.last_scan.finished_at is None
+
+
+def test_customers_are_in_the_order_in_which_people_sort_names(tmp_path):
+    names = ["anna10", "Ben", "anna2", "carla"]
+    with store.open_store(tmp_path / "t.db", create=True) as opened:
+        write(opened, *(found("Dress", customer=name, name=name) for name in names))
+        in_order = ["anna2", "anna10", "Ben", "carla"]
+        assert store.customers(opened)["customer"].tolist() == in_order
+        rows = store.sightings(opened).assign(turn=range(4))
+        assert by_name(rows)["customer"].tolist() == in_order
+        assert by_name(rows.iloc[:0]).empty

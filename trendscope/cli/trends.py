@@ -18,6 +18,7 @@ from trendscope.cli.options import option
 from trendscope.cli.outcome import check_writable, conclude, exit_codes, render, write_file
 from trendscope.cli.photos import profile_of
 from trendscope.errors import UsageError
+from trendscope.text import natural
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -185,7 +186,7 @@ def _summary_of_photos(
     customers = {photo.customer for photo in results} | {file.customer for file in skipped}
     reasons = Counter(item.reason for item in skipped)
     summary = trends_of_sightings(sightings(results), reasons=reasons, **groups, **times)
-    unknown = tuple(sorted(map(groups["named"], (only or set()) - customers)))
+    unknown = tuple(sorted(map(groups["named"], (only or set()) - customers), key=natural))
     return with_scores(replace(summary, unknown=unknown), profile.scores)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trendscope.files.tables import read_csv
-from trendscope.text import composed
+from trendscope.text import composed, natural
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,9 @@ def _unknown(
     """The listed names that no customer has, after both are spelled alike."""
     spelled = {spelling(name) for name in customers}
     return tuple(
-        name for name in sorted(listed) if not any(spelling(v) in spelled for v in _variants(name))
+        name
+        for name in sorted(listed, key=natural)
+        if not any(spelling(v) in spelled for v in _variants(name))
     )
 
 

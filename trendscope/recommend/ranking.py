@@ -22,6 +22,7 @@ from trendscope.recommend import nearest, preferences
 from trendscope.recommend.eligibility import ItemFilter, eligible
 from trendscope.recommend.nearest import Floats, Indices
 from trendscope.recommend.preferences import MinimumEvidence, NoTarget, wears
+from trendscope.store.frames import by_name
 from trendscope.text import day, file_name
 
 OWNED = 0.99
@@ -112,7 +113,7 @@ def targets(
     candidates, left_out = eligible(items, options.terms)
     worn, others = _judged(sightings, options, customers, now)
     rows = _matched(sightings, worn, candidates, options)
-    rows = rows.iloc[np.lexsort((rows["sku"], -rows["score"], rows["customer"]))]
+    rows = by_name(rows.iloc[np.lexsort((rows["sku"], -rows["score"]))])
     rows = rows.assign(rank=rows.groupby("customer", sort=False).cumcount() + 1)
     return Targets(_finished(rows), _with_unserved(others, worn, rows), left_out)
 
@@ -184,7 +185,7 @@ def _judged(
 
 def _ranked(rows: pd.DataFrame) -> pd.DataFrame:
     """Customers ranked by score, equal ones by name."""
-    rows = rows.iloc[np.lexsort((rows["customer"], -rows["score"]))]
+    rows = by_name(rows).sort_values("score", ascending=False, kind="stable")
     return rows.assign(rank=np.arange(1, len(rows) + 1))
 
 
@@ -200,7 +201,7 @@ def _with_unserved(others: pd.DataFrame, worn: pd.DataFrame, rows: pd.DataFrame)
         for name, categories in unserved.groupby("customer")["category"].agg(", ".join).items()
     ]
     table = pd.DataFrame(more, columns=others.columns, dtype=object)
-    return pd.concat([others, table]).sort_values("customer", ignore_index=True)
+    return by_name(pd.concat([others, table]))
 
 
 def _sentences(rows: pd.DataFrame) -> list[str]:

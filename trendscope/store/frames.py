@@ -34,6 +34,7 @@ from sqlalchemy import (
 from trendscope.store import effective, schema
 from trendscope.store.counts import FETCHED, READ_BEFORE
 from trendscope.store.database import Database, opened, parts
+from trendscope.text import natural
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -150,6 +151,13 @@ def weekly_rows(
     return frame.astype(dict.fromkeys(categorical, "category"))
 
 
+def by_name(rows: DataFrame) -> DataFrame:
+    """Rows by ``customer`` as people sort names; those of each stay in their order."""
+    names = sorted(rows["customer"].unique(), key=natural)
+    places = rows["customer"].map({name: place for place, name in enumerate(names)})
+    return rows.iloc[places.to_numpy(int).argsort(kind="stable")].reset_index(drop=True)
+
+
 def customers(db: Database = None) -> DataFrame:
     """All customers, with figures that add up: photos = classified + uncertain + outside + waiting.
 
@@ -180,7 +188,7 @@ def customers(db: Database = None) -> DataFrame:
             tuple(row) for row in connection.execute(refused.group_by(schema.customers.c.name))
         )
     frame.insert(8, "skipped", frame["customer"].map(counts).fillna(0).astype("Int64"))
-    return frame.sort_values("customer", ignore_index=True)
+    return by_name(frame)
 
 
 def skips(db: Database = None, customer: str | None = None) -> DataFrame:

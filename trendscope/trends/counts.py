@@ -22,6 +22,7 @@ from trendscope.errors import TrendscopeError
 from trendscope.files.tables import as_floats, require_columns
 from trendscope.proportions import Floats, ratio
 from trendscope.skipped import PARTS
+from trendscope.text import natural
 
 if TYPE_CHECKING:
     from trendscope.photos.results import PhotoResult
@@ -271,7 +272,7 @@ def _segments(
         raise TrendscopeError(
             f"customer {repeated.iloc[0]!r} is in two segments; leave them in one"
         )
-    names = sorted(pairs["segment"].astype(str).unique())
+    names = sorted(pairs["segment"].astype(str).unique(), key=natural)
     of_customer = pairs.set_index("customer")["segment"].astype(str).reindex(customers)
     codes = pd.Index(names).get_indexer(pd.Index(of_customer))
     if (codes < 0).any():

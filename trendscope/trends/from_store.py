@@ -13,6 +13,7 @@ from trendscope import store
 from trendscope.errors import NothingUsable, WeightsError
 from trendscope.store.database import Database, Store, opened
 from trendscope.store.weights import current_weights
+from trendscope.text import natural
 from trendscope.trends import summary
 from trendscope.trends.summary import TrendSummary
 from trendscope.vision.scores import Scores, read_scores
@@ -71,8 +72,8 @@ def trends_of_store(
             f"{name} holds no photos yet; fill it with trendscope scan PATH --db DATABASE"
         )
     rows = counts.rows
-    for bound, kept in ((since, rows["posted_at"].ge), (until, rows["posted_at"].lt)):
-        rows = rows if bound is None else rows[kept(bound)]
+    rows = rows if since is None else rows[rows["posted_at"] >= since]
+    rows = rows if until is None else rows[rows["posted_at"] < until]
     if rows.empty and len(counts.rows):
         raise NothingUsable(f"no photo in {name} is of these dates")
     result = summary.trends_of_sightings(
@@ -86,7 +87,7 @@ def trends_of_store(
         now=now,
         zone=zone,
     )
-    result = replace(result, unknown=tuple(sorted(map(named, unknown))))
+    result = replace(result, unknown=tuple(sorted(map(named, unknown), key=natural)))
     return summary.with_scores(result, scores)
 
 

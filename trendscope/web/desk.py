@@ -19,6 +19,7 @@ from trendscope.store.database import Store
 from trendscope.store.labels import labels_of
 from trendscope.store.weights import current_weights
 from trendscope.store.write_items import ItemRows, put_item_back, rows_of_item
+from trendscope.text import natural
 from trendscope.trends.from_store import trends_of_store
 from trendscope.trends.summary import TrendSummary
 from trendscope.vision.predictions import WeightsChoice
@@ -187,7 +188,7 @@ class Desk:
     @property
     def segments(self) -> tuple[str, ...]:
         """The names of the segments, in order."""
-        return tuple(sorted({*self.settings.segments.values()}))
+        return tuple(sorted({*self.settings.segments.values()}, key=natural))
 
     def close(self) -> None:
         """Closes scans, uploads and store."""
