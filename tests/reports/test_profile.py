@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories.pages import HOSTILE, Elements
-from tests.factories.photos import outfit, reading, wardrobes
+from tests.factories.photos import outfit, photo_result, reading, wardrobes
 from trendscope.categories import CATEGORIES
 from trendscope.files import cells
 from trendscope.files.writing import encoded
@@ -317,6 +317,16 @@ def classified(*photos, bars=False):
     file = io.StringIO()
     print_classification(Classification("fake", photos), file, bars=bars)
     return file.getvalue().splitlines()
+
+
+def test_a_photo_left_open_tells_how_sure_it_would_have_to_be():
+    unsure = photo_result("Coat", verdict="uncertain", needed=(0.46, 0.8))
+    (line,) = classified(unsure)
+    assert "the best guess is Coat, of which it is 46 % sure and would have to be 80 % (" in line
+    assert "46 %" not in classified(dataclasses.replace(unsure, corrected=True))[0]
+    # What would look alike in whole numbers has a decimal.
+    (line,) = classified(dataclasses.replace(unsure, needed=(0.8961, 0.9012)))
+    assert "of which it is 89.6 % sure and would have to be 90.1 % (" in line
 
 
 def test_every_garment_has_a_line():

@@ -93,6 +93,9 @@ def test_people_in_whom_nothing_is_certain_are_uncertain_and_count_by_their_cand
     whole = found.whole
     assert (whole.verdict, whole.category, found.garments) == ("uncertain", None, ())
     assert dict(whole.top(2)) == pytest.approx({"Coat": 2 / 3, "Dress": 1 / 3})
+    strict = replace(GATE, worn={**GATE.worn, "Coat": 0.95})
+    whole = predict_people(seen(COAT, ("Dress", 0.2, (2, 2))), strict, SIZE).whole
+    assert (round(whole.confidence, 3), whole.needed) == (0.4, 0.95)
 
 
 def test_people_without_any_garment_are_outside():
@@ -119,6 +122,8 @@ def test_one_garment_that_may_be_several_categories_has_candidates():
         ("Shirt", (0, 0, 25, 33)),  # nothing else is there
     ]
     assert [p for _, p, _ in said] == pytest.approx([0.5, 0.3])
+    strict = replace(GATE, single={**GATE.single, "Coat": 0.95})
+    assert predict_single(seen(COAT), photo(Coat=0.5), strict, SIZE).whole.needed == 0.95
 
 
 @pytest.mark.parametrize("share", [{}, {"another": 0.9}, {"Coat": 0.4, "another": 0.6}])

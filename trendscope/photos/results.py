@@ -110,6 +110,8 @@ class PictureResult:
             known.
         embedding: The network's view as float32 numbers, little-endian; near for images that look
             alike.
+        needed: The confidence in the likeliest category, and that from which on it is named, of a
+            photo that the network left open in this run; else None.
         recalled: True where the result comes from a store, not from the network in this run.
     """
 
@@ -125,6 +127,7 @@ class PictureResult:
     thumbnail: bytes | None = field(default=None, repr=False)
     taken_at: datetime | None = field(default=None, repr=False)
     embedding: bytes | None = field(default=None, repr=False)
+    needed: tuple[float, float] | None = field(default=None, repr=False, compare=False)
     recalled: bool = field(default=False, repr=False)
 
     @classmethod
@@ -143,7 +146,8 @@ class PictureResult:
             prediction: The prediction.
             scale: Width and height of a pixel of its boxes, in pixels of the upright original.
         """
-        whole = _garment(prediction.whole, scale)
+        whole, needed = _garment(prediction.whole, scale), prediction.whole.needed
+        left_open = needed > 0 and prediction.whole.verdict == "uncertain"
         return cls(
             source=source,
             sha256=sha256,
@@ -153,6 +157,7 @@ class PictureResult:
             probabilities=whole.probabilities,
             outside=whole.outside,
             embedding=whole.embedding,
+            needed=(whole.confidence, needed) if left_open else None,
         )
 
     @classmethod

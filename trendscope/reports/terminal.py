@@ -389,8 +389,12 @@ def _garment_line(photo: PhotoResult, garment: Garment) -> Text:
 def _open_line(photo: PhotoResult) -> Text:
     verdict = photo.verdict if photo.verdict == "outside" else "uncertain"
     others = _three_best(photo.probabilities)
-    source = shown(photo.source, 200)
-    return Text.assemble(f"{source}: ", (verdict, "bold"), f", {photo.explanation} ({others})")
+    source, why = shown(photo.source, 200), photo.explanation
+    if photo.needed and verdict == "uncertain" and not photo.corrected:
+        decimals = len({f"{share:.0%}" for share in photo.needed}) % 2  # 1 where they look alike
+        sure, least = (f"{100 * share:.{decimals}f} %" for share in photo.needed)
+        why += f", of which it is {sure} sure and would have to be {least}"
+    return Text.assemble(f"{source}: ", (verdict, "bold"), f", {why} ({others})")
 
 
 def _candidate_line(photo: PhotoResult, garment: Garment) -> Text:

@@ -188,7 +188,8 @@ def predict_single(
     whole = prediction(best)
     if verdict == "classified":
         return PhotoPrediction((whole,), (), whole)
-    return PhotoPrediction((), candidates, replace(whole, category=None))
+    needed = gate.single[CATEGORIES[best]]
+    return PhotoPrediction((), candidates, replace(whole, category=None, needed=needed))
 
 
 def predict_people(seen: Look, gate: DetectorGate, size: tuple[int, int]) -> PhotoPrediction:
@@ -197,7 +198,10 @@ def predict_people(seen: Look, gate: DetectorGate, size: tuple[int, int]) -> Pho
     named = [each for each in sure if each.confidence >= gate.worn[each.category]]
     candidates_ = _candidates(seen, gate, {each.category for each in named})
     garments_ = tuple(_prediction(each, "classified", size) for each in named)
-    candidates = tuple(_prediction(each, "uncertain", size) for each in candidates_)
+    candidates = tuple(
+        replace(_prediction(each, "uncertain", size), needed=gate.worn[each.category])
+        for each in candidates_
+    )
     if garments_:
         whole = max(garments_, key=lambda each: each.confidence)
     else:

@@ -35,6 +35,7 @@ class Prediction:
         outside: Calibrated probability that it is none of the ten, 0..1.
         embedding: Float32[d], the layer below the logits; near for garments that look alike.
         box: Bounding box of the garment in pixels of the given picture; None if not known.
+        needed: Confidence from which on its category is named; 0 if not known.
     """
 
     verdict: Verdict
@@ -44,6 +45,7 @@ class Prediction:
     outside: float
     embedding: Float32[np.ndarray, " d"]
     box: Box | None = None
+    needed: float = 0.0
 
     def top(self, count: int = 3) -> list[tuple[str, float]]:
         """The most likely categories with their probabilities, best first."""
