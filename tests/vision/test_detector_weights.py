@@ -12,7 +12,8 @@ from safetensors.numpy import load_file, save_file
 from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
 from trendscope.vision.detector import initial_variables
-from trendscope.vision.detector_weights import read_detector, write_detector
+from trendscope.vision.detector_weights import SHIPPED_DETECTOR, read_detector, write_detector
+from trendscope.vision.serialisation import check_arrays, read_arrays
 from trendscope.vision.weights import DEFAULT, DetectorGate, DetectorHeader, Header
 
 HEADER = DetectorHeader("garments", gate=DetectorGate(1.2, {"Coat": 0.9}, {"Coat": 0.7}))
@@ -67,6 +68,7 @@ def test_other_files_are_refused(file, tmp_path):
 
 def test_the_shipped_file_is_whole():
     header, _ = read_detector()
+    check_arrays(SHIPPED_DETECTOR, read_arrays(SHIPPED_DETECTOR), initial_variables)
     assert header.name == DEFAULT
     assert set(header.gate.single) == set(header.gate.worn) == set(CATEGORIES)
     assert header.scores["outfits"]["mean_average_precision"] > 0.65

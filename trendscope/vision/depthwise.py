@@ -28,9 +28,9 @@ def depthwise(
     Returns:
         Maps of ceil(h / stride) rows and ceil(w / stride) columns.
     """
-    return sum(
-        (part * kernel[i, j] for i, j, part in _shifts(x, len(kernel), stride)), start=jnp.zeros(())
-    )
+    places = jnp.unstack(kernel.reshape(-1, x.shape[-1]))
+    parts = zip(_shifts(x, len(kernel), stride), places, strict=True)
+    return sum((part * place for part, place in parts), start=jnp.zeros(()))
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -40,15 +40,16 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 
 
 def _shifts(
-    x: Array, kernel: int, stride: int
-) -> list[tuple[int, int, Float[Array, "n rows columns c"]]]:
-    """What each place of the kernel meets: its row, its column, and a strided part of `x`."""
-    _, h, w, _ = x.shape
+    x: Float[Array, "n h w c"], kernel: int, stride: int
+) -> list[Float[Array, "n rows columns c"]]:
+    """A strided part of `x` for each place of the kernel, row by row: what it meets."""
+    n, h, w, c = x.shape
     padding = (same_padding(h, kernel, stride), same_padding(w, kernel, stride))
     padded = jnp.pad(x, ((0, 0), *padding, (0, 0)))
     down, across = (-(-h // stride) - 1) * stride + 1, (-(-w // stride) - 1) * stride + 1
+    # Brackets would take longer to trace, at every start.
     return [
-        (i, j, padded[:, i : i + down : stride, j : j + across : stride])
+        jax.lax.slice(padded, (0, i, j, 0), (n, i + down, j + across, c), (1, stride, stride, 1))
         for i in range(kernel)
         for j in range(kernel)
     ]
@@ -68,7 +69,7 @@ def _backward(stride: int, kept: tuple[Array, Array], gradient: Array) -> tuple[
     ones = jnp.ones((1, gradient.size // gradient.shape[-1]), gradient.dtype)
     to_kernel = [
         ones @ (part * gradient).reshape(-1, gradient.shape[-1])
-        for _, _, part in _shifts(x, len(kernel), stride)
+        for part in _shifts(x, len(kernel), stride)
     ]
     return to_x, jnp.concatenate(to_kernel).reshape(kernel.shape)
 
