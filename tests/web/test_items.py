@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 
@@ -215,6 +216,16 @@ def test_who_may_not_be_written_to_is_nowhere_among_the_targets(opened, worn, tm
         assert "trendscope serve --never" not in page.text
     assert "Emma" not in desk.get("/customer?name=ben").text
     assert desk.get("/api/targets?customer=ben").json()["withheld"] == 1
+
+
+def test_a_list_that_grows_counts_at_once(opened, worn, tmp_path):
+    never = tmp_path / "never.csv"
+    never.write_text("customer\nanna & co\n")
+    desk = Visitor(opened, never=never)
+    assert "Emma" in desk.get("/customer?name=ben").text
+    never.write_text("customer\nanna & co\nben\n")
+    os.utime(never, (1, 1))  # however coarse the clock of the file system
+    assert "Emma" not in desk.get("/customer?name=ben").text
 
 
 def test_why_nobody_is_offered_an_item_is_told(client, worn):

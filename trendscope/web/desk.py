@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import IO, Any, TypeVar
 
@@ -68,9 +68,11 @@ class Desk:
         """The present, in UTC."""
         return datetime.now(UTC)
 
-    def state(self) -> tuple[str, date]:
-        """What differs as soon as pages may: the database's version, and the day."""
-        return self.store.version(), self.now().astimezone(self.settings.zone).date()
+    def state(self) -> tuple[object, ...]:
+        """What differs as soon as pages may: the database's version, the day, and the lists."""
+        lists = (self.settings.only, self.settings.never)
+        written = [path.stat().st_mtime_ns for path in lists if path and path.is_file()]
+        return self.store.version(), self.now().astimezone(self.settings.zone).date(), *written
 
     def trend_summary(self, ahead: int = 4, segment: str | None = None) -> TrendSummary:
         """What is worn more and what less, of all customers or of those of one segment.
