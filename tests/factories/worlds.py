@@ -45,6 +45,7 @@ class World:
         events: Part of the photos that are taken at common events, other ones each week.
         garments: Garments in a photo.
         importers: Week in which three customers of ten import ten times as many photos as usual.
+        beside: Other customers, of a world of their own.
     """
 
     customers: int = 300
@@ -59,6 +60,7 @@ class World:
     events: float = 0.0
     garments: int = 1
     importers: int | None = None
+    beside: World | None = None
 
 
 def ramp(start: float, end: float, week: int, length: int = 8) -> NDArray[np.float64]:
@@ -101,10 +103,14 @@ def sightings(draw: np.random.Generator, world: World, weeks: int = WEEKS) -> pd
             "reason": np.where(named, "", "uncertain")[rows].astype(object),
         }
     )
-    if world.certain is None:
+    if world.certain is not None:
+        certain = np.broadcast_to(world.certain, WEEKS)[week[rows]]
+        table = table.assign(confidence=draw.beta(20 * certain, 20 * (1 - certain)))
+    if world.beside is None:
         return table
-    certain = np.broadcast_to(world.certain, WEEKS)[week[rows]]
-    return table.assign(confidence=draw.beta(20 * certain, 20 * (1 - certain)))
+    others = sightings(draw, world.beside, weeks)
+    numbers = {name: -1 - others[name] for name in ("customer", "photo")}
+    return pd.concat([table, others.assign(**numbers)], ignore_index=True)
 
 
 def _photos(

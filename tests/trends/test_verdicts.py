@@ -16,6 +16,7 @@ from trendscope.errors import TrendscopeError
 from trendscope.proportions import ratio
 from trendscope.trends import backtest, counts, forecasting, level_correction, models
 from trendscope.trends import verdicts as trends
+from trendscope.trends.panel import panel_of
 
 
 def last(result, category="Dress"):
@@ -256,6 +257,19 @@ def test_later_weeks_do_not_change_earlier_verdicts(weekly):
 # --- forecasts by hand ---------------------------------------------------------------------------
 
 
+def test_a_rise_of_eight_weeks_is_more_than_chance_where_four_are_not():
+    # 220 of 2200, then 80 of 400: z = 5.758 as above. A share of .1 that has been .13 for 8 weeks:
+    # 104 of 800 against 180 of 1800: .03 / sqrt(284/2600 * 2316/2600 * (1/800 + 1/1800)) = 2.264;
+    # of 4 weeks 52 of 400 against 232 of 2200: 1.452.
+    series = panel_of(both([10] * 22 + [20] * 4)).series
+    longer = panel_of(both([10] * 18 + [13] * 8)).series
+    assert trends.farthest(series, np.ones((26, 2)))[-1, 0] == pytest.approx(5.758, abs=0.001)
+    assert trends.farthest(longer, np.ones((26, 2)))[-1, 0] == pytest.approx(2.264, abs=0.001)
+    # What was never seen is no test, and makes no other p larger.
+    never = panel_of(both([0] * 26)).series
+    assert np.isnan(trends.farthest(never, np.ones((26, 2)))).all()
+
+
 def test_one_week_by_hand():
     # Half a count is added for the category and half against it.
     assert forecasting.forecast(steady(1, 3, 10))["share"].tolist() == pytest.approx([3.5 / 11] * 4)
@@ -491,7 +505,7 @@ def test_levels_are_refused_where_correcting_does_harm(photos, labelled, message
 @pytest.mark.parametrize("burst", [1, 4])
 def test_hardly_a_false_alarm_where_nothing_happens(photos, burst):
     draw = np.random.default_rng(3)
-    expected = [flags(table(*world(draw, photos, 52, burst=burst)))[0] for _ in range(20)]
+    expected = [flags(table(*world(draw, photos, 52, burst=burst)))[0] for _ in range(40)]
     moving = [np.isin(result, ["rising", "falling"]).any(1) for result in expected]
     assert np.mean(moving) <= 0.05
 

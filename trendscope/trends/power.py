@@ -8,10 +8,17 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
-from trendscope.proportions import Floats, ratio, z_score
+from trendscope.proportions import Floats, ratio
 from trendscope.trends.models import Series
 from trendscope.trends.panel import Panel
-from trendscope.trends.verdicts import MIN_TOTAL, RISE_LEVEL, compared, direction, lasting
+from trendscope.trends.verdicts import (
+    MIN_TOTAL,
+    RISE_LEVEL,
+    compared,
+    direction,
+    farthest,
+    lasting,
+)
 from trendscope.trends.windows import BEFORE, RECENT, window
 
 DOUBLING, FOUND = 8, 16
@@ -83,12 +90,9 @@ def _doubled(draws: Draws, seed: int) -> Series:
 
 def _risen(series: Series, dispersion: Floats, tests: int) -> Floats:
     """Whether each column is called rising in any of the weeks from the doubling on."""
-    new, new_of, old, old_of = (
-        window(values, back, length)
-        for back, length in ((0, RECENT), (RECENT, BEFORE))
-        for values in (series.count, series.total)
-    )
-    z = z_score(new, new_of, old, old_of) / np.sqrt(dispersion)
+    new, new_of = (window(values, 0, RECENT) for values in (series.count, series.total))
+    old, old_of = (window(values, RECENT, BEFORE) for values in (series.count, series.total))
+    z = farthest(series, dispersion)
     # Where one category alone changes, the correction of its p is by the number of tests.
     surely = np.abs(z) >= NormalDist().inv_cdf(1 - RISE_LEVEL / tests / 2)
     before = ratio(old, old_of)

@@ -6,6 +6,7 @@ fractions 0..1; weeks are ISO weeks such as ``2026-W47``. Nothing here reads a c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ from trendscope.trends.windows import BEFORE, RECENT, earlier, window
 MIN_TOTAL = 30
 """Least total of the recent weeks, and of those before, for a verdict."""
 
-RISE_LEVEL, WATCH_LEVEL = 0.07, 0.10
+RISE_LEVEL, WATCH_LEVEL = 0.05, 0.10
 """False discovery rates over all categories of a week; tests.benchmarks.trends shows why."""
 
 MIN_CHANGE = 0.20
@@ -42,12 +43,13 @@ CONFUSED = ("Shirt", ("T-shirt/top", "Pullover", "Coat"))
 def movement(weekly: pd.DataFrame) -> pd.DataFrame:
     """Judges for every complete week and category whether the share has risen or fallen.
 
-    The last 4 weeks are compared with the 22 or fewer before, by a two-proportion z test whose
-    variance is that of the shares' own scatter (McCullagh and Nelder, Generalized Linear Models,
-    4.5; for customers at least the binomial one), with Benjamini-Hochberg's correction over all
-    categories and segments of the week, and a change of at least 20 %. ``watch``: so at a false
-    discovery rate of .10. ``rising``, ``falling``: at .07, two weeks running, without any single
-    one of the last 4 weeks too, and neither more wrong names
+    The last 4 weeks are compared with the 22 or fewer before, or the last 8 with the 18 before if
+    that shows more (`farthest`), by a two-proportion z test whose variance is that of the shares'
+    own scatter (McCullagh and Nelder, Generalized Linear Models, 4.5; for customers at least the
+    binomial one), with Benjamini-Hochberg's correction over all categories and segments of the
+    week, and a change of at least 20 % of the last 4 weeks. ``watch``: so at a false discovery rate
+    of .10. ``rising``, ``falling``: at .05, two weeks running, without any single one of the last
+    4 weeks too, and neither more wrong names
     (`trendscope.trends.drift.without_errors`) nor a circumstance that changed along
     (`trendscope.trends.drift.circumstances`) could be why; else ``watch``.
 
@@ -209,12 +211,10 @@ def _verdicts(
     panel: Panel, pair: Comparison, change: Floats
 ) -> tuple[Floats, NDArray[np.object_], NDArray[np.object_]]:
     """The corrected p, the verdict, and why a change may be none of what is worn."""
-    windows = pair.new, pair.new_of, pair.old, pair.old_of
     enough = (pair.new_of >= MIN_TOTAL) & (pair.old_of >= MIN_TOTAL)
-    z = proportions.z_score(*windows) / np.sqrt(pair.dispersion)
-    p = certain = _corrected(z, enough)
+    p = certain = _corrected(farthest(panel.series, pair.dispersion), enough)
     if panel.measure == VOTES:
-        rest = drift.without_errors(panel.series, *windows, pair.dispersion)
+        rest = farthest(panel.series, pair.dispersion, drift.without_errors)
         certain = _corrected(rest, enough)
     side = lasting(panel.series, pair.before)
     moving, moving_with_errors = (direction(x <= RISE_LEVEL, change, side) for x in (certain, p))
@@ -228,6 +228,37 @@ def _verdicts(
     names = np.array([TOO_FEW, RISING, FALLING, WATCH], object)
     verdict: NDArray[np.object_] = np.select(conditions, names, np.array(STEADY, object))
     return p, verdict, np.where(verdict == WATCH, reasons, "")
+
+
+def farthest(
+    series: Series, dispersion: Floats, score: Callable[..., Floats] | None = None
+) -> Floats:
+    """The z of the last 4 weeks against those before, or of the last 8, if that is farther from 0.
+
+    A slow rise, or one of what is seldom seen, takes 8 weeks to be more than chance.
+
+    Args:
+        series: Weekly counts.
+        dispersion: Variance as a multiple of the binomial.
+        score: Gives the z, as `trendscope.trends.drift.without_errors`; None: the plain one.
+
+    Returns:
+        (weeks, series); NaN where nothing varies, which is no test.
+    """
+    z = np.full_like(series.count, np.nan)
+    for recent in (RECENT, 2 * RECENT):
+        windows = [
+            window(values, back, length)
+            for back, length in ((0, recent), (recent, RECENT + BEFORE - recent))
+            for values in (series.count, series.total)
+        ]
+        if score is None:
+            each = proportions.z_score(*windows) / np.sqrt(dispersion)
+        else:
+            each = score(series, *windows, dispersion)
+        each = np.where(windows[3] >= MIN_TOTAL, each, np.nan)
+        z = np.where(np.isnan(z) | (np.abs(each) > np.abs(z)), each, z)
+    return z
 
 
 def _corrected(z: Floats, enough: NDArray[np.bool_]) -> Floats:
