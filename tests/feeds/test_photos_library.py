@@ -78,3 +78,12 @@ def test_a_database_that_cannot_be_read_is_told(tmp_path, content, problem):
         ("anna", "B2.heic"),
         ("anna", "Photos.sqlite", "unreadable", detail),
     }
+
+
+def test_a_database_with_a_damaged_letter_in_its_tables_is_told(tmp_path):
+    (tmp_path / "db").mkdir()
+    (name, content), *_ = database(tmp_path / "db").items()
+    damaged = content.replace(b"CREATE TABLE", b"CREATE \xb5ABLE")
+    files = {f"{LIBRARY}/originals/A/A1.heic": b"1", f"{LIBRARY}/{name}": damaged}
+    outcome = {item[:3] for item in read(export(tmp_path / "anna", files))}
+    assert outcome == {("anna", "A1.heic"), ("anna", "Photos.sqlite", "unreadable")}

@@ -15,6 +15,7 @@ from trendscope.errors import ImageError
 from trendscope.feeds.request import Request
 from trendscope.files.trees import Tree
 from trendscope.skipped import Skipped
+from trendscope.text import displayed
 
 _DATABASE = re.compile(r"(?P<root>(.*/)?)database/Photos\.sqlite")
 _TABLES = ("ZASSET", "ZGENERICASSET")  # since 2020, and in 2019
@@ -40,8 +41,9 @@ def _of_library(
     owner = request.owner(tree, database)
     try:
         problems = _problems(tree, database, request.limits.json_bytes)
-    except (sqlite3.Error, ImageError, OSError) as error:
-        detail = f"hidden and deleted photos of the library cannot be told ({error})"
+    except (sqlite3.Error, ImageError, OSError, ValueError) as error:  # of text that is no UTF-8
+        detail = "hidden and deleted photos of the library cannot be told "
+        detail += f"({displayed(str(error))[:80]})"
         return {database: Skipped(owner, tree.source(database), "unreadable", detail)}
     # The film of a live photo is called like the photo, with _3 at its end.
     numbers = {name: re.split(r"[._]", name.rpartition("/")[2])[0] for name in originals}
