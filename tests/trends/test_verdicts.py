@@ -52,6 +52,12 @@ def test_a_fall_is_a_fall():
     assert verdicts(trends.movement(both([30] * 22 + [10] * 4)))[-1] == "falling"
 
 
+def test_what_nobody_wore_before_may_rise_too():
+    result = verdicts(trends.movement(both([0] * 22 + [12] * 4)))
+    # Without its one week the first report has none; then there is another, two reports running.
+    assert result[22:] == ["watch", "rising", "rising", "rising"]
+
+
 def test_one_week_of_noise_is_no_rise():
     result = verdicts(trends.movement(both([10] * 22 + [40] + [10] * 6)))
     assert "rising" not in result and "falling" not in result

@@ -17,6 +17,7 @@ from trendscope.trends.verdicts import (
     compared,
     direction,
     farthest,
+    grown,
     lasting,
 )
 from trendscope.trends.windows import BEFORE, RECENT, window
@@ -96,6 +97,5 @@ def _risen(series: Series, dispersion: Floats, tests: int) -> Floats:
     # Where one category alone changes, the correction of its p is by the number of tests.
     surely = np.abs(z) >= NormalDist().inv_cdf(1 - RISE_LEVEL / tests / 2)
     before = ratio(old, old_of)
-    change = ratio(ratio(new, new_of), before) - 1
-    moving = direction(surely, change, lasting(series, before))
+    moving = direction(surely, grown(ratio(new, new_of), before), lasting(series, before))
     return np.asarray((moving[-FOUND:] > 0).any(0) & (new_of[-1] >= MIN_TOTAL))

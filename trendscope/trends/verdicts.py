@@ -122,7 +122,7 @@ def _judged(panel: Panel) -> pd.DataFrame:
     change, low, high = proportions.change(
         pair.new, pair.new_of, pair.old, pair.old_of, pair.dispersion
     )
-    p, verdict, reasons = _verdicts(panel, pair, change)
+    p, verdict, reasons = _verdicts(panel, pair)
     share = ratio(count, total)
     history = np.cumsum((total > 0).any(1)) >= HISTORY
     share_low, share_high = proportions.wilson(count, total)
@@ -201,14 +201,19 @@ def lasting(series: Series, before: Floats) -> Floats:
     directions = []
     for back in range(RECENT):
         less, less_of = (window(values, back, 1) for values in (series.count, series.total))
-        change = ratio(ratio(count - less, total - less_of), before) - 1
+        change = grown(ratio(count - less, total - less_of), before)
         directions.append(np.where(np.abs(change) >= MIN_CHANGE, np.sign(change), 0))
     upward, downward = (np.equal(directions, sign).all(0) for sign in (1, -1))
     return np.asarray(upward.astype(float) - downward)
 
 
+def grown(recent: Floats, before: Floats) -> Floats:
+    """By what part of itself a share has grown; infinitely much from nothing, NaN if unknown."""
+    return np.where((before == 0) & (recent > 0), np.inf, ratio(recent, before) - 1)
+
+
 def _verdicts(
-    panel: Panel, pair: Comparison, change: Floats
+    panel: Panel, pair: Comparison
 ) -> tuple[Floats, NDArray[np.object_], NDArray[np.object_]]:
     """The corrected p, the verdict, and why a change may be none of what is worn."""
     enough = (pair.new_of >= MIN_TOTAL) & (pair.old_of >= MIN_TOTAL)
@@ -216,7 +221,7 @@ def _verdicts(
     if panel.measure == VOTES:
         rest = farthest(panel.series, pair.dispersion, drift.without_errors)
         certain = _corrected(rest, enough)
-    side = lasting(panel.series, pair.before)
+    side, change = lasting(panel.series, pair.before), grown(pair.recent, pair.before)
     moving, moving_with_errors = (direction(x <= RISE_LEVEL, change, side) for x in (certain, p))
     watched = enough & (np.abs(change) >= MIN_CHANGE) & (p <= WATCH_LEVEL)
     along = drift.circumstances(panel.figures, pair.recent - pair.before)
