@@ -1,7 +1,7 @@
 """How often reposts are recognised, and different photos taken for reposts.
 
 Run ``python -m tests.benchmarks.reposts FOLDER [--framed N] [--grounds FOLDER]``. FOLDER holds
-``images/`` and a ``labels.csv`` with the columns file and customer. Copies are made of every photo,
+``images/`` and a ``labels.csv`` with the columns file and customer. Copies are made of some photos,
 and all pairs of different photos of one customer are compared; then the same with N photos in
 frames, over captions and so on, and with a second folder's pictures on plain ground, all pairs.
 ImageHash's hashes are measured beside ours, at the distance that is usual for each.
@@ -30,12 +30,31 @@ COPIES = {
     "200 px, JPEG 70": (200, "JPEG", 70),
     "720 px, WebP 60": (720, "WEBP", 60),
 }
+"""Longest side, format and quality of copies."""
+
+
+def cropped(picture: Image.Image, share: float) -> Image.Image:
+    """The picture without a share of its width and height at every edge."""
+    across, down = round(picture.width * share), round(picture.height * share)
+    return picture.crop((across, down, picture.width - across, picture.height - down))
+
+
+def screenshot(picture: Image.Image) -> Image.Image:
+    """The picture as it fills a phone's screen, between black strips."""
+    screen = Image.new("RGB", (1080, 2340), "black")
+    screen.paste(ImageOps.contain(picture, (1080, 2000)), (0, 170))
+    return screen
+
+
+ALTERED: dict[str, Callable[[Image.Image], Image.Image]] = {
+    **{f"cropped by {n} %": lambda p, n=n: cropped(p, n / 100) for n in (1, 2, 5)},
+    "screenshot": screenshot,
+}
+"""Copies that show a part of the picture, or more than it."""
 
 PEERS: dict[str, tuple[Callable[[Image.Image], imagehash.ImageHash], int]] = {
     "phash": (imagehash.phash, 8),
     "dhash": (imagehash.dhash, 8),
-    "whash": (imagehash.whash, 8),
-    "colorhash": (imagehash.colorhash, 3),
 }
 """Hashes of ImageHash, and the most bits apart at which two pictures count as the same."""
 
@@ -102,34 +121,43 @@ def upright(path: Path) -> Image.Image:
     return ImageOps.exif_transpose(Image.open(path)).convert("RGB")
 
 
-def measure(name: str, pictures: Iterable[tuple[str, Image.Image]], peers: bool) -> None:
-    """Prints how many copies are recognised, and how many pairs of different ones are taken."""
-    copies: defaultdict[str, int] = defaultdict(int)
+def measure(
+    name: str, pictures: Iterable[tuple[str, Image.Image]], peers: bool, copied: int
+) -> None:
+    """Prints how many copies are recognised, and how many pairs of different ones are taken.
+
+    Copies are made of the first `copied` pictures.
+    """
+    copies: defaultdict[tuple[str, str], list[bool]] = defaultdict(list)
     wrong: defaultdict[str, int] = defaultdict(int)
     looks: defaultdict[str, list[Look]] = defaultdict(list)
-    for owner, picture in pictures:
+    for number, (owner, picture) in enumerate(pictures):
         original = Look(encoded(picture), peers)
         looks[owner].append(original)
-        for how in COPIES.values():
-            for rule, same in original.same(Look(encoded(picture, *how), peers)).items():
-                copies[rule] += same
-    total, pairs = len(COPIES) * sum(map(len, looks.values())), 0
+        kinds = [("in another size or format", encoded(picture, *how)) for how in COPIES.values()]
+        kinds += ((way, encoded(alter(picture), quality=80)) for way, alter in ALTERED.items())
+        for kind, data in kinds if number < copied else ():
+            for rule, same in original.same(Look(data, peers)).items():
+                copies[kind, rule].append(same)
+    pairs = 0
     for own in looks.values():
         for one, other in combinations(own, 2):
             pairs += 1
             for rule, same in one.same(other).items():
                 wrong[rule] += same
-    for rule in copies:
-        share = copies[rule] / total
-        print(
-            f"{name}, {rule}: {share:.4f} of {total:,} copies; {wrong[rule]:,} of {pairs:,} pairs"
-        )
+    for (kind, rule), hits in copies.items():
+        print(f"{name}, {kind}, {rule}: {sum(hits) / len(hits):.4f} of {len(hits):,} copies")
+    for rule, count in wrong.items():
+        share = count / wrong["phash"] if wrong["phash"] else float(count > 0)
+        ratio = f", {share:.3f} times as many as phash" if peers else ""
+        print(f"{name}, {rule}: {count:,} of {pairs:,} pairs taken for the same{ratio}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--framed", type=int, default=400, help="photos shown in other ways")
+    parser.add_argument("--copied", type=int, default=400, help="photos of which copies are made")
     parser.add_argument("--grounds", type=Path, help="folder of pictures on plain ground")
     parser.add_argument(
         "--no-peers", action="store_true", help="ours alone, in a fifth of the time"
@@ -137,13 +165,15 @@ def main() -> None:
     options = parser.parse_args()
     peers = not options.no_peers
     every = [*photos(options.folder)]
-    measure("as they are", ((owner, upright(path)) for owner, path in every), peers)
+    pictures = ((owner, upright(path)) for owner, path in every)
+    measure("as they are", pictures, peers, options.copied)
     some = sorted(every, key=lambda one: one[0])[: options.framed]
     for way, show in WAYS.items():
-        measure(way, ((owner, show(upright(path))) for owner, path in some), peers)
+        measure(way, ((owner, show(upright(path))) for owner, path in some), peers, options.copied)
     if options.grounds:
         paths = islice(sorted(options.grounds.rglob("*.jpg")), options.framed)
-        measure("plain ground", (("", upright(path)) for path in paths), peers)
+        pictures = (("", upright(path)) for path in paths)
+        measure("plain ground", pictures, peers, options.copied)
 
 
 if __name__ == "__main__":
