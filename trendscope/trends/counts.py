@@ -312,7 +312,8 @@ def _customers(
         worn.ravel()[here * people + own] = True
         garments = np.bincount(own, minlength=people)
         cell = segment[customer[rows]] * kinds + here
-        votes[number] = np.bincount(cell, 1 / garments[own], segments * kinds)
+        # Rounded, so that the order of the rows does not show in the last digit.
+        votes[number] = np.bincount(cell, 1 / garments[own], segments * kinds).round(12)
         for part, (low, high) in enumerate(edges):
             count[number, part] = [np.count_nonzero(each[low:high]) for each in worn]
             total[number, part] = np.count_nonzero(active[low:high])
