@@ -120,6 +120,14 @@ def test_steady_is_only_what_would_have_been_seen_to_change():
     assert "Not enough data to say anything of Coat." in trend_report.headline(result)
 
 
+def test_that_no_doubling_would_be_found_is_said_once():
+    """One customer a week: no share of theirs can be told from chance."""
+    result = summary.outlook(pd.concat([steady(26, 1, 4), steady(26, 1, 4, category="Coat")]))
+    assert trend_report.power_notes(result) == [
+        "A doubling over 8 weeks would be found within 16 weeks in none of 100 cases."
+    ]
+
+
 @settings(max_examples=20)
 @given(tables)
 def test_no_forecast_is_outside_its_own_interval(sightings):

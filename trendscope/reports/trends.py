@@ -180,6 +180,8 @@ def power_notes(summary: TrendSummary) -> list[str]:
         return []
     known = power.dropna().sort_values("found", ascending=False, kind="stable")
     rare = known[known["found"] < ALMOST_ALWAYS]
+    if known["found"].max() < 0.005:
+        return ["A doubling over 8 weeks would be found within 16 weeks in none of 100 cases."]
     named = ", ".join(
         f"of {plural_of(shown(str(name)))} in {100 * share:.0f}"
         for name, share in zip(rare["category"], rare["found"], strict=True)
