@@ -236,3 +236,10 @@ def test_folders_are_dropped_with_all_they_hold(browser, server, client, place):
     expect(page.locator("#scan-end")).to_contain_text("1 photo: 1 looked at.")
     assert store.sightings(place / "t.db", "gil")["source"].tolist() == ["team/gil/1.png"]
     page.close()
+
+
+def test_a_new_database_says_where_photos_come_from(tmp_path):
+    with desk(tmp_path / "new.db", "--create") as running, running.client() as client:
+        review, trends = client.get("/review").text, client.get("/trends").text
+    assert "No photo waits for a name." in review and "sure of" not in review
+    assert "holds no photos yet" in trends and "or at the desk under Scan" in trends

@@ -69,7 +69,8 @@ def trends_of_store(
         )
     if counts.rows.empty and not counts.waiting:
         raise NothingUsable(
-            f"{name} holds no photos yet; fill it with trendscope scan PATH --db DATABASE"
+            f"{name} holds no photos yet; fill it with trendscope scan PATH --db DATABASE, or at "
+            "the desk under Scan"
         )
     rows = counts.rows
     rows = rows if since is None else rows[rows["posted_at"] >= since]
