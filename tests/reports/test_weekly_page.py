@@ -173,6 +173,11 @@ def test_headings_labels_and_links_are_in_order(page):
     assert '<html lang="en">' in page
 
 
+def test_no_two_landmarks_have_the_same_name(page):
+    landmarks = re.findall(r'<(?:section|div)[^>]* aria-labelledby="([^"]+)"', page)
+    assert len(landmarks) == len(set(landmarks)) == 7
+
+
 def test_charts_and_photos_say_in_words_what_they_show(page):
     labels = Outline(page).labels
     assert len(labels) == len(CATEGORIES) + 2  # one together, for wide and narrow pages
