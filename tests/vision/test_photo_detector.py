@@ -22,6 +22,7 @@ from trendscope.vision.photo_detector import (
     pixels_of,
     predict_people,
     predict_single,
+    shows_several,
 )
 from trendscope.vision.predictions import Predictor
 from trendscope.vision.preparation import Squaring, Stretching, preparation_of
@@ -193,6 +194,15 @@ def test_photos_are_judged_alike_alone_and_together(weights):
     np.testing.assert_allclose(
         alone.whole.probabilities, together[0].whole.probabilities, atol=1e-4
     )
+
+
+def test_a_photo_that_may_show_several_garments_is_looked_at_for_each():
+    shares = np.stack([photo(several=p) for p in (0.02, 0.11, 0.9)])
+    cells, boxes, features = (
+        np.zeros((3, ROWS, COLUMNS, size), np.float32) for size in (CELL_OUTPUTS, 4, 2)
+    )
+    first = Look(shares, cells, boxes, features)
+    assert shows_several(first, GATE).tolist() == [False, True, True]
 
 
 def test_pictures_of_several_sizes_keep_their_order():
