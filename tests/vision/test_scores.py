@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -100,6 +102,13 @@ def test_coverage_sentence_names_weights_trained_alike(tmp_path):
     assert coverage_sentence(found).startswith(
         "Of 40 photos never seen in training, weights trained alike named 70 % of the dresses"
     )
+
+
+def test_coverage_sentence_says_that_of_two_shares_the_lower_one_counts():
+    alone = Scores("w", 10, True, 0.9, 0.5, {"Bag": 0.9, "Dress": 0.1})
+    lower = ", each by the lower of its shares alone and on people: counts lean that way."
+    assert coverage_sentence(replace(alone, with_people=True)).endswith(f"of the dresses{lower}")
+    assert "lower" not in coverage_sentence(alone)
 
 
 def test_coverage_sentence_of_photos_perhaps_seen_in_training():

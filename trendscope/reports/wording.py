@@ -28,6 +28,8 @@ def coverage_sentence(scores: Scores) -> str:
     rare = [(group, share) for group, share in others if share < RARELY_NAMED] or others[-1:]
     if rare:
         sentence += f", but {_listed([_of(share, group) for group, share in rare])}"
+    if scores.with_people:
+        sentence += ", each by the lower of its shares alone and on people"
     return f"{sentence}: counts lean that way."
 
 
