@@ -58,7 +58,7 @@ def escaped(name: str) -> str:
 
 def unescaped(text: str) -> str:
     """The name that `escaped` wrote, or the path that several of them make."""
-    return _ESCAPE.sub(lambda found: _LETTERS.get(found[1]) or chr(int(found[1][1:], 16)), text)
+    return _ESCAPE.sub(lambda match: _LETTERS.get(match[1]) or chr(int(match[1][1:], 16)), text)
 
 
 def percent(share: float) -> str:

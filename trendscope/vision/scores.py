@@ -122,12 +122,12 @@ def _lower_of_both(single: Scores, people: Mapping[str, Any]) -> Scores:
 
     Of shoes, people's are the mean over their kinds.
     """
-    found: dict[str, list[float]] = {}
+    of_group: dict[str, list[float]] = {}
     for category, share in people["found_by_category"].items():
         if category in CATEGORIES and share is not None:
-            found.setdefault(GROUP[category], []).append(float(share))
+            of_group.setdefault(GROUP[category], []).append(float(share))
     coverage_of = dict(single.coverage_of)
-    for group, shares in found.items():
+    for group, shares in of_group.items():
         share = sum(shares) / len(shares)
         coverage_of[group] = min(coverage_of.get(group, share), share)
 

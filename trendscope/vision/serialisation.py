@@ -67,12 +67,12 @@ def check_arrays(
         WeightsError: The first array, by name, that differs.
     """
     expected = {name: leaf.shape for name, leaf in leaves(jax.eval_shape(initial))}
-    found = {name: array.shape for name, array in arrays.items()}
-    for name in sorted(expected | found):
-        if found.get(name) != expected.get(name):
+    shapes = {name: array.shape for name, array in arrays.items()}
+    for name in sorted(expected | shapes):
+        if shapes.get(name) != expected.get(name):
             raise WeightsError(
                 f"{path}: array {name}: expected {expected.get(name, 'nothing')}, "
-                f"found {found.get(name, 'nothing')}"
+                f"found {shapes.get(name, 'nothing')}"
             )
         if not np.isfinite(arrays[name]).all():
             raise WeightsError(f"{path}: array {name} holds values that are not finite numbers")
