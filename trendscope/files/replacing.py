@@ -35,7 +35,7 @@ _HEADERS = (
 """How the first lines of our tables begin, without quotation marks."""
 
 _TEXTS = re.compile(
-    r"(\*\*)?What customers wear, week \d{4}-W\d\d|(\*\*)?No complete week yet"
+    r"(\*\*)?What customers wear, (week )?\d|(\*\*)?No complete week yet"
     r"|(What suits|Whom to write to about) "
     r"|.*: [\d,]+ photos?(, |\n)"
     r"|.*: (\S.* \(.* \d+ %|unreadable, )"
