@@ -148,7 +148,8 @@ def measure(
     for (kind, rule), hits in copies.items():
         print(f"{name}, {kind}, {rule}: {sum(hits) / len(hits):.4f} of {len(hits):,} copies")
     for rule, count in wrong.items():
-        share = count / wrong["phash"] if wrong["phash"] else float(count > 0)
+        usual = wrong.get("phash", 0)
+        share = count / usual if usual else float(count > 0)
         ratio = f", {share:.3f} times as many as phash" if peers else ""
         print(f"{name}, {rule}: {count:,} of {pairs:,} pairs taken for the same{ratio}", flush=True)
 
