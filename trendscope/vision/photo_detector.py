@@ -40,7 +40,8 @@ CERTAIN = 0.3
 
 LEAST_SEVERAL = 0.1
 """Least probability of several garments from which on a photo is one of people. Held-out pictures
-of one garment or none had less than .02, street photos more than .9; drawn figures lie between."""
+of one garment or none had less than .02, 99 of 100 street photos more than .99; drawn figures lie
+between."""
 
 TEN = len(CATEGORIES)
 
