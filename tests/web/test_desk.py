@@ -14,8 +14,8 @@ from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.reports import targets
 from trendscope.skipped import Skipped
 from trendscope.web import pages
-from trendscope.web.api import refusals
 from trendscope.web.desk import Desk
+from trendscope.web.responses import refusals
 from trendscope.web.settings import Settings
 from trendscope.web.upload_jobs import UploadJob
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -15,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from trendscope import store
 from trendscope.categories import CATEGORIES, match_category
-from trendscope.errors import NothingUsable, StoreError, TrendscopeError
+from trendscope.errors import TrendscopeError
 from trendscope.photos.results import Label, PhotoResult, label_of
 from trendscope.reports import database
 from trendscope.reports import profile as report
@@ -27,7 +26,7 @@ from trendscope.store.profile import stored_profile
 from trendscope.text import displayed
 from trendscope.web.desk import Desk
 from trendscope.web.lists import CustomerQuery
-from trendscope.web.responses import json_text
+from trendscope.web.responses import json_text, refusals
 from trendscope.web.upload_jobs import QueueFull, UploadJob
 
 DOCUMENT = {
@@ -347,21 +346,3 @@ def job_or_404(desk: Desk, upload_id: str) -> UploadJob:
     if job is None:
         raise HTTPException(404, "That upload is gone; upload it again.")
     return job
-
-
-@contextmanager
-def refusals(status: int, missing: int | None = None) -> Iterator[None]:
-    """Answers with a status where something cannot be done with what was sent.
-
-    Args:
-        status: Status of refusals; a fault of the database is none.
-        missing: Status where there is nothing of that name, if another one.
-    """
-    try:
-        yield
-    except StoreError:
-        raise
-    except TrendscopeError as error:
-        if missing and isinstance(error, NothingUsable):
-            status = missing
-        raise HTTPException(status, str(error)) from None

@@ -15,8 +15,9 @@ from trendscope.reports.slides import shares_slide, slide, slides
 from trendscope.reports.targets import targets_csv
 from trendscope.reports.trends import trends_csv
 from trendscope.store.profile import stored_profile
-from trendscope.web.api import AtDesk, Name, Weeks, refusals
+from trendscope.web.api import AtDesk, Name, Weeks
 from trendscope.web.lists import About, CustomerQuery, ItemQuery, Segment
+from trendscope.web.responses import refusals
 
 router = APIRouter(prefix="/download", include_in_schema=False)
 

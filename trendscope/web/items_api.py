@@ -26,12 +26,11 @@ from trendscope.web.api import (
     form,
     form_of,
     picture,
-    refusals,
     responses,
 )
 from trendscope.web.desk import Desk
 from trendscope.web.lists import About
-from trendscope.web.responses import json_text
+from trendscope.web.responses import json_text, refusals
 
 router = APIRouter(prefix="/api")
 

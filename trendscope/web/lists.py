@@ -13,11 +13,11 @@ from starlette.exceptions import HTTPException
 from trendscope import store, weeks
 from trendscope.catalog.items import Item
 from trendscope.categories import match_category
-from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.recommend.campaigns import Campaign
 from trendscope.store.listing import CustomerEntry, Order
 from trendscope.store.read_items import chosen, known_item, searched
 from trendscope.web.desk import Desk
+from trendscope.web.responses import refusals
 
 Segment = Annotated[str, Query(max_length=200)]
 
@@ -26,7 +26,16 @@ MOST_WEEKS = 104
 
 
 @dataclass(frozen=True)
-class CustomerQuery:
+class ListQuery:
+    """What is asked of a list."""
+
+    def given(self, **others: str | int) -> dict[str, str | int]:
+        """The parameters of an address that asks for the same, but for `others`."""
+        return {name: value for name, value in {**asdict(self), **others}.items() if value}
+
+
+@dataclass(frozen=True)
+class CustomerQuery(ListQuery):
     """What is asked of the list of customers.
 
     Attributes:
@@ -42,10 +51,6 @@ class CustomerQuery:
     week: Annotated[str, Query(max_length=20)] = ""
     segment: Segment = ""
     sort: Order = "name"
-
-    def given(self, **others: str | int) -> dict[str, str | int]:
-        """The parameters of an address that asks for the same, but for `others`."""
-        return {name: value for name, value in {**asdict(self), **others}.items() if value}
 
     def entries(
         self, desk: Desk, limit: int | None = None, offset: int = 0
@@ -81,7 +86,7 @@ class CustomerQuery:
 
 
 @dataclass(frozen=True)
-class ItemQuery:
+class ItemQuery(ListQuery):
     """What is asked of the catalogue.
 
     Attributes:
@@ -91,10 +96,6 @@ class ItemQuery:
 
     search: Annotated[str, Query(max_length=200)] = ""
     show: Annotated[str, Query(max_length=40)] = ""
-
-    def given(self, **others: str | int) -> dict[str, str | int]:
-        """The parameters of an address that asks for the same, but for `others`."""
-        return {name: value for name, value in {**asdict(self), **others}.items() if value}
 
     def items(self, every: Sequence[Item]) -> list[Item]:
         """The items asked for, those that wait for a person first.
@@ -134,13 +135,8 @@ class About:
             raise HTTPException(404, "The database knows no such customer.")
         if self.sku and not known_item(desk.store, self.sku):
             raise HTTPException(404, "The shop sells no such item.")
-        try:
+        with refusals(400, missing=404):
             return desk.campaign(**given)
-        except StoreError:
-            raise
-        except TrendscopeError as error:
-            status = 404 if isinstance(error, NothingUsable) else 400
-            raise HTTPException(status, str(error)) from None
 
 
 def weeks_of(desk: Desk) -> list[tuple[str, date]]:

@@ -23,10 +23,11 @@ from trendscope.reports.slides import slides
 from trendscope.reports.wording import caveats
 from trendscope.store.profile import stored_profile
 from trendscope.text import shown
-from trendscope.web.api import AtDesk, Name, Search, desk_of, job_or_404, refusals
+from trendscope.web.api import AtDesk, Name, Search, desk_of, job_or_404
 from trendscope.web.desk import Desk
 from trendscope.web.items_api import Sku, known_or_404
 from trendscope.web.lists import CustomerQuery, ItemQuery, Segment, weeks_of
+from trendscope.web.responses import refusals
 from trendscope.web.security import COOKIE, SIGN_IN
 
 PER_PAGE = 24

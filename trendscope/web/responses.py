@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
+from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.reports import pages
 
 
@@ -32,6 +36,24 @@ def refusal(scope: Scope, status: int, detail: str = "") -> Response:
         return HTMLResponse(pages.page("desk/sign_in.html", wrong=False), status, headers)
     page = pages.page("desk/error.html", status=status, title=title, detail=detail)
     return HTMLResponse(page, status, headers)
+
+
+@contextmanager
+def refusals(status: int, missing: int | None = None) -> Iterator[None]:
+    """Answers with a status where something cannot be done with what was sent.
+
+    Args:
+        status: Status of refusals; a fault of the database is none.
+        missing: Status where there is nothing of that name, if another one.
+    """
+    try:
+        yield
+    except StoreError:
+        raise
+    except TrendscopeError as error:
+        if missing and isinstance(error, NothingUsable):
+            status = missing
+        raise HTTPException(status, str(error)) from None
 
 
 _DETAILS = {

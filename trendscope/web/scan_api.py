@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from trendscope.reports.database import scan_json
 from trendscope.reports.documents import document
 from trendscope.reports.terminal import print_scan
-from trendscope.web.api import AtDesk, desk_of, refusals
+from trendscope.web.api import AtDesk, desk_of
 from trendscope.web.desk import Desk
-from trendscope.web.responses import json_text
+from trendscope.web.responses import json_text, refusals
 from trendscope.web.scan_jobs import ScanJob
 
 _REFUSALS = (400, 401, 403, 404, 408, 409, 413, 422, 503)
