@@ -76,6 +76,7 @@ class Settings:
     composed: int = setting(1, "how many of these are composed of single garments")
     tiny: int = setting(24, "images of Fashion-MNIST per step, enlarged to 64 pixels only")
     cutouts: float = setting(0.0, "share of garments cut out of photos of people among the singles")
+    figures: float = setting(0.0, "share of drawn figures and strewn garments among the singles")
     mixed: float = setting(0.0, "share of the singles that are mixed with another one")
     side: int = setting(128, "rows and columns of the singles")
     rows: int = setting(224, "rows of photos of people")
@@ -293,6 +294,7 @@ def sampler(settings: Settings) -> Sampler:
         settings.published,
         settings.tiny,
         settings.cutouts,
+        settings.figures,
         settings.mixed,
     )
     return Sampler(singles, outfits, (images.pixels, images.labels), shares, settings.seed)

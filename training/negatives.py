@@ -86,12 +86,12 @@ def plain_ground(
 
 
 def laid_down(
-    picture: Image.Image, grounds: Sequence[Path], generator: np.random.Generator
+    picture: Image.Image, grounds: Sequence[Image.Image], generator: np.random.Generator
 ) -> Image.Image:
     """A cut-out picture, turned and scaled at random, on a plain ground or a crop of another."""
     height = int(generator.integers(240, SIDE + 1))
     if grounds and generator.random() < 0.5:
-        other = open_picture(grounds[int(generator.integers(len(grounds)))])
+        other = grounds[int(generator.integers(len(grounds)))]
         ground = crop(other, generator).resize((SIDE, height))
     else:
         ground = Image.fromarray(plain_ground(generator, SIDE, height))
@@ -109,20 +109,21 @@ def pictures(
     files: Sequence[Path], generator: np.random.Generator
 ) -> Iterator[tuple[Path, Image.Image]]:
     """Each original with the pictures made from it, one at a time."""
-    opened = {}
+    things: dict[Path, Image.Image] = {}
+    grounds: dict[Path, Image.Image] = {}
     for file in track(files, "looking"):
         try:
-            opened[file] = is_cut_out(open_picture(file))
+            picture = open_picture(file)
         except (OSError, Image.DecompressionBombError) as error:
             print(f"left out {file}: {error}")
-    grounds = [file for file, cut_out in opened.items() if not cut_out]
-    for file, cut_out in track(opened.items(), "drawing"):
-        picture = open_picture(file)
-        for _ in range(GROUNDS if cut_out else CROPS):
-            if cut_out:
-                yield file, laid_down(picture, grounds, generator)
-            else:
-                yield file, crop(picture, generator)
+        else:
+            (things if is_cut_out(picture) else grounds)[file] = picture
+    for file, thing in track(things.items(), "drawing"):
+        for _ in range(GROUNDS):
+            yield file, laid_down(thing, list(grounds.values()), generator)
+    for file, ground in grounds.items():
+        for _ in range(CROPS):
+            yield file, crop(ground, generator)
 
 
 def make(out: Path, folders: Sequence[Path], seed: int = 0) -> int:

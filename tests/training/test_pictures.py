@@ -135,7 +135,7 @@ def test_known_kinds_of_shoes_rename_the_mask():
     assert set(np.flatnonzero(taught.allowed[taught.boxed].any(0)).tolist()) == {1, 9}
 
 
-def sampler():
+def sampler(figures=0.0, seed=0):
     singles = Singles(
         np.full((6, *SINGLE, 3), 50, np.uint8),
         np.eye(CELL_OUTPUTS, dtype=bool)[[0, 0, 0, 0, 3, 5]],
@@ -144,8 +144,9 @@ def sampler():
         np.array([False] * 3 + [True] + [False] * 2),
     )
     published = np.full((10, 28, 28), 90, np.uint8), np.arange(10)
-    shares = Shares(12, 3, 1, 1, {"phone": 0.5, "shop": 0.2}, 0.2, 6)
-    return Sampler(singles, outfits(), published, shares, 0)
+    odds = {"phone": 0.0, "shop": 0.0} if figures else {"phone": 0.5, "shop": 0.2}
+    shares = Shares(12, 3, 1, 1, odds, 0.0 if figures else 0.2, 6, figures=figures)
+    return Sampler(singles, outfits(), published, shares, seed)
 
 
 def test_a_batch_is_the_same_whenever_it_is_asked_for():
@@ -161,6 +162,15 @@ def test_a_batch_is_the_same_whenever_it_is_asked_for():
     assert (one.people.cells.weight.sum((1, 2)) > 0).tolist() == [True, False, True]
     other = sampler().batch(8, 32, SIZE)
     assert one.pixels.tolist() != other.pixels.tolist()
+
+
+def test_figures_among_the_singles_are_several_garments():
+    shown = sampler(figures=1.0).batch(0, 64, SIZE)
+    several = shown.photo[:, SEVERAL]
+    # Strewn garments may be one alone: then the picture as a whole teaches nothing.
+    assert several.sum() >= 6 and not shown.photo[:, :SEVERAL].any()
+    kinds = shown.cells.allowed[several][:, ..., :10].any((1, 2)).sum(1)
+    assert (kinds >= 1).all() and kinds.max() > 1
 
 
 def test_mixed_pictures_keep_at_least_half_of_their_own():

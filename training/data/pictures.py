@@ -106,6 +106,8 @@ class Shares:
         published: Share of Fashion-MNIST among the singles.
         tiny: Images of Fashion-MNIST that are not much enlarged.
         cutouts: Share of garments cut out of photos of people among the singles.
+        figures: Share of drawn figures and strewn garments among the singles: to a small square
+            they look like cut-outs.
         mixed: Share of the singles that are mixed with another one.
     """
 
@@ -117,6 +119,7 @@ class Shares:
     published: float
     tiny: int
     cutouts: float = 0.0
+    figures: float = 0.0
     mixed: float = 0.0
 
 
@@ -309,15 +312,18 @@ class Sampler:
     def _single(
         self, generator: np.random.Generator, side: int
     ) -> tuple[np.ndarray, np.ndarray, cells.Cells]:
-        names = [*self._odds, "published", "cutouts", "people"]
-        odds = [*self._shares.places.values(), self._shares.published, self._shares.cutouts]
+        names = [*self._odds, "published", "cutouts", "figures", "people"]
+        shares = self._shares
+        odds = [*shares.places.values(), shares.published, shares.cutouts, shares.figures]
         kind = generator.choice(names, p=[*odds, max(0.0, 1 - sum(odds))])
         photo = np.zeros(PHOTO_OUTPUTS, bool)
         count = side // STRIDE
         if kind == "people":
-            shown = person(
-                generator, self._outfits, int(generator.choice(self._masked)), (side, side)
-            )
+            row = int(generator.choice(self._masked))
+            shown = person(generator, self._outfits, row, (side, side))
+            return shown.pixels, shown.photo, shown.cells
+        if kind == "figures":
+            shown = self._composed(generator, (side, side))
             return shown.pixels, shown.photo, shown.cells
         if kind == "published":
             row = int(generator.integers(len(self._published[1])))
