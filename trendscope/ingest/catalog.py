@@ -40,9 +40,9 @@ from trendscope.store.read_items import (
     items_at,
     judged_picture,
 )
+from trendscope.store.statements import text_of
 from trendscope.store.weights import current_weights, register_weights
 from trendscope.store.write_items import mark_unavailable, write_items
-from trendscope.store.write_photos import text_of
 from trendscope.text import displayed
 from trendscope.vision.predictions import PhotoPrediction, WeightsChoice
 from trendscope.vision.weights import find_digest, identify

@@ -26,7 +26,7 @@ from trendscope.photos.results import PictureResult
 from trendscope.skipped import Skipped
 from trendscope.store.database import Clock, present
 from trendscope.store.read_items import THOUSAND
-from trendscope.store.write_photos import text_of
+from trendscope.store.statements import text_of
 from trendscope.vision.predictions import Prediction, WeightsChoice
 
 BATCH = 256

@@ -33,7 +33,8 @@ from sqlalchemy import (
 
 from trendscope.store import effective, schema
 from trendscope.store.counts import FETCHED, READ_BEFORE
-from trendscope.store.database import Database, opened, parts
+from trendscope.store.database import Database, opened
+from trendscope.store.statements import rows_with
 from trendscope.text import natural
 
 if TYPE_CHECKING:
@@ -174,8 +175,7 @@ def customers(db: Database = None) -> DataFrame:
     verdict = verdicts().subquery()
     query = (
         select(schema.customers.c.name.label("customer"), *photo_figures(verdict))
-        .select_from(schema.customers)
-        .outerjoin(schema.photos, schema.photos.c.customer_id == schema.customers.c.id)
+        .outerjoin_from(schema.customers, schema.photos)
         .outerjoin(verdict, verdict.c.image_id == schema.photos.c.image_id)
         .group_by(schema.customers.c.id, schema.customers.c.name)
     )
@@ -255,10 +255,7 @@ def jpegs(db: Database, key: Column[str], table: Table, values: Sequence[str]) -
     """The JPEGs of a table of thumbnails by a column of the table that it belongs to."""
     query = select(key, table.c.jpeg).join_from(key.table, table)
     with opened(db) as store, store.reading() as connection:
-        rows = (
-            row for part in parts(values) for row in connection.execute(query.where(key.in_(part)))
-        )
-        return {str(row[0]): bytes(row[1]) for row in rows}
+        return {str(row[0]): bytes(row[1]) for row in rows_with(connection, query, key, values)}
 
 
 # --- queries -------------------------------------------------------------------------------------
@@ -287,12 +284,8 @@ _ORDER = (
 
 def _effective(query: Select[Any]) -> Select[Any]:
     """The query over counted photos with their owners, images and what counts for them."""
-    photos = (
-        query.select_from(schema.photos)
-        .join(schema.customers, schema.customers.c.id == schema.photos.c.customer_id)
-        .join(schema.images, schema.images.c.id == schema.photos.c.image_id)
-        .where(schema.photos.c.counted)
-    )
+    photos = query.join_from(schema.photos, schema.customers).join(schema.images)
+    photos = photos.where(schema.photos.c.counted)
     return effective.with_effective(photos, schema.photos.c.image_id)
 
 

@@ -10,12 +10,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from trendscope.catalog.products import Product
 from trendscope.store import schema
-from trendscope.store.database import parts
-from trendscope.store.write_photos import text_of
+from trendscope.store.statements import ids_of, insert_rows, rows_with, text_of
 
 
 @dataclass(frozen=True)
@@ -87,32 +86,21 @@ def write_keys(connection: Connection, keys: Mapping[str, Sequence[str]]) -> Non
         connection: Connection that writes alone.
         keys: Keys of items by their stored SKU.
     """
-    ids = dict[str, int]()
-    for part in parts(keys):
-        rows = connection.execute(
-            select(schema.items.c.sku, schema.items.c.id).where(schema.items.c.sku.in_(part))
-        )
-        ids |= {row.sku: row.id for row in rows}
+    ids = ids_of(connection, schema.items.c.sku, keys)
     table = schema.item_keys
     new = {(ids[sku], key) for sku, own in keys.items() for key in own}
     of_sku = {key: item_id for item_id, key in sorted(new) if key.startswith("sku:")}
-    known = set()
-    for part in parts({key for _, key in new}):
-        for item_id, key in connection.execute(
-            select(table.c.item_id, table.c.key).where(table.c.key.in_(part))
-        ):
-            known.add((item_id, key))
-            if of_sku.get(key, item_id) != item_id:
-                connection.execute(
-                    delete(table).where(table.c.item_id == item_id, table.c.key == key)
-                )
+    query, names = select(table.c.item_id, table.c.key), {key for _, key in new}
+    known = {(row.item_id, row.key) for row in rows_with(connection, query, table.c.key, names)}
+    for item_id, key in known:
+        if of_sku.get(key, item_id) != item_id:
+            connection.execute(delete(table).where(table.c.item_id == item_id, table.c.key == key))
     added = [
         {"item_id": item_id, "key": key}
         for item_id, key in sorted(new - known)
         if of_sku.get(key, item_id) == item_id
     ]
-    if added:
-        connection.execute(insert(table), added)
+    insert_rows(connection, table, added)
 
 
 def _sku_key(sku: str) -> str:
@@ -127,12 +115,11 @@ def _owners(connection: Connection, keys: set[str]) -> defaultdict[str, list[str
     """The SKUs of the items that have each key; items of older databases have only their own."""
     items, table = schema.items.c, schema.item_keys.c
     owners = defaultdict[str, list[str]](list)
-    for part in parts(keys):
-        query = select(table.key, items.sku).join_from(schema.item_keys, schema.items)
-        for key, sku in connection.execute(query.where(table.key.in_(part)).order_by(items.id)):
-            owners[key].append(sku)
-    for part in parts(key.removeprefix("sku:") for key in keys if key.startswith("sku:")):
-        for (sku,) in connection.execute(select(items.sku).where(items.sku.in_(part))):
-            if not owners[_sku_key(sku)]:
-                owners[_sku_key(sku)].append(sku)
+    query = select(table.key, items.sku).join_from(schema.item_keys, schema.items)
+    for key, sku in rows_with(connection, query.order_by(items.id), table.key, keys):
+        owners[key].append(sku)
+    skus = (key.removeprefix("sku:") for key in keys if key.startswith("sku:"))
+    for sku in ids_of(connection, items.sku, skus):
+        if not owners[_sku_key(sku)]:
+            owners[_sku_key(sku)].append(sku)
     return owners

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, delete, insert, select
 from trendscope.errors import StoreError
 from trendscope.photos.results import Label, box_of
 from trendscope.store import effective, schema
-from trendscope.store.database import Database, opened, parts
+from trendscope.store.database import Database, opened
 from trendscope.store.frames import fetched
 from trendscope.store.schema import box_columns, to_moment
+from trendscope.store.statements import grouped, ids_of, rows_with
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -40,7 +41,7 @@ def correct(
         StoreError: An image is not there, or the database cannot be written; nothing was changed.
     """
     with opened(db) as store, store.writing() as connection:
-        ids = _ids(connection, labels)
+        ids = ids_of(connection, schema.images.c.sha256, labels)
         if unknown := sorted(labels.keys() - ids.keys()):
             raise StoreError(
                 f"{store.shown} holds no image {unknown[0][:64]}; scan its photo first"
@@ -68,32 +69,27 @@ def labels_of(connection: Connection, digests: Iterable[str] | None = None) -> d
         .join_from(schema.corrections, schema.images)
         .order_by(schema.corrections.c.image_id, schema.corrections.c.number)
     )
-    rows_of: defaultdict[str, list[Any]] = defaultdict(list)
-    for part in [None] if digests is None else parts(digests):
-        some = query if part is None else query.where(schema.images.c.sha256.in_(part))
-        for row in connection.execute(some):
-            rows_of[row.sha256].append(row)
-    return {digest: _label(rows) for digest, rows in rows_of.items()}
+    sha256 = schema.images.c.sha256
+    rows: Iterable[Any] = rows_with(connection, query, sha256, digests or ())
+    if digests is None:
+        rows = connection.execute(query)
+    return {digest: _label(own) for digest, own in grouped(rows, "sha256").items()}
 
 
 def images_at(db: Database, sources: Iterable[str]) -> dict[str, set[tuple[str, str]]]:
     """The sha256 and the customer of the photos at some paths, by the path as reports show it."""
-    query = select(
-        schema.photos.c.source, schema.images.c.sha256, schema.customers.c.name
-    ).join_from(schema.photos, schema.images)
-    query = query.join(schema.customers, schema.customers.c.id == schema.photos.c.customer_id)
-    images: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    source = schema.photos.c.source
+    query = select(source, schema.images.c.sha256, schema.customers.c.name)
+    query = query.join_from(schema.photos, schema.images).join(schema.customers)
     with opened(db) as store, store.reading() as connection:
-        for part in parts(sources):
-            for row in connection.execute(query.where(schema.photos.c.source.in_(part))):
-                images[row.source].add((row.sha256, row.name))
-    return dict(images)
+        rows_of = grouped(rows_with(connection, query, source, sources), "source")
+    return {path: {(row.sha256, row.name) for row in rows} for path, rows in rows_of.items()}
 
 
 def known_images(db: Database, digests: Iterable[str]) -> set[str]:
     """Those of some images that the database holds, by sha256."""
     with opened(db) as store, store.reading() as connection:
-        return set(_ids(connection, digests))
+        return set(ids_of(connection, schema.images.c.sha256, digests))
 
 
 def corrections(db: Database = None) -> DataFrame:
@@ -150,22 +146,12 @@ _LISTED = (
         schema.corrections.c.corrected_at,
         schema.images.c.sha256,
     )
-    .select_from(schema.corrections)
-    .join(schema.images, schema.images.c.id == schema.corrections.c.image_id)
-    .join(schema.photos, schema.photos.c.image_id == schema.images.c.id)
-    .join(schema.customers, schema.customers.c.id == schema.photos.c.customer_id)
+    .join_from(schema.corrections, schema.images)
+    .join(schema.photos)
+    .join(schema.customers)
     .where(schema.corrections.c.number == 0)
     .order_by(schema.customers.c.name, schema.photos.c.source, schema.photos.c.place)
 )
-
-
-def _ids(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
-    query = select(schema.images.c.sha256, schema.images.c.id)
-    ids: dict[str, int] = {}
-    for part in parts(digests):
-        rows = connection.execute(query.where(schema.images.c.sha256.in_(part)))
-        ids |= {str(row[0]): int(row[1]) for row in rows}
-    return ids
 
 
 def _rows(image_id: int, label: Label, now: datetime) -> list[dict[str, Any]]:

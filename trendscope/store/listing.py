@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from trendscope.store import effective, schema
 from trendscope.store.database import Database, opened, parts
 from trendscope.store.pictures import candidates_of, sizes_of
 from trendscope.store.schema import from_moment, to_moment
+from trendscope.store.statements import grouped
 from trendscope.text import contains, displayed, natural
 
 Order = Literal["name", "photos", "latest"]
@@ -159,9 +160,8 @@ _KEYS: dict[Order, Callable[[Any], Any]] = {
 
 
 def _entries(connection: Connection, customers: list[Any]) -> list[CustomerEntry]:
-    rows_of: defaultdict[int, list[Any]] = defaultdict(list)
-    for row in connection.execute(_photos_of([customer.id for customer in customers])):
-        rows_of[row.customer_id].append(row)
+    photos = connection.execute(_photos_of([customer.id for customer in customers]))
+    rows_of = grouped(photos, "customer_id")
     return [_entry(customer.name, rows_of[customer.id]) for customer in customers]
 
 
@@ -208,10 +208,7 @@ def _photos_of(ids: list[int]) -> Select[Any]:
 
 
 def _entry(name: str, rows: list[Any]) -> CustomerEntry:
-    counts: defaultdict[str, int] = defaultdict(int)
-    for row in rows:
-        if row.category:
-            counts[row.category] += 1
+    counts = Counter(row.category for row in rows if row.category)
     reasons = [row.reason for row in rows]
     moments = [row.posted_at for row in rows if row.posted_at is not None]
     digests = dict.fromkeys(row.sha256 for row in rows if row.category)
@@ -273,11 +270,10 @@ def _waiting(connection: Connection, search: str) -> Select[Any]:
             schema.sightings.c.probabilities,
             schema.sightings.c.outside,
         )
-        .select_from(schema.sightings)
-        .join(schema.images, schema.images.c.id == schema.sightings.c.image_id)
-        .join(schema.photos, schema.photos.c.image_id == schema.images.c.id)
-        .join(schema.customers, schema.customers.c.id == schema.photos.c.customer_id)
-        .outerjoin(schema.corrections, schema.corrections.c.image_id == schema.sightings.c.image_id)
+        .join_from(schema.sightings, schema.images)
+        .join(schema.photos)
+        .join(schema.customers)
+        .outerjoin(schema.corrections)
         .where(_IS_UNLABELLED)
         .group_by(
             schema.images.c.sha256, schema.sightings.c.probabilities, schema.sightings.c.outside

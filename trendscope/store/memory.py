@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -36,6 +35,7 @@ from trendscope.store.schema import (
     to_moment,
     weights,
 )
+from trendscope.store.statements import grouped
 from trendscope.store.weights import current_weights
 from trendscope.vision.near_duplicates import ImageFingerprint
 from trendscope.vision.predictions import WeightsChoice
@@ -234,10 +234,8 @@ class StoredPhotos:
         if not pairs:
             return []
         ids = [row.image_id for _, row in pairs]
-        sightings_of = defaultdict(list)
         values = {"images": ids, "weights_id": self._weights_id}
-        for sighting in connection.execute(_SIGHTINGS, values):
-            sightings_of[sighting.image_id].append(sighting)
+        sightings_of = grouped(connection.execute(_SIGHTINGS, values), "image_id")
         digests = [row.sha256 for _, row in pairs]
         candidates = candidates_of(connection, digests, self._weights_id)
         jpegs = _thumbnails(connection, ids) if self._pictures else {}

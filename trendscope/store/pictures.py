@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 
 from trendscope.photos.results import Garment, PictureResult, box_of
 from trendscope.store import effective, schema
-from trendscope.store.database import Database, opened, parts
+from trendscope.store.database import Database, opened
+from trendscope.store.statements import grouped, rows_with
 
 
 def candidates_of(
@@ -35,22 +36,16 @@ def candidates_of(
         .where(schema.candidates.c.weights_id == weights_id)
         .order_by(schema.candidates.c.image_id, schema.candidates.c.number)
     )
-    garments: defaultdict[str, tuple[Garment, ...]] = defaultdict(tuple)
-    for part in parts(digests):
-        for row in connection.execute(query.where(schema.images.c.sha256.in_(part))):
-            garments[row.sha256] += (Garment(row.category, row.confidence, box_of(row)),)
-    return dict(garments)
+    rows_of = _rows_of(connection, query, digests)
+    return {sha256: tuple(map(_garment, rows)) for sha256, rows in rows_of.items()}
 
 
 def sizes_of(connection: Connection, digests: Iterable[str]) -> dict[str, tuple[int, int]]:
     """Width and height of some upright images in pixels, by sha256; unknown ones are missing."""
     images = schema.images.c
     query = select(images.sha256, images.width, images.height).where(images.width.isnot(None))
-    return {
-        row.sha256: (row.width, row.height)
-        for part in parts(digests)
-        for row in connection.execute(query.where(images.sha256.in_(part)))
-    }
+    rows = rows_with(connection, query, images.sha256, digests)
+    return {row.sha256: (row.width, row.height) for row in rows}
 
 
 def image_results(db: Database, digests: Iterable[str]) -> dict[str, PictureResult]:
@@ -72,10 +67,7 @@ def image_results(db: Database, digests: Iterable[str]) -> dict[str, PictureResu
     results = {}
     for sha256, rows in counted.items():
         boxes = {box_of(row) for row in rows}
-        network_garments = (
-            Garment(row.category, row.confidence, box_of(row)) for row in network_rows[sha256]
-        )
-        others = (*network_garments, *unsure.get(sha256, ()))
+        others = (*map(_garment, network_rows[sha256]), *unsure.get(sha256, ()))
         candidates = tuple(garment for garment in others if garment.box not in boxes)
         result = PictureResult.of_sightings(sha256, sha256, rows, candidates)
         results[sha256] = replace(result, size=sizes.get(sha256))
@@ -83,13 +75,13 @@ def image_results(db: Database, digests: Iterable[str]) -> dict[str, PictureResu
 
 
 def _rows_of(
-    connection: Connection, query: Select[Any], digests: list[str]
+    connection: Connection, query: Select[Any], digests: Iterable[str]
 ) -> defaultdict[str, list[Any]]:
-    rows: defaultdict[str, list[Any]] = defaultdict(list)
-    for part in parts(digests):
-        for row in connection.execute(query.where(schema.images.c.sha256.in_(part))):
-            rows[row.sha256].append(row)
-    return rows
+    return grouped(rows_with(connection, query, schema.images.c.sha256, digests), "sha256")
+
+
+def _garment(row: Any) -> Garment:
+    return Garment(row.category, row.confidence, box_of(row))
 
 
 _COUNTED = effective.with_effective(

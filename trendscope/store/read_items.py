@@ -15,10 +15,10 @@ from trendscope.catalog.vocabulary import OTHER, category_or_other
 from trendscope.categories import CATEGORIES
 from trendscope.errors import StoreError, UsageError
 from trendscope.store import schema
-from trendscope.store.database import Database, Store, opened, parts
+from trendscope.store.database import Database, Store, opened
 from trendscope.store.frames import jpegs
 from trendscope.store.item_keys import sku_known_as
-from trendscope.store.write_photos import text_of
+from trendscope.store.statements import rows_with, text_of
 from trendscope.text import contains, displayed
 from trendscope.vision.predictions import Prediction
 
@@ -51,9 +51,7 @@ def items_at(connection: Connection, skus: Sequence[str] | None = None) -> list[
     if skus is None:
         rows = connection.execution_options(yield_per=5_000).execute(_ITEMS)
         return [_item(row) for row in rows]
-    some: list[Item] = []
-    for part in parts(skus):
-        some += map(_item, connection.execute(_ITEMS.where(schema.items.c.sku.in_(part))))
+    some = map(_item, rows_with(connection, _ITEMS, schema.items.c.sku, skus))
     return sorted(some, key=lambda item: item.sku.encode())
 
 

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from trendscope.catalog.items import Item
 from trendscope.store.database import parts
 from trendscope.store.read_items import SAME_COLUMNS, THOUSAND
 from trendscope.store.schema import item_keys, item_sights, item_thumbnails, items, to_moment
-from trendscope.store.write_photos import text_of
+from trendscope.store.statements import ids_of, insert_rows, text_of, update_rows
 
 
 def write_items(
@@ -40,16 +40,12 @@ def write_items(
     moment = {"changed_at": to_moment(now)}
     new = [{**_row(item), **moment} for item in batch if item.sku not in before]
     changed = [
-        {**_row(item), **moment, "at": item.sku}
+        {**_row(item), **moment}
         for item in batch
         if item.sku in before and _row(item) != _row(before[item.sku])
     ]
-    if new:
-        connection.execute(insert(items), new)
-    if changed:
-        names = [name for name in changed[0] if name != "at"]
-        renew = update(items).where(items.c.sku == bindparam("at"))
-        connection.execute(renew.values({name: bindparam(name) for name in names}), changed)
+    insert_rows(connection, items, new)
+    update_rows(connection, items, "sku", changed)
     if weights_id is not None:
         fresh = [item for item in batch if _is_fresh(item, before.get(item.sku))]
         _write_pictures(connection, fresh, thumbnails, weights_id)
@@ -97,8 +93,7 @@ def put_item_back(connection: Connection, sku: str, rows: ItemRows) -> None:
     connection.execute(insert(items), rows[items.name])
     item_id = connection.scalar(select(items.c.id).where(items.c.sku == sku))
     for name, (table, number) in _BELONGING.items():
-        if own := [{**row, number.name: item_id} for row in rows[name]]:
-            connection.execute(insert(table), own)
+        insert_rows(connection, table, [{**row, number.name: item_id} for row in rows[name]])
 
 
 _BELONGING = {
@@ -121,18 +116,14 @@ def _write_pictures(
     connection: Connection, fresh: Sequence[Item], thumbnails: Mapping[str, bytes], weights_id: int
 ) -> None:
     """Writes predictions and thumbnails, in place of those of the items' former pictures."""
-    if not fresh:
-        return
     skus = [item.sku for item in fresh]
-    rows = connection.execute(select(items.c.sku, items.c.id).where(items.c.sku.in_(skus)))
-    ids = {str(row.sku): int(row.id) for row in rows}
+    ids = ids_of(connection, items.c.sku, skus)
     for table in (item_sights, item_thumbnails):
         connection.execute(delete(table).where(table.c.item_id.in_(ids.values())))
     sights = [_sight_row(ids[item.sku], weights_id, item) for item in fresh]
-    connection.execute(insert(item_sights), sights)
+    insert_rows(connection, item_sights, sights)
     jpegs = [{"item_id": ids[sku], "jpeg": thumbnails[sku]} for sku in skus if sku in thumbnails]
-    if jpegs:
-        connection.execute(insert(item_thumbnails), jpegs)
+    insert_rows(connection, item_thumbnails, jpegs)
 
 
 def _row(item: Item) -> dict[str, Any]:

@@ -12,10 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     Connection,
-    Table,
-    bindparam,
     case,
     delete,
     exists,
@@ -48,6 +45,7 @@ from trendscope.store.schema import (
     thumbnails,
     to_moment,
 )
+from trendscope.store.statements import ids_of, insert_rows, text_of, update_rows
 from trendscope.store.weights import check_weights
 from trendscope.vision.near_duplicates import ImageFingerprint
 
@@ -149,7 +147,7 @@ def write_results(
     _photos(connection, judged, owners, image_ids)
     connection.execute(delete(skips).where(skips.c.place.in_(list(last))))
     version = limits_key(limits)
-    _insert(connection, skips, [_skip_row(at, item, owners, version) for at, item in refused])
+    insert_rows(connection, skips, [_skip_row(at, item, owners, version) for at, item in refused])
 
 
 # --- rows ----------------------------------------------------------------------------------------
@@ -160,10 +158,10 @@ def _customers(
 ) -> dict[str, int]:
     """Numbers of a batch's customers by name; new ones are added in order, with accounts."""
     present = list(dict.fromkeys(name for name in posters if name is not None))
-    by_text = _ids(connection, customers.c.name, [text_of(name) for name in present])
+    by_text = ids_of(connection, customers.c.name, [text_of(name) for name in present])
     new = [name for name in dict.fromkeys(map(text_of, present)) if name not in by_text]
-    _insert(connection, customers, [{"name": name} for name in new])
-    by_text |= _ids(connection, customers.c.name, new)
+    insert_rows(connection, customers, [{"name": name} for name in new])
+    by_text |= ids_of(connection, customers.c.name, new)
     ids = {name: by_text[text_of(name)] for name in present}
     if names:
         _accounts(connection, ids, names, {name for name in present if text_of(name) in new})
@@ -190,7 +188,7 @@ def _accounts(
             )
         if owner is None:
             rows.append({"account": text_of(account), "customer_id": owners[name]})
-    _insert(connection, accounts, rows)
+    insert_rows(connection, accounts, rows)
     for account in new:
         del names.new[account]
 
@@ -201,7 +199,7 @@ def _images(connection: Connection, results: Sequence[PhotoResult]) -> dict[str,
     Images that an earlier version stored without their size are given it.
     """
     by_digest = {result.sha256: result for result in reversed(results)}
-    ids = _ids(connection, images.c.sha256, list(by_digest))
+    ids = ids_of(connection, images.c.sha256, by_digest)
     _add_sizes(connection, [by_digest[digest] for digest in ids])
     new = [result for digest, result in by_digest.items() if digest not in ids]
     rows = [
@@ -213,12 +211,12 @@ def _images(connection: Connection, results: Sequence[PhotoResult]) -> dict[str,
         }
         for result in new
     ]
-    _insert(connection, images, rows)
-    ids |= _ids(connection, images.c.sha256, [result.sha256 for result in new])
+    insert_rows(connection, images, rows)
+    ids |= ids_of(connection, images.c.sha256, [result.sha256 for result in new])
     jpegs = [{"image_id": ids[r.sha256], "jpeg": r.thumbnail} for r in new if r.thumbnail]
-    _insert(connection, thumbnails, jpegs)
+    insert_rows(connection, thumbnails, jpegs)
     prints = [_looks_row(ids[r.sha256], r.fingerprint) for r in new if r.fingerprint]
-    _insert(connection, looks, prints)
+    insert_rows(connection, looks, prints)
     return ids
 
 
@@ -230,11 +228,8 @@ def _add_sizes(connection: Connection, stored: Sequence[PhotoResult]) -> None:
     digests = [result.sha256 for result in stored if result.size]
     without = select(images.c.sha256).where(images.c.sha256.in_(digests), images.c.width.is_(None))
     missing = set(connection.scalars(without)) if digests else set()
-    values = [{"at": r.sha256, **_size(r)} for r in stored if r.sha256 in missing]
-    if values:
-        renew = update(images).where(images.c.sha256 == bindparam("at"))
-        names = ("width", "height")
-        connection.execute(renew.values({name: bindparam(name) for name in names}), values)
+    sizes = [{"sha256": r.sha256, **_size(r)} for r in stored if r.sha256 in missing]
+    update_rows(connection, images, "sha256", sizes)
 
 
 def _looks_row(image_id: int, print_: ImageFingerprint) -> dict[str, Any]:
@@ -262,7 +257,7 @@ def _judgements(
             for image_id, result in by_image.items()
             for row in rows_of(result)
         ]
-        _insert(connection, table, rows)
+        insert_rows(connection, table, rows)
 
 
 def _sighting_rows(result: PhotoResult) -> list[dict[str, Any]]:
@@ -323,14 +318,9 @@ def _photos(
     same = photos.c.place.in_([row["place"] for row in rows])
     stored = select(photos.c.place, photos.c.customer_id, photos.c.image_id, photos.c.post_id)
     old = {row.place: row for row in connection.execute(stored.where(same))}
-    _insert(connection, photos, [row for row in rows if row["place"] not in old])
-    changed = [row for row in rows if row["place"] in old]
-    if changed:
-        names = [name for name in changed[0] if name != "place"]
-        renew = update(photos).where(photos.c.place == bindparam("at"))
-        renew = renew.values({name: bindparam(f"new_{name}") for name in names})
-        values = [{"at": row["place"], **{f"new_{n}": row[n] for n in names}} for row in changed]
-        connection.execute(renew, values)
+    insert_rows(connection, photos, [row for row in rows if row["place"] not in old])
+    update_rows(connection, photos, "place", [row for row in rows if row["place"] in old])
+    if old:
         _drop_orphans(connection, [row.image_id for row in old.values()])
     touched = [(row["customer_id"], row["image_id"], row["post_id"]) for row in rows]
     touched += [(row.customer_id, row.image_id, row.post_id) for row in old.values()]
@@ -407,20 +397,3 @@ def _better(same: str) -> tuple[Any, ...]:
 def _rank(row: Any) -> tuple[Any, ...]:
     trust = {"feed": 0, "exif": 1, "file name": 2}
     return case(trust, value=row.date_source, else_=3), func.coalesce(row.posted_at, 0), row.place
-
-
-def _ids(connection: Connection, column: Column[str], values: Sequence[str]) -> dict[str, int]:
-    if not values:
-        return {}
-    rows = connection.execute(select(column, column.table.c.id).where(column.in_(values)))
-    return {str(row[0]): int(row[1]) for row in rows}
-
-
-def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table), list(rows))
-
-
-def text_of(text: str) -> str:
-    """Text that every database accepts: without lone surrogates and NUL."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
