@@ -149,8 +149,6 @@ def distribute(
     Args:
         feed: Pairs of a key, which comes back unchanged beside the result, and a post; everything
             else is passed on in its place.
-        job: Settings and paths for the workers.
-        cluster: Address and size of the cluster.
         recall: Lookup of stored results by the photos' bytes; where given, workers first read and
             digest.
 

@@ -53,7 +53,6 @@ def drop_duplicates(
     """Turns repeated images of a customer into `Skipped`, so that each counts once.
 
     Args:
-        results: Results of one run.
         keep_reposts: Whether to drop only the same post and the same bytes (``duplicate``), and not
             images that look the same in another size or compression (``repost``).
     """

@@ -163,7 +163,6 @@ class Engine:
 
     Args:
         load: Loader of the classifier.
-        limits: Upper bounds on a photo's size, pixels, memory and time.
         threads: Photos decoded at a time, and prepared at a time; `THREADS` if None.
     """
 
@@ -212,11 +211,7 @@ class _Prepared:
 
 
 class Loader:
-    """Loads a classifier when it is first called, and only then.
-
-    Args:
-        weights: Name of shipped weights, a weights file, or a classifier; the default if None.
-    """
+    """Loads a classifier when it is first called, and only then."""
 
     def __init__(self, weights: WeightsChoice):
         self._weights = weights

@@ -141,9 +141,6 @@ class PictureResult:
         """The network's prediction for a picture.
 
         Args:
-            source: Path of the image, as shown to people.
-            sha256: Digest of the image's bytes, in hex.
-            prediction: The prediction.
             scale: Width and height of a pixel of its boxes, in pixels of the upright original.
         """
         whole, needed = _garment(prediction.whole, scale), prediction.whole.needed
@@ -167,8 +164,6 @@ class PictureResult:
         """A picture's result from its rows in a store, one per garment or one without any.
 
         Args:
-            source: Path of the image, as shown to people.
-            sha256: Digest of the image's bytes, in hex.
             rows: Rows with the fields ``category``, ``reason``, ``confidence``, ``x0``, ``y0``,
                 ``x1``, ``y1``, ``probabilities`` and ``outside``; None where there is nothing.
             candidates: Garments of which the network was not sure enough.

@@ -172,7 +172,6 @@ def photos_a_week(
     """Photos per ISO week (Monday first), such as ``("2026-W47", 3)``; empty weeks are 0.
 
     Args:
-        dates: Aware times.
         longest: Most weeks to return, up to the last one with a photo.
         zone: Time zone in which days begin.
     """

@@ -77,11 +77,9 @@ def campaign(
     """Items for all customers or one, or customers for a category or an item.
 
     Args:
-        db: The database.
         customer: The only customer to find items for.
         category: Category whose wearers are looked for; case does not matter.
         sku: SKU of the item whose customers are looked for.
-        wish: Number and choice of items, and the evidence needed.
         only: CSV with a column customer: nobody else is written to.
         never: CSV with a column customer: these are not written to.
         unknown_names: What to do about names in `never` that no customer has: refuse and ``name``
@@ -182,7 +180,6 @@ def for_profile(
     """Items for the customers of some feeds; no database is read or written.
 
     Args:
-        profile: Profiles of the customers.
         items: The items to choose from, judged by the weights of the profile; see
             `trendscope.ingest.catalog_file.items_of_file`.
         catalogue: Name of the catalogue, for people.

@@ -56,7 +56,6 @@ def consent(customers: Iterable[str], only: NameList | None, never: NameList | N
     written to by mistake; a name in `only` must match but for that encoding.
 
     Args:
-        customers: Names of all customers.
         only: The only customers who may be written to; None for everybody.
         never: Customers who may not be written to.
     """

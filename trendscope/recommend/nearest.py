@@ -80,7 +80,6 @@ def nearest_items(
         photos: (n, d) vectors of `quantised`, all of one owner together.
         owners: (n,) numbers of the owners, 0 upwards without gaps, never falling.
         items: (m, d) vectors of `quantised`; of two equally near, the first is chosen.
-        search: Number and choice of the items.
 
     Yields:
         For a part of the owners: owner, item, their product, and the number of the nearest photo

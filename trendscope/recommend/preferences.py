@@ -81,7 +81,6 @@ def wears(
     added: so it is small for customers with few photos, or only old ones.
 
     Args:
-        sightings: A table of `trendscope.store.sightings`.
         evidence: Least evidence for a customer and a category to be judged.
         now: Aware time up to which a photo's age is counted; the latest photo's time if None.
 
@@ -161,8 +160,6 @@ def unjudged(
 
     Args:
         sightings: The table that `wears` was called with.
-        worn: The table that `wears` returned.
-        evidence: The evidence that `wears` was called with.
         customers: Names of all customers, so that those without any photo have a row too.
     """
     evidence = evidence or MinimumEvidence()

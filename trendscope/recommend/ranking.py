@@ -102,7 +102,6 @@ def targets(
     Args:
         sightings: Table of `trendscope.store.sightings`, with vectors.
         items: Table with `trendscope.recommend.eligibility.ITEM_COLUMNS`.
-        wish: Number and choice of items.
         customers: Names of all customers, so that those without photos are listed too.
         now: Aware time up to which a photo's age is counted; the latest photo's time if None.
 

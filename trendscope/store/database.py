@@ -33,11 +33,11 @@ from trendscope.store import schema
 T = TypeVar("T")
 
 Clock = Callable[[], datetime]
+"""Source of the present, aware."""
 
 VARIABLE = "TRENDSCOPE_DB"
 
 DEFAULT = "trendscope.db"
-
 
 PATIENCE = 60.0
 """Seconds to wait for another program's writing before the database counts as in use."""

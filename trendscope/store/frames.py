@@ -1,10 +1,10 @@
 """What a store holds, as data frames.
 
-Every function takes a database (a file, a URL or an open `Store`), sees one state of it, and reads
-what counts: corrections, else the sightings of the current weights. Duplicates are left out: the
-same image or post of a customer counts once. Times are ``datetime64[us, UTC]``, NaT where unknown.
-Rows come in the order of customer, time and place, unless a docstring names another, so that the
-same content gives the same frame.
+Every function takes a database (a file, a URL or an open `Store`) or a connection of
+`Store.reading`, sees one state of it, and reads what counts: corrections, else the sightings of the
+current weights. Duplicates are left out: the same image or post of a customer counts once. Times
+are ``datetime64[us, UTC]``, NaT where unknown. Rows come in the order of customer, time and place,
+unless a docstring names another, so that the same content gives the same frame.
 """
 
 from __future__ import annotations
@@ -47,8 +47,6 @@ def sightings(
     """Every garment that was seen, and every photo in which none could be named.
 
     Args:
-        db: The database.
-        customer: The only customer to read; all if None.
         vectors: Whether the last two columns are added, which are large.
 
     Returns:
@@ -76,11 +74,7 @@ def sightings(
 
 
 def sightings_in_parts(connection: Connection) -> Iterator[DataFrame]:
-    """The rows of `sightings` in their order, some thousands at a time.
-
-    Args:
-        connection: Connection from `Store.reading`.
-    """
+    """The rows of `sightings` in their order, some thousands at a time."""
     return _frames(connection, _sightings())
 
 
@@ -88,9 +82,6 @@ def unsure_in_parts(connection: Connection) -> Iterator[DataFrame]:
     """The photos that the current weights are not sure of, and that no person has labelled.
 
     Columns: ``customer`` text, ``probabilities`` as in `sightings`; in no order.
-
-    Args:
-        connection: Connection from `Store.reading`.
     """
     columns = schema.customers.c.name.label("customer"), schema.sightings.c.probabilities
     return _frames(connection, _effective(select(*columns)).where(effective.UNSURE))
@@ -130,7 +121,6 @@ def weekly_rows(
     Sorting millions of them would take longer than counting them.
 
     Args:
-        db: The database.
         columns: The only columns to read; `sha256` and `source` take most of the memory.
         since: Aware time from which on photos are read.
 
@@ -194,10 +184,6 @@ def customers(db: Database = None) -> DataFrame:
 def skips(db: Database = None, customer: str | None = None) -> DataFrame:
     """The items that were not used.
 
-    Args:
-        db: The database.
-        customer: The only customer to read; all if None.
-
     Returns:
         customer: text; None where unknown.
         source: path of the item, for people.
@@ -221,9 +207,6 @@ def unused_in_parts(connection: Connection) -> Iterator[DataFrame]:
     """The items that count nowhere, as in `skips`; photos that lie elsewhere too are duplicates.
 
     Files that broke after they had been read are left out, as their sightings count.
-
-    Args:
-        connection: Connection from `Store.reading`.
     """
     name = schema.customers.c.name.label("customer")
     refused = (

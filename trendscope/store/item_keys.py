@@ -43,7 +43,6 @@ def recognise(connection: Connection, products: Sequence[Product]) -> Recognised
     product of the file and no other item has its group, the item of its group.
 
     Args:
-        connection: Open connection.
         products: All products of a file; of two for one item, the earlier one gets it.
     """
     owners = _owners(connection, {key for product in products for key in keys_of(product)})
@@ -83,7 +82,6 @@ def write_keys(connection: Connection, keys: Mapping[str, Sequence[str]]) -> Non
     """Notes the keys of items, which lose none that they had, but for SKUs that are another's now.
 
     Args:
-        connection: Connection that writes alone.
         keys: Keys of items by their stored SKU.
     """
     ids = ids_of(connection, schema.items.c.sku, keys)

@@ -30,9 +30,7 @@ def correct(
     A label without boxes that names the same categories as the stored one keeps its boxes.
 
     Args:
-        db: The database.
         labels: Labels by the sha256 of the image in hex; None removes the one that is stored.
-        now: The present, aware.
 
     Returns:
         The former label of each image, None without one.

@@ -90,16 +90,13 @@ def find_customers(
     """A part of the list of customers, and the length of the whole list.
 
     Args:
-        db: The database.
         search: Text that the names contain, in any case.
         category: Category that they wear, in a photo of the time between `since` and `until`.
         since: Aware time; only those with a photo from then on.
         until: Aware time; only those with a photo before it.
-        members: The only names.
         order: By ``name`` as people sort names, by number of ``photos`` (most first), or by the
             ``latest`` photo (the newest first).
         limit: Length of the part; None for all.
-        offset: Number of customers before it.
     """
     with opened(db) as store, store.reading() as connection:
         rows = [
@@ -232,10 +229,7 @@ def unlabelled(
     """Images that wait for a person's label, the latest first, and their number.
 
     Args:
-        db: The database.
         search: Text that the names of the customers who posted them contain, in any case.
-        limit: Most images to return.
-        offset: Number of images before them.
     """
     with opened(db) as store, store.reading() as connection:
         query = _waiting(connection, search)

@@ -121,7 +121,6 @@ class StoredPhotos:
         weights_id: Number of the weights; None for those that have judged nothing here.
         name: Name of the weights, where they have judged nothing here.
         zone: Time zone assumed for dates without an offset.
-        limits: Upper bounds on a photo's size, pixels, memory and time.
         pictures: Whether the stored thumbnails are part of the results.
 
     Attributes:
@@ -348,10 +347,8 @@ def stored_photos(
     """The results of some weights in a database, and its labels, for `trendscope.profile`.
 
     Args:
-        db: The database.
         weights: Weights that judge the photos which are not stored.
         zone: Time zone assumed for dates without an offset.
-        limits: Upper bounds on a photo's size, pixels, memory and time.
         pictures: Whether the stored thumbnails are part of the results.
 
     Raises:

@@ -23,8 +23,6 @@ def candidates_of(
     """The garments of some images that some weights were not sure of, best first.
 
     Args:
-        connection: Connection from `Store.reading`.
-        digests: The sha256 of the images, in hex.
         weights_id: Number of the weights; the current ones unless given.
 
     Returns:
@@ -50,10 +48,6 @@ def sizes_of(connection: Connection, digests: Iterable[str]) -> dict[str, tuple[
 
 def image_results(db: Database, digests: Iterable[str]) -> dict[str, PictureResult]:
     """What counts for some images; as candidates all that the network sees beside these garments.
-
-    Args:
-        db: The database.
-        digests: The sha256 of the images, in hex.
 
     Returns:
         Results by sha256, which is their path too; images that neither a person nor the current

@@ -22,8 +22,6 @@ def stored_profile(
     """What one customer wears: `trendscope.profile` of every photo that was scanned.
 
     Args:
-        db: The database.
-        customer: Name of the customer, as stored.
         zone: Time zone in which weeks begin.
         pictures: Whether the kept thumbnails are part of the results.
 

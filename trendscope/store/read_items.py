@@ -36,7 +36,6 @@ def items(db: Database = None, skus: Sequence[str] | None = None) -> list[Item]:
     """All items in order of SKU, with what the weights in use say of their pictures.
 
     Args:
-        db: The database.
         skus: The only SKUs to read; those that are not there are missing in the result.
 
     Returns:

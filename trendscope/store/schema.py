@@ -412,10 +412,6 @@ def refuse_foreign(names: Collection[str], shown: str) -> None:
 def version_of(connection: Connection, shown: str) -> int:
     """The version of the tables; 0 for a database without any.
 
-    Args:
-        connection: Connection to the database.
-        shown: Name of the database for messages.
-
     Raises:
         StoreError: It holds another program's tables, or those of a newer trendscope.
     """

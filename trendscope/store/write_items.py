@@ -27,12 +27,10 @@ def write_items(
     """Writes items, each once however often it comes.
 
     Args:
-        connection: Connection that writes alone.
         batch: Items of different SKUs; their texts are those of `text_of`.
         before: The items of these SKUs that the store holds, read in the same transaction.
         thumbnails: Small JPEGs of the pictures that were judged, by SKU.
         weights_id: Number of the weights that judged; None if there was nothing to judge.
-        now: The present, aware.
 
     Returns:
         The numbers of new, changed and unchanged items.

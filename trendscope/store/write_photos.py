@@ -125,9 +125,6 @@ def write_results(
     """Writes the results of some items of a feed, each once however often it comes.
 
     Args:
-        connection: Connection that writes alone.
-        weights_id: Number of the weights that judged.
-        batch: Stamps and results of the items.
         names: Customers' names given out in this scan.
         limits: Upper bounds under which photos were refused.
         reclassify: Whether the weights may be other than the current ones.

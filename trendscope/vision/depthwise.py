@@ -21,7 +21,6 @@ def depthwise(
     """Convolves each channel with its own kernel, padded as TensorFlow's SAME pads.
 
     Args:
-        x: Maps.
         kernel: A square kernel of odd side for each channel.
         stride: 1 or 2.
 

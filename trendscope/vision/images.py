@@ -51,9 +51,7 @@ def decode(
     crash, hang or use up memory.
 
     Args:
-        data: The file's bytes.
         max_side: Longest side of the result in pixels; smaller pictures keep their size.
-        limits: Upper bounds on size, pixels and memory.
         now: The present, aware; a camera's date more than a day later is ignored.
 
     Raises:

@@ -140,7 +140,6 @@ def decided(
     Args:
         first: The network's answer for the small square, as a batch of one.
         second: Its answer for the larger size; None unless the first shows several garments.
-        gate: Thresholds.
         size: Width and height of the picture in pixels, the unit of boxes.
     """
     if second is not None:
@@ -159,7 +158,6 @@ def predict_single(
     Args:
         seen: The network's answer for the photo, as a batch of one.
         photo: The same of the photo as a whole, calibrated.
-        gate: Thresholds.
         size: Width and height of the picture in pixels, the unit of boxes.
     """
     best = int(photo[:TEN].argmax())

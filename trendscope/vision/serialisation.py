@@ -27,7 +27,6 @@ def read_weights(path: Path, *, check: bool = True) -> tuple[Header, Variables]:
     """Reads a weights file.
 
     Args:
-        path: The file.
         check: Whether to compare every array with the architecture in the header; takes a tenth of
             a second, and is left to the tests for shipped weights.
 
@@ -59,8 +58,6 @@ def check_arrays(
     """Checks that a file's arrays are finite and have the shapes of a network's variables.
 
     Args:
-        path: The file, for messages.
-        arrays: Its arrays by name.
         initial: Gives the network's variables; only traced for their shapes, never computed.
 
     Raises:

@@ -291,7 +291,6 @@ def find_digest(digest: str, weights: str | Path | None = None) -> Path | None:
     """The weights file with a digest; None if it is not at hand.
 
     Args:
-        digest: sha256 of the file, in hex.
         weights: Weights to try before the shipped ones.
 
     Raises:
