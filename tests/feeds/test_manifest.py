@@ -65,6 +65,20 @@ def test_other_orders_cases_and_separators(tmp_path, header):
     assert rows[1:] == [("unlisted", "b.jpg"), ("unlisted", "c.jpg")]
 
 
+@pytest.mark.parametrize("above", ["Customers of autumn\n\n", "Customers;;\n;;\n", "\n\n"])
+def test_a_title_above_the_header_makes_nothing_else_of_a_manifest(tmp_path, above):
+    data = f"{above}customer;taken_at;image\nann;2026-09-01 10:00;photos/a.jpg\nben;;lost.jpg\n"
+    root = export(tmp_path, {"photos/a.jpg": b"a", "list.csv": data.encode()})
+    assert (
+        read(root)
+        == read(root / "list.csv")
+        == [
+            ("ann", "a.jpg", "2026-09-01T10:00"),
+            ("missing_media", "lost.jpg"),
+        ]
+    )
+
+
 def test_times_without_offset_are_local(tmp_path):
     table = b"customer,taken_at,image\nann,2026-09-01 00:30,photos/a.jpg\n"
     root = export(tmp_path, PHOTOS | {"list.csv": table})

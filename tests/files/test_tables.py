@@ -145,9 +145,58 @@ def test_encodings_of_windows_macs_and_the_web(data, encoding, tmp_path):
     assert read_csv(tmp_path / "a.csv", "sku", "title")["title"].tolist() == ["Größe"]
 
 
-@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "# of our shop", '"# of our shop"'])
-def test_lines_above_the_header_that_are_no_data_are_passed_over(line):
-    assert rows_of(f"\ufeff{line}\r\nsku;title\r\n1;Coat\r\n".encode()) == [["1", "Coat"]]
+@pytest.mark.parametrize(
+    "above",
+    [
+        "sep=;",
+        '"sep=;"',
+        "# of our shop",
+        '"# of our shop"',
+        "Our shop, autumn 2026",
+        "Our shop;;",
+        '"Our shop; ""autumn"""',
+        "\r\n;;\r\n \r\nOur shop\r\n2026-11-03;;\r\n;;",
+        "sku of ours;our title",
+        "Exported by, a program, on 3 Nov, at 10",
+        '"a quotation mark that is never closed',
+    ],
+)
+def test_lines_above_the_header_are_passed_over_and_rows_keep_their_numbers(above, tmp_path):
+    data = f"\ufeff{above}\r\nsku;title\r\n1;Coat\r\n2\r\n".encode()
+    first = above.count("\n") + 3
+    assert [*table_of(data, is_known).rows()] == [(first, ["1", "Coat"]), (first + 1, ["2"])]
+    (tmp_path / "a.csv").write_bytes(data)
+    frame = read_csv(tmp_path / "a.csv", "sku", "title")
+    assert frame["title"].tolist() == ["Coat", ""]
+    assert frame.attrs["lines"] == [first, first + 1]
+    only = read_csv(tmp_path / "a.csv", one_of=("title", "name"))
+    assert only["sku"].tolist() == ["1", "2"]
+
+
+def test_a_first_column_called_by_a_sign_of_notes_is_a_column():
+    assert rows_of(b"#;sku;title\n1;A;Coat\n") == [["1", "A", "Coat"]]
+    assert rows_of(b"# made by us\n#;sku;title\n# 1;A;Coat\n") == [["# 1", "A", "Coat"]]
+
+
+def test_a_table_whose_header_is_not_found_is_refused_with_its_likely_columns():
+    for data in (
+        b"Our shop\n\nNumber;Name;Price\n1;Coat;9\n",
+        b"Number;Name;Price\n1;a, b, c, d;9",
+    ):
+        with pytest.raises(UnknownHeader) as error:
+            table_of(data, is_known)
+        assert error.value.header == ["number", "name", "price"]
+    with pytest.raises(UnknownHeader):
+        table_of(b"\n" * 9 + b"x\n" * 50 + b"sku;title\n", is_known)
+    assert rows_of(b"\n" * 99 + b"x\n" * 49 + b"sku;title\n1;Coat") == [["1", "Coat"]]
+
+
+def test_columns_are_named_as_they_are_asked_for(tmp_path):
+    (tmp_path / "a.csv").write_text("SKU ; Taken  At;File Name\n1;x;y\n")
+    frame = read_csv(tmp_path / "a.csv", "sku", "taken_at")
+    assert [*frame.columns] == ["sku", "taken_at", "file name"]
+    with pytest.raises(TrendscopeError, match="no column 'sha256 or file'; it has: sku, taken at"):
+        read_csv(tmp_path / "a.csv", one_of=("sha256", "file"))
 
 
 @pytest.mark.parametrize(

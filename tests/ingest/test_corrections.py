@@ -366,6 +366,7 @@ def test_correct_from_table_labels_photos_by_path_or_digest_and_removes_labels(
     assert {name: got[name] for name in expected} == expected
     assert sorted(store.sightings(scanned, "ben")["category"]) == ["Bag", "Coat"]
     assert correct_from_table(table, scanned, now=NOW).changed == 0
+    table.write_text(f"Labels of November\n\n{table.read_text()}")
     again = correct_from_table(table, scanned, now=NOW, remove=True)
     assert (again.photos, again.changed) == (4, 3)
     assert store.corrections(scanned).empty
@@ -435,6 +436,10 @@ def test_the_correct_command(photos, tmp_path):
     done = CliRunner().invoke(app, ["correct", str(table), "--db", db])
     assert (done.exit_code, done.stdout) == (0, "1 photo labelled by a person; 1 new.\n")
     assert "trendscope: row 3 not used: the database knows no photo none.png" in done.stderr
+    write_table(photos / "u.csv", "Labels\n\nfile,category", "ben/coat.png,Bag", "", "none.png,Bag")
+    titled = CliRunner().invoke(app, ["correct", str(photos / "u.csv"), "--db", db])
+    assert (titled.exit_code, titled.stdout) == (0, "1 photo labelled by a person; 0 new.\n")
+    assert "trendscope: row 6 not used: the database knows no photo none.png" in titled.stderr
     done = CliRunner().invoke(app, ["correct", str(table), "--db", db, "--json", "--strict"])
     assert done.exit_code == 4
     assert json.loads(done.stdout) == {

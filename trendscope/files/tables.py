@@ -1,7 +1,8 @@
 """Reads tables (CSV) from any program: encodings, delimiters, comments, broken quotes.
 
-One reader for manifests, catalogues, and lists of customers, labels and weeks. The delimiter is the
-one with which the header is one of those looked for (`dialect`).
+One reader for manifests, catalogues, and lists of customers, labels and weeks. The header is the
+first line that is one of those looked for, whatever stands above it, and the delimiter the one with
+which it is (`dialect`).
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 DELIMITERS = ",;\t|"
 
 _LONGEST_HEADER = 65_536  # characters
+_MOST_ABOVE = 50  # lines with text above a header: titles, dates, notes
+_NOTE = re.compile(r'\s*"?(#|sep=."?\s*$)')
 
 # The usual 131,072 characters are too few: descriptions hold whole pages, and pictures as text.
 # The limit is the whole process's, so it is set once here and not changed while tables are read.
@@ -153,17 +156,37 @@ def table_of(data: bytes, is_known: Callable[[Sequence[str]], bool]) -> Table:
         text, encoding = decoded(data)
     except ValueError as error:
         raise FeedError("is no text in a known encoding; save it as CSV UTF-8") from error
-    lines = io.StringIO(text, newline="")
-    start, first = 0, ""
-    for start, first in enumerate(lines):  # noqa: B007
-        if first.strip() and not re.match(r'\s*"?(#|sep=."?\s*$)', first):
-            break
-    text = text[lines.tell() - len(first) :]
-    delimiter, header = dialect(text[:_LONGEST_HEADER], is_known)
+    line, at, delimiter, header = _header_of(text, is_known)
     if not is_known(header):
         raise UnknownHeader("its columns are not those expected", header)
+    text = text[at:]
     names = [cell.strip() for cell in _header_cells(text[:_LONGEST_HEADER], delimiter)]
-    return Table(tuple(header), tuple(names), encoding, delimiter, text, start + 1)
+    return Table(tuple(header), tuple(names), encoding, delimiter, text, line)
+
+
+def _header_of(
+    text: str, is_known: Callable[[Sequence[str]], bool]
+) -> tuple[int, int, str, list[str]]:
+    """The number of the header's line, where in the text it begins, its delimiter and the header.
+
+    A line that looks like a note may be the header too, as a column may be called ``#``. Without a
+    known header the first line is taken, or the widest if the first has one cell.
+    """
+    plain, notes = list[tuple[int, int]](), list[tuple[int, int]]()
+    lines, at = io.StringIO(text, newline=""), 0
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            (notes if _NOTE.match(line) else plain).append((number, at))
+        if len(plain) + len(notes) == _MOST_ABOVE:
+            break
+        at = lines.tell()
+    found = []
+    for number, at in (*plain, *notes):
+        found.append((number, at, *dialect(text[at : at + _LONGEST_HEADER], is_known)))
+        if is_known(found[-1][3]):
+            return found[-1]
+    first = found[0] if found else (1, 0, DELIMITERS[0], [])
+    return first if len(first[3]) > 1 else max(found, key=lambda each: len(each[3]), default=first)
 
 
 def open_table(path: Path, is_known: Callable[[Sequence[str]], bool], limits: Limits) -> Table:
@@ -254,11 +277,19 @@ def require_columns(table: pd.DataFrame, *columns: str) -> None:
         raise TrendscopeError(f"the table has no column {missing[0]!r}; it has: {present}")
 
 
-def read_csv(path: Path, *columns: str) -> pd.DataFrame:
+def read_csv(path: Path, *columns: str, one_of: Sequence[str] = ()) -> pd.DataFrame:
     """Reads a user's table (CSV) of any encoding and delimiter that `table_of` knows.
 
     ``count``, ``total``, ``votes`` and ``voters`` are numbers; everything else is text, without
     the ' that keeps our own tables from being run as formulas.
+
+    Args:
+        path: The table.
+        *columns: Columns that it must have.
+        one_of: Columns of which it must have at least one.
+
+    Returns:
+        The rows; ``attrs["lines"]`` has the number of each one's first line in the file.
 
     Raises:
         TrendscopeError: It cannot be read, is no CSV, or lacks one of `columns`; or a row of it
@@ -267,39 +298,46 @@ def read_csv(path: Path, *columns: str) -> pd.DataFrame:
     # Not at the top: the readers of feeds do without pandas and its 40 MB of memory.
     import pandas as pd
 
-    required = {_column(column) for column in columns}
     try:
         data = path.read_bytes()
         problem = next((what for start, what in _KNOWN_STARTS[:2] if data.startswith(start)), "")
         if problem:
             raise TrendscopeError(f"is {problem}")
-        table = _frame(data, lambda header: required <= {*header}, columns)
+        table = _frame(data, columns, one_of)
         for name in table.columns:
             if name in ("count", "total", "votes", "voters"):
                 table[name] = pd.to_numeric(table[name])
     except (OSError, ValueError, TrendscopeError) as error:
         reason = getattr(error, "strerror", None) or error
-        expected = ",".join(columns)
+        expected = ",".join((*one_of[:1], *columns))
         raise TrendscopeError(f"{path}: {reason}; give a CSV with the header {expected}") from error
     return table
 
 
-def _frame(
-    data: bytes, is_known: Callable[[Sequence[str]], bool], columns: Sequence[str]
-) -> pd.DataFrame:
+def _frame(data: bytes, columns: Sequence[str], one_of: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
+    wanted = {_column(column): column for column in columns}
+    some = {_column(column): column for column in one_of}
+
+    def missing(header: Sequence[str]) -> str:
+        lacking = [column for name, column in wanted.items() if name not in header]
+        return next(iter(lacking), "" if some.keys() & {*header} else " or ".join(one_of))
+
     try:
-        source = table_of(data, is_known)
+        source = table_of(data, lambda header: not missing(header))
     except UnknownHeader as error:
         if not any(error.header):
             raise TrendscopeError("the table is empty") from error
         present = ", ".join(displayed(name) for name in error.header)
-        missing = next(column for column in columns if _column(column) not in error.header)
-        raise TrendscopeError(f"the table has no column {missing!r}; it has: {present}") from error
-    names = [name.lower() for name in source.names]
+        raise TrendscopeError(
+            f"the table has no column {missing(error.header)!r}; it has: {present}"
+        ) from error
+    named = wanted | some
+    names = [named.get(_column(name), name.lower()) for name in source.names]
     positions = {name: names.index(name) for name in dict.fromkeys(names) if name}
     cells_of: dict[str, list[str]] = {name: [] for name in positions}
+    lines = []
     for line, cells in source.rows():
         if isinstance(cells, str):
             raise TrendscopeError(f"line {line}: {cells}")
@@ -310,4 +348,7 @@ def _frame(
             if name in columns and BROKEN_LETTER in cell:
                 raise TrendscopeError(f"line {line}: a letter is broken; save it as CSV UTF-8")
             cells_of[name].append(cell)
-    return pd.DataFrame(cells_of, dtype=str)
+        lines.append(line)
+    table = pd.DataFrame(cells_of, dtype=str)
+    table.attrs["lines"] = lines
+    return table

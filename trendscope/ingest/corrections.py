@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,13 +19,16 @@ from trendscope.store.database import Database, opened
 from trendscope.store.labels import correct, images_at, known_images
 from trendscope.text import displayed
 
+_NAMING = ("sha256", "file", "source")
+"""Columns that say which photo a row is about."""
+
 
 @dataclass(frozen=True)
 class RefusedRow:
     """A row that was not used.
 
     Attributes:
-        row: Number of the row, as spreadsheets count: the header is 1.
+        row: Number of its first line in the file.
         reason: One plain sentence.
     """
 
@@ -77,12 +80,12 @@ def correct_from_table(
         NothingUsable: No row of it could be used.
         StoreError: The database cannot be used; nothing was changed.
     """
-    table = read_csv(path, *(() if remove else ("category",)))
+    table = read_csv(path, *(("category",) if not remove else ()), one_of=_NAMING if remove else ())
     if "file" not in table:
         table = table.rename(columns={"source": "file"})
     if not {"sha256", "file"} & {*table.columns}:
         raise UsageError(f"{path}: a column sha256 or file must say which photo a row is about")
-    rows, refused = _rows(table, remove)
+    rows, refused = _rows(table, table.attrs["lines"], remove)
     with opened(db) as store:
         labels = _labels(_with_digests(rows, path.parent, store, refused), refused)
         if not labels:
@@ -94,12 +97,13 @@ def correct_from_table(
         return CorrectionResult(store.shown, len(labels), changed, ordered)
 
 
-def _rows(table: pd.DataFrame, remove: bool) -> tuple[list[_Row], list[RefusedRow]]:
+def _rows(
+    table: pd.DataFrame, lines: Sequence[int], remove: bool
+) -> tuple[list[_Row], list[RefusedRow]]:
     rows, refused = [], []
     columns = table.reindex(columns=["sha256", "file", "customer", "category"], fill_value="")
-    for number, (sha256, file, customer, category) in enumerate(
-        columns.itertuples(index=False, name=None), start=2
-    ):
+    cells = columns.itertuples(index=False, name=None)
+    for number, (sha256, file, customer, category) in zip(lines, cells, strict=True):
         if not (remove or category.strip()):
             continue
         try:
