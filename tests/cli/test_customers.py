@@ -56,6 +56,23 @@ def test_customers_are_searched_and_written_for_programs(run, scanned):
     assert (done.exit_code, done.stdout) == (3, "")
 
 
+def test_customers_without_a_photo_that_could_be_used_are_told_apart(
+    run, scanned, photos, monkeypatch
+):
+    (photos / "zoe").mkdir()
+    (photos / "zoe" / "clip.mp4").write_bytes(b"no picture")
+    assert run("scan", photos, "--db", scanned, "-q").exit_code == 0
+    lines = run("customers", "--db", scanned).stdout.splitlines()
+    assert len(lines) == 5 and lines[-1] == "Of 1 more no photo could be used: zoe."
+    document = json.loads(run("customers", "--db", scanned, "--json").stdout)
+    assert len(document["customers"]) == 4 and document["without_photos"] == ["zoe"]
+    assert "4 customers" in run("status", "--db", scanned).stdout
+    monkeypatch.setenv("TRENDSCOPE_KEY", "sixteen letters or more")
+    assert "zoe" not in run("customers", "--db", scanned, "--pseudonymise").stdout
+    done = run("customers", "--db", scanned, "--search", "zoe")
+    assert (done.exit_code, "no photo of theirs could be used" in done.stderr) == (3, True)
+
+
 def test_pseudonyms_hide_the_names_of_customers(run, scanned, monkeypatch):
     monkeypatch.setenv("TRENDSCOPE_KEY", "sixteen letters or more")
     done = run("customers", "--db", scanned, "--pseudonymise")

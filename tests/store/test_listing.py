@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.factories.stored import closet  # noqa: F401
-from trendscope.store.listing import find_customers, posted_between, unlabelled
+from tests.factories.stored import closet, found, skipped, write  # noqa: F401
+from trendscope import store
+from trendscope.store.listing import find_customers, posted_between, unlabelled, without_photos
 
 MONDAY_46, MONDAY_47 = datetime(2026, 11, 9, tzinfo=UTC), datetime(2026, 11, 16, tzinfo=UTC)
 
@@ -34,3 +35,14 @@ def test_the_length_is_that_of_the_whole_list(closet):  # noqa: F811
     assert posted_between(closet)[1] == datetime(2027, 1, 1, tzinfo=UTC)
     assert [photo.customer for photo in unlabelled(closet, "BEN")[0]] == ["ben"]
     assert unlabelled(closet, "anna") == ([], 0)
+
+
+@pytest.mark.parametrize("order", ["name", "photos", "latest"])
+def test_a_customer_is_who_has_a_photo_that_counts_in_lists_and_figures(closet, order):  # noqa: F811
+    write(closet, skipped("a.mp4", "zoe10"), skipped("b.mp4", "zoe9"), skipped("c.mp4", "Yan"))
+    write(closet, found("Dress", "dora", "d.jpg"), skipped("d.mp4", "dora"))
+    entries, total = find_customers(closet, order=order)
+    assert {entry.customer for entry in entries} == {"anna", "ben", "cem", "dora"}
+    assert total == store.status(closet).customers == 4
+    assert without_photos(closet) == ["Yan", "zoe9", "zoe10"]
+    assert without_photos(closet, "ZOE1") == ["zoe10"]

@@ -12,7 +12,7 @@ from PIL import Image, ImageColor
 from typer.testing import CliRunner
 
 from tests.factories.desk import Visitor
-from tests.factories.stored import NOW, WEEK_46, found, write
+from tests.factories.stored import NOW, WEEK_46, found, skipped, write
 from trendscope import store
 from trendscope.categories import color
 from trendscope.cli import app
@@ -141,7 +141,7 @@ def test_weeks_begin_where_the_desk_is(opened, several):
 def test_links_keep_what_was_asked(several, opened):
     write(opened, *(found("Bag", f"b{n}", "b.jpg", (2026, 10, 27)) for n in range(30)))
     page = several.get("/customers?search=b&category=Bag&sort=latest").text
-    assert "31 customers" in page
+    assert "31 customers with photos" in page
     assert 'href="/customers?search=b&amp;category=Bag&amp;sort=photos"' in page
     assert 'href="/customers?search=b&amp;category=Bag&amp;sort=latest&amp;page=2"' in page
     rest = names(several, "/customers?search=b&category=Bag&sort=latest&page=2")
@@ -178,6 +178,21 @@ def test_a_label_is_undone_with_its_boxes_and_only_while_it_is_the_last(client, 
     client.request("POST", f"/api/undo/{third['undo']}")
     with opened.reading() as connection:
         assert labels_of(connection)["c" * 64] == label
+
+
+def test_customers_without_a_photo_that_could_be_used_are_counted_apart(client, opened):
+    """As `trendscope status` counts them, with a way to each of the others, and to new photos."""
+    write(opened, found("Dress", "anna", "1.jpg"), skipped("a.mp4", "zoe"), skipped("b", "zoe"))
+    page = client.get("/customers")
+    assert names(client, "/customers") == ["anna"]
+    words = text_of(page)
+    assert "1 customer with photos." in words and store.status(opened).customers == 1
+    assert "Of 1 more no photo could be used" in words
+    assert '<a href="/customer?name=zoe"><bdi>zoe</bdi></a>' in page.text
+    assert "no photo could be used" not in client.get("/customers?category=Dress").text
+    assert client.get("/api/customers").json()["total"] == 1
+    of_zoe = client.get("/customer?name=zoe")
+    assert "2 files not used: video." in text_of(of_zoe) and 'href="/scan"' in of_zoe.text
 
 
 # --- downloads -----------------------------------------------------------------------------------

@@ -168,7 +168,7 @@ def test_a_stylist_finds_a_customer_by_what_is_worn_and_when(page):
     page.get_by_label("Wear").select_option("Dress")
     page.get_by_label("Posted").select_option(index=1)
     page.get_by_role("button", name="Show").click()
-    expect(page.get_by_text("40 customers, of those asked for.")).to_be_visible()
+    expect(page.get_by_text("40 customers with photos, of those asked for.")).to_be_visible()
     page.get_by_role("link", name="Most photos").click()
     first = page.locator(".person").first
     expect(first).to_contain_text("anna")

@@ -33,7 +33,7 @@ def customers(
     force: options.Force = False,
     verbose: options.Traced = False,
 ) -> None:
-    """List the customers of a database: their photos, and what they wear most."""
+    """List the customers of a database who have photos: how many, and what they wear most."""
     with exit_codes(verbose, pseudonymise and (search, output)):
         format = options.format_of(json=json, csv=csv)
         check_writable(output, inputs=(db,), force=force)
@@ -41,12 +41,16 @@ def customers(
         from trendscope import store
         from trendscope.reports.customers import WRITERS
 
-        entries = store.every_customer(db, search)
+        with store.open_store(db) as opened:
+            entries = store.every_customer(opened, search)
+            without = store.without_photos(opened, search)
         if pseudonyms:
             entries = [replace(each, customer=pseudonyms.name(each.customer)) for each in entries]
-        write_output(WRITERS[format](entries), output)
+            without = [pseudonyms.name(name) for name in without]
+        write_output(WRITERS[format](entries, without), output)
         if not entries:
-            raise NothingUsable("there is no such customer; trendscope scan adds customers")
+            known = "no photo of theirs could be used" if without else "there is no such customer"
+            raise NothingUsable(f"{known}; trendscope scan adds photos")
 
 
 def stored_profile_of(

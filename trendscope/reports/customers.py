@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 
 MOST = 3
 """Number of categories named of each customer."""
+NAMED = 10
+"""Most names of customers without photos; the others are counted."""
 LINE = 80
 """Characters of a line, which a terminal shows without wrapping."""
 COLUMNS = ("customer", "photos", "uncertain", "outside", "last_posted", "most_worn")
 
 
-def customers_text(entries: Sequence[CustomerEntry]) -> str:
+def customers_text(entries: Sequence[CustomerEntry], without: Sequence[str] = ()) -> str:
     """A line for each customer: photos, the date of the latest, and what is worn most.
 
-    A line has at most 80 characters where names are no longer than 30.
+    A line has at most 80 characters where names are no longer than 30; the last one tells of
+    customers without any photo that could be used.
     """
     rows = [
         (shown(entry.customer, 30), plural(entry.photos, "photo"), day(entry.last_posted))
@@ -36,17 +39,22 @@ def customers_text(entries: Sequence[CustomerEntry]) -> str:
         worn = [_most_worn(entry, most) for most in range(MOST, 0, -1)]
         line += next((text for text in worn if len(line + text) <= LINE), worn[-1])
         lines.append(f"{line.rstrip()}\n")
+    if without:
+        names = ", ".join(shown(name, 30) for name in without[:NAMED])
+        names += f" and {len(without) - NAMED:,} others" if len(without) > NAMED else ""
+        lines.append(f"Of {len(without):,} more no photo could be used: {names}.\n")
     return "".join(lines)
 
 
-def customers_json(entries: Sequence[CustomerEntry]) -> str:
-    """One document: ``schema_version`` (1) and ``customers``.
+def customers_json(entries: Sequence[CustomerEntry], without: Sequence[str] = ()) -> str:
+    """One document: ``schema_version`` (1), ``customers`` and ``without_photos``, names.
 
     Each has the fields of `trendscope.store.CustomerEntry`: ``customer``, ``photos``,
     ``uncertain``, ``outside``, ``counts`` (garments by category), ``shares``, ``last_posted`` and
     ``sha256`` (of the latest images with a category).
     """
-    return document({"customers": [customer_facts(entry) for entry in entries]})
+    listed = [customer_facts(entry) for entry in entries]
+    return document({"customers": listed, "without_photos": [*without]})
 
 
 def customer_facts(entry: CustomerEntry) -> dict[str, Any]:
@@ -55,8 +63,8 @@ def customer_facts(entry: CustomerEntry) -> dict[str, Any]:
     return {**asdict(entry), "shares": shares}
 
 
-def customers_csv(entries: Sequence[CustomerEntry]) -> str:
-    """A CSV row for each customer; see `COLUMNS`."""
+def customers_csv(entries: Sequence[CustomerEntry], without: Sequence[str] = ()) -> str:
+    """A CSV row for each customer with photos; see `COLUMNS`."""
     return csv_text(
         COLUMNS,
         (

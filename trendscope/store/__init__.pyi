@@ -23,6 +23,7 @@ from .listing import find_customers as find_customers
 from .listing import knows_customer as knows_customer
 from .listing import posted_between as posted_between
 from .listing import unlabelled as unlabelled
+from .listing import without_photos as without_photos
 from .overview import Status as Status
 from .overview import status as status
 from .read_items import item_thumbnails as item_thumbnails

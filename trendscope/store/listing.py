@@ -9,7 +9,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Connection, Select, and_, bindparam, case, func, select
+from sqlalchemy import BigInteger, Connection, Select, and_, bindparam, case, exists, func, select
 
 from trendscope.errors import UnknownCustomer
 from trendscope.photos.results import Garment, ranked
@@ -87,7 +87,7 @@ def find_customers(
     limit: int | None = 25,
     offset: int = 0,
 ) -> tuple[list[CustomerEntry], int]:
-    """A part of the list of customers, and the length of the whole list.
+    """A part of the list of customers with a photo that counts, and the length of the whole list.
 
     Args:
         search: Text that the names contain, in any case.
@@ -111,8 +111,25 @@ def find_customers(
 
 
 def every_customer(db: Database = None, search: str = "") -> list[CustomerEntry]:
-    """All customers whose names contain a text, sorted as people sort names."""
+    """All customers of `find_customers` whose names contain a text, sorted as people sort names."""
     return find_customers(db, search, limit=None)[0]
+
+
+def without_photos(db: Database = None, search: str = "") -> list[str]:
+    """The customers whom `find_customers` leaves out: none of their files could be used.
+
+    Args:
+        db: The database.
+        search: Text that the names contain, in any case.
+
+    Returns:
+        Names, sorted as people sort names.
+    """
+    query = select(schema.customers.c.name).where(~_HAS_PHOTOS)
+    with opened(db) as store, store.reading() as connection:
+        return sorted(
+            (str(name) for name in connection.scalars(query) if contains(name, search)), key=natural
+        )
 
 
 def posted_between(db: Database = None) -> tuple[datetime | None, datetime | None]:
@@ -129,7 +146,7 @@ def _customers(
 ) -> Select[Any]:
     """Number and name of the customers, with the figures by which they are sorted."""
     customers, photos = schema.customers.c, schema.photos.c
-    query = select(customers.id, customers.name)
+    query = select(customers.id, customers.name).where(_HAS_PHOTOS)
     if order != "name":
         counts = func.count(photos.id).label("photos"), func.max(photos.posted_at).label("latest")
         own = and_(photos.customer_id == customers.id, photos.counted)
@@ -147,6 +164,10 @@ def _customers(
         wearing = wearing.where(effective.CATEGORY == category)
     return query.where(customers.id.in_(wearing))
 
+
+_own = schema.photos.alias()
+_HAS_PHOTOS = exists().where(_own.c.customer_id == schema.customers.c.id, _own.c.counted)
+"""True for a customer with a photo that counts, as `trendscope.store.Status` counts customers."""
 
 _KEYS: dict[Order, Callable[[Any], Any]] = {
     "name": lambda row: natural(row.name),

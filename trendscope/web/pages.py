@@ -111,6 +111,7 @@ def customers(
     with refusals(400, missing=404):
         people, total = wanted.entries(desk, PER_PAGE, (number - 1) * PER_PAGE)
     facts = {"people": people, "total": total, "wanted": wanted}
+    facts |= {"others": store.without_photos(desk.store, wanted.search)}
     facts |= {"number": number, "last": max(1, -(-total // PER_PAGE))}
     choices = {"weeks": weeks_of(desk), "segments": desk.segments}
     return page(desk, "customers", **facts, **choices)
