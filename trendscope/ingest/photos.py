@@ -205,13 +205,12 @@ class _Counter:
 def _to_judge(lookups: Iterable[Lookup], counter: _Counter) -> Iterator[tuple[Stamp, Item]]:
     """The items to judge or to write, each with its stamp; the others are only counted."""
     for stamp, item, stored in lookups:
-        result = stored.result if stored else item
-        if isinstance(item, Post) and isinstance(result, Skipped):
-            counter.pass_by(result)  # refused before, and still the same file
-        elif result is None:
+        if isinstance(item, Post) and isinstance(stored, Skipped):
+            counter.pass_by(stored)  # refused before, and still the same file
+        elif stored is None:
             counter.pass_by(item)
         else:
-            yield stamp, result
+            yield stamp, stored
 
 
 def _finish(

@@ -94,23 +94,14 @@ def location_key(*names: str) -> bytes:
     return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-@dataclass(frozen=True)
-class KnownPhoto:
-    """An item of a feed that is unchanged since it was stored.
-
-    Attributes:
-        result: Stored result; None if the row in the store need not be renewed, and no result was
-            requested.
-    """
-
-    result: PhotoResult | Skipped | None
-
-
 Fields = Any
 """A row with a field for each column of its statement."""
 
-Lookup = tuple[Stamp, Post | Skipped, KnownPhoto | None]
-"""Stamp and item of a feed, and its stored result; None if it has to be judged."""
+Stored = PhotoResult | Skipped | None
+"""Stored result of an item; None if its row need not be renewed, and no result was requested."""
+
+Lookup = tuple[Stamp, Post | Skipped, Post | Stored]
+"""Stamp and item of a feed, and its stored result; the item itself if it is not known."""
 
 
 class StoredPhotos:
@@ -190,12 +181,12 @@ class StoredPhotos:
                     connection, dict(zip(stamps, part, strict=True)), full
                 )
             for key, item in zip(stamps, part, strict=True):
-                yield key, item, by_stamp.get(key)
+                yield key, item, by_stamp.get(key, item)
 
     def recalled(self, feed: Iterable[Post | Skipped]) -> Iterator[Post | Skipped | PhotoResult]:
         """A feed in its order, with stored results in place of their items."""
         for _, item, stored in self.look_up(feed, full=True):
-            yield (stored and stored.result) or item
+            yield stored or item
 
     def by_bytes(self, post: Post, sha256: str) -> PhotoResult | None:
         """The stored result of a post's image, wherever it was posted."""
@@ -209,8 +200,8 @@ class StoredPhotos:
 
     def _look_up_part(
         self, connection: Connection, items: dict[Stamp, Post | Skipped], full: bool
-    ) -> dict[Stamp, KnownPhoto]:
-        by_stamp: dict[Stamp, KnownPhoto] = {}
+    ) -> dict[Stamp, Stored]:
+        by_stamp: dict[Stamp, Stored] = {}
         values = {"places": [stamp.location for stamp in items], "weights_id": self._weights_id}
         to_read: dict[Stamp, tuple[Post, Fields]] = {}
         for row in connection.execute(_PHOTOS, values):
@@ -220,9 +211,8 @@ class StoredPhotos:
                 if full or _differs(item, row, self._zone):
                     to_read[stamp] = item, row
                 else:
-                    by_stamp[stamp] = KnownPhoto(None)
-        results = self._results(connection, list(to_read.values()))
-        by_stamp |= zip(to_read, map(KnownPhoto, results), strict=True)
+                    by_stamp[stamp] = None
+        by_stamp |= zip(to_read, self._results(connection, list(to_read.values())), strict=True)
         if rest := [stamp.location for stamp in items if stamp not in by_stamp]:
             by_stamp |= _known_skips(connection, rest, items, self._limits_key)
         return by_stamp
@@ -274,16 +264,15 @@ def _fingerprints(connection: Connection, ids: Sequence[int]) -> dict[int, Image
 
 def _known_skips(
     connection: Connection, rest: list[bytes], items: dict[Stamp, Post | Skipped], version: str
-) -> dict[Stamp, KnownPhoto]:
-    by_stamp = {}
+) -> dict[Stamp, Stored]:
+    by_stamp: dict[Stamp, Stored] = {}
     for row in connection.execute(_SKIPS, {"places": rest, "version": version}):
         stamp = Stamp(row.place, row.size, row.modified)
         item = items.get(stamp)
         if isinstance(item, Skipped):
-            by_stamp[stamp] = KnownPhoto(item if item.detail != row.detail else None)
+            by_stamp[stamp] = item if item.detail != row.detail else None
         elif item and stamp.size is not None and row.reason not in MAY_PASS:
-            skipped = Skipped(item.customer, item.source, row.reason, row.detail)
-            by_stamp[stamp] = KnownPhoto(skipped)
+            by_stamp[stamp] = Skipped(item.customer, item.source, row.reason, row.detail)
     return by_stamp
 
 
