@@ -56,7 +56,7 @@ def test_items_are_searched_among_all_or_those_of_a_category(client, asked, list
 
 def test_a_long_list_of_items_has_pages(client, opened):
     with opened.writing() as connection:
-        (first,) = read_items.items_at(connection, ["A2"])
+        (first,) = read_items.items(connection, ["A2"])
         coats = [replace(first, sku=f"L{number:03}") for number in range(130)]
         write_items(connection, coats, {}, {}, None, NOW)
     assert skus(client, "/catalogue?show=Coat") == ["A2", *(f"L{n:03}" for n in range(119))]

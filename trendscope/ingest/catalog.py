@@ -37,7 +37,6 @@ from trendscope.store.read_items import (
     decided_category,
     find,
     items,
-    items_at,
     judged_picture,
 )
 from trendscope.store.statements import text_of
@@ -234,7 +233,7 @@ def change(db: Database, sku: str, facts: Mapping[str, Any], *, clock: Clock = p
     with opened(db) as store:
         stored = find(store, sku).sku
         with store.writing() as connection:
-            (before,) = items_at(connection, [stored])
+            (before,) = items(connection, [stored])
             item = _changed(before, facts)
             write_items(connection, [item], {stored: before}, {}, None, clock())
         return items(store, [stored])[0]
@@ -332,7 +331,7 @@ class _Import:
         """Decides on items and writes them."""
         skus = [text_of(product.sku) for product, _ in batch]
         with self.store.writing() as connection:
-            before = {item.sku: item for item in items_at(connection, skus)}
+            before = {item.sku: item for item in items(connection, skus)}
             decided = [
                 decided_item(product, result, mapped, person, before.get(sku))
                 for sku, (product, result) in zip(skus, batch, strict=True)

@@ -135,7 +135,7 @@ def export(
     for name in TABLES:
         check_replaceable(folder / f"{name}.{format}", force=force)
     with opened(db) as reader, reader.reading() as connection:
-        census = store.census_at(connection)
+        census = store.census(connection)
         if not census.customers and not census.unused:
             raise NothingUsable(
                 f"{reader.shown} holds nothing yet; fill it with trendscope scan PATH --db DATABASE"
@@ -151,7 +151,7 @@ def export(
                 part.rename(columns={"source": "path"})
                 for part in store.unused_in_parts(connection)
             ),
-            "corrections": [store.corrections_at(connection)],
+            "corrections": [store.corrections(connection)],
         }
         written: dict[Path, int] = {}
         with _explained(folder), ExitStack() as files:

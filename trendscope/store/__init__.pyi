@@ -1,6 +1,5 @@
 from .counts import Census as Census
 from .counts import census as census
-from .counts import census_at as census_at
 from .database import Database as Database
 from .database import Store as Store
 from .database import open_store as open_store
@@ -14,7 +13,6 @@ from .frames import unused_in_parts as unused_in_parts
 from .frames import weekly_rows as weekly_rows
 from .labels import correct as correct
 from .labels import corrections as corrections
-from .labels import corrections_at as corrections_at
 from .labels import known_images as known_images
 from .listing import CustomerEntry as CustomerEntry
 from .listing import customer_names as customer_names

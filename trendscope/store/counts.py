@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Connection, Select, case, cast, exists, func,
 
 from trendscope.categories import CATEGORIES
 from trendscope.store import effective, schema
-from trendscope.store.database import Database, opened, parts
+from trendscope.store.database import Database, parts, reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,30 +65,25 @@ class Census:
         return totals
 
 
-def census(db: Database = None, customers: Collection[str] | None = None) -> Census:
+def census(db: Database | Connection = None, customers: Collection[str] | None = None) -> Census:
     """Reads all photos, or those of some customers, and counts the items that were not used.
 
     Raises:
         StoreError: The database is missing, or cannot be read.
     """
-    with opened(db) as store, store.reading() as connection:
-        return census_at(connection, customers)
-
-
-def census_at(connection: Connection, customers: Collection[str] | None = None) -> Census:
-    """The same over a connection of `Store.reading`, to read more of the same state."""
     import numpy as np
 
     query = select(schema.customers.c.id, schema.customers.c.name)
-    names = {int(row[0]): str(row[1]) for row in connection.execute(query)}
     groups: list[list[int] | None] = [None]
-    if customers is not None:
-        requested = frozenset(customers)
-        names = {owner: name for owner, name in names.items() if name in requested}
-        groups = [*parts(sorted(names), OWNERS_AT_ONCE)]
-    arrays = [array for group in groups for array in _photos(connection, group)]
+    with reading(db) as connection:
+        names = {int(row[0]): str(row[1]) for row in connection.execute(query)}
+        if customers is not None:
+            requested = frozenset(customers)
+            names = {owner: name for owner, name in names.items() if name in requested}
+            groups = [*parts(sorted(names), OWNERS_AT_ONCE)]
+        arrays = [array for group in groups for array in _photos(connection, group)]
+        unused = _unused(connection, groups, names)
     table = np.concatenate([np.empty((0, 5), np.int64), *arrays])
-    unused = _unused(connection, groups, names)
     kind = table[:, 3]
     for name, count in _by_customer(table[kind == DUPLICATE], names).items():
         unused[name, "duplicate"] += count

@@ -191,6 +191,16 @@ def opened(db: Database, *, create: bool = False, now: datetime | None = None) -
             yield store
 
 
+@contextmanager
+def reading(db: Database | Connection) -> Iterator[Connection]:
+    """A connection that sees one state of a database; an open one of `Store.reading` as it is."""
+    if isinstance(db, Connection):
+        yield db
+    else:
+        with opened(db) as store, store.reading() as connection:
+            yield connection
+
+
 def parts(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
     """The values in lists that a single statement can name."""
     rest = iter(values)

@@ -33,7 +33,7 @@ from sqlalchemy import (
 
 from trendscope.store import effective, schema
 from trendscope.store.counts import FETCHED, READ_BEFORE
-from trendscope.store.database import Database, opened
+from trendscope.store.database import Database, reading
 from trendscope.store.statements import rows_with
 from trendscope.text import natural
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def sightings(
-    db: Database = None, customer: str | None = None, *, vectors: bool = False
+    db: Database | Connection = None, customer: str | None = None, *, vectors: bool = False
 ) -> DataFrame:
     """Every garment that was seen, and every photo in which none could be named.
 
@@ -70,7 +70,7 @@ def sightings(
     query = _sightings(vectors)
     if customer is not None:
         query = query.where(schema.customers.c.name == customer)
-    return _frame(db, query)
+    return fetched(db, query)
 
 
 def sightings_in_parts(connection: Connection) -> Iterator[DataFrame]:
@@ -137,7 +137,7 @@ def weekly_rows(
     query = _effective(select(*(_COLUMNS[name] for name in names)))
     if since is not None:
         query = query.where(schema.photos.c.posted_at >= schema.to_moment(since))
-    frame = _frame(db, query)
+    frame = fetched(db, query)
     categorical = [name for name in ("customer", "category", "reason") if name in names]
     return frame.astype(dict.fromkeys(categorical, "category"))
 
@@ -169,7 +169,7 @@ def customers(db: Database = None) -> DataFrame:
         .outerjoin(verdict, verdict.c.image_id == schema.photos.c.image_id)
         .group_by(schema.customers.c.id, schema.customers.c.name)
     )
-    with opened(db) as store, store.reading() as connection:
+    with reading(db) as connection:
         frame = fetched(connection, query)
         refused = select(schema.customers.c.name, func.count()).join_from(
             schema.skips, schema.customers
@@ -181,7 +181,7 @@ def customers(db: Database = None) -> DataFrame:
     return by_name(frame)
 
 
-def skips(db: Database = None, customer: str | None = None) -> DataFrame:
+def skips(db: Database | Connection = None, customer: str | None = None) -> DataFrame:
     """The items that were not used.
 
     Returns:
@@ -200,7 +200,7 @@ def skips(db: Database = None, customer: str | None = None) -> DataFrame:
     if customer is not None:
         query = query.where(schema.customers.c.name == customer)
     order = (schema.customers.c.name.nulls_last(), schema.skips.c.source, schema.skips.c.reason)
-    return _frame(db, query.order_by(*order))
+    return fetched(db, query.order_by(*order))
 
 
 def unused_in_parts(connection: Connection) -> Iterator[DataFrame]:
@@ -229,15 +229,17 @@ def unused_in_parts(connection: Connection) -> Iterator[DataFrame]:
     return _frames(connection, select(*both.c).order_by(*order))
 
 
-def thumbnails(db: Database, digests: Sequence[str]) -> dict[str, bytes]:
+def thumbnails(db: Database | Connection, digests: Sequence[str]) -> dict[str, bytes]:
     """Small JPEGs by the sha256 of their images; those that were not kept are missing."""
     return jpegs(db, schema.images.c.sha256, schema.thumbnails, digests)
 
 
-def jpegs(db: Database, key: Column[str], table: Table, values: Sequence[str]) -> dict[str, bytes]:
+def jpegs(
+    db: Database | Connection, key: Column[str], table: Table, values: Sequence[str]
+) -> dict[str, bytes]:
     """The JPEGs of a table of thumbnails by a column of the table that it belongs to."""
     query = select(key, table.c.jpeg).join_from(key.table, table)
-    with opened(db) as store, store.reading() as connection:
+    with reading(db) as connection:
         return {str(row[0]): bytes(row[1]) for row in rows_with(connection, query, key, values)}
 
 
@@ -299,16 +301,12 @@ def photo_figures(verdict: Subquery) -> list[ColumnElement[Any]]:
     ]
 
 
-def _frame(db: Database, query: Select[Any]) -> DataFrame:
-    with opened(db) as store, store.reading() as connection:
-        return fetched(connection, query)
-
-
-def fetched(connection: Connection, query: Select[Any]) -> DataFrame:
+def fetched(db: Database | Connection, query: Select[Any]) -> DataFrame:
     """The rows as one frame, with all columns even if it is empty."""
     import pandas as pd
 
-    return pd.concat(list(_frames(connection, query)), ignore_index=True)
+    with reading(db) as connection:
+        return pd.concat(list(_frames(connection, query)), ignore_index=True)
 
 
 def _frames(connection: Connection, query: Select[Any]) -> Iterator[DataFrame]:

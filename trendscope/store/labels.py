@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select
 from trendscope.errors import StoreError
 from trendscope.photos.results import Label, box_of
 from trendscope.store import effective, schema
-from trendscope.store.database import Database, opened
+from trendscope.store.database import Database, opened, reading
 from trendscope.store.frames import fetched
 from trendscope.store.schema import box_columns, to_moment
 from trendscope.store.statements import grouped, ids_of, rows_with
@@ -79,18 +79,18 @@ def images_at(db: Database, sources: Iterable[str]) -> dict[str, set[tuple[str, 
     source = schema.photos.c.source
     query = select(source, schema.images.c.sha256, schema.customers.c.name)
     query = query.join_from(schema.photos, schema.images).join(schema.customers)
-    with opened(db) as store, store.reading() as connection:
+    with reading(db) as connection:
         rows_of = grouped(rows_with(connection, query, source, sources), "source")
     return {path: {(row.sha256, row.name) for row in rows} for path, rows in rows_of.items()}
 
 
 def known_images(db: Database, digests: Iterable[str]) -> set[str]:
     """Those of some images that the database holds, by sha256."""
-    with opened(db) as store, store.reading() as connection:
+    with reading(db) as connection:
         return set(ids_of(connection, schema.images.c.sha256, digests))
 
 
-def corrections(db: Database = None) -> DataFrame:
+def corrections(db: Database | Connection = None) -> DataFrame:
     """All images that a person has labelled; ``training.adapt`` learns from them.
 
     Returns:
@@ -101,17 +101,11 @@ def corrections(db: Database = None) -> DataFrame:
         corrected_at: time, ``datetime64[us, UTC]``.
         sha256: of the image's bytes, in hex.
     """
-    with opened(db) as store, store.reading() as connection:
-        return corrections_at(connection)
-
-
-def corrections_at(connection: Connection) -> DataFrame:
-    """The same over a connection of `Store.reading`, to read more of the same state."""
     import pandas as pd
 
-    labels = labels_of(connection)
-    frame = fetched(connection, _LISTED).drop_duplicates("sha256")
-    network = _network(connection)
+    with reading(db) as connection:
+        labels, network = labels_of(connection), _network(connection)
+        frame = fetched(connection, _LISTED).drop_duplicates("sha256")
     words = [network.get(digest) for digest in frame["sha256"]]
     frame.insert(2, "network", pd.Series(words, frame.index, object))
     categories = frame["sha256"].map(lambda digest: str(labels[digest]))

@@ -15,7 +15,7 @@ from trendscope.errors import UnknownCustomer
 from trendscope.photos.results import Garment, ranked
 from trendscope.photos.summary import shares_of
 from trendscope.store import effective, schema
-from trendscope.store.database import Database, opened, parts
+from trendscope.store.database import Database, parts, reading
 from trendscope.store.pictures import candidates_of, sizes_of
 from trendscope.store.schema import from_moment, to_moment
 from trendscope.store.statements import grouped
@@ -98,7 +98,7 @@ def find_customers(
             ``latest`` photo (the newest first).
         limit: Length of the part; None for all.
     """
-    with opened(db) as store, store.reading() as connection:
+    with reading(db) as connection:
         rows = [
             row
             for row in connection.execute(_customers(category, since, until, order))
@@ -126,7 +126,7 @@ def without_photos(db: Database = None, search: str = "") -> list[str]:
         Names, sorted as people sort names.
     """
     query = select(schema.customers.c.name).where(~_HAS_PHOTOS)
-    with opened(db) as store, store.reading() as connection:
+    with reading(db) as connection:
         return sorted(
             (str(name) for name in connection.scalars(query) if contains(name, search)), key=natural
         )
@@ -136,7 +136,7 @@ def posted_between(db: Database = None) -> tuple[datetime | None, datetime | Non
     """The times of the first and the last dated photo that counts; None without any."""
     posted = schema.photos.c.posted_at
     query = select(func.min(posted), func.max(posted)).where(schema.photos.c.counted)
-    with opened(db) as store, store.reading() as connection:
+    with reading(db) as connection:
         first, last = connection.execute(query).one()
     return from_moment(first), from_moment(last)
 
@@ -185,13 +185,13 @@ def _entries(connection: Connection, customers: list[Any]) -> list[CustomerEntry
 
 def customer_names(db: Database = None) -> list[str]:
     """The names of all customers, in order."""
-    with opened(db) as store, store.reading() as connection:
+    with reading(db) as connection:
         return sorted(connection.scalars(select(schema.customers.c.name)))
 
 
 def knows_customer(db: Database, name: str) -> bool:
     """True if the database holds a customer of exactly that name."""
-    with opened(db) as store, store.reading() as connection:
+    with reading(db) as connection:
         query = select(schema.customers.c.id).where(schema.customers.c.name == name)
         return connection.scalar(query) is not None
 
@@ -252,7 +252,7 @@ def unlabelled(
     Args:
         search: Text that the names of the customers who posted them contain, in any case.
     """
-    with opened(db) as store, store.reading() as connection:
+    with reading(db) as connection:
         query = _waiting(connection, search)
         total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
         rows = connection.execute(query.limit(limit).offset(offset)).all()

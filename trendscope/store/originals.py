@@ -13,7 +13,7 @@ from trendscope.files.trees import read_file
 from trendscope.files.zips import ZipTree
 from trendscope.limits import Limits
 from trendscope.store import schema
-from trendscope.store.database import Database, opened
+from trendscope.store.database import Database, reading
 from trendscope.text import unescaped
 
 MOST_PLACES = 20
@@ -29,7 +29,7 @@ def original(db: Database, sha256: str, limits: Limits) -> bytes | None:
         .order_by(schema.photos.c.id.desc())
         .limit(MOST_PLACES)
     )
-    with opened(db) as store, store.reading() as connection:
+    with reading(db) as connection:
         places = [Path(unescaped(source)) for source in connection.scalars(query)]
     for place in places:
         with suppress(ImageError, FeedError, KeyError, OSError):

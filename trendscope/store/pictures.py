@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 
 from trendscope.photos.results import Garment, PictureResult, box_of
 from trendscope.store import effective, schema
-from trendscope.store.database import Database, opened
+from trendscope.store.database import Database, reading
 from trendscope.store.statements import grouped, rows_with
 
 
@@ -54,7 +54,7 @@ def image_results(db: Database, digests: Iterable[str]) -> dict[str, PictureResu
         weights have judged are missing.
     """
     digests = list(digests)
-    with opened(db) as store, store.reading() as connection:
+    with reading(db) as connection:
         counted = _rows_of(connection, _COUNTED, digests)
         network_rows = _rows_of(connection, _SEEN, digests)
         unsure, sizes = candidates_of(connection, digests), sizes_of(connection, digests)

@@ -11,7 +11,7 @@ from trendscope.errors import NothingUsable
 from trendscope.photos.results import PhotoResult, PictureResult
 from trendscope.photos.summary import Profile, summarise
 from trendscope.skipped import Skipped
-from trendscope.store.database import Database, opened
+from trendscope.store.database import Database, reading
 from trendscope.store.pictures import candidates_of, sizes_of
 from trendscope.store.weights import current_weights
 
@@ -29,14 +29,13 @@ def stored_profile(
         NothingUsable: The store has no customer of that name.
         StoreError: The database cannot be used.
     """
-    with opened(db) as reader:
-        rows = store.sightings(reader, customer, vectors=True)
-        skips = store.skips(reader, customer)
-        with reader.reading() as connection:
-            weights = current_weights(connection)
-            digests = rows["sha256"].unique().tolist()
-            candidates, sizes = candidates_of(connection, digests), sizes_of(connection, digests)
-        jpegs = store.thumbnails(reader, digests) if pictures else {}
+    with reading(db) as connection:
+        rows = store.sightings(connection, customer, vectors=True)
+        skips = store.skips(connection, customer)
+        weights = current_weights(connection)
+        digests = rows["sha256"].unique().tolist()
+        candidates, sizes = candidates_of(connection, digests), sizes_of(connection, digests)
+        jpegs = store.thumbnails(connection, digests) if pictures else {}
     if rows.empty and skips.empty:
         raise NothingUsable(f"the database knows no customer {customer!r}; check the spelling")
     # pandas writes NaN, which counts as true, where there is nothing.

@@ -15,7 +15,7 @@ from trendscope.catalog.vocabulary import OTHER, category_or_other
 from trendscope.categories import CATEGORIES
 from trendscope.errors import StoreError, UsageError
 from trendscope.store import schema
-from trendscope.store.database import Database, Store, opened
+from trendscope.store.database import Database, Store, opened, reading
 from trendscope.store.frames import jpegs
 from trendscope.store.item_keys import sku_known_as
 from trendscope.store.statements import rows_with, text_of
@@ -32,7 +32,7 @@ SAME_COLUMNS = (
 """Columns of the table of items that are fields of an `Item`, as they are."""
 
 
-def items(db: Database = None, skus: Sequence[str] | None = None) -> list[Item]:
+def items(db: Database | Connection = None, skus: Sequence[str] | None = None) -> list[Item]:
     """All items in order of SKU, with what the weights in use say of their pictures.
 
     Args:
@@ -41,17 +41,12 @@ def items(db: Database = None, skus: Sequence[str] | None = None) -> list[Item]:
     Returns:
         Items; the embeddings of all predictions have the same length.
     """
-    with opened(db) as store, store.reading() as connection:
-        return items_at(connection, skus)
-
-
-def items_at(connection: Connection, skus: Sequence[str] | None = None) -> list[Item]:
-    """The same over an open connection."""
-    if skus is None:
-        rows = connection.execution_options(yield_per=5_000).execute(_ITEMS)
-        return [_item(row) for row in rows]
-    some = map(_item, rows_with(connection, _ITEMS, schema.items.c.sku, skus))
-    return sorted(some, key=lambda item: item.sku.encode())
+    with reading(db) as connection:
+        if skus is None:
+            rows = connection.execution_options(yield_per=5_000).execute(_ITEMS)
+            return [_item(row) for row in rows]
+        some = map(_item, rows_with(connection, _ITEMS, schema.items.c.sku, skus))
+        return sorted(some, key=lambda item: item.sku.encode())
 
 
 def item_thumbnails(db: Database, skus: Sequence[str]) -> dict[str, bytes]:
