@@ -32,13 +32,7 @@ from trendscope.photos.results import PictureResult
 from trendscope.skipped import Skipped
 from trendscope.store.database import Clock, Database, Store, opened, parts, present
 from trendscope.store.item_keys import keys_of, recognise, write_keys
-from trendscope.store.read_items import (
-    THOUSAND,
-    decided_category,
-    find,
-    items,
-    judged_picture,
-)
+from trendscope.store.read_items import THOUSAND, decided_category, find, items, judged_picture
 from trendscope.store.statements import text_of
 from trendscope.store.weights import current_weights, register_weights
 from trendscope.store.write_items import mark_unavailable, write_items

@@ -137,10 +137,7 @@ def _digest(post: Post) -> str | None:
 
 
 def distribute(
-    feed: Iterable[tuple[K, Item]],
-    job: Job,
-    cluster: Cluster,
-    recall: Recall | None = None,
+    feed: Iterable[tuple[K, Item]], job: Job, cluster: Cluster, recall: Recall | None = None
 ) -> Generator[tuple[K, Done], None, None]:
     """Judges a feed's photos in its order, as `classify_keyed` does, with Ray.
 

@@ -10,11 +10,7 @@ import numpy as np
 
 from trendscope.photos.results import PhotoResult
 from trendscope.skipped import Skipped
-from trendscope.vision.near_duplicates import (
-    HASH_BITS_APART,
-    ImageFingerprint,
-    is_near_duplicate,
-)
+from trendscope.vision.near_duplicates import HASH_BITS_APART, ImageFingerprint, is_near_duplicate
 
 T = TypeVar("T")
 

@@ -260,11 +260,7 @@ _FIRST_VECTOR = (
     )
     .scalar_subquery()
 )
-_ORDER = (
-    schema.customers.c.name,
-    schema.photos.c.posted_at.nulls_last(),
-    schema.photos.c.place,
-)
+_ORDER = (schema.customers.c.name, schema.photos.c.posted_at.nulls_last(), schema.photos.c.place)
 
 
 def _effective(query: Select[Any]) -> Select[Any]:

@@ -306,8 +306,7 @@ _SIGHTINGS = (
 )
 
 _SKIPS = select(skips).where(
-    skips.c.place.in_(bindparam("places", expanding=True)),
-    skips.c.version == bindparam("version"),
+    skips.c.place.in_(bindparam("places", expanding=True)), skips.c.version == bindparam("version")
 )
 
 

@@ -153,8 +153,7 @@ def _time(moment: int) -> datetime:
 
 
 _CORRECTED = select(func.count()).where(
-    schema.photos.c.counted,
-    schema.photos.c.image_id.in_(select(schema.corrections.c.image_id)),
+    schema.photos.c.counted, schema.photos.c.image_id.in_(select(schema.corrections.c.image_id))
 )
 _SKIPPED = (
     select(schema.skips.c.reason, func.count())

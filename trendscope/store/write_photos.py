@@ -11,18 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    case,
-    delete,
-    exists,
-    func,
-    insert,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import Connection, case, delete, exists, func, insert, or_, select, tuple_, update
 
 from trendscope.errors import StoreError
 from trendscope.feeds.customers import CustomerNames
