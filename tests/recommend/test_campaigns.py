@@ -367,3 +367,5 @@ def test_profile_with_a_catalogue_prints_targets(files, fake_command):
     assert re.search(r"D2 +Dark dress +Dress +120\.00 EUR", result.stdout)
     result = CliRunner().invoke(app, [*words, "--csv"])
     assert result.exit_code == 2 and "for tables see recommend" in result.stderr
+    result = CliRunner().invoke(app, [*words, "--limit", "catalog_rows=1"])
+    assert result.exit_code == 1 and "--limit catalog_rows" in result.stderr

@@ -151,7 +151,7 @@ def profile(
 
             write_output(WRITERS[format](result), output)
         else:
-            targets = _targets(result, catalog, catalog_images, quiet, weights) if catalog else None
+            targets = _targets(result, catalog, catalog_images, quiet, settings)
             render(lambda file: _print_profile(result, targets, file, verbose), output)
         conclude(result, strict, quiet or not (format or output))
 
@@ -201,14 +201,23 @@ def profile_of(
 
 
 def _targets(
-    profile: Profile, catalog: Path, images: list[Path] | None, quiet: bool, weights: str | None
-) -> Campaign:
+    profile: Profile,
+    catalog: Path | None,
+    images: list[Path] | None,
+    quiet: bool,
+    settings: ScanOptions,
+) -> Campaign | None:
+    if catalog is None:
+        return None
     from trendscope.ingest.catalog_file import items_of_file
     from trendscope.recommend.campaigns import for_profile
     from trendscope.reports.terminal import progress_bar
 
     with progress_bar(quiet, "Reading the catalogue", "items") as progress:
-        items = items_of_file(catalog, images=images or (), weights=weights, progress=progress)
+        weights, limits, images = settings.weights, settings.limits, images or []
+        items = items_of_file(
+            catalog, images=images, weights=weights, limits=limits, progress=progress
+        )
     return for_profile(profile, items, catalogue=str(catalog))
 
 
