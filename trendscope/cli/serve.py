@@ -7,16 +7,13 @@ import os
 import sys
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from trendscope.cli import options
 from trendscope.cli.options import option
 from trendscope.cli.outcome import exit_codes
 from trendscope.errors import UsageError
 from trendscope.limits import adjusted
-
-if TYPE_CHECKING:
-    from trendscope.web.settings import Settings
 
 TOKEN = "TRENDSCOPE_TOKEN"
 SHORTEST_TOKEN = 16
@@ -57,9 +54,20 @@ def serve(
     into TRENDSCOPE_TOKEN, which visitors then have to give; use it in networks you trust.
     """
     with exit_codes(verbose, work_so_far="the desk is closed"):
-        consent = _readable(only), _readable(never)
-        settings = _settings(
-            host, port, name or [], segments, timezone, limit or [], consent, folder or []
+        from trendscope.web.settings import Settings
+
+        token = os.environ.get(TOKEN, "")
+        settings = Settings(
+            host=host,
+            port=port,
+            names=(*_own_names(host, token), *(name or ())),
+            token=token,
+            limits=adjusted(limit or ()),
+            zone=options.zone_of(timezone),
+            segments=_groups(segments),
+            only=_readable(only),
+            never=_readable(never),
+            folders=tuple(map(_folder, folder or ())),
         )
         try:
             from trendscope.web.serving import serve as run
@@ -78,17 +86,12 @@ def _announce(address: str) -> None:
     print(f"trendscope: the desk is at {address}; Ctrl-C closes it", file=sys.stderr, flush=True)
 
 
-def _settings(
-    host: str,
-    port: int,
-    names: list[str],
-    segments: Path | None,
-    timezone: str,
-    limits: list[str],
-    consent: tuple[Path | None, Path | None],
-    folders: list[Path],
-) -> Settings:
-    token = os.environ.get(TOKEN, "")
+def _own_names(host: str, token: str) -> list[str]:
+    """The name of an address in URLs; none for all addresses of the computer.
+
+    Raises:
+        UsageError: It is none, or others could use it without a token.
+    """
     try:
         address = ip_address(host)
     except ValueError:
@@ -98,21 +101,7 @@ def _settings(
             f"--host {host}: others could look at your customers; put a token of at least "
             f"{SHORTEST_TOKEN} characters into {TOKEN}, and visitors will be asked for it"
         )
-    from trendscope.web.settings import Settings
-
-    own = [] if address.is_unspecified else [f"[{host}]" if address.version == 6 else host]
-    return Settings(
-        host=host,
-        port=port,
-        names=(*own, *names),
-        token=token,
-        limits=adjusted(limits),
-        zone=options.zone_of(timezone),
-        segments=_groups(segments),
-        only=consent[0],
-        never=consent[1],
-        folders=tuple(_folder(path) for path in folders),
-    )
+    return [] if address.is_unspecified else [f"[{host}]" if address.version == 6 else host]
 
 
 def _folder(path: Path) -> str:
