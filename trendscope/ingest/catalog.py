@@ -115,7 +115,9 @@ def import_catalog(
         currency: ISO 4217 code assumed for prices without a currency.
         store_url: The shop's address, for the pages of Shopify's products.
         weights: Weights that judge the pictures; None: those in use in the store, or the default.
+        limits: Upper bounds on size, pixels, memory and time of file and pictures.
         progress: Called with the number of items written and of all items.
+        clock: Source of the present, aware.
 
     Raises:
         FeedError: The file, the map or a place of pictures cannot be read.
@@ -162,13 +164,21 @@ def add(
     Arguments that are empty or None leave the stored item as it is.
 
     Args:
+        picture: A photo of the item.
         db: The database, which is made if it is missing.
         sku: The shop's number for the item.
+        title: Name of the item.
+        kind: Product type or taxonomy.
+        brand: The maker.
         price: Price, with or without a currency.
         currency: ISO 4217 code assumed for a price without a currency.
+        url: Address of its page in the shop.
+        in_stock: Whether it is in stock.
         category: A person's decision, one of the ten or ``none``; stays until the next one.
         weights: Weights that judge the picture; None: those in use in the store, or the default.
+        limits: Upper bounds on the picture's size, pixels, memory and time.
         tools: Decoder and classifier of a caller who keeps them open, made for `weights`.
+        clock: Source of the present, aware.
 
     Returns:
         The item as it is stored.
@@ -216,9 +226,11 @@ def change(db: Database, sku: str, facts: Mapping[str, Any], *, clock: Clock = p
     """Changes what is known of a stored item, but for its category and picture.
 
     Args:
+        db: The database.
         sku: The item's own number, or that of one of its sizes.
         facts: Texts ``title``, ``price`` (with or without a currency) and ``url``, which may be
             empty, and ``in_stock``, None if unknown; what is not there stays.
+        clock: Source of the present, aware.
 
     Raises:
         StoreError: There is no such item.

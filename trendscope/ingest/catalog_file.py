@@ -77,6 +77,7 @@ def judge_pictures(
         load: Source of the classifier, used once a picture has to be judged.
         options: Limits and size of thumbnails.
         recall: Lookup of stored results by the pictures' bytes.
+        engine: Shared decoder and classifier, left running.
     """
     pictures = ((None, picture) for _, picture in pairs if isinstance(picture, Picture))
     results = pipeline.judge_pictures(pictures, load, options, recall=recall, engine=engine)

@@ -73,6 +73,8 @@ def correct_from_table(
             the photo as reports show it, or from the table's own folder. A column ``customer``, if
             there is one, has to agree. The ``corrections.csv`` of an export is such a table, and so
             are the labels that ``training.adapt`` takes.
+        db: The database.
+        now: The present, aware.
         remove: Whether the labels of these photos are removed; ``category`` is not needed.
 
     Raises:

@@ -68,15 +68,17 @@ def scan(
 ) -> ScanResult:
     """Judges the new photos of some feeds, and stores the results; ``trendscope scan``.
 
-    Arguments that are not named here are those of `trendscope.photos.run.classify`.
-
     Args:
         paths: Photos, folders and exports of any number of customers; see `open_feed`.
         db: The database, which is made if it is missing; see `open_store`.
         weights: Name of shipped weights, a weights file, or a classifier, which is identified by
             its name; the default if None.
+        customer: Owner of the photos where the feed names none.
         one_per_name: Whether all accounts and folders of one name are one customer, wherever they
             lie; otherwise each is a customer of its own, told apart by a number.
+        include: Kinds of images to read besides posts (`trendscope.feeds.post.KINDS`).
+        zone: Time zone assumed for dates without an offset.
+        limits: Upper bounds on size, pixels, memory and time.
         reclassify: Whether to judge all photos anew by other weights than before; the former
             results count until the last photo is judged.
         thumbnails: Whether to keep a small picture of each photo.
@@ -86,6 +88,7 @@ def scan(
         uploads: The files that `paths` lead to, if they are uploads.
         progress: Callback with the numbers of items done and listed; what it raises ends the scan.
         note: Callback for each item that is not used.
+        clock: Source of the present, aware.
 
     Raises:
         UsageError: The cluster is smaller than requested, or Ray is not installed.

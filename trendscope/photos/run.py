@@ -64,10 +64,13 @@ def classify(
 
     Args:
         paths: Photos, folders and exports; see `trendscope.feeds.dispatch.open_feed`.
+        weights: Name of shipped weights, a weights file, or a classifier; the default if None.
         customer: Owner of the photos where the feed names none.
         include: Kinds of images to read besides posts (`trendscope.feeds.post.KINDS`).
         zone: Time zone assumed for dates without an offset.
+        limits: Upper bounds on size, pixels, memory and time.
         pseudonyms: Replacement for the customers' names, and for paths, which may hold them.
+        progress: Callback after every item.
 
     Raises:
         FeedError: A path is missing.
@@ -93,13 +96,18 @@ def profile(
 ) -> Profile:
     """Sums up per customer what they wear and how often; each image of a customer counts once.
 
-    Arguments that are not named here are those of `classify`.
-
     Args:
+        paths: Photos, folders and exports; see `trendscope.feeds.dispatch.open_feed`.
+        weights: Name of shipped weights, a weights file, or a classifier; the default if None.
+        customer: Owner of the photos where the feed names none.
+        include: Kinds of images to read besides posts (`trendscope.feeds.post.KINDS`).
         zone: Time zone assumed for dates without an offset, and of the weeks.
+        limits: Upper bounds on size, pixels, memory and time.
         keep_reposts: Whether to count photos that were posted again in another size or quality.
+        pseudonyms: Replacement for the customers' names, and for paths, which may hold them.
         pictures: Whether to keep a thumbnail and the network's view of each photo.
         memory: Stored results, labels and names (`trendscope.store.memory.stored_photos`).
+        progress: Callback after every item.
 
     Raises:
         FeedError: A path is missing.
