@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -297,10 +297,58 @@ def test_displayed_keeps_letters_and_escapes_controls():
         ("4020231205101010.jpg", None),
         ("2023120510101099.jpg", None),
         ("2023-12-051.jpg", None),
+        (
+            "Screenshot 2026-11-03 at 1.05.09 p.m..png",
+            datetime(2026, 11, 3, 13, 5, 9, tzinfo=UTC),
+        ),
     ],
 )
 def test_dates_in_file_names(name, expected):
     assert named_date(name, Request(now=NOW).latest) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "hours"),
+    [
+        ("2024-05-01T22-20-30+0200.jpg", 2),
+        ("2024-05-01T22:20:30+02:00.jpg", 2),
+        ("2024-05-01T22-20-30+02-00.jpg", 2),
+        ("2024-05-01T22_20_30-05_00.jpg", -5),
+        ("2024-05-01 22.20.30 -0500.jpg", 9),  # no offset: a number after a blank
+        ("20240501T222030-0530.jpg", -5.5),
+        ("20240501T222030\u22120530.jpg", -5.5),
+        ("20240501_222030123+0545 dress.jpg", 5.75),
+        ("2024-05-01T22-20-30.123%2B0200.jpg", 2),
+        ("2024-05-01 22.20.30 GMT+2.jpg", 2),
+        ("2024-05-01 10.20.30 PM UTC-05.jpg", -5),
+        ("2024-05-01T22-20-30Z.jpg", 0),
+        ("2024-05-01 22.20.30 (UTC).jpg", 0),
+        ("IMG_20240501_222030-0001.jpg", 9),  # numbers and names that are no offsets
+        ("IMG_20240501_222030-1.jpg", 9),
+        ("IMG_20240501_222030+9999.jpg", 9),
+        ("IMG_20240501_222030Zoe.jpg", 9),
+        ("IMG_20240501_222030_UTCdress.jpg", 9),
+    ],
+)
+def test_an_offset_in_a_file_name_counts_before_the_zone_that_is_asked_for(name, hours):
+    moment = datetime(2024, 5, 1, 22, 20, 30, tzinfo=timezone(timedelta(hours=hours)))
+    there = timezone(timedelta(hours=9))
+    assert named_date(name, NOW, there).replace(microsecond=0) == moment
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "2024-05-01T22-20+0200.jpg",
+        "2024-05-01T22:20+02:00.jpg",
+        "20240501T1520-0500.jpg",
+        "2024-05-01 20.20Z.jpg",
+        "2024-05-01 10.20 PM GMT+2.jpg",
+    ],
+)
+def test_a_time_without_seconds_in_a_file_name_counts_with_its_offset(name):
+    expected = datetime(2024, 5, 1, 20, 20, tzinfo=UTC)
+    assert named_date(name, NOW, timezone(timedelta(hours=9))) == expected
 
 
 def test_a_photo_with_an_appended_zip_is_read_as_a_photo(tmp_path):

@@ -161,7 +161,61 @@ def test_paths_as_windows_and_shells_write_them(tmp_path, path):
 def test_a_path_that_is_two_files_but_for_the_case_is_missing(tmp_path):
     files = {"a.jpg": b"a", "A.jpg": b"A", "list.csv": table("ann;;A.JPG", "ann;;a.jpg")}
     rows = read(export(tmp_path, files))
-    assert rows == [("missing_media", "A.JPG"), ("ann", "a.jpg", None), ("unlisted", "A.jpg")]
+    assert rows == [("bad_table", "list.csv:2"), ("ann", "a.jpg", None), ("unlisted", "A.jpg")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        r"C:\Users\anna\photos\1.jpg",
+        "c:/Users/anna/Photos/1.JPG",
+        r"\\server\share\photos\1.jpg",
+        "/home/anna/photos/1.jpg",
+        "~/photos/1.jpg",
+        "file:///C:/My%20pictures/photos/1.jpg",
+        "file:///home/anna/photos/1.jpg",
+        "anna/photos/1.jpg",
+    ],
+)
+@pytest.mark.parametrize("place", ["1.jpg", "photos/1.jpg", "all/photos/1.jpg"])
+def test_paths_of_another_computer_stand_for_the_file_that_ends_alike(tmp_path, path, place):
+    root = export(tmp_path, {place: b"1", "2.jpg": b"2", "list.csv": table(f"ann;;{path}")})
+    assert read(root) == [("ann", "1.jpg", None), ("unlisted", "2.jpg")]
+
+
+def test_the_longest_end_counts(tmp_path):
+    files = {"1.jpg": b"1", "photos/1.jpg": b"2", "other/1.jpg": b"3"}
+    root = export(tmp_path, files | {"list.csv": table(r"ann;;C:\photos\1.jpg")})
+    (post,) = [item for item in open_feed([root], now=NOW) if isinstance(item, Post)]
+    assert post.read() == b"2"
+
+
+@pytest.mark.parametrize(
+    ("paths", "files", "reason"),
+    [
+        ([r"C:\2025\1.jpg"], ["2026/1.jpg"], "unsafe_path"),  # another photo of that name
+        (["/home/anna/1.jpg"], ["x/1.jpg", "y/1.jpg"], "unsafe_path"),
+        (["2025/1.jpg"], ["2026/1.jpg"], "missing_media"),
+        ([r"C:\p\1.jpg"], ["x/p/1.jpg", "y/p/1.jpg"], "bad_table"),
+        ([r"C:\2025\1.jpg", r"C:\2026\1.jpg"], ["1.jpg"], "bad_table"),
+        (["../photos/1.jpg"], ["1.jpg"], "unsafe_path"),
+        (["https://x.example/1.jpg"], ["1.jpg"], "unsafe_path"),
+    ],
+)
+def test_a_path_that_may_be_another_files_is_told(tmp_path, paths, files, reason):
+    rows = table(*(f"ann;;{path}" for path in paths))
+    root = export(tmp_path, dict.fromkeys(files, b"1") | {"list.csv": rows})
+    expected = [reason] * len(paths) + ["unlisted"] * len(files)
+    assert [item.reason for item in open_feed([root], now=NOW)] == expected
+
+
+def test_a_path_from_the_tables_folder_comes_before_one_of_another_computer(tmp_path):
+    rows = table("ann;;1.jpg", r"ben;;C:\photos\1.jpg", "ann;;1.JPG")
+    assert read(export(tmp_path, {"1.jpg": b"1", "list.csv": rows})) == [
+        ("ann", "1.jpg", None),
+        ("bad_table", "list.csv:3"),
+        ("bad_table", "list.csv:4"),
+    ]
 
 
 DATES = [
@@ -175,6 +229,8 @@ DATES = [
     "Nov 3, 2026 10:00 AM",
     "3. November 2026 um 10:00 Uhr",
     "03-Nov-26 10:00",
+    "3.11.26 10:00",
+    "3.11.'26, 10:00 Uhr",
     "Tue, 3 Nov 2026 11:00:00 +0100",
     "2026-11-03T10:00:00Z",
     "1793700000",
@@ -193,7 +249,11 @@ def test_dates_of_spreadsheets_are_read_where_they_are_certain(tmp_path, text):
     [
         ("11/3/2026", "two readings"),
         ("03-11-2026", "two readings"),
-        ("3.11.26", "no date"),
+        ("03.11.26", "two readings"),
+        ("11/3/26", "two readings"),
+        ("26-11-03", "two readings"),
+        ("31.11.26", "no date"),
+        ("3.11.126", "no date"),
         ("31.11.2026", "no date"),
         ("2026-11", "no date"),
         ("next week", "no date"),
@@ -219,6 +279,32 @@ def test_the_other_rows_may_tell_whether_the_day_comes_first(tmp_path):
     rows = ["ann;03/11/2026;0.jpg", "ann;13/11/2026;1.jpg", "ann;11/13/2026;1.jpg"]
     root = export(tmp_path / "both", photos | {"list.csv": table(*rows)})
     assert ("bad_date", "list.csv:2") in read(root)
+
+
+@pytest.mark.parametrize(
+    ("cells", "days"),
+    [
+        ("03.11.26 17.11.26 28.10.26", "2026-11-03 2026-11-17 2026-10-28"),  # 2028 is to come
+        ("03.11.26 30.10.95", "2026-11-03 1995-10-30"),
+        ("30/10/25 03/11/26", "2025-10-30 2026-11-03"),
+        ("13/11/26 03/11/26", "bad_date bad_date"),  # 2013 and 2003, if the year is first
+        ("11/13/26 11/03/26", "2026-11-13 2026-11-03"),
+        ("26-11-03 26-10-31 25-12-24", "2026-11-03 2026-10-31 2025-12-24"),
+        ("24/12/2025 03/11/26", "2025-12-24 2026-11-03"),
+        ("03.11.26 05.11.26", "bad_date bad_date"),
+        ("31.10.26 03-11-26", "2026-10-31 bad_date"),  # other signs, perhaps of another program
+        ("13.11.2026 03/11/2026", "2026-11-13 bad_date"),
+        ("13/11/2026 31/13/2026 03/11/2026", "2026-11-13 bad_date 2026-11-03"),
+    ],
+)
+def test_years_of_two_digits_are_read_where_the_column_leaves_one_order(tmp_path, cells, days):
+    names = [f"{n}.jpg" for n, _ in enumerate(cells.split())]
+    rows = (f"ann;{cell};{name}" for cell, name in zip(cells.split(), names, strict=True))
+    root = export(tmp_path, {name: b"%r" % name for name in names} | {"list.csv": table(*rows)})
+    dates = {Path(row[1]).name: row[2] for row in read(root) if row[0] == "ann"}
+    assert [(dates[name] or "bad_date")[:10] for name in names] == days.split()
+    told = [row for row in read(root) if row[0] == "bad_date"]
+    assert len(told) == days.count("bad_date")
 
 
 def test_an_empty_date_leaves_the_cameras(tmp_path):

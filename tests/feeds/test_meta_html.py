@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -127,6 +127,20 @@ def test_other_pages_are_no_exports(tmp_path):
 )
 def test_dates_on_pages(text, expected):
     assert written_date(text, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Aug 06, 2012 6:13 pm UTC+02",
+        "August 6, 2012 at 6:13pm UTC+02:00",
+        "6 August 2012 at 11:13 GMT-5",
+        "06.08.2012 16:13 UTC",
+    ],
+)
+def test_an_offset_after_a_date_on_a_page_counts(text):
+    there = timezone(timedelta(hours=9))
+    assert written_date(text, NOW, there) == datetime(2012, 8, 6, 16, 13, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

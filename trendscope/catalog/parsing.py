@@ -21,7 +21,7 @@ from trendscope.catalog.sales import sale_days, sale_runs
 from trendscope.catalog.woocommerce import VARIETIES
 from trendscope.errors import FeedError
 from trendscope.files.tables import UnknownHeader, open_table
-from trendscope.files.written_times import day_comes_first
+from trendscope.files.written_times import Order, orders_of_dates
 from trendscope.limits import Limits
 from trendscope.text import displayed
 
@@ -124,7 +124,7 @@ class _Reader:
         self._currency = currency
         self._store_url = store_url.rstrip("/")
         self._now = now or datetime.now(UTC)
-        self._day_first: bool | None = None
+        self._orders: Mapping[str, Order] = {}
         position_of = {column: i for i, column in reversed(list(enumerate(header)))}
         self._positions = {
             field: [position_of[c] for c in columns if c in position_of]
@@ -165,7 +165,7 @@ class _Reader:
         prices = (row.fields.get(name, "") for row in rows for name in ("price", "sale"))
         sign = decimal_sign(prices)
         days = (day for row in rows for day in sale_days(row.fields) if day)
-        self._day_first = day_comes_first(days)
+        self._orders = orders_of_dates(days)
         products: list[Product] = []
         withdrawn: list[Product] = []
         line_of_sku: dict[str, int] = {}
@@ -285,7 +285,7 @@ class _Reader:
         sale = row.fields.get("sale", "")
         if not sale or is_zero(sale):
             return ""
-        runs = sale_runs(row.fields, self._now, self._day_first)
+        runs = sale_runs(row.fields, self._now, self._orders)
         if runs is None:
             detail = "the days of the sale are not understood, and the regular price counts; "
             self._remark(line, sku, "price", f"{detail}write them as 2026-12-24", kept=True)

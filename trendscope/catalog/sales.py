@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 
-from trendscope.files.written_times import UnreadableTime, read_time
+from trendscope.files.written_times import Order, UnreadableTime, read_time
 
 
 def sale_days(fields: Mapping[str, str]) -> tuple[str, str]:
@@ -20,7 +20,7 @@ def sale_days(fields: Mapping[str, str]) -> tuple[str, str]:
 
 
 def sale_runs(
-    fields: Mapping[str, str], now: datetime, day_first: bool | None = None
+    fields: Mapping[str, str], now: datetime, orders: Mapping[str, Order] | None = None
 ) -> bool | None:
     """Whether a sale price counts now; None if its days are not understood.
 
@@ -30,20 +30,21 @@ def sale_runs(
     Args:
         fields: The cells of the row, see `sale_days`.
         now: The present, aware.
-        day_first: The file's order, see `trendscope.files.written_times.day_comes_first`.
+        orders: The orders of the file's dates, see
+            `trendscope.files.written_times.orders_of_dates`.
     """
     first, last = sale_days(fields)
     try:
-        begin = _moment(first, day_first) if first else now
-        end = _moment(last, day_first, last=True) if last else now
+        begin = _moment(first, orders) if first else now
+        end = _moment(last, orders, last=True) if last else now
     except UnreadableTime:
         return None
     return begin <= now <= end
 
 
-def _moment(text: str, day_first: bool | None, last: bool = False) -> datetime:
+def _moment(text: str, orders: Mapping[str, Order] | None, last: bool = False) -> datetime:
     """The first or last moment that a text names, aware."""
-    moment = read_time(text, day_first)
+    moment = read_time(text, orders)
     zone = moment.tzinfo or UTC
     if last and moment.time() == time.min and ":" not in text:
         moment = datetime.combine(moment, time.max)

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timezone, tzinfo
 
-from trendscope.files.written_times import MONTHS, UnreadableTime, read_time
+from trendscope.files.written_times import MONTHS, Order, UnreadableTime, offset_of, read_time
 
 FIRST_DAY = datetime(1990, 1, 1, tzinfo=UTC)
 """Earliest date that is believed; earlier ones come from clocks that were never set."""
@@ -23,27 +23,35 @@ _MOST_SECONDS = 1e11  # the year 5138; larger numbers count smaller units
 # Dates in names that phones, Instaloader, WhatsApp and others give their files. Digits alone are
 # one only together with a time, or where a program is known to write days so: they may number
 # anything.
-_CLOCK = r"[-_.:]?(?P<minute>[0-5]\d)[-_.:]?(?P<second>[0-5]\d)"
+_OFFSET = (
+    r"(?:Z|[-_. (]{0,2}(?:UTC|GMT)(?:(?:\+|%2B)\d\d?|[-\u2212]\d\d)?(?:[-:._]?[0-5]\d(?!\d))?"
+    r"|(?:\+|%2B)(?:0\d|1[0-4])(?:[-:._]?(?:00|15|30|45))?(?!\d)"
+    r"|[-\u2212](?:0\d|1[0-2])[-:._]?(?:00|15|30|45)(?!\d))(?![A-Za-z])"
+)
+_CLOCK = (
+    r"[-_.:]?(?P<minute>[0-5]\d)"
+    rf"(?:[-_.:]?(?P<second>[0-5]\d)|(?={_OFFSET}| ?[AaPp]\.?[Mm]\b))(?:[-_.]?\d{{3}})?(?!\d)"
+)
+_ZONE = rf"(?:[ _\u202f]?(?P<half>[AaPp])\.?[Mm]\b)?(?P<zone>{_OFFSET})?"
 _DAY = r"(?P<day>0[1-9]|[12]\d|3[01])"
 _NAMED_DATES = (
     re.compile(
         rf"(?<!\d)(?P<year>20\d\d)(?P<sign>[-_.])(?P<month>0[1-9]|1[0-2])(?P=sign){_DAY}(?!\d)"
         r"(?:(?:[-_. T]|[ _](?:at|um|à|alle|om|kl\.|a las)[ _])(?P<hour>[01]?\d|2[0-3])"
-        rf"{_CLOCK}(?:[-_.]?\d{{3}})?(?!\d)"
-        r"(?P<utc>_UTC|Z)?(?:[ _\u202f](?P<half>[AP])M\b)?)?"
+        rf"{_CLOCK}{_ZONE})?"
     ),
     re.compile(
         rf"(?<!\d)(?P<year>20\d\d)(?P<month>0[1-9]|1[0-2]){_DAY}[-_ T]?(?P<hour>[01]\d|2[0-3])"
-        rf"{_CLOCK}(?:\d{{3}})?(?!\d)"
-        r"(?P<utc>_UTC|Z)?(?P<half>)"
+        rf"{_CLOCK}{_ZONE}"
     ),
     re.compile(
         rf"(?:^|[^A-Za-z])(?:MV)?(?:IMG|PXL|PANO|VID|Screenshot)[-_ ](?P<year>20\d\d)"
-        rf"(?P<month>0[1-9]|1[0-2]){_DAY}(?!\d)(?P<hour>)(?P<minute>)(?P<second>)(?P<utc>)(?P<half>)"
+        rf"(?P<month>0[1-9]|1[0-2]){_DAY}(?!\d)(?P<hour>)(?P<minute>)(?P<second>)(?P<zone>)(?P<half>)"
     ),
 )
+_WRITTEN_ZONE = re.compile(r"(?<=[\dm]) ?(?:UTC|GMT)(?:[+\-\u2212]\d\d?(?::?\d\d)?)?$")
 _WRITTEN_DATE = re.compile(
-    r"\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* (\d{1,2}), (\d{4}),? "
+    r"\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* (\d{1,2}), (\d{4}),?(?: at)? "
     r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*([ap])m\b",
     re.IGNORECASE,
 )
@@ -51,7 +59,7 @@ _WRITTEN_DATE = re.compile(
 # as "PM" in Korean, is not read.
 _TIME = r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?"
 _DAY_FIRST = re.compile(
-    r"(\d{1,2})\.?(?: de)? ([^\W\d_]{3,10})\.?(?: de)? (\d{4}),?(?: um| à| alle| om)? " + _TIME
+    r"(\d{1,2})\.?(?: de)? ([^\W\d_]{3,10})\.?(?: de)? (\d{4}),?(?: um| à| alle| om| at)? " + _TIME
 )
 _YEAR_FIRST = re.compile(
     rf"(\d{{4}})(?:-| ?年 ?)(\d{{1,2}})(?:-| ?月 ?)(\d{{1,2}})(?: ?日)?,? ?(?<!\d){_TIME}"
@@ -104,7 +112,7 @@ def _from_unix(seconds: float) -> datetime:
 
 
 def written_moment(
-    text: str, latest: datetime, zone: tzinfo, day_first: bool | None = None
+    text: str, latest: datetime, zone: tzinfo, orders: Mapping[str, Order] | None = None
 ) -> datetime:
     """The time that a cell of a feed's table gives, aware UTC.
 
@@ -112,13 +120,14 @@ def written_moment(
         text: What the cell holds; see `trendscope.files.written_times.read_time`.
         latest: Upper bound of believable times, aware.
         zone: Time zone of cells that name none.
-        day_first: Whether the day stands before the month; None if that is not known.
+        orders: The orders of the column's dates, see
+            `trendscope.files.written_times.orders_of_dates`.
 
     Raises:
         UnreadableTime: It is no time, has two readings, or cannot be true.
     """
     try:
-        moment = to_utc(read_time(text, day_first), zone)
+        moment = to_utc(read_time(text, orders, latest.date()), zone)
     except OverflowError as error:
         raise UnreadableTime("is no date") from error
     if not FIRST_DAY <= moment <= latest:
@@ -141,7 +150,7 @@ def named_date(name: str, latest: datetime, zone: tzinfo = UTC) -> datetime | No
     Args:
         name: File name without folders.
         latest: Latest time that is believed.
-        zone: The camera's time zone; names with ``_UTC`` or ``Z`` are read as UTC.
+        zone: The camera's time zone, if the name has no offset: ``Z``, ``_UTC``, ``+0200``.
     """
     match = next(filter(None, (pattern.search(name) for pattern in _NAMED_DATES)), None)
     if not match:
@@ -149,13 +158,20 @@ def named_date(name: str, latest: datetime, zone: tzinfo = UTC) -> datetime | No
     parts = ("year", "month", "day", "hour", "minute", "second")
     year, month, day, hour, minute, second = (int(match[part] or 0) for part in parts)
     if match["half"] and hour <= 12:
-        hour = hour % 12 + (12 if match["half"] == "P" else 0)
+        hour = hour % 12 + (12 if match["half"].upper() == "P" else 0)
     try:
         local = datetime(year, month, day, hour, minute, second)
     except ValueError:  # the 31st of February
         return None
-    time = to_utc(local, UTC if match["utc"] else zone)
+    time = to_utc(local, _own_zone(match["zone"] or "") or zone)
     return time if time <= latest else None
+
+
+def _own_zone(offset: str) -> timezone | None:
+    """The zone of an offset as file names have it: ``+02-00``, ``_UTC``, ``%2B0200``."""
+    offset = offset.replace("%2B", "+")
+    match = re.search("([+\u2212-])(\\d\\d?)\\D?(\\d\\d)?$", offset)
+    return offset_of(f"{match[1]}{match[2]}:{match[3] or '00'}" if match else offset.strip("-_. ("))
 
 
 def written_date(text: str, latest: datetime, zone: tzinfo = UTC) -> datetime | None:
@@ -164,13 +180,16 @@ def written_date(text: str, latest: datetime, zone: tzinfo = UTC) -> datetime | 
     English is read anywhere in the text. Where the text is a date and nothing else, so are German,
     French, Spanish, Italian, Portuguese and Dutch, and numbers in an order that cannot be mistaken:
     ``6. Aug. 2012, 16:13``, ``06.08.2012 16:13``, ``2012-08-06 16:13``; not ``06/08/2012``. The
-    page gives the account's local time without saying which: `zone`.
+    page gives the account's local time, mostly without saying which: `zone`, unless an offset such
+    as ``UTC+02`` follows.
     """
-    numbers = _english(text) or _foreign(unicodedata.normalize("NFC", " ".join(text.split())))
+    text = unicodedata.normalize("NFC", " ".join(text.split()))
+    own = _WRITTEN_ZONE.search(text)
+    numbers = _english(text) or _foreign(text[: own.start()] if own else text)
     if not numbers:
         return None
     try:
-        time = to_utc(datetime(*numbers), zone)
+        time = to_utc(datetime(*numbers), (own and offset_of(own[0])) or zone)
     except (ValueError, OverflowError):
         return None
     return time if FIRST_DAY <= time <= latest else None

@@ -1,15 +1,18 @@
 """Reads a manifest: a table (CSV) with the customer and the date of each image.
 
 Columns: ``customer``, ``taken_at`` (any date that `trendscope.files.written_times.read_time` is
-certain of; may be empty) and ``image`` (a path from the manifest's own folder), in any order and
-case, among others that are not read. The manifest speaks for all images below its folder: those it
-does not name are not read.
+certain of; may be empty) and ``image`` (a path from the manifest's own folder, or one of another
+computer that ends like a file here), in any order and case, among others that are not read. The
+manifest speaks for all images below its folder: those it does not name are not read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
+from urllib.parse import unquote
 
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds.dates import written_moment
@@ -18,7 +21,7 @@ from trendscope.feeds.request import Request, missing_media, unsafe_path
 from trendscope.files.encodings import BROKEN_LETTER
 from trendscope.files.tables import Table, UnknownHeader, table_of
 from trendscope.files.trees import Part, Tree, tidied, unsafe
-from trendscope.files.written_times import UnreadableTime, day_comes_first
+from trendscope.files.written_times import Order, UnreadableTime, orders_of_dates
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
 
@@ -93,18 +96,60 @@ class _Images:
 
     def __init__(self, names: list[str]):
         self._names = set(names)
-        self._folded: dict[str, list[str]] | None = None
+        self._by_last: dict[str, list[str]] | None = None
 
-    def find(self, path: str) -> str | None:
-        """The file of that name; None if there is none, or several but for the case."""
+    def certain(self, paths: Iterable[str]) -> dict[str, str | None]:
+        """The file that each path stands for: None if there is none, "" if it is not certain.
+
+        Of two paths that end in one file's, one is of a file that is not here.
+        """
+        found = {path: self._find(path) for path in paths}
+        by_case = {path.casefold(): names for path, names in found.items()}
+        claims = Counter(name for names in by_case.values() for name in names)
+        files: dict[str, str | None] = {}
+        for path, names in found.items():
+            is_only = len(names) == 1 and (path in names or claims[names[0]] == 1)
+            files[path] = names[0] if is_only else "" if names else None
+        return files
+
+    def _find(self, path: str) -> list[str]:
+        """The files that a path may stand for: those of its name, else those with its end.
+
+        A path of another computer (``C:/photos/1.jpg``), or from another folder, stands for the
+        file whose own path agrees with the longest part of its end: wholly, or also in a folder.
+        """
         if path in self._names:
-            return path
-        if self._folded is None:
-            self._folded = {}
+            return [path]
+        if self._by_last is None:
+            self._by_last = {}
             for name in self._names:
-                self._folded.setdefault(name.casefold(), []).append(name)
-        alike = self._folded.get(path.casefold(), [])
-        return alike[0] if len(alike) == 1 else None
+                self._by_last.setdefault(_parts(name)[-1], []).append(name)
+        parts = _parts(path)
+        alike = {name: _shared(_parts(name), parts) for name in self._by_last.get(parts[-1], [])}
+        most = max(alike.values(), default=0)
+        best = [name for name, shared in alike.items() if shared == most]
+        return sorted(name for name in best if most >= min(2, name.count("/") + 1))
+
+
+def _parts(path: str) -> list[str]:
+    return path.casefold().split("/")
+
+
+def _shared(first: list[str], second: list[str]) -> int:
+    """The number of parts in which the ends of two paths agree."""
+    pairs = zip(reversed(first), reversed(second), strict=False)
+    return len([*takewhile(lambda pair: pair[0] == pair[1], pairs)])
+
+
+def _path(cell: str) -> str:
+    """The path in a cell as trees name it; that of an address of a file is the file's."""
+    is_file = cell.lower().startswith("file://")
+    return tidied(unquote(cell[7:].lstrip("/")) if is_file else cell)
+
+
+def _is_elsewhere(path: str) -> bool:
+    """Whether a path is one of a whole computer, as Windows or others write it."""
+    return path.startswith(("/", "~/")) or path[1:3] == ":/"
 
 
 def _rows(
@@ -120,14 +165,15 @@ def _rows(
         request: Settings of the reading.
     """
     rows = [(f"{manifest}:{line}", _fields(table, cells)) for line, cells in table.rows()]
-    dates = [fields["taken at"] for _, fields in rows if not isinstance(fields, str)]
-    day_first = day_comes_first(dates)
+    usable = [fields for _, fields in rows if not isinstance(fields, str)]
+    orders = orders_of_dates((row["taken at"] for row in usable), request.latest.date())
+    file_of = images.certain({_path(row["image"]) for row in usable})
     for line, fields in rows:
         problem = fields if isinstance(fields, str) else _problem(fields)
         if isinstance(fields, str) or problem:
             yield "", Skipped(None, line, "bad_table", problem)
             continue
-        yield from _image(part, line, fields, day_first, images, request)
+        yield from _image(part, line, fields, orders, file_of, request)
 
 
 def _fields(table: Table, cells: list[str] | str) -> dict[str, str] | str:
@@ -152,23 +198,28 @@ def _image(
     part: Tree,
     line: str,
     fields: Mapping[str, str],
-    day_first: bool | None,
-    images: _Images,
+    orders: Mapping[str, Order] | None,
+    file_of: Mapping[str, str | None],
     request: Request,
 ) -> Iterator[tuple[str, Post | Skipped]]:
-    owner, path = fields["customer"], tidied(fields["image"])
+    owner, path = fields["customer"], _path(fields["image"])
     customer = request.names.of(owner, f"{part.source('')}{owner}")
-    if unsafe(path) or "://" in fields["image"]:
+    image = file_of[path]
+    if unsafe(path) and (image is None or not _is_elsewhere(path)):
         yield "", unsafe_path(line, customer)
         return
-    image = images.find(path)
     if image is None:
         yield "", missing_media(part.source(path), customer)
+        return
+    if not image:
+        detail = f"it is not certain which file {displayed(path)[:80]!r} is; "
+        detail += "write its path from the table's own folder"
+        yield "", Skipped(customer, line, "bad_table", detail)
         return
     problem, posted_at = "", None
     try:
         if taken_at := fields["taken at"]:
-            posted_at = written_moment(taken_at, request.latest, request.zone, day_first)
+            posted_at = written_moment(taken_at, request.latest, request.zone, orders)
     except UnreadableTime as error:
         problem = str(error)
     post = request.post(part, image, customer, posted_at, dated_name=not problem)

@@ -1,15 +1,17 @@
 """Times as people, spreadsheets and cameras write them: read where certain, else refused.
 
-Nothing is guessed: ``03/11/2026`` has two readings and is refused unless the other cells of its
-column leave one (`day_comes_first`). Libraries that read dates of any form guess here.
+Nothing is guessed: ``03/11/2026`` and ``03.11.26`` have two readings and are refused unless the
+other cells of their column leave one (`orders_of_dates`). Libraries that read dates of any form
+guess here.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Literal
 
 _OFFSET = re.compile(
     r"(?:UTC|GMT)?\s*(?P<sign>[+\-\u2212])(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?(?::?\d\d)?",
@@ -58,7 +60,7 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _YEAR_FIRST = re.compile(r"(\d{4}) ?([-/.:]|年) ?(\d{1,2}) ?(?:\2|月) ?(\d{1,2})(?:\.|日)?")
-_YEAR_LAST = re.compile(r"(\d{1,2}) ?([-/.]) ?(\d{1,2}) ?\2 ?(\d{4})")
+_NUMBERS = re.compile(r"(\d{1,2}) ?([-/.]) ?(\d{1,2}) ?\2 ?(\d{4}|'?\d\d)(?!\d)")
 _DAY_MONTH = re.compile(
     r"(\d{1,2})(?:\.|st|nd|rd|th)?[- ]?(?:de )?([^\W\d_]+)\.?[- ,]?(?: ?de )? ?(\d{4}|\d\d)"
 )
@@ -72,39 +74,79 @@ class UnreadableTime(ValueError):
     """A text that is no time, or could be two; the message says which."""
 
 
-def day_comes_first(texts: Iterable[str]) -> bool | None:
-    """Whether a column writes the day before the month, by its cells that allow one reading only.
+Order = Literal["day month year", "month day year", "year month day"]
+"""The order in which dates in numbers are written."""
 
-    None if no cell tells, or if they differ.
+
+def orders_of_dates(texts: Iterable[str], latest: date | None = None) -> dict[str, Order]:
+    """The orders of a column's dates by the sign between their numbers: ``.``, ``-`` or ``/``.
+
+    An order counts if it is the only one that all dates with that sign allow.
+
+    Args:
+        texts: The cells.
+        latest: The last day that is believed; None if all are.
     """
-    orders = set()
+    left: dict[str, set[Order]] = {}
     for text in texts:
-        if match := _YEAR_LAST.match(_cleaned(text)):
-            first, second = int(match[1]), int(match[3])
-            if match[2] == ".":
-                continue
-            if first > 12 >= second:
-                orders.add(True)
-            elif second > 12 >= first:
-                orders.add(False)
-    return orders.pop() if len(orders) == 1 else None
+        match = _NUMBERS.match(_cleaned(text))
+        if match and (possible := {*_readings(match, latest)}):
+            left[match[2]] = left.get(match[2], possible) & possible
+    return {sign: next(iter(orders)) for sign, orders in left.items() if len(orders) == 1}
 
 
-def read_time(text: str, day_first: bool | None = None) -> datetime:
+def _readings(match: re.Match[str], latest: date | None) -> dict[Order, date]:
+    """The days that a date in numbers can be, by the order of its numbers.
+
+    With points the month never comes first, and a year before the others has two digits here.
+    """
+    first, second, third = int(match[1]), int(match[3]), int(match[4].lstrip("'"))
+    orders: dict[Order, tuple[int, int, int]] = {
+        "day month year": (_whole_year(third), second, first)
+    }
+    if match[2] != ".":
+        orders["month day year"] = (_whole_year(third), first, second)
+    if len(match[1]) == len(match[4]) == 2:
+        orders["year month day"] = (_whole_year(first), second, third)
+    days = {}
+    for order, numbers in orders.items():
+        try:
+            days[order] = date(*numbers)
+        except ValueError:
+            continue
+    if latest and len(match[4]) < 4:
+        days = {order: day for order, day in days.items() if day.year <= latest.year}
+    return days
+
+
+def _whole_year(year: int) -> int:
+    """Two digits as spreadsheets read them, up to 2069."""
+    return year if year > 99 else year + (1900 if year > 69 else 2000)
+
+
+def read_time(
+    text: str, orders: Mapping[str, Order] | None = None, latest: date | None = None
+) -> datetime:
     """The time that a cell of a table gives; without a zone where the cell names none.
 
     Args:
-        text: ISO 8601; numbers with the year first or last; days and names of months in seven
-            languages; days counted by spreadsheets since 1900 (``46329.4167``); Unix seconds and
-            smaller units; each perhaps with a time of 24 or 12 hours and an offset.
-        day_first: The column's order where a cell allows two, see `day_comes_first`.
+        text: ISO 8601; numbers with the year first or last, of two digits too; days and names of
+            months in seven languages; days counted by spreadsheets since 1900 (``46329.4167``);
+            Unix seconds and smaller units; each perhaps with a time of 24 or 12 hours and an
+            offset.
+        orders: The column's orders where a cell allows several, see `orders_of_dates`.
+        latest: The last day that is believed; None if all are.
 
     Raises:
         UnreadableTime: It is none of these, or has two readings.
     """
     cleaned = _cleaned(text)
     try:
-        return _read_number(cleaned) or _read_iso(cleaned) or _read_words(cleaned, day_first)
+        return (
+            _read_number(cleaned)
+            or _read_iso(cleaned)
+            or _read_words(cleaned, orders or {}, latest)
+        )
     except UnreadableTime:
         raise
     except (ValueError, OverflowError, OSError) as error:
@@ -140,40 +182,48 @@ def _read_iso(text: str) -> datetime | None:
         return None
 
 
-def _read_words(text: str, day_first: bool | None) -> datetime:
+def _read_words(text: str, orders: Mapping[str, Order], latest: date | None) -> datetime:
     weekday = re.match(r"[^\W\d]+\.?,? (?=\S)", text)
     for candidate in (text, text[weekday.end() :] if weekday else ""):
-        for pattern in (_YEAR_FIRST, _YEAR_LAST, _DAY_MONTH, _MONTH_DAY):
+        for pattern in (_YEAR_FIRST, _NUMBERS, _DAY_MONTH, _MONTH_DAY):
             match = pattern.match(candidate)
             rest = candidate[match.end() :].lstrip(",T") if match else ""
             if match and (not rest or rest != candidate[match.end() :] or rest.startswith(" ")):
-                day = _day(pattern, match, day_first)
+                day = _only_day(match, orders, latest) if pattern is _NUMBERS else _day(match)
                 if day:
                     return _with_time(day, rest.strip())
     raise UnreadableTime("is no date")
 
 
-def _day(
-    pattern: re.Pattern[str], match: re.Match[str], day_first: bool | None
-) -> tuple[int, int, int] | None:
-    """Year, month and day; None if the word between is no month."""
-    if pattern is _YEAR_FIRST:
-        return int(match[1]), int(match[3]), int(match[4])
-    if pattern is _YEAR_LAST:
-        first, second, year = int(match[1]), int(match[3]), int(match[4])
-        if match[2] != "." and first != second and max(first, second) <= 12 and day_first is None:
-            raise UnreadableTime("has two readings, as day/month and as month/day")
-        is_first = match[2] == "." or first > 12 or (second <= 12 and bool(day_first))
-        return (year, second, first) if is_first else (year, first, second)
-    word, number = (match[2], match[1]) if pattern is _DAY_MONTH else (match[1], match[2])
+def _only_day(match: re.Match[str], orders: Mapping[str, Order], latest: date | None) -> date:
+    """The day that numbers mean.
+
+    Raises:
+        UnreadableTime: They are none, or could be several.
+    """
+    readings = _readings(match, latest)
+    order = orders.get(match[2])
+    days = {readings[order]} if order in readings else {*readings.values()}
+    if len(days) > 1:
+        raise UnreadableTime("has two readings, as it may begin with day, month or year")
+    if not days:
+        raise UnreadableTime("is no date")
+    return days.pop()
+
+
+def _day(match: re.Match[str]) -> date | None:
+    """The day that a year before numbers, or a month's name, tells; None if it is no month."""
+    if match.re is _YEAR_FIRST:
+        return date(int(match[1]), int(match[3]), int(match[4]))
+    is_first = match.re is _DAY_MONTH
+    word, number = (match[2], match[1]) if is_first else (match[1], match[2])
     month = MONTHS.get(word.casefold())
-    year = int(match[3]) + (2000 if len(match[3]) == 2 else 0)
-    return (year, month, int(number)) if month else None
+    return date(_whole_year(int(match[3])), month, int(number)) if month else None
 
 
-def _with_time(day: tuple[int, int, int], text: str) -> datetime:
+def _with_time(day: date, text: str) -> datetime:
     if not text:
-        return datetime(*day)
+        return datetime(day.year, day.month, day.day)
     match = _TIME.fullmatch(text)
     if match is None:
         raise UnreadableTime("is no date and time")
@@ -186,4 +236,5 @@ def _with_time(day: tuple[int, int, int], text: str) -> datetime:
     zone = offset_of(match["zone"]) if match["zone"] else None
     if match["zone"] and zone is None:
         raise UnreadableTime("has an offset that no place has")
-    return datetime(*day, hour, int(match["minute"]), int(match["second"] or 0), tzinfo=zone)
+    minute, second = int(match["minute"]), int(match["second"] or 0)
+    return datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=zone)
