@@ -83,12 +83,16 @@ def unsure_in_parts(connection: Connection) -> Iterator[DataFrame]:
 
     Columns: ``customer`` text, ``probabilities`` as in `sightings`; in no order.
     """
-    columns = schema.customers.c.name.label("customer"), schema.sightings.c.probabilities
-    return _frames(connection, _effective(select(*columns)).where(effective.UNSURE))
+    query = select(_CUSTOMER, schema.sightings.c.probabilities)
+    return _frames(connection, _effective(query).where(effective.UNSURE))
 
 
+_CUSTOMER = schema.customers.c.name.label("customer")
+_REFUSED = select(
+    _CUSTOMER, *(schema.skips.c[name] for name in ("source", "reason", "detail"))
+).outerjoin_from(schema.skips, schema.customers)
 _COLUMNS = {
-    "customer": schema.customers.c.name.label("customer"),
+    "customer": _CUSTOMER,
     "post_id": schema.photos.c.post_id,
     "posted_at": schema.photos.c.posted_at,
     "date_source": schema.photos.c.date_source,
@@ -164,7 +168,7 @@ def customers(db: Database = None) -> DataFrame:
     """
     verdict = verdicts().subquery()
     query = (
-        select(schema.customers.c.name.label("customer"), *photo_figures(verdict))
+        select(_CUSTOMER, *photo_figures(verdict))
         .outerjoin_from(schema.customers, schema.photos)
         .outerjoin(verdict, verdict.c.image_id == schema.photos.c.image_id)
         .group_by(schema.customers.c.id, schema.customers.c.name)
@@ -190,13 +194,7 @@ def skips(db: Database | Connection = None, customer: str | None = None) -> Data
         reason: a key of `trendscope.skipped.REASONS`.
         detail: a plain sentence.
     """
-    columns = (
-        schema.customers.c.name.label("customer"),
-        schema.skips.c.source,
-        schema.skips.c.reason,
-        schema.skips.c.detail,
-    )
-    query = select(*columns).select_from(schema.skips).outerjoin(schema.customers)
+    query = _REFUSED
     if customer is not None:
         query = query.where(schema.customers.c.name == customer)
     order = (schema.customers.c.name.nulls_last(), schema.skips.c.source, schema.skips.c.reason)
@@ -208,15 +206,9 @@ def unused_in_parts(connection: Connection) -> Iterator[DataFrame]:
 
     Files that broke after they had been read are left out, as their sightings count.
     """
-    name = schema.customers.c.name.label("customer")
-    refused = (
-        select(name, schema.skips.c.source, schema.skips.c.reason, schema.skips.c.detail)
-        .outerjoin_from(schema.skips, schema.customers)
-        .where(~READ_BEFORE)
-    )
     duplicates = (
         select(
-            name,
+            _CUSTOMER,
             schema.photos.c.source,
             literal("duplicate").label("reason"),
             literal("the same photo is counted elsewhere").label("detail"),
@@ -224,7 +216,7 @@ def unused_in_parts(connection: Connection) -> Iterator[DataFrame]:
         .join_from(schema.photos, schema.customers)
         .where(~schema.photos.c.counted)
     )
-    both = union_all(refused, duplicates).subquery()
+    both = union_all(_REFUSED.where(~READ_BEFORE), duplicates).subquery()
     order = (both.c.customer.nulls_last(), both.c.source, both.c.reason)
     return _frames(connection, select(*both.c).order_by(*order))
 

@@ -247,27 +247,21 @@ def _judgements(
 
 
 def _sighting_rows(result: PhotoResult) -> list[dict[str, Any]]:
-    photo = {
-        "number": 0,
-        "category": None,
-        "reason": result.verdict,
-        "confidence": result.confidence,
-        "outside": result.outside,
-        "probabilities": packed(result.probabilities),
-        **box_columns(None),
-    }
-    return [
-        {
-            "number": number,
-            "category": garment.category,
-            "reason": None,
-            "confidence": garment.confidence,
-            "outside": garment.outside if garment.probabilities else result.outside,
-            "probabilities": packed(garment.probabilities or result.probabilities),
-            **box_columns(garment.box),
-        }
-        for number, garment in enumerate(result.garments)
-    ] or [photo]
+    rows = []
+    for number, garment in enumerate(result.garments or (None,)):
+        judged = garment if garment and garment.probabilities else result
+        rows.append(
+            {
+                "number": number,
+                "category": garment.category if garment else None,
+                "reason": None if garment else result.verdict,
+                "confidence": (garment or result).confidence,
+                "outside": judged.outside,
+                "probabilities": packed(judged.probabilities),
+                **box_columns(garment.box if garment else None),
+            }
+        )
+    return rows
 
 
 def _candidate_rows(result: PhotoResult) -> list[dict[str, Any]]:
