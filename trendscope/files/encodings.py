@@ -40,7 +40,7 @@ def decoded(data: bytes) -> tuple[str, str]:
     A letter cut in half is shown as `BROKEN_LETTER`; byte order marks and NUL are left out.
 
     Raises:
-        ValueError: The encoding cannot be told.
+        ValueError: The encoding is not certain.
     """
     text, encoding = _decoded(data)
     text = text.replace("\0", "").replace("\ufeff", "")

@@ -150,7 +150,7 @@ def table_of(data: bytes, is_known: Callable[[Sequence[str]], bool]) -> Table:
 
     Raises:
         UnknownHeader: Its header is none of those looked for.
-        FeedError: Its encoding cannot be told.
+        FeedError: Its encoding is not certain.
     """
     try:
         text, encoding = decoded(data)
@@ -180,13 +180,13 @@ def _header_of(
         if len(plain) + len(notes) == _MOST_ABOVE:
             break
         at = lines.tell()
-    found = []
+    headers = []
     for number, at in (*plain, *notes):
-        found.append((number, at, *dialect(text[at : at + _LONGEST_HEADER], is_known)))
-        if is_known(found[-1][3]):
-            return found[-1]
-    first = found[0] if found else (1, 0, DELIMITERS[0], [])
-    return first if len(first[3]) > 1 else max(found, key=lambda each: len(each[3]), default=first)
+        headers.append((number, at, *dialect(text[at : at + _LONGEST_HEADER], is_known)))
+        if is_known(headers[-1][3]):
+            return headers[-1]
+    first = headers[0] if headers else (1, 0, DELIMITERS[0], [])
+    return first if len(first[3]) > 1 else max(headers, key=lambda row: len(row[3]), default=first)
 
 
 def open_table(path: Path, is_known: Callable[[Sequence[str]], bool], limits: Limits) -> Table:

@@ -70,7 +70,7 @@ def forget(db: Database, customer: str) -> Forgotten:
 def _owned(column: str) -> list[Table]:
     """The tables with rows of a customer (``customer_id``) or of an image (``image_id``).
 
-    They are found by their columns, so that a later table is not forgotten.
+    They are known by their columns, so that a later table is not forgotten.
     """
     tables = reversed(schema.metadata.sorted_tables)
     return [table for table in tables if column in table.c]

@@ -75,7 +75,7 @@ def fingerprint(photo: Photo) -> ImageFingerprint:
 def is_near_duplicate(one: ImageFingerprint, other: ImageFingerprint) -> bool:
     """True for two copies of one photo, whatever their size and compression.
 
-    False where that cannot be told: a photo that counts twice does less harm than one that is lost.
+    False where that is not certain: a photo that counts twice does less harm than one that is lost.
     """
     if (one.hash ^ other.hash).bit_count() > HASH_BITS_APART:
         return False
