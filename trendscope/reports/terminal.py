@@ -156,10 +156,8 @@ def print_status(
         console.print(f"    {count:>9,}  {words}")
     for used in status.weights:
         role = "" if used.current else ", in preparation"
-        console.print(
-            f"  judged by {used.name} ({used.digest[:8]}) since {day(used.since)}{role}: "
-            f"{plural(used.images, 'image')}"
-        )
+        images = plural(used.images, "image")
+        console.print(f"  judged by {used} since {day(used.since)}{role}: {images}")
     first, last = status.first_scan, status.last_scan
     if first and last:
         end = "" if last.finished_at else ", which did not finish or is still running"

@@ -12,22 +12,19 @@ from trendscope.store import schema
 from trendscope.store.database import Database, opened
 from trendscope.store.frames import photo_figures, verdicts
 from trendscope.store.schema import from_moment
+from trendscope.vision.weights import WeightsIdentity
 
 
 @dataclass(frozen=True)
-class WeightsUsed:
+class WeightsUsed(WeightsIdentity):
     """Weights that judged.
 
     Attributes:
-        name: Name for people.
-        digest: sha256 of the weights file, in hex.
         since: Aware UTC time of their first sighting here.
         current: Whether their sightings count; False while they are being prepared.
         images: Number of different images that they have judged.
     """
 
-    name: str
-    digest: str
     since: datetime
     current: bool
     images: int
