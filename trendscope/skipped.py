@@ -22,6 +22,7 @@ REASONS: dict[str, str] = {
     "nested_archive": "archive inside an archive",
     "archive_limit": "archive larger than allowed",
     "damaged_archive": "damaged archive",
+    "unclear_names": "archive with names in no certain encoding",
     "unsupported_compression": "packed by a method that is not supported",
     "decoder_crash": "crashed its decoder",
     "timeout": "took too long to decode",

@@ -29,8 +29,10 @@ class Unmarked(zipfile.ZipInfo):
         return self.stored, 0
 
 
-def packed(path: Path, *names: bytes, system: int = 3, extra: bytes = b"") -> Path:
+def packed(path: Path, *names: bytes, system: int = 3, extra: bytes = b"", table: str = "") -> Path:
     with zipfile.ZipFile(path, "w") as target:
+        if table:
+            target.writestr("list.csv", table)
         for name in names:
             info = Unmarked("x")
             info.stored, info.create_system, info.extra = name, system, extra
@@ -54,6 +56,56 @@ def test_names_are_read_in_the_encoding_of_the_program_that_packed_them(tmp_path
     tree = ZipTree(packed(tmp_path / "a.zip", stored), Limits())
     assert tree.names == [name]
     assert tree.read(name, 100) == tree.apart(name, 100)() == stored
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp866", "Платье.jpg"),
+        ("cp866", "Ира/пальто №5.jpg"),
+        ("cp1251", "Анна Иванова/1.jpg"),
+        ("cp1251", "мила.jpg"),  # ьшыр in cp866
+        ("cp932", "花子/ワンピース 写真.jpg"),
+        ("gbk", "王芳/照片1.jpg"),
+        ("gbk", "裙子.jpg|红色外套.jpg"),  # parted in other ways by other code pages
+        ("big5", "王芳/洋裝.jpg"),
+        ("cp949", "지수/원피스.jpg|민수/겨울 코트 사진.jpg"),
+        ("cp852", "Łódź.jpg"),
+        ("cp1250", "Łódź.jpg"),
+        ("cp437", "fête à la mer.jpg"),
+        ("cp437", "Mädchen.jpg|é.jpg"),
+        ("cp1252", "Zoë/Größe.jpg"),
+    ],
+)
+def test_names_of_windows_in_every_script_are_read_and_join_their_manifest(
+    tmp_path, encoding, names
+):
+    table = "customer,taken_at,image\n" + "".join(f"Zoë,,{name}\n" for name in names.split("|"))
+    stored = [name.encode(encoding) for name in names.split("|")]
+    path = packed(tmp_path / "a.zip", *stored, table=table)
+    items = [*open_feed([path])]
+    assert [(item.customer, item.source) for item in items] == [
+        ("Zoë", f"{path}/{name}") for name in names.split("|")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp949", "원피스.jpg"),  # 盔乔胶 in GBK
+        ("cp932", "ハナ.jpg"),  # ânâi in code page 437
+        ("cp1252", "Škoda.jpg|ækoda.jpg"),
+        ("koi8-r", "Платье.jpg"),
+        ("cp1253", "Φόρεμα.jpg"),
+        ("latin-1", "a\xb0\xfe.jpg"),
+    ],
+)
+def test_that_names_are_in_no_certain_encoding_is_told_once(tmp_path, encoding, names):
+    stored = [name.encode(encoding) for name in names.split("|")]
+    path = packed(tmp_path / "a.zip", *stored, b"b.jpg")
+    note, *posts = open_feed([path])
+    assert (note.reason, note.source) == ("unclear_names", str(path))
+    assert {post.read() for post in posts} == {*stored, b"b.jpg"}
 
 
 def test_the_extra_field_for_unicode_names_counts_while_it_is_of_this_name(tmp_path):

@@ -7,8 +7,6 @@ import lzma
 import os
 import re
 import stat
-import struct
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from trendscope.files import remote, trees
 from trendscope.files.formats import sniff
 from trendscope.files.other_programs import is_junk, is_library, left_out
 from trendscope.files.trees import DiskFile, Located, Place, Tree
+from trendscope.files.zip_names import UTF8_NAME, code_page, member_name
 from trendscope.limits import FREE_ARCHIVE_BYTES, FREE_MEMBER_BYTES, Limits
 from trendscope.skipped import Skipped
 from trendscope.text import composed, displayed
@@ -51,6 +50,11 @@ _METHOD_NAMES = {1: "shrinking", **dict.fromkeys((2, 3, 4, 5), "reducing"), 6: "
 _METHOD_NAMES |= {9: "Deflate64", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
 
 _ENCRYPTED = 0x1
+
+_UNCLEAR = (
+    "names of its files are in no certain encoding and may have wrong letters; pack it again with "
+    "names in UTF-8, or check the customers' names"
+)
 
 _QUOTED = re.compile(r"""b?(['"]).*\1""", re.DOTALL)
 
@@ -154,13 +158,16 @@ class ZipTree(Tree):
         _correct_offsets(zip_file)
         infos = zip_file.infolist()
         overlapping = _overlapping(infos, zip_file.start_dir)
+        page = code_page(infos)
+        if not page.is_certain:
+            self._skip(prefix, "unclear_names", _UNCLEAR)
         for info in infos:
             if self._counted >= self._limits.members:
                 most = f"more than {self._limits.members:,} members; the rest is not read"
                 self._skip(prefix, "archive_limit", most)
                 break
             self._counted += 1
-            stored = prefix + member_name(info)
+            stored = prefix + member_name(info, page)
             name = stored if composed(stored) in self._members else composed(stored)
             if name.endswith("/") or is_junk(name):
                 continue
@@ -276,64 +283,7 @@ def _short(error: Exception) -> str:
     return line if len(line) <= 80 else f"{line[:79]}…"
 
 
-_WINDOWS = (0, 6, 10, 11, 14)
-"""Systems whose zips may have backslashes between folders: FAT, HPFS, NTFS, MVS, VFAT."""
-
-_UTF8_NAME = 0x800
-
-_UNICODE_PATH = 0x7075  # an extra field of Info-ZIP's: version, checksum of the name, name in UTF-8
-
-_CODE_PAGES = ("cp437", "cp850", "cp866", "cp1252")
-
 _WRAP = 1 << 32
-
-
-def member_name(info: zipfile.ZipInfo) -> str:
-    """A member's name with forward slashes, whatever program packed it.
-
-    Names that are not marked as UTF-8 are taken for it where they can be (macOS), else for the
-    first code page of MS-DOS or Windows that makes letters of them.
-    """
-    name = info.orig_filename
-    if info.flag_bits & _UTF8_NAME:
-        pass
-    elif path := _unicode_path(info):
-        name = path
-    elif not name.isascii():
-        data = name.encode("cp437")
-        readings = (_decoded(data, page) for page in _CODE_PAGES)
-        usual = (text for text in readings if text and all(map(_is_usual, text)))
-        name = _decoded(data, "utf-8") or next(usual, name)
-    if info.create_system in _WINDOWS:
-        name = name.replace("\\", "/")
-    return name
-
-
-def _decoded(data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        return ""
-
-
-def _is_usual(letter: str) -> bool:
-    """Whether file names have such a letter; wrong code pages give frames, signs and Greek."""
-    is_letter = unicodedata.category(letter) in ("Lu", "Ll")
-    return letter.isascii() or (is_letter and not "\u0370" <= letter <= "\u03ff")
-
-
-def _unicode_path(info: zipfile.ZipInfo) -> str | None:
-    """The name in the extra field for it, if that is of this name and not of a former one."""
-    rest = info.extra
-    while len(rest) >= 4:
-        kind, length = struct.unpack("<HH", rest[:4])
-        field, rest = rest[4 : 4 + length], rest[4 + length :]
-        if kind == _UNICODE_PATH and len(field) > 5:
-            checksum = zlib.crc32(info.orig_filename.encode("cp437"))
-            if struct.unpack("<I", field[1:5])[0] == checksum:
-                return _decoded(field[5:], "utf-8") or None
-    return None
-
 
 _SERIES = (
     re.compile(r"^(?P<name>.+-\d{8}T\d{6}Z)(-\d+)+( ?\(\d+\))?$"),  # Google Takeout and Drive
@@ -367,7 +317,7 @@ def _correct_offsets(zip_file: zipfile.ZipFile) -> None:
 
 def _begins(zip_file: zipfile.ZipFile, info: zipfile.ZipInfo, offset: int) -> bool:
     """Whether the member's own header lies there."""
-    encoding = "utf-8" if info.flag_bits & _UTF8_NAME else "cp437"
+    encoding = "utf-8" if info.flag_bits & UTF8_NAME else "cp437"
     name = info.orig_filename.encode(encoding)
     assert zip_file.fp is not None
     zip_file.fp.seek(offset)
