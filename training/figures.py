@@ -102,8 +102,8 @@ def _of_single_garments(scores: Mapping[str, Any]) -> str:
         text += "."
     if BY_ANOTHER in phone["scored_on"]:
         text += (
-            " These are figures of a network trained alike without these people; the shipped one "
-            "learned from their photos too."
+            " These are figures of a second network, trained in the same way without these people; "
+            "the shipped one learned from their photos too."
         )
     return text
 

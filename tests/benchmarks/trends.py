@@ -155,7 +155,7 @@ STILL = {
 
 def still_worlds(runs):
     """Weekly reports with a false rising or falling, by votes and by customers."""
-    heads = " | ".join(f"votes, {n:,} | customers, {n:,}" for n in CUSTOMERS)
+    heads = " | ".join(f"shares, {n:,} | customers, {n:,}" for n in CUSTOMERS)
     print(f"\n| nothing changes in what is worn | {heads} |\n|---|{'---:|' * 4}", flush=True)
     for name, world in STILL.items():
         cells = []
@@ -192,7 +192,7 @@ def doublings(runs):
 
     165 customers, of whom about 110 are active in a week.
     """
-    heads = "votes | customers | as `power` says | others falsely, by votes"
+    heads = "shares | customers | as `power` says | others falsely, by shares"
     print(f"\n| a share doubles over 8 weeks | {heads} |\n|---|{'---:|' * 4}", flush=True)
     cases = {
         "trousers": (1, World()),
@@ -276,7 +276,7 @@ def _holds(expected, actual):
 
 def intervals_of_votes(runs):
     """How often intervals of votes hold, 1 to 4 weeks ahead of 12, 30 and 54 weeks."""
-    print("\n| intervals of votes | 80 % | 95 % holds |\n|---|---:|---:|")
+    print("\n| intervals of shares | 80 % | 95 % holds |\n|---|---:|---:|")
     for name in ("even posting", "the standard world", "photos of three garments"):
         rows = []
         for run, customers in product(range(runs), (60, 300)):

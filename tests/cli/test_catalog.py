@@ -51,6 +51,39 @@ def filled(run, db, tmp_path):
     return done
 
 
+def test_an_item_that_is_there_is_changed_only_by_force_or_as_a_persons_decision(
+    run, filled, db, tmp_path
+):
+    def title_and_category():
+        item = json.loads(run("catalog", "show", "A1", "--json", "--db", db).stdout)["items"][0]
+        return item["title"], item["category"]
+
+    assert title_and_category() == ("Wrap dress", "Dress")
+    for facts in (["--title", "Coat"], [tmp_path / "dress.png"], ["--out-of-stock"]):
+        done = run("catalog", "add", *facts, "--sku", "A1", "--db", db)
+        assert done.exit_code == 2 and title_and_category() == ("Wrap dress", "Dress")
+        assert "A1 is there already: Wrap dress; give --force to change it" in done.stderr
+    assert run("catalog", "add", "--sku", "A1", "--category", "Coat", "--db", db).exit_code == 0
+    assert title_and_category() == ("Wrap dress", "Coat")
+    done = run("catalog", "add", "--title", "Gown", "--sku", "A1", "--db", db, "--force")
+    assert done.exit_code == 0 and title_and_category() == ("Gown", "Coat")
+
+
+@pytest.mark.parametrize(("answer", "title"), [("y", "Coat"), ("n", "Wrap dress")])
+def test_whoever_is_there_is_asked_before_an_item_is_changed(
+    run, filled, db, monkeypatch, answer, title
+):
+    words = ["catalog", "add", "--title", "Coat", "--sku", "A1", "--db", str(db)]
+    asked = []
+    confirm = lambda text, **more: asked.append(text) or answer == "y"  # noqa: E731
+    monkeypatch.setattr("trendscope.cli.catalog.typer.confirm", confirm)
+    monkeypatch.setattr("trendscope.cli.catalog._nobody_is_there", lambda: False)
+    assert run(*words).exit_code == (0 if answer == "y" else 130)
+    assert asked == ["A1 is there already: Wrap dress. Change it?"]
+    item = json.loads(run("catalog", "show", "A1", "--json", "--db", db).stdout)["items"][0]
+    assert item["title"] == title
+
+
 def test_import_prints_a_summary(filled, db):
     lines = filled.stdout.splitlines()
     assert lines[0] == "2 items of a file by a table of its own: 2 new."

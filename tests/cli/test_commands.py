@@ -461,12 +461,67 @@ def test_a_closed_pipe_is_no_error(photos):
 # --- databases -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["status"],
+        ["customers"],
+        ["trends"],
+        ["export", "tables"],
+        ["report", "-o", "page.html"],
+        ["profile", "--customer", "anna"],
+        ["profile", "photos"],
+        ["recommend", "--customer", "anna"],
+        ["forget", "--customer", "anna", "--yes"],
+        ["correct", "labels.csv"],
+        ["catalog", "list"],
+        ["catalog", "show", "A1"],
+        ["serve", "--no-browser"],
+    ],
+    ids=" ".join,
+)
+def test_a_missing_database_is_told_in_one_way_and_not_made(run, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_bytes(b"x")
+    (tmp_path / "labels.csv").write_text("file,category\na.jpg,Dress\n")
+    done = run(*words, "--db", "misspelt.db")
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"trendscope: there is no trendscope database at {tmp_path / 'misspelt.db'}; make one "
+        "with trendscope scan PATH --db DATABASE or with trendscope serve --create, or check the "
+        "spelling"
+    )
+    assert not (tmp_path / "misspelt.db").exists()
+
+
+def test_a_scan_says_how_many_photos_were_named_left_open_and_none_of_the_ten(run, tmp_path):
+    kinds = ("Dress", "Bag", "Coat", "black", "black", "white")
+    for number, kind in enumerate(kinds):
+        path = tmp_path / "photos" / "anna" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(painted(kind, (90 + 2 * number, 150)))
+    done = run("scan", tmp_path / "photos", "--db", tmp_path / "t.db")
+    assert done.stdout.splitlines()[1] == (
+        "Of those looked at: 3 named, 2 left open, as it is not sure which garment it is, "
+        "1 none of the ten."
+    )
+    assert run("scan", tmp_path / "photos", "--db", tmp_path / "t.db").stdout.count("\n") == 2
+    words = ["scan", tmp_path / "photos", "--db", tmp_path / "2.db", "--json"]
+    assert json.loads(run(*words).stdout)["verdicts"] == {
+        "classified": 3,
+        "uncertain": 2,
+        "outside": 1,
+    }
+
+
 def test_scan_and_status_for_people(run, photos, tmp_path):
     path = tmp_path / "t.db"
     first = run("scan", photos, "--db", path)
     assert (first.exit_code, first.stderr) == (0, "")
     assert first.stdout.splitlines() == [
         "4 photos: 4 looked at.",
+        "Of those looked at: 4 named.",
         "What is left out:",
         "    1 file not used: damaged picture.",
         f"Kept in {path}",
@@ -493,6 +548,7 @@ def test_scan_and_status_as_json(run, photos, tmp_path):
         "database": str(path),
         "weights": "photos",
         **{"judged": 4, "recognised": 0, "unchanged": 0, "skipped": {"decoder_error": 1}},
+        "verdicts": {"classified": 4},
         "namesakes": [],
         "missing": 0,
     }

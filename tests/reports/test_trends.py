@@ -76,6 +76,23 @@ def test_words_by_hand(outlook):
     assert photos in " ".join(trend_report.notes(outlook))
 
 
+def test_photos_without_a_date_are_told_with_what_to_do(outlook):
+    last = trend_report.headline(outlook)[-1]
+    assert last.startswith("2 photos without a usable date, so in no week: scan the exports")
+    dated = replace(outlook, tally=replace(outlook.tally, undated=0))
+    assert "date" not in " ".join(trend_report.headline(dated)[1:])
+
+
+def test_before_the_first_week_is_over_it_is_said_when_it_will_be():
+    """The 18th of November 2026 is a Wednesday; its week is over when Monday the 23rd comes."""
+    sightings = seen(("anna", "2026-11-18", "Bag"), ("anna", None, "Bag"))
+    tally = counts.photo_counts(sightings, now=NOW)
+    result = summary.outlook(counts.weekly(sightings, now=NOW), now=NOW, tally=tally)
+    first, second = trend_report.headline(result)
+    assert first == "Weeks are judged once they are over: look again on 23 Nov 2026."
+    assert second.startswith("1 photo without a usable date")
+
+
 def test_a_change_is_held_against_the_year_before():
     year = [10] * 48 + [20] * 4
     result = summary.outlook(both(year + year))

@@ -183,7 +183,7 @@ def test_charts_and_photos_say_in_words_what_they_show(page):
     assert len(labels) == len(CATEGORIES) + 2  # one together, for wide and narrow pages
     assert {role for role, _ in labels} == {"img"}
     for name, (_, label) in zip(CATEGORIES, labels, strict=False):
-        assert label.startswith(f"{name}: share of customers' votes by week, ")
+        assert label.startswith(f"{name}: share of what customers wear by week, ")
         # The Mondays of 2026-W21, W46 and W50.
         assert "% in the week from 18 May 2026, " in label
         assert "% in that from 9 Nov 2026; to be expected in that from 7 Dec 2026: " in label
@@ -214,7 +214,7 @@ def test_the_first_card_names_what_has_risen(page, weekly_report):
     sentences = words(page)
     (risen,) = re.findall(r"▲ Has risen (.*?) ▼ Has fallen", sentences)
     assert risen.startswith("Dress rose from about ") and "this may be the season" in risen
-    assert " votes between 18 May 2026 and 15 Nov 2026; " in risen
+    assert " of what customers wear between 18 May 2026 and 15 Nov 2026; " in risen
     assert "▼ Has fallen Nothing, for certain." in sentences
     assert "Data as of 21 Nov 2026, 09:30 UTC:" in sentences
     verdicts = dict(weekly_report.summary.movement.groupby("category")["verdict"].last())

@@ -76,7 +76,7 @@ def test_weights_without_photo_scores_have_a_sentence_without_figures():
 
 def test_coverage_sentence_by_hand():
     assert coverage_sentence(MEASURED) == (
-        "Of 200 photos never seen in training, these weights named 80 % of the trousers, "
+        "Of 200 photos never seen in training, this network named 80 % of the trousers, "
         "but 20 % of the coats and no shoes: counts lean that way."
     )
 
@@ -100,7 +100,8 @@ def test_coverage_sentence_names_weights_trained_alike(tmp_path):
     found = read_scores(written(tmp_path / "w.safetensors", SCORES | {"scored_on": told}))
     assert (found.unseen, found.by_another) == (True, True)
     assert coverage_sentence(found).startswith(
-        "Of 40 photos never seen in training, weights trained alike named 70 % of the dresses"
+        "Of 40 photos never seen in training, a second network, trained in the same way without "
+        "these photos, named 70 % of the dresses"
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC
 
 import pytest
 from starlette.exceptions import HTTPException
 
+from tests.factories.desk import Visitor
 from tests.factories.photos import photo_result
+from tests.factories.stored import found, write
 from trendscope import store
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.reports import targets
@@ -56,6 +59,35 @@ def desk():
 def test_an_unknown_segment_is_refused():
     with pytest.raises(NothingUsable, match="no segment 'Bergen'"):
         desk().trend_summary(segment="Bergen")
+
+
+def test_trends_without_photos_have_their_title_and_a_next_step(tmp_path):
+    segments = {"anna": "Oslo"}
+    with store.open_store(tmp_path / "t.db", create=True) as opened:
+        visitor = Visitor(opened, segments=segments)
+        page = visitor.get("/trends")
+        assert page.status_code == 200 and "<h1>Trends</h1>" in page.text
+        assert '<a href="/scan">' in page.text and 'aria-current="page">Trends<' in page.text
+        assert visitor.get("/trends?segment=Bergen").status_code == 404
+        write(opened, found("Dress", "ben", "1.jpg"))
+        page = visitor.get("/trends?segment=Oslo").text
+        assert "no photos yet of the customers in Oslo" in page and 'href="/trends"' in page
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/customer?name=zoe", "/customers?category=Hat"])
+def test_no_page_is_headed_by_a_number(tmp_path, path):
+    with store.open_store(tmp_path / "t.db", create=True) as opened:
+        page = Visitor(opened).get(path)
+    main = page.text.partition("<main>")[2]
+    assert page.status_code in (404, 422) and re.match(r"<h1>[A-Z][a-z ]+</h1>", main)
+    assert re.search(r'<a href="/">', main)
+
+
+def test_undated_photos_are_told_on_the_page_of_trends(tmp_path):
+    with store.open_store(tmp_path / "t.db", create=True) as opened:
+        write(opened, *(found("Dress", "ben", f"{n}.jpg") for n in range(3)))
+        page = Visitor(opened).get("/trends")
+    assert "3 photos without a usable date, so in no week: scan the exports" in page.text
 
 
 def test_tried_photos_are_summed_up_as_those_of_one_customer():

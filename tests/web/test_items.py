@@ -57,12 +57,12 @@ def test_items_are_searched_among_all_or_those_of_a_category(client, asked, list
 def test_a_long_list_of_items_has_pages(client, opened):
     with opened.writing() as connection:
         (first,) = read_items.items(connection, ["A2"])
-        coats = [replace(first, sku=f"L{number:03}") for number in range(130)]
+        coats = [replace(first, sku=f"L{number:03}") for number in range(30)]
         write_items(connection, coats, {}, {}, None, NOW)
-    assert skus(client, "/catalogue?show=Coat") == ["A2", *(f"L{n:03}" for n in range(119))]
+    assert skus(client, "/catalogue?show=Coat") == ["A2", *(f"L{n:03}" for n in range(23))]
     assert 'href="/catalogue?show=Coat&amp;page=2"' in client.get("/catalogue?show=Coat").text
     rest = skus(client, "/catalogue?show=Coat&page=2")
-    assert rest == [f"L{number:03}" for number in range(119, 130)]
+    assert rest == [f"L{number:03}" for number in range(23, 30)]
 
 
 def test_a_search_for_nothing_there_says_so(client):

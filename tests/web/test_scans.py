@@ -199,6 +199,8 @@ def test_a_folder_is_scanned_by_the_keyboard_alone(browser, server, place):
         if page.evaluate("document.activeElement.id") == "begin":
             page.keyboard.press("Enter")
     expect(page.locator("#scan-end")).to_contain_text("2 photos: 2 looked at.")
+    expect(page.locator("#scan-end")).to_contain_text("Of those looked at: 2 named.")
+    expect(page.locator("#open-ones")).to_be_hidden()
     page.locator("#left-out summary").press("Enter")
     expect(page.locator("#left-out li")).to_contain_text("new/fay/torn.jpg")
     page.get_by_role("link", name="See the customers").click()
@@ -242,4 +244,4 @@ def test_a_new_database_says_where_photos_come_from(tmp_path):
     with desk(tmp_path / "new.db", "--create") as running, running.client() as client:
         review, trends = client.get("/review").text, client.get("/trends").text
     assert "No photo waits for a name." in review and "sure of" not in review
-    assert "holds no photos yet" in trends and "or at the desk under Scan" in trends
+    assert "There are no photos yet." in trends and 'href="/scan"' in trends

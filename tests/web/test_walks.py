@@ -136,7 +136,7 @@ def test_a_label_by_the_keyboard_changes_the_trends_and_u_takes_it_back(page):
             for name in ("Dress", "Coat")
         ]
 
-    coats = page.get_by_role("img", name=re.compile("^Coat: share of customers' votes"))
+    coats = page.get_by_role("img", name=re.compile("^Coat: share of what customers wear"))
     assert dresses_and_coats() == ["40 of 40", "0 of 40"]
     drawn_before = coats.get_attribute("aria-label"), coats.locator("path").count()
     page.goto("/review")

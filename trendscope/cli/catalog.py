@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +13,9 @@ from trendscope.cli import options
 from trendscope.cli.options import option
 from trendscope.cli.outcome import ExitCode, check_writable, exit_codes, render, write_file
 from trendscope.cli.sections import SectionedCommand
-from trendscope.errors import NothingUsable
+from trendscope.errors import NothingUsable, StoreError, UsageError
 from trendscope.limits import adjusted
+from trendscope.text import displayed
 
 if TYPE_CHECKING:
     from trendscope.catalog.items import Item
@@ -34,7 +37,7 @@ file has it, and one of the ten categories, or none.
 """)
 ADD_EXAMPLES = options.examples("""
   trendscope catalog add photo.jpg --sku A17 --title "Wrap dress"
-  trendscope catalog add --sku A17 --price "59.90 EUR"
+  trendscope catalog add --sku A17 --price "59.90 EUR" --force
   trendscope catalog add --sku A17 --category Dress
 """)
 LIST_EXAMPLES = options.examples("""
@@ -133,15 +136,23 @@ def add(
     weights: options.Weights = None,
     json: options.Json = False,
     output: options.Output = None,
-    force: options.Force = False,
+    force: Annotated[
+        bool, option("--force", "Change an item that is there already; replace any file.")
+    ] = False,
     limit: options.Limit = None,
     verbose: options.Traced = False,
 ) -> None:
-    """Add an item by its picture, or change one: its category is found, and linked to the entry."""
-    with exit_codes(verbose):
+    """Add an item by its picture: its category is found, and linked to the entry.
+
+    An item that is there already is changed only with --force, but for its --category.
+    """
+    with exit_codes(verbose, work_so_far="nothing was changed"):
         check_writable(output, inputs=(photo, db), force=force)
         from trendscope.ingest.catalog import add as add_item
 
+        facts = photo or title or kind or brand or price or url or in_stock is not None
+        if facts and not force:
+            _refuse_known(sku, db)
         item = add_item(
             photo,
             db,
@@ -158,6 +169,32 @@ def add(
             limits=adjusted(limit or ()),
         )
         _write_item(item, db, json, output)
+
+
+def _refuse_known(sku: str, db: str | None) -> None:
+    """Asks before an item that is there already is changed, or refuses where nobody is there.
+
+    Raises:
+        UsageError: There is such an item, and nobody to ask.
+        KeyboardInterrupt: The answer was no.
+    """
+    from trendscope import store
+    from trendscope.store.read_items import known_item
+
+    item = None
+    with suppress(StoreError), store.open_store(db) as opened:  # else it is made, or told of later
+        item = known_item(opened, sku)
+    if item is None:
+        return
+    name = f"{displayed(item.sku)} is there already: {displayed(item.title) or 'untitled'}"
+    if _nobody_is_there():
+        raise UsageError(f"{name}; give --force to change it, or another --sku")
+    if not typer.confirm(f"{name}. Change it?", err=True):
+        raise KeyboardInterrupt
+
+
+def _nobody_is_there() -> bool:
+    return not sys.stdin.isatty()
 
 
 @app.command("list", cls=SectionedCommand, epilog=LIST_EXAMPLES)

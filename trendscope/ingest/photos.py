@@ -132,8 +132,15 @@ def scan(
                 counter.report()
         missing = _finish(store, scan_id, counter, clock(), weights_id if reclassify else None)
         skipped = dict(sorted(counter.reasons.items()))
-        namesakes = tuple(names.numbered)
-        return ScanResult(store.shown, identity.name, counter.tally, skipped, namesakes, missing)
+        return ScanResult(
+            store.shown,
+            identity.name,
+            counter.tally,
+            skipped,
+            tuple(names.numbered),
+            missing,
+            dict(counter.verdicts),
+        )
 
 
 def _listed(
@@ -164,6 +171,7 @@ class _Counter:
     def __init__(self, progress: Progress | None, note: Callable[[Skipped], None] | None):
         self._counts: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
+        self.verdicts: Counter[str] = Counter()
         self._total = 0
         self._progress = progress
         self._note = note
@@ -185,8 +193,11 @@ class _Counter:
                 self._note(item)
         elif isinstance(item, Post):
             self._counts["unchanged"] += 1
+        elif item.recalled:
+            self._counts["recognised"] += 1
         else:
-            self._counts["recognised" if item.recalled else "judged"] += 1
+            self._counts["judged"] += 1
+            self.verdicts[item.verdict] += 1
 
     @property
     def tally(self) -> ScanCounts:

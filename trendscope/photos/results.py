@@ -257,7 +257,12 @@ class PhotoResult(PictureResult):
             return "none of the ten, says a person" if outside else "a person could not tell"
         if self.verdict == "outside":
             return "none of the ten categories is seen"
-        return f"not sure enough; the best guess is {self.probabilities[0][0]}"
+        guess = f"not sure enough; the best guess is {self.probabilities[0][0]}"
+        if self.needed is None:
+            return guess
+        decimals = len({f"{share:.0%}" for share in self.needed}) % 2  # 1 where they look alike
+        sure, least = (f"{100 * share:.{decimals}f} %" for share in self.needed)
+        return f"{guess}, of which it is {sure} sure and would have to be {least}"
 
 
 def _garment(prediction: Prediction, scale: tuple[float, float]) -> Garment:

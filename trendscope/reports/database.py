@@ -19,10 +19,10 @@ def scan_json(result: ScanResult) -> str:
 
     ``schema_version`` (1), ``database``, ``weights`` (name), ``judged``, ``recognised``,
     ``unchanged`` (photos, see `trendscope.store.write_photos.ScanCounts`), ``skipped`` (files by
-    reason), ``namesakes`` (new customers whose name another one had) and ``missing`` (images that
-    new weights have not judged yet).
+    reason), ``verdicts`` (photos judged, by verdict), ``namesakes`` (new customers
+    whose name another one had) and ``missing`` (images that new weights have not judged yet).
     """
-    counts = asdict(result.tally) | {"skipped": result.skipped}
+    counts = asdict(result.tally) | {"skipped": result.skipped, "verdicts": result.verdicts}
     names = {"database": result.database, "weights": result.weights}
     rest = {"namesakes": list(result.namesakes), "missing": result.missing}
     return document({**names, **counts, **rest})

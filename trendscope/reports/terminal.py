@@ -29,6 +29,7 @@ from trendscope.photos.results import Classification, Garment, PhotoResult
 from trendscope.photos.summary import CustomerProfile, Profile
 from trendscope.reports.boxes import likeliest
 from trendscope.reports.wording import (
+    OUTCOMES_OF_SCAN,
     OUTCOMES_STORED,
     caveats,
     coverage_sentence,
@@ -120,6 +121,13 @@ def print_scan(result: ScanResult, file: IO[str] | None = None) -> None:
     )
     summary = ", ".join(f"{count:,} {words}" for count, words in parts if count)
     console.print(f"{plural(counts.photos, 'photo')}{': ' if summary else ''}{summary}.")
+    outcomes = (
+        f"{result.verdicts[verdict]:,} {words}"
+        for verdict, words in OUTCOMES_OF_SCAN.items()
+        if result.verdicts.get(verdict)
+    )
+    if result.verdicts:
+        console.print(f"Of those looked at: {', '.join(outcomes)}.")
     _print_notes(console, unused_files(result.skipped), "What is left out:")
     if result.namesakes:
         names = ", ".join(shown(name, 60) for name in result.namesakes[:5])
@@ -130,7 +138,7 @@ def print_scan(result: ScanResult, file: IO[str] | None = None) -> None:
         )
     if result.missing:
         console.print(
-            f"The former weights' results stay in use: {plural(result.missing, 'image')} of the "
+            f"The former network's results stay in use: {plural(result.missing, 'image')} of the "
             "database were not found here. Scan the folders that hold them too, in the same way."
         )
     console.print(f"Kept in {shown(result.database, 200)}")
@@ -387,12 +395,8 @@ def _garment_line(photo: PhotoResult, garment: Garment) -> Text:
 def _open_line(photo: PhotoResult) -> Text:
     verdict = photo.verdict if photo.verdict == "outside" else "uncertain"
     others = _three_best(photo.probabilities)
-    source, why = shown(photo.source, 200), photo.explanation
-    if photo.needed and verdict == "uncertain" and not photo.corrected:
-        decimals = len({f"{share:.0%}" for share in photo.needed}) % 2  # 1 where they look alike
-        sure, least = (f"{100 * share:.{decimals}f} %" for share in photo.needed)
-        why += f", of which it is {sure} sure and would have to be {least}"
-    return Text.assemble(f"{source}: ", (verdict, "bold"), f", {why} ({others})")
+    source = shown(photo.source, 200)
+    return Text.assemble(f"{source}: ", (verdict, "bold"), f", {photo.explanation} ({others})")
 
 
 def _candidate_line(photo: PhotoResult, garment: Garment) -> Text:

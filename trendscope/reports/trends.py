@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -67,7 +68,7 @@ class Line:
         segment: Name of the segment, made safe to show; empty without segments.
         category: Name of the category, made safe to show.
         share: Share with its interval: ``24 % (20 to 28 %)``.
-        counted: Votes such as ``30.5 of 205``, or customers or photos.
+        counted: Customers such as ``30.5 of 205``, or photos.
         on_week: Difference from the week before in points: ``+2``.
         on_month: Difference from four weeks before in points.
         sparkline: Shares of the weeks shown, from 0 up.
@@ -100,13 +101,14 @@ class Line:
 
 MEASURES = {
     "votes": (
-        "A share is one of votes: every customer of whom a garment was named in a week has one, "
-        "divided among the categories as the garments are. So posting more moves no share."
+        "A share is a part of what customers wear: whoever had a garment named in a week counts as "
+        "one customer, divided among the categories as the garments are. So posting more moves no "
+        "share."
     ),
     "customers": (
         "A share is that of the active customers who were seen wearing a category. Posting more "
-        "raises it, whatever is worn: verdicts may be of how much is posted. Tables with the "
-        "columns votes and voters, as export writes them, have no such shares."
+        "raises it, whatever is worn: verdicts may be of how much is posted. Take a weekly table "
+        "that trendscope export writes: its shares do not depend on that."
     ),
     "photos": (
         "Shares are of the garments named in a customer's photos; several photos of one outfit "
@@ -116,7 +118,7 @@ MEASURES = {
 """What shares are of, by the unit of a summary."""
 
 HEADINGS = (
-    *("category", "share (95 %)", "votes", "points on last week", "on 4 weeks ago"),
+    *("category", "share (95 %)", "customers", "points on last week", "on 4 weeks ago"),
     *("shape", "verdict", "to be expected (80 %)"),
 )
 
@@ -217,7 +219,7 @@ def _forecast_notes(summary: TrendSummary) -> list[str]:
 
 
 def headline(summary: TrendSummary, weeks: int = 12) -> list[str]:
-    """What has risen, what has fallen, and what there is too little data for."""
+    """What has risen, what has fallen, what there is too little data for, and what has no date."""
     every = lines(summary, weeks)
     names = {
         verdict: [_name(line) for line in every if line.verdict == verdict]
@@ -233,6 +235,15 @@ def headline(summary: TrendSummary, weeks: int = 12) -> list[str]:
     if few := names[TOO_FEW]:
         which = ", ".join(few) if len(few) < len(every) else "any category"
         sentences.append(f"Not enough data to say anything of {which}.")
+    if not every and summary.running:
+        after = day(last_day(summary.running) + timedelta(days=1))
+        sentences.append(f"Weeks are judged once they are over: look again on {after}.")
+    if summary.tally and summary.tally.undated:
+        photos = plural(summary.tally.undated, "photo")
+        sentences.append(
+            f"{photos} without a usable date, so in no week: scan the exports as they were sent, "
+            "or the camera's own files, in which the dates still are."
+        )
     return sentences
 
 
@@ -354,11 +365,11 @@ def cells(line: Line) -> tuple[str, ...]:
 
 
 def headings(rows: Sequence[Line], unit: str = "votes") -> tuple[str, ...]:
-    """`HEADINGS` for votes, customers or photos, after ``segment`` if there are segments."""
-    names = tuple(unit if name == "votes" else name for name in HEADINGS)
+    """`HEADINGS`, after ``segment`` if there are segments; of photos, these are customers."""
     if unit == "photos":
-        return ("customer", *names)
-    return ("segment", *names) if any(line.segment for line in rows) else names
+        photos = ("photos" if name == "customers" else name for name in HEADINGS)
+        return ("customer", *photos)
+    return ("segment", *HEADINGS) if any(line.segment for line in rows) else HEADINGS
 
 
 def title(summary: TrendSummary) -> str:

@@ -60,7 +60,7 @@ class Panel:
         category: Customers who wear it, and pictures.
         chart: SVG element.
         share: Share of the latest week, and its 95 % interval.
-        weeks: Week, votes, share, 95 % interval of the complete weeks, the latest first.
+        weeks: Week, customers, share, 95 % interval of the complete weeks, the latest first.
         ahead: Forecast of the last of the coming weeks, beside the share if nothing changes.
         doubt: Warning where the network hardly ever names the category; else empty.
     """

@@ -18,12 +18,16 @@ def coverage_sentence(scores: Scores) -> str:
     """A sentence on which categories are named more often than others, so that counts lean."""
     if not scores.photos or not scores.coverage_of:
         return (
-            "How often these weights are right on photos, and which kinds they miss, was never "
+            "How often this network is right on photos, and which kinds it misses, was never "
             "measured: take the counts with care."
         )
     (group, share), *others = scores.coverage_of.items()
     whose = "never seen in training" if scores.unseen else "perhaps seen in training"
-    judge = "weights trained alike" if scores.by_another else "these weights"
+    judge = (
+        "a second network, trained in the same way without these photos,"
+        if scores.by_another
+        else "this network"
+    )
     sentence = f"Of {scores.photos:,} photos {whose}, {judge} named {_of(share, group)}"
     rare = [(group, share) for group, share in others if share < RARELY_NAMED] or others[-1:]
     if rare:
@@ -64,7 +68,7 @@ def interval(low: float, high: float) -> str:
     return f"{100 * low:.{decimals}f} to {100 * high:.{decimals}f} %"
 
 
-OF = {"votes": "customers' votes", "customers": "customers", "photos": "garments"}
+OF = {"votes": "what customers wear", "customers": "customers", "photos": "garments"}
 """What a share is a part of, by the unit of a summary of trends."""
 
 
@@ -146,7 +150,7 @@ OUTCOMES_IN_SHORT = {
     "undated": "without a usable date, so in no week",
     "skipped": "not used",
     "doubles": "counted already",
-    "waiting": "not yet judged by the present weights (scan --reclassify to the end)",
+    "waiting": "not yet judged by the present network (scan --reclassify to the end)",
 }
 """Words for the counts of `trendscope.trends.counts.PhotoCounts` within a sentence."""
 
@@ -157,15 +161,22 @@ OUTCOMES_IN_FULL = {
     "undated": "without a usable date, so in no week",
     "skipped": "not used, for the reasons below",
     "doubles": "the same photo again, counted once",
-    "waiting": "not yet judged by the present weights: scan --reclassify to the end",
+    "waiting": "not yet judged by the present network: scan --reclassify to the end",
 }
 """Words for the same counts in a table of the weekly page."""
+
+OUTCOMES_OF_SCAN = {
+    "classified": "named",
+    "uncertain": "left open, as it is not sure which garment it is",
+    "outside": "none of the ten",
+}
+"""Words for the counts by verdict of `trendscope.store.write_photos.ScanResult`."""
 
 OUTCOMES_STORED = {
     "classified": "with a category",
     "uncertain": "not sure which garment",
     "outside": "none of the ten categories",
-    "waiting": "not yet judged by the weights in use",
+    "waiting": "not yet judged by the network in use",
     "corrected": "of all these labelled by a person",
     "undated": "of all these without a date",
     "doubles": "more that repeat one of them, not counted",

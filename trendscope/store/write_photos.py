@@ -7,7 +7,7 @@ cannot change before it is written.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -76,6 +76,7 @@ class ScanResult:
         namesakes: New customers who were given a number, as others have the same name.
         missing: Number of images that could not be judged anew, as they are missing; the former
             sightings count until they are. 0 unless photos are judged anew.
+        verdicts: Number of the judged photos by verdict: ``classified``, ``uncertain`` or ``outside``.
     """
 
     database: str
@@ -84,6 +85,7 @@ class ScanResult:
     skipped: dict[str, int]
     namesakes: tuple[str, ...]
     missing: int
+    verdicts: Mapping[str, int] = field(default_factory=dict)
 
 
 def begin_scan(connection: Connection, weights_id: int, now: datetime) -> int:

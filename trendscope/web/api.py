@@ -27,6 +27,7 @@ from trendscope.text import displayed
 from trendscope.web.desk import Desk
 from trendscope.web.lists import CustomerQuery
 from trendscope.web.responses import json_text, refusals
+from trendscope.web.undo import MOST
 from trendscope.web.upload_jobs import QueueFull, UploadJob
 
 DOCUMENT = {
@@ -228,7 +229,11 @@ def take_back(desk: AtDesk, key: str) -> Response:
     try:
         done = desk.undo.take_back(key)
     except KeyError:
-        raise HTTPException(404, "That can no longer be taken back.") from None
+        raise HTTPException(
+            404,
+            "That can no longer be taken back: the desk was closed since, or "
+            f"{MOST} other changes came after it. Change it by hand.",
+        ) from None
     if not done:
         raise HTTPException(409, "It was changed again since then; look at it first.")
     return json_text(document({"undo": key}))

@@ -31,7 +31,7 @@ from trendscope.web.responses import refusals
 from trendscope.web.security import COOKIE, SIGN_IN
 
 PER_PAGE = 24
-PER_SHELF = 120
+PER_SHELF = 24
 OFFERS = 8
 AUDIENCE = 120
 SIGN_IN_BYTES = 4096
@@ -204,7 +204,11 @@ def trends(
 ) -> Response:
     """What is worn more and what less."""
     with refusals(400, missing=404):
+        desk.members(segment)
+    try:
         summary = desk.trend_summary(segment=segment)
+    except NothingUsable:
+        return page(desk, "no_trends", segment=segment)
     return page(
         desk,
         "trends",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
@@ -22,7 +21,7 @@ def json_text(text: str, status: int = 200) -> Response:
 
 def refusal(scope: Scope, status: int, detail: str = "") -> Response:
     """The answer to a request that fails: JSON to programs, a page to people."""
-    title = HTTPStatus(status).phrase
+    title = _TITLES.get(status, "That did not work")
     detail = detail or _DETAILS.get(status, "Go back and try again.")
     headers = {}
     if status in (408, 413, 400):
@@ -55,6 +54,15 @@ def refusals(status: int, missing: int | None = None) -> Iterator[None]:
             status = missing
         raise HTTPException(status, str(error)) from None
 
+
+_TITLES = {
+    401: "Sign in first",
+    404: "There is nothing here",
+    413: "That is too much at once",
+    422: "That cannot be read",
+    503: "Busy just now",
+}
+"""Headings of pages that refuse, by status."""
 
 _DETAILS = {
     404: "There is no such page, or what it showed is gone.",

@@ -122,6 +122,7 @@ function show(now) {
   if (now.state === "failed") fail(now.failure);
   part("scan-end").hidden = now.state !== "done";
   part("scan-words").replaceChildren(...now.words.flatMap((line) => [line, document.createElement("br")]));
+  part("open-ones").hidden = !now.result?.verdicts.uncertain;
   const list = part("left-out");
   list.hidden = !now.left_out.length;
   list.querySelector("summary").textContent = `${counted(now.left_out.length, "file")} not used`;
