@@ -46,8 +46,9 @@ from training.evaluation.predictions import predict_photos
 from training.train import parse, setting
 from trendscope.errors import ImageError, TrendscopeError
 from trendscope.vision.compilation import keep_compiled
-from trendscope.vision.detector import CELL_OUTPUTS, PHOTO_OUTPUTS, Detector, Variables
+from trendscope.vision.detector import Detector
 from trendscope.vision.detector_weights import read_detector, write_detector
+from trendscope.vision.outputs import CELL_OUTPUTS, PHOTO_OUTPUTS, Variables
 from trendscope.vision.photo_detector import PhotoDetector
 from trendscope.vision.scores import SCORES, UNSEEN
 from trendscope.vision.weights import DetectorHeader, find_weights, identify

@@ -47,8 +47,8 @@ from training.train import _log, parse, setting
 from trendscope.errors import WeightsError
 from trendscope.files.writing import write_atomic
 from trendscope.vision.compilation import keep_compiled
-from trendscope.vision.detections import cell_boxes
-from trendscope.vision.detector import Detector, Variables, initial_variables
+from trendscope.vision.detector import Detector, cell_boxes, initial_variables
+from trendscope.vision.outputs import Variables
 from trendscope.vision.serialisation import leaves, nested
 
 

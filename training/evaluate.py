@@ -52,7 +52,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.files.writing import write_atomic
 from trendscope.vision.classifier import Classifier, judge
 from trendscope.vision.loading import load_predictor
-from trendscope.vision.network import Variables, softmax
+from trendscope.vision.outputs import Variables, softmax
 from trendscope.vision.photo_detector import PhotoDetector
 from trendscope.vision.predictions import Prediction
 from trendscope.vision.preparation import squared

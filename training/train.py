@@ -42,7 +42,8 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
 from trendscope.files.writing import write_atomic
 from trendscope.vision.compilation import compiler_options
-from trendscope.vision.network import AnyArray, GarmentNet, Variables, initial_variables
+from trendscope.vision.network import AnyArray, GarmentNet, initial_variables
+from trendscope.vision.outputs import Variables
 from trendscope.vision.serialisation import read_weights, write_weights
 from trendscope.vision.weights import Architecture, Header, find_weights
 

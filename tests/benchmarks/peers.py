@@ -28,7 +28,7 @@ from trendscope.vision.depthwise import same_padding
 from trendscope.vision.detector import FINE_STAGE, STAGES
 from trendscope.vision.images import decode
 from trendscope.vision.loading import load_predictor
-from trendscope.vision.network import softmax
+from trendscope.vision.outputs import softmax
 from trendscope.vision.photo_detector import PhotoDetector, at, decided
 
 BATCH = 16

@@ -16,8 +16,9 @@ from rich.console import Console
 from training import adapt
 from training.adapt import Labelled, Settings, fitted_head, views, whole_step
 from trendscope.errors import TrendscopeError
-from trendscope.vision.detector import PHOTO_OUTPUTS, Detector, initial_variables
+from trendscope.vision.detector import Detector, initial_variables
 from trendscope.vision.detector_weights import read_detector, write_detector
+from trendscope.vision.outputs import PHOTO_OUTPUTS
 from trendscope.vision.scores import read_scores
 from trendscope.vision.weights import DetectorHeader
 

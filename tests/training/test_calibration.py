@@ -11,7 +11,7 @@ from training.evaluation.calibration import (
     least_above,
     lowest_confidence,
 )
-from trendscope.vision.network import softmax
+from trendscope.vision.outputs import softmax
 
 
 def test_lowest_confidence_by_hand():

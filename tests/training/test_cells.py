@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from training.data.cells import EMPTY_WEIGHT, of_mask, of_single
-from trendscope.vision.detector import ANOTHER_GARMENT, CELL_OUTPUTS, NOTHING, STRIDE
+from trendscope.vision.detector import STRIDE
+from trendscope.vision.outputs import ANOTHER_GARMENT, CELL_OUTPUTS, NOTHING
 
 BACKGROUND, COAT, BELT, BAG = range(4)
 """Labels of these tests; a belt teaches nothing."""

@@ -16,7 +16,7 @@ from training.data.composites import (
     worn,
 )
 from trendscope.categories import CATEGORIES
-from trendscope.vision.detector import NOTHING
+from trendscope.vision.outputs import NOTHING
 
 BAG, COAT, SNEAKER = (CATEGORIES.index(name) for name in ("Bag", "Coat", "Sneaker"))
 

@@ -27,14 +27,8 @@ from training.detect import (
     write_params,
 )
 from trendscope.errors import WeightsError
-from trendscope.vision.detector import (
-    CELL_OUTPUTS,
-    PHOTO_OUTPUTS,
-    SEVERAL,
-    WIDTH,
-    Answer,
-    initial_variables,
-)
+from trendscope.vision.detector import WIDTH, Answer, initial_variables
+from trendscope.vision.outputs import CELL_OUTPUTS, PHOTO_OUTPUTS, SEVERAL
 
 COAT, NOTHING = 4, 11
 

@@ -16,7 +16,7 @@ from training.data.garments import (
     single_garments,
 )
 from trendscope.errors import TrendscopeError
-from trendscope.vision.detector import ANOTHER_GARMENT, NOTHING
+from trendscope.vision.outputs import ANOTHER_GARMENT, NOTHING
 
 SHOES = [5, 7, 9]
 

@@ -15,7 +15,7 @@ from training.data.distortion import (
 )
 from training.data.garments import PERSON, SINGLE, Outfits, Singles
 from training.data.pictures import Sampler, Shares, ahead, mixed, person, shares_of_mixed
-from trendscope.vision.detector import CELL_OUTPUTS, NOTHING, SEVERAL
+from trendscope.vision.outputs import CELL_OUTPUTS, NOTHING, SEVERAL
 
 BACKGROUND, COAT, TROUSERS, SHOES, BOOTS = range(5)
 SIZE = (96, 64)

@@ -12,12 +12,8 @@ from safetensors.numpy import load_file, save_file
 from trendscope.categories import CATEGORIES
 from trendscope.errors import WeightsError
 from trendscope.vision.classifier import Classifier, judge
-from trendscope.vision.network import (
-    BatchNorm,
-    blocks,
-    initial_variables,
-    softmax,
-)
+from trendscope.vision.network import BatchNorm, blocks, initial_variables
+from trendscope.vision.outputs import softmax
 from trendscope.vision.serialisation import read_weights, write_weights
 from trendscope.vision.weights import DEFAULT, SHIPPED, Architecture, Gate, Header, read_header
 

@@ -2,57 +2,65 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from trendscope.vision.compilation import machine
 
-JUDGE = """
-import sys
-import numpy as np
-from trendscope.vision.classifier import Classifier
-network = Classifier.load("fashion-mnist")
-print(network.predict([np.zeros((28, 28, 3), np.uint8)])[0].whole.confidence)
+COMPILE = """
+import jax
+from trendscope.vision.compilation import keep_compiled
+keep_compiled()
+print(jax.jit(lambda x: x + 1)(1.5), jax.config.jax_compilation_cache_dir)
 """
 
 
-def judged(home, **environment):
+def compiled(home, **environment):
     """What one run in a home folder of its own prints; nothing may be said beside it."""
     names = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "PATH": "/usr/bin"}
     done = subprocess.run(
-        [sys.executable, "-c", JUDGE], env=names | environment, capture_output=True, text=True
+        [sys.executable, "-c", COMPILE], env=names | environment, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+    number, folder = done.stdout.split()
+    assert number == "2.5"
+    return folder
 
 
-def kept(home):
-    return sorted(path for path in home.rglob("*jit_apply*") if path.is_file())
+def kept(folder):
+    return sorted(path for path in folder.rglob("jit*") if path.is_file())
 
 
 def test_compiled_code_is_cached_and_reused(tmp_path):
-    first = judged(tmp_path)
-    (entry,) = kept(tmp_path)
-    written = entry.stat().st_mtime_ns
-    assert judged(tmp_path) == first
-    assert [path.stat().st_mtime_ns for path in kept(tmp_path)] == [written]
+    assert (tmp_path / "cache") in Path(compiled(tmp_path)).parents
+    entries = kept(tmp_path)
+    written = [path.stat().st_mtime_ns for path in entries]
+    compiled(tmp_path)
+    assert entries and kept(tmp_path) == entries
+    assert [path.stat().st_mtime_ns for path in entries] == written
 
 
 def test_damaged_cache_entries_are_compiled_again(tmp_path):
-    first = judged(tmp_path)
-    (entry,) = kept(tmp_path)
-    entry.write_bytes(entry.read_bytes()[:1000])
-    assert judged(tmp_path) == first
+    compiled(tmp_path)
+    for entry in kept(tmp_path):
+        entry.write_bytes(entry.read_bytes()[:100])
+    compiled(tmp_path)
 
 
-def test_without_a_writable_cache_folder_predictions_work(tmp_path):
+def test_without_a_writable_cache_folder_code_is_compiled(tmp_path):
     (tmp_path / "cache").write_text("a file where the folder would be")
-    assert float(judged(tmp_path)) > 0
+    assert compiled(tmp_path) == "None"
+
+
+def test_a_cache_folder_where_others_may_write_is_not_used(tmp_path):
+    Path(compiled(tmp_path)).chmod(0o777)
+    assert compiled(tmp_path) == "None"
 
 
 def test_cache_folder_set_by_the_user_is_kept(tmp_path):
     own = tmp_path / "own"
-    judged(tmp_path, JAX_COMPILATION_CACHE_DIR=str(own))
+    assert compiled(tmp_path, JAX_COMPILATION_CACHE_DIR=str(own)) == str(own)
     assert not (tmp_path / "cache").exists()
 
 

@@ -9,14 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trendscope.vision.detections import (
-    Garment,
-    cell_boxes,
-    garments,
-    look,
-    reading_order,
-)
-from trendscope.vision.detector import CELL_OUTPUTS, WIDTH, Detector, initial_variables
+from trendscope.vision.detections import Garment, garments, look, reading_order
+from trendscope.vision.detector import WIDTH, Detector, cell_boxes, initial_variables
+from trendscope.vision.outputs import CELL_OUTPUTS
 
 TROUSER, COAT, SHIRT, BAG = 1, 4, 6, 8
 

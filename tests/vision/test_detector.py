@@ -7,15 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from trendscope.vision.detector import (
-    CELL_OUTPUTS,
-    PHOTO_OUTPUTS,
-    WIDTH,
-    Detector,
-    Stem,
-    doubled,
-    initial_variables,
-)
+from trendscope.vision.detector import WIDTH, Detector, Stem, doubled, initial_variables
+from trendscope.vision.outputs import CELL_OUTPUTS, PHOTO_OUTPUTS
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,9 @@ from trendscope.photos.pipeline import Loader
 from trendscope.photos.run import profile
 from trendscope.vision.classifier import Classifier
 from trendscope.vision.detections import Look
-from trendscope.vision.detector import CELL_OUTPUTS, NOTHING, PHOTO_OUTPUTS, initial_variables
+from trendscope.vision.detector import initial_variables
 from trendscope.vision.detector_weights import write_detector
+from trendscope.vision.outputs import CELL_OUTPUTS, NOTHING, PHOTO_OUTPUTS
 from trendscope.vision.photo_detector import (
     PhotoDetector,
     calibrated,

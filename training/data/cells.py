@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from trendscope.vision.detector import CELL_OUTPUTS, NOTHING, STRIDE
+from trendscope.vision.detector import STRIDE
+from trendscope.vision.outputs import CELL_OUTPUTS, NOTHING
 
 MOSTLY = 0.5
 """A cell shows a label that covers this share of it."""

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float32, UInt8
 
 from training.data import cells
 from trendscope.categories import CATEGORIES
-from trendscope.vision.detector import CELL_OUTPUTS, NOTHING
+from trendscope.vision.outputs import CELL_OUTPUTS, NOTHING
 
 UPPER = ("T-shirt/top", "Pullover", "Coat", "Shirt")
 SHOES = ("Sandal", "Sneaker", "Ankle boot")

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float64, Int, UInt8
 
 from training.data.composites import Piece, pasted
 from training.data.garments import Outfits
-from trendscope.vision.detector import NOTHING
+from trendscope.vision.outputs import NOTHING
 
 LEAST_SIDE = 40
 """Pixels of the shorter side of a box from which on a garment is cut out."""

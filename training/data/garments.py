@@ -28,8 +28,8 @@ from rich.progress import track
 from training.data import photos
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
-from trendscope.vision.detector import ANOTHER_GARMENT, CELL_OUTPUTS, NOTHING
 from trendscope.vision.images import decode
+from trendscope.vision.outputs import ANOTHER_GARMENT, CELL_OUTPUTS, NOTHING
 
 SINGLE = (224, 224)
 """Rows and columns at which pictures of one garment are kept, whatever their shape was."""

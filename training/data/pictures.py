@@ -24,14 +24,8 @@ from training.data.distortion import (
 )
 from training.data.garments import SINGLE, Outfits, Singles
 from trendscope.categories import CATEGORIES
-from trendscope.vision.detector import (
-    ANOTHER_GARMENT,
-    CELL_OUTPUTS,
-    NOTHING,
-    PHOTO_OUTPUTS,
-    SEVERAL,
-    STRIDE,
-)
+from trendscope.vision.detector import STRIDE
+from trendscope.vision.outputs import ANOTHER_GARMENT, CELL_OUTPUTS, NOTHING, PHOTO_OUTPUTS, SEVERAL
 from trendscope.vision.preparation import TINY
 
 TAGS = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
-from trendscope.vision.network import softmax
+from trendscope.vision.outputs import softmax
 from trendscope.vision.weights import Gate
 
 PRECISION = 0.96

@@ -40,7 +40,7 @@ from trendscope.errors import TrendscopeError
 from trendscope.files.writing import write_atomic
 from trendscope.vision.compilation import keep_compiled
 from trendscope.vision.detections import garments
-from trendscope.vision.detector import CELL_OUTPUTS, PHOTO_OUTPUTS
+from trendscope.vision.outputs import CELL_OUTPUTS, PHOTO_OUTPUTS
 from trendscope.vision.photo_detector import (
     CERTAIN,
     PhotoDetector,

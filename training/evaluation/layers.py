@@ -11,7 +11,8 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from trendscope.vision.network import GarmentNet, Variables, initial_variables
+from trendscope.vision.network import GarmentNet, initial_variables
+from trendscope.vision.outputs import Variables
 from trendscope.vision.weights import Architecture
 
 

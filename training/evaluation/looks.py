@@ -20,7 +20,7 @@ from rich.progress import track
 from training.data.photos import pixels_of
 from trendscope.errors import ImageError, TrendscopeError
 from trendscope.vision.detections import Look
-from trendscope.vision.detector import SEVERAL
+from trendscope.vision.outputs import SEVERAL
 from trendscope.vision.photo_detector import PhotoDetector, at, decided, shows_several
 from trendscope.vision.predictions import PhotoPrediction
 from trendscope.vision.preparation import TwoSizes

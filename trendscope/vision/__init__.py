@@ -4,8 +4,10 @@
 `images` makes upright pixels, `preparation` scales them for the network, `near_duplicates` tells
 photos that were posted again. `detector` is the network that finds every garment (Flax),
 `detections` turns its answers into garments, and `photo_detector` names them; `network` and
-`classifier` are the same for one garment in a small picture. `weights`, `detector_weights` and
-`serialisation` are their files, `scores` what they scored; `loading` picks the network.
+`classifier` are the same for one garment in a small picture. `outputs` says what their numbers
+mean; `programs` keeps them compiled, so that Flax is loaded only where they are not yet. `weights`,
+`detector_weights` and `serialisation` are their files, `scores` what they scored; `loading` picks
+the network.
 """
 
 import lazy_loader

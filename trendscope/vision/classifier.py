@@ -8,6 +8,7 @@ gate.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -15,18 +16,22 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from trendscope.categories import CATEGORIES
-from trendscope.vision.compilation import keep_compiled
-from trendscope.vision.network import (
-    LARGE_BATCH,
-    Outputs,
-    Variables,
-    make_predictor,
-    softmax,
-)
+from trendscope.vision.outputs import Variables, softmax
 from trendscope.vision.predictions import PhotoPrediction, Prediction, Verdict
 from trendscope.vision.preparation import Squaring
+from trendscope.vision.programs import Forward, Program
 from trendscope.vision.serialisation import read_weights
-from trendscope.vision.weights import SHIPPED, Gate, Header, find_weights
+from trendscope.vision.weights import SHIPPED, Architecture, Gate, Header, find_weights
+
+BATCH = 8
+"""Pictures per network call. Fewer are padded to it, so that the network is not compiled again."""
+
+LARGE_BATCH = 32
+"""Pictures per network call where there are enough: saves a sixth of the time. A single one would
+wait for all the padding."""
+
+Outputs = tuple[Float32[np.ndarray, "n outputs"], Float32[np.ndarray, "n dense"]]
+"""Logits and embeddings."""
 
 
 class Classifier:
@@ -35,7 +40,7 @@ class Classifier:
     def __init__(self, header: Header, variables: Variables):
         self.header = header
         self._variables = jax.device_put(variables)
-        self._predict = make_predictor(header.architecture)
+        self._program = Program(str(header.architecture), 2, partial(_network, header.architecture))
         self._preparation = Squaring(header.architecture.size)
 
     @classmethod
@@ -45,7 +50,6 @@ class Classifier:
         Raises:
             WeightsError: There are none there, or they cannot be used.
         """
-        keep_compiled()
         path = find_weights(weights)
         return cls(*read_weights(path, check=path.parent != SHIPPED))
 
@@ -77,7 +81,26 @@ class Classifier:
 
         The result for one picture does not depend on the others.
         """
-        return self._predict(self._variables, pixels, large)
+        logits = np.empty((len(pixels), self.header.architecture.outputs), np.float32)
+        embeddings = np.empty((len(pixels), self.header.architecture.dense), np.float32)
+        start = 0
+        while start < len(pixels):
+            batch = large if len(pixels) - start >= large else BATCH
+            padded = np.zeros((batch, *pixels.shape[1:]), pixels.dtype)
+            rows = slice(start, start + batch)
+            n = len(pixels[rows])
+            padded[:n] = pixels[rows]
+            outputs, embedded = self._program(self._variables, padded)
+            logits[rows], embeddings[rows] = outputs[:n], embedded[:n]
+            start += n
+        return logits, embeddings
+
+
+def _network(architecture: Architecture) -> Forward:
+    # Imported here, because loading Flax takes longer than looking at hundreds of pictures.
+    from trendscope.vision.network import GarmentNet
+
+    return GarmentNet(architecture).apply
 
 
 def judge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import warnings
 from pathlib import Path
@@ -30,14 +31,29 @@ def keep_compiled() -> None:
     """
     if getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
         return
-    folder = user_cache_path("trendscope") / "compiled" / machine()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    folder = private_folder()
+    if folder is None:
         return
     warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
     jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)  # type: ignore[no-untyped-call]
+
+
+def private_folder() -> Path | None:
+    """The folder for code compiled on this machine; None where others may write, or nobody can.
+
+    Whoever writes there has code run with the rights of the user who reads it.
+    """
+    folder = user_cache_path("trendscope") / "code" / machine()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+    except OSError:
+        return None
+    others_may_write = os.name == "posix" and (
+        status.st_uid != os.getuid() or bool(status.st_mode & 0o022)
+    )
+    return None if others_may_write else folder
 
 
 def machine(description: Path = Path("/proc/cpuinfo")) -> str:

@@ -5,19 +5,16 @@ The network answers for cells of 16 x 16 pixels; here the cells of one garment b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import cv2
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float32, UInt8
+from jaxtyping import Float32, UInt8
 
 from trendscope.categories import CATEGORIES
-from trendscope.vision.compilation import compiler_options
-from trendscope.vision.detector import STRIDE, Answer, Detector, Variables
+from trendscope.vision.outputs import Variables
+from trendscope.vision.programs import Forward, Program
 
 SAME = 0.2
 """Intersection over union from which on two boxes of a category are of one garment: cells far apart
@@ -85,30 +82,17 @@ class Look:
 
 def look(variables: Variables, pixels: UInt8[np.ndarray, "n h w 3"]) -> Look:
     """What the network says of photos, all of one size."""
-    return Look(*map(np.asarray, _network()(variables, pixels)))
+    return Look(*_LOOK(variables, pixels))
 
 
-@cache
-def _network() -> Callable[[Variables, UInt8[np.ndarray, "n h w 3"]], list[Array]]:
-    return jax.jit(_looked_at, compiler_options=compiler_options())
+def _looked_at() -> Forward:
+    # Imported here, because loading Flax takes longer than looking at dozens of photos.
+    from trendscope.vision.detector import looked_at
+
+    return looked_at
 
 
-def _looked_at(variables: Variables, pixels: UInt8[Array, "n h w 3"]) -> list[Array]:
-    """The fields of a `Look`; zeros for probabilities whose logits are not numbers."""
-    answer = Answer(*Detector().apply(variables, pixels))
-    height, width = pixels.shape[1:3]
-    boxes = cell_boxes(answer.distances) / jnp.array([width, height, width, height])
-    photo, cells = (jnp.nan_to_num(jax.nn.softmax(part)) for part in (answer.photo, answer.cells))
-    return [photo, cells, jnp.clip(boxes, 0, 1), answer.features]
-
-
-def cell_boxes(distances: Float[Array, "*n rows columns 4"]) -> Float[Array, "*n rows columns 4"]:
-    """Boxes x0, y0, x1, y1 in pixels of cells' distances to the left, top, right and bottom."""
-    rows, columns = distances.shape[-3:-1]
-    x = (jnp.arange(columns) + 0.5) * STRIDE
-    y = ((jnp.arange(rows) + 0.5) * STRIDE)[:, None]
-    left, top, right, bottom = jnp.moveaxis(distances, -1, 0)
-    return jnp.stack([x - left, y - top, x + right, y + bottom], -1)
+_LOOK = Program("look", len(fields(Look)), _looked_at)
 
 
 # --- from cells to garments ----------------------------------------------------------------------

@@ -8,28 +8,19 @@ ends (FCOS, Tian et al. 2019), one names what the whole photo shows.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Num
+from jaxtyping import Array, Float, Num, UInt8
 
-from trendscope.categories import CATEGORIES
 from trendscope.vision.depthwise import depthwise
+from trendscope.vision.outputs import CELL_OUTPUTS, PHOTO_OUTPUTS, Variables
 
 STRIDE = 16
 """Side of a cell in pixels of the input."""
-
-ANOTHER_GARMENT = len(CATEGORIES)
-NOTHING = ANOTHER_GARMENT + 1
-CELL_OUTPUTS = NOTHING + 1
-"""Of a cell: the ten categories, another garment, nothing."""
-
-SEVERAL = CELL_OUTPUTS
-PHOTO_OUTPUTS = SEVERAL + 1
-"""Of a whole photo: those of a cell, and several garments."""
 
 WIDTH = 128
 """Features of a cell."""
@@ -196,14 +187,31 @@ class Detector(nn.Module):
         return Answer(photo, cells, distances, x)
 
 
-Variables = dict[str, Any]
-"""Flax variables: ``params``, nested dicts of float32 arrays."""
-
-
 def doubled(x: Float[Array, "n h w c"]) -> Float[Array, "n 2*h 2*w c"]:
     """Each position twice as high and wide."""
     n, h, w, c = x.shape
     return jnp.broadcast_to(x[:, :, None, :, None], (n, h, 2, w, 2, c)).reshape(n, 2 * h, 2 * w, c)
+
+
+def looked_at(variables: Variables, pixels: UInt8[Array, "n h w 3"]) -> list[Array]:
+    """Probabilities of photos and cells, boxes as fractions of the photo, and features.
+
+    Zeros stand for probabilities whose logits are not numbers.
+    """
+    answer = Answer(*Detector().apply(variables, pixels))
+    height, width = pixels.shape[1:3]
+    boxes = cell_boxes(answer.distances) / jnp.array([width, height, width, height])
+    photo, cells = (jnp.nan_to_num(jax.nn.softmax(part)) for part in (answer.photo, answer.cells))
+    return [photo, cells, jnp.clip(boxes, 0, 1), answer.features]
+
+
+def cell_boxes(distances: Float[Array, "*n rows columns 4"]) -> Float[Array, "*n rows columns 4"]:
+    """Boxes x0, y0, x1, y1 in pixels of cells' distances to the left, top, right and bottom."""
+    rows, columns = distances.shape[-3:-1]
+    x = (jnp.arange(columns) + 0.5) * STRIDE
+    y = ((jnp.arange(rows) + 0.5) * STRIDE)[:, None]
+    left, top, right, bottom = jnp.moveaxis(distances, -1, 0)
+    return jnp.stack([x - left, y - top, x + right, y + bottom], -1)
 
 
 def initial_variables(seed: int = 0) -> Variables:

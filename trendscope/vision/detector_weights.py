@@ -9,7 +9,7 @@ from safetensors.numpy import save
 
 from trendscope.errors import WeightsError
 from trendscope.files.writing import write_atomic
-from trendscope.vision.detector import Variables, initial_variables
+from trendscope.vision.outputs import Variables
 from trendscope.vision.serialisation import check_arrays, leaves, nested, read_arrays
 from trendscope.vision.weights import SHIPPED, DetectorHeader, read_header
 
@@ -33,6 +33,9 @@ def read_detector(path: Path = SHIPPED_DETECTOR) -> tuple[DetectorHeader, Variab
     if not isinstance(header, DetectorHeader):
         raise WeightsError(f"{path} is not a detector's weights file; it names one garment")
     arrays = read_arrays(path)
-    if path != SHIPPED_DETECTOR:  # To trace the network for its shapes takes half a second.
+    if path != SHIPPED_DETECTOR:
+        # To load Flax and trace the network for its shapes takes most of a second.
+        from trendscope.vision.detector import initial_variables
+
         check_arrays(path, arrays, initial_variables)
     return header, nested({name: array.astype(np.float32) for name, array in arrays.items()})

@@ -1,8 +1,7 @@
-"""The network that names one garment (Flax), and its forward pass compiled for prediction."""
+"""The network that names one garment (Flax)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,25 +9,12 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float32, Int, Real
+from jaxtyping import Array, Float, Int, Real
 
-from trendscope.vision.compilation import compiler_options
+from trendscope.vision.outputs import Variables
 from trendscope.vision.weights import Architecture
 
-BATCH = 8
-"""Pictures per network call. Fewer are padded to it, so that the network is not compiled again."""
-
-LARGE_BATCH = 32
-"""Pictures per network call where there are enough: saves a sixth of the time. A single one would
-wait for all the padding."""
-
 AnyArray = Array | np.ndarray
-
-Variables = dict[str, Any]
-"""Flax variables: ``params`` and ``batch_stats``, nested dicts of float32 arrays."""
-
-Outputs = tuple[Float32[np.ndarray, "n outputs"], Float32[np.ndarray, "n dense"]]
-"""Logits and embeddings."""
 
 
 class BatchNorm(nn.Module):
@@ -135,32 +121,6 @@ def _scale_and_shift_backward(residuals: Any, gradient: Array) -> tuple[Array, A
 _scale_and_shift.defvjp(_scale_and_shift_forward, _scale_and_shift_backward)
 
 
-def make_predictor(architecture: Architecture) -> Callable[..., Outputs]:
-    """A function from variables and pictures (n size size 3) to logits and embeddings.
-
-    The function's third argument replaces `LARGE_BATCH`. The result for one picture does not depend
-    on the others.
-    """
-    apply = jax.jit(GarmentNet(architecture).apply, compiler_options=compiler_options())
-
-    def predict(variables: Variables, pixels: np.ndarray, large: int = LARGE_BATCH) -> Outputs:
-        logits = np.empty((len(pixels), architecture.outputs), np.float32)
-        embeddings = np.empty((len(pixels), architecture.dense), np.float32)
-        start = 0
-        while start < len(pixels):
-            batch = large if len(pixels) - start >= large else BATCH
-            padded = np.zeros((batch, *pixels.shape[1:]), pixels.dtype)
-            rows = slice(start, start + batch)
-            n = len(pixels[rows])
-            padded[:n] = pixels[rows]
-            outputs, embedded = map(np.asarray, apply(variables, padded))
-            logits[rows], embeddings[rows] = outputs[:n], embedded[:n]
-            start += n
-        return logits, embeddings
-
-    return predict
-
-
 def initial_variables(architecture: Architecture, seed: int = 0) -> Variables:
     """Fresh random weights for `architecture`."""
     return dict(_initialise(architecture, jnp.asarray(seed)))
@@ -171,10 +131,3 @@ def initial_variables(architecture: Architecture, seed: int = 0) -> Variables:
 def _initialise(architecture: Architecture, seed: Int[Array, ""]) -> Any:
     pixels = jnp.zeros((1, architecture.size, architecture.size, 3))
     return GarmentNet(architecture).init(jax.random.key(seed), pixels)
-
-
-def softmax(logits: Float[np.ndarray, "*n k"]) -> Float32[np.ndarray, "*n k"]:
-    """Probabilities along the last axis; zeros where a logit is not a number."""
-    shifted = np.exp(logits - logits.max(-1, keepdims=True))
-    probabilities = shifted / shifted.sum(-1, keepdims=True)
-    return np.nan_to_num(np.asarray(probabilities, np.float32))

@@ -15,12 +15,10 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from trendscope.categories import CATEGORIES
-from trendscope.vision.compilation import keep_compiled
 from trendscope.vision.detections import Box as Part
 from trendscope.vision.detections import Garment, Look, garments, look, surest
-from trendscope.vision.detector import ANOTHER_GARMENT, SEVERAL, Variables
 from trendscope.vision.detector_weights import read_detector
-from trendscope.vision.network import softmax
+from trendscope.vision.outputs import ANOTHER_GARMENT, SEVERAL, Variables, softmax
 from trendscope.vision.predictions import (
     LEAST_CANDIDATE,
     Box,
@@ -61,7 +59,6 @@ class PhotoDetector:
         Raises:
             WeightsError: There are none there, or they cannot be used.
         """
-        keep_compiled()
         return cls(*read_detector(find_weights(weights)))
 
     @property

@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from trendscope.errors import WeightsError
 from trendscope.files.writing import write_atomic
-from trendscope.vision.network import Variables, initial_variables
+from trendscope.vision.outputs import Variables
 from trendscope.vision.weights import Header, damaged, read_header
 
 
@@ -39,6 +39,8 @@ def read_weights(path: Path, *, check: bool = True) -> tuple[Header, Variables]:
     if not isinstance(header, Header):
         raise WeightsError(f"{path} holds a network that finds every garment; use load_predictor")
     if check:
+        from trendscope.vision.network import initial_variables  # loads Flax
+
         check_arrays(path, arrays, lambda: initial_variables(header.architecture))
     return header, nested(arrays)
 
