@@ -46,6 +46,15 @@ def test_folder_zip_and_the_table_itself(tmp_path):
     assert read(zipped(tmp_path / "z.zip", PHOTOS | {"list.csv": TABLE})) == EXPECTED
 
 
+def test_a_table_that_a_spreadsheet_saved_as_text_is_one_and_captions_are_none(tmp_path):
+    text = TABLE.decode().replace(",", "\t").encode("utf-16")
+    root = export(tmp_path / "given", PHOTOS | {"list.TXT": text})
+    assert read(root) == read(root / "list.TXT") == EXPECTED
+    export(root, {f"{n}.txt": b"a caption" for n in range(3)})
+    assert {customer for customer, *_ in read(root)} == {"given", "photos"}
+    assert read(root / "list.TXT") == EXPECTED
+
+
 def test_a_table_over_the_limit_is_not_read(tmp_path):
     root = export(tmp_path / "given", PHOTOS | {"list.csv": TABLE})
     assert read(root, limits=Limits(table_bytes=len(TABLE))) == EXPECTED

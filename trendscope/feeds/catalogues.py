@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from trendscope.catalog.layouts import PLAIN, layout_of
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds.request import Request
-from trendscope.files.tables import Table, table_of
+from trendscope.files.tables import Table, may_be_tables, table_of
 from trendscope.files.trees import Tree, tidied
 from trendscope.skipped import Skipped
 
@@ -18,7 +18,7 @@ from trendscope.skipped import Skipped
 def find(tree: Tree, names: list[str], request: Request) -> dict[str, list[str]]:
     """The members of the tree that are pictures of a catalogue, by catalogue."""
     catalogues = {}
-    for table in (name for name in names if name.lower().endswith((".csv", ".tsv"))):
+    for table in may_be_tables(names):
         if pictures := _pictures(tree, table, request):
             root = f"{table.rpartition('/')[0]}/".lstrip("/")
             catalogues[table] = [

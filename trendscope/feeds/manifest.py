@@ -19,13 +19,11 @@ from trendscope.feeds.dates import written_moment
 from trendscope.feeds.post import Post
 from trendscope.feeds.request import Request, missing_media, unsafe_path
 from trendscope.files.encodings import BROKEN_LETTER
-from trendscope.files.tables import Table, UnknownHeader, table_of
+from trendscope.files.tables import Table, UnknownHeader, may_be_tables, table_of
 from trendscope.files.trees import Part, Tree, tidied, unsafe
 from trendscope.files.written_times import Order, UnreadableTime, orders_of_dates
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
-
-_TABLES = (".csv", ".tsv")
 
 COLUMNS = ("customer", "taken at", "image")
 """Names of the columns in lower case, ``_`` as a blank."""
@@ -34,9 +32,7 @@ COLUMNS = ("customer", "taken at", "image")
 def find(tree: Tree, request: Request) -> list[Part]:
     """Members below the folder of each manifest; of nested ones, the outer one counts."""
     roots = sorted(
-        name.rpartition("/")[0]
-        for name in tree.names
-        if name.lower().endswith(_TABLES) and _table(tree, name, request)
+        name.rpartition("/")[0] for name in may_be_tables(tree.names) if _table(tree, name, request)
     )
     parts: dict[str, Part] = {}
     for root in (f"{folder}/".lstrip("/") for folder in roots):
@@ -74,9 +70,8 @@ def read(part: Tree, request: Request, only: str | None = None) -> Iterator[Post
         only: Name of the manifest if it was given by itself; other files are left alone then.
     """
     images, used = _Images(part.names), set[str]()
-    for name in part.names:
-        if "/" in name or not name.lower().endswith(_TABLES) or (only or name) != name:
-            continue
+    beside = (name for name in part.names if "/" not in name)
+    for name in [only] if only else may_be_tables(beside):
         if table := _table(part, name, request):
             used.add(name)
             if isinstance(table, str):

@@ -11,7 +11,8 @@ import csv
 import io
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,21 @@ _KNOWN_STARTS = (
     (b"[", "JSON; export it as CSV"),
     (b"%PDF", "a PDF; export the products as CSV"),
 )
+
+
+_MOST_TEXTS = 3  # of a folder that may be tables; where there are more, they are captions
+
+
+def may_be_tables(names: Iterable[str]) -> list[str]:
+    """The files that may be tables by their names; spreadsheets and shops also write ``.txt``."""
+    lower = {name: name.lower() for name in names}
+    texts = Counter(n.rpartition("/")[0] for n, last in lower.items() if last.endswith(".txt"))
+    return [
+        name
+        for name, last in lower.items()
+        if last.endswith((".csv", ".tsv"))
+        or (last.endswith(".txt") and texts[name.rpartition("/")[0]] <= _MOST_TEXTS)
+    ]
 
 
 class UnknownHeader(FeedError):
