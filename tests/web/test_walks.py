@@ -20,6 +20,17 @@ CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed (Debian: chromium)")
 expect = sync_api.expect
 expect.set_options(timeout=30_000)  # the desk judges at once, but a busy machine may not
+PATHS = (
+    "/try",
+    "/scan",
+    "/customers",
+    "/customer?name=anna",
+    "/trends",
+    "/catalogue",
+    "/review",
+    "/targets?category=Dress",
+    "/customers?category=Dress&sort=photos",
+)
 LAST_WEEK = datetime.now(UTC) - timedelta(days=7)
 
 
@@ -248,6 +259,52 @@ def test_print_keeps_every_column_and_cuts_no_card(page):
     assert {*page.locator(".person").evaluate_all(kept)} == {"avoid"}
 
 
+@pytest.mark.parametrize("width", [375, 768, 960, 1280])
+def test_the_table_of_trends_is_cut_at_no_width(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/trends")
+    cells = page.locator(".trend-table tbody :is(th, td):not(:empty)")
+    assert cells.count() >= 40  # ten categories, four cells each at least
+    inside = """(all) => all.every((e) => {
+      const { left, right } = e.getBoundingClientRect();
+      return left >= 0 && right <= document.documentElement.clientWidth;
+    })"""
+    assert cells.evaluate_all(inside)
+    if width < 800:  # Each card names its figures.
+        name = "(e) => getComputedStyle(e, '::before').content"
+        assert page.locator(".trend-table td").first.evaluate(name) == '"share (95 %)"'
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PATHS)
+def test_no_page_breaks_a_rule_of_accessibility(browser, address, path, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = browser.new_page(base_url=address[0], color_scheme=scheme)
+    page.goto(path)
+    broken = axe.run(page).response["violations"]
+    page.close()
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in broken] == []
+
+
+MOST_BYTES = 500_000
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_page_is_heavy_before_its_pictures(browser, address, path):
+    page = browser.new_page(base_url=address[0])
+    sizes = {}
+
+    def weigh(answer):
+        if "image/jpeg" not in answer.headers.get("content-type", ""):
+            sizes[answer.url] = len(answer.body())
+
+    page.on("requestfinished", lambda asked: weigh(asked.response()))
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+    page.close()
+    assert len(sizes) >= 3 and sum(sizes.values()) < MOST_BYTES
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (820, "dark"), (1360, "light")])
 def test_pages_fit_and_every_control_has_a_name(browser, address, width, scheme):
     page = browser.new_page(
@@ -255,17 +312,7 @@ def test_pages_fit_and_every_control_has_a_name(browser, address, width, scheme)
         viewport={"width": width, "height": 844},
         color_scheme=scheme,
     )
-    for path in (
-        "/try",
-        "/scan",
-        "/customers",
-        "/customer?name=anna",
-        "/trends",
-        "/catalogue",
-        "/review",
-        "/targets?category=Dress",
-        "/customers?category=Dress&sort=photos",
-    ):
+    for path in PATHS:
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
         cut = "(e) => e.scrollWidth - e.clientWidth"

@@ -76,8 +76,7 @@ class ScanResult:
         namesakes: New customers who were given a number, as others have the same name.
         missing: Number of images that could not be judged anew, as they are missing; the former
             sightings count until they are. 0 unless photos are judged anew.
-        verdicts: Number of the judged photos by verdict: ``classified``, ``uncertain``,
-            ``outside``.
+        verdicts: Number of the judged photos by verdict, such as ``uncertain``.
     """
 
     database: str
