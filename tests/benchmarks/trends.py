@@ -148,6 +148,17 @@ STILL = {
     "half the customers wear other things, and begin to post twice as much": World(
         beside=World(worn=OTHERS_WEAR, posting=ramp(0.5, 1, START))
     ),
+    "customers with favourites post for eight weeks, then for eight do not": World(
+        taste=1, spells=8, photos=2.4
+    ),
+    "the same, of one kind each": World(taste=0.2, spells=12, photos=2.4),
+    "every fifth week most wear one kind": World(feast=0.6),
+    "customers who wear other things join": World(
+        beside=World(customers=150, worn=OTHERS_WEAR, posting=ramp(0, 1, START, 1))
+    ),
+    "customers who wear other things leave": World(
+        beside=World(customers=100, worn=OTHERS_WEAR, posting=ramp(1, 0, START, 1))
+    ),
     "how often each kind is named wanders by 2 % a week": World(named=WANDERING),
 }
 """Worlds in which nothing changes in what is worn."""

@@ -22,7 +22,9 @@ SHARES = np.array([0.26, 0.11, 0.09, 0.12, 0.06, 0.05, 0.08, 0.16, 0.05, 0.02])
 NAMED = (0.70, 0.84, 0.41, 0.60, 0.13, 0.18, 0.26, 0.18, 0.60, 0.18)
 """How often a garment is named."""
 TASTE = 8
-"""Concentration of customers' tastes around `SHARES`; a large one makes all alike."""
+"""Concentration of tastes in the standard world."""
+FEASTS = 5
+"""Weeks from one feast to the next."""
 MOST = 50
 """Most that a customer posts, as a multiple of the median one."""
 
@@ -44,6 +46,9 @@ class World:
         churn: Part of the customers who leave each week; others take their places.
         events: Part of the photos that are taken at common events, other ones each week.
         garments: Garments in a photo.
+        taste: Concentration of customers' tastes around `SHARES`; a large one makes all alike.
+        spells: Weeks for which a customer posts on average, and then does not; None: always.
+        feast: Part of the photos of every fifth week that show one kind alone, other ones in turn.
         importers: Week in which three customers of ten import ten times as many photos as usual.
         beside: Other customers, of a world of their own.
     """
@@ -59,6 +64,9 @@ class World:
     churn: float = 0.0
     events: float = 0.0
     garments: int = 1
+    taste: float = TASTE
+    spells: int | None = None
+    feast: float = 0.0
     importers: int | None = None
     beside: World | None = None
 
@@ -125,6 +133,9 @@ def _photos(
     rates *= np.broadcast_to(world.posting, WEEKS)[:weeks, None]
     if world.importers is not None:
         rates[world.importers] *= np.where(draw.random(world.customers) < 0.3, 10, 1)
+    if world.spells is not None:
+        turns = draw.random(rates.shape) < 1 / world.spells
+        rates *= (turns.cumsum(0) + draw.integers(0, 2, world.customers)) % 2
     number = draw.poisson(rates).ravel()
     week = np.repeat(np.arange(weeks), world.customers)
     return np.repeat(people.ravel(), number), np.repeat(week, number)
@@ -137,7 +148,7 @@ def _worn(
     week: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """The category of each garment worn."""
-    taste = draw.dirichlet(SHARES * TASTE, customer.max(initial=0) + 1)
+    taste = draw.dirichlet(SHARES * world.taste, customer.max(initial=0) + 1)
     events = draw.dirichlet(SHARES * TASTE, WEEKS)
     common = draw.random(len(week)) < world.events
     chances = np.where(common[:, None], events[week], taste[customer])
@@ -148,4 +159,8 @@ def _worn(
     left = 1 - changed.sum(1, keepdims=True)
     chances = changed + kept * left / np.maximum(kept.sum(1, keepdims=True), 1e-9)
     limits = chances.cumsum(1)
-    return (draw.random((len(week), 1)) * limits[:, -1:] > limits).sum(1)
+    worn = (draw.random((len(week), 1)) * limits[:, -1:] > limits).sum(1)
+    if not world.feast:
+        return worn
+    feasting = (week % FEASTS == 0) & (draw.random(len(week)) < world.feast)
+    return np.where(feasting, week // FEASTS * 3 % 10, worn)

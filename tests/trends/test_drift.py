@@ -108,6 +108,29 @@ def test_a_circumstance_that_scatters_as_much_every_week_is_no_reason():
     assert dress(votes(DOUBLED, **scattered))["drift"] == ""
 
 
+@pytest.mark.parametrize(
+    ("own", "verdict"), [(0.19, "watch"), (0.16, "rising"), (np.nan, "rising")]
+)
+def test_a_rise_that_comes_of_other_customers_is_watched_and_says_why(own, verdict):
+    # From .1 to .2, but those who vote now had .19 before: 5 % more. From .16 it is 25 % more.
+    row = dress(votes(DOUBLED, before_same=[np.nan] * 22 + [own] * 4))
+    why = "other customers posted than before, and these had a share of 19 % then too"
+    assert (row["verdict"], row["drift"]) == (verdict, why if verdict == "watch" else "")
+
+
+def test_a_fall_that_comes_of_other_customers_is_watched():
+    fallen = votes(both([30] * 22 + [10] * 4), before_same=[np.nan] * 22 + [0.11] * 4)
+    assert dress(fallen)["verdict"] == "watch"
+
+
+def test_votes_of_few_customers_are_less_than_as_many_of_others():
+    # z = 5.758 as in test_verdicts; with 9 times the variance 1.919: p is .055.
+    row = dress(votes(DOUBLED, scatter=[9] * 26))
+    assert (row["factor"], row["verdict"]) == (9, "watch")
+    assert row["p"] == pytest.approx(0.055, abs=0.001)
+    assert dress(DOUBLED.assign(scatter=9))["factor"] == 1
+
+
 BEFORE = np.array([0.37, 0.18, 0.15, 0.08, 0.06, 0.06, 0.05, 0.02, 0.02, 0.01])
 
 

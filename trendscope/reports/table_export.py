@@ -63,6 +63,7 @@ TABLES: dict[str, dict[str, Kind]] = {
         **dict.fromkeys(("voters", "new_customers"), "whole"),
         "confidence": "number",
         "by_people": "whole",
+        **dict.fromkeys(("scatter", "before_same"), "exact"),
         "weights": "text",
     },
     "sightings": {

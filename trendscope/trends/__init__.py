@@ -5,11 +5,12 @@
     >>> trends.movement(table)                    # doctest: +SKIP
     >>> trends.forecast(table, weeks_ahead=4)     # doctest: +SKIP
 
-`counts` makes weekly tables of sightings, `panel` checks them, `verdicts` says what moves, `drift`
-what else may be why, and `power` how often a change would be found; `models`, `backtest` and
-`forecasting` say what to expect, and `summary` joins all of it; `from_store` reads a database. All
-but `from_store` works on plain tables ``week, category, votes, voters``, or else ``count, total``,
-an analyst's own too. Shares are fractions 0..1; weeks are ISO weeks such as ``2026-W47``.
+`counts` makes weekly tables of sightings, `clusters` says what these owe to the customers behind
+them, `panel` checks tables, `verdicts` says what moves, `drift` what else may be why, and `power`
+how often a change would be found; `models`, `backtest` and `forecasting` say what to expect, and
+`summary` joins all of it; `from_store` reads a database. All but `from_store` works on plain tables
+``week, category, votes, voters``, or else ``count, total``, an analyst's own too. Shares are
+fractions 0..1; weeks are ISO weeks such as ``2026-W47``.
 """
 
 import lazy_loader

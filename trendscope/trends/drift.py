@@ -26,6 +26,8 @@ FEWEST = 4
 
 ERRORS = "the shares of several categories have moved as if more or fewer names were wrong"
 
+OTHERS = "other customers posted than before, and these had a share of {:.0f} % then too"
+
 Figures = Mapping[str, Floats]
 """Figures of a panel, each (weeks, series); see `trendscope.trends.panel.FIGURES`."""
 
@@ -108,13 +110,13 @@ def circumstances(figures: Figures, difference: Floats) -> NDArray[np.object_]:
         reach = np.abs(change) * each.reach(recent, before)
         for place in zip(*np.nonzero(moved & (np.abs(difference) <= reach)), strict=True):
             shares = f"from {100 * before[place]:.0f} to {100 * recent[place]:.0f} %"
-            _add(reasons, place, f"{each.words} went {shares}")
+            add(reasons, place, f"{each.words} went {shares}")
     recent, before, sure = _compared(_posted(figures), figures["total"])
     factor = ratio(recent, before)
     for place in zip(
         *np.nonzero(sure & (np.fmax(factor, ratio(1, factor)) >= FACTOR)), strict=True
     ):
-        _add(
+        add(
             reasons,
             place,
             f"the photos of an active customer went from {before[place]:.1f} to "
@@ -123,7 +125,8 @@ def circumstances(figures: Figures, difference: Floats) -> NDArray[np.object_]:
     return reasons
 
 
-def _add(reasons: NDArray[np.object_], place: tuple[int, ...], clause: str) -> None:
+def add(reasons: NDArray[np.object_], place: tuple[int, ...], clause: str) -> None:
+    """Adds a clause to the reasons at a place."""
     reasons[place] += f"; {clause}" if reasons[place] else clause
 
 

@@ -97,5 +97,7 @@ def _risen(series: Series, dispersion: Floats, tests: int) -> Floats:
     # Where one category alone changes, the correction of its p is by the number of tests.
     surely = np.abs(z) >= NormalDist().inv_cdf(1 - RISE_LEVEL / tests / 2)
     before = ratio(old, old_of)
-    moving = direction(surely, grown(ratio(new, new_of), before), lasting(series, before))
+    moving = direction(
+        surely, grown(ratio(new, new_of), before), lasting(series, before, dispersion)
+    )
     return np.asarray((moving[-FOUND:] > 0).any(0) & (new_of[-1] >= MIN_TOTAL))

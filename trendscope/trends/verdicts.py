@@ -47,9 +47,10 @@ def movement(weekly: pd.DataFrame) -> pd.DataFrame:
     that shows more (`farthest`), by a two-proportion z test whose variance is that of the shares'
     own scatter (McCullagh and Nelder, Generalized Linear Models, 4.5; for customers at least the
     binomial one), with Benjamini-Hochberg's correction over all categories and segments of the
-    week, and a change of at least 20 % of the last 4 weeks. ``watch``: so at a false discovery rate
-    of .10. ``rising``, ``falling``: at .05, two weeks running, without any single one of the last
-    4 weeks too, and neither more wrong names
+    week, and a change of at least 20 % of the last 4 weeks. The variance of votes is at least that
+    between customers, ``scatter``. ``watch``: so at a false discovery rate
+    of .10. ``rising``, ``falling``: at .05, two weeks running, likely without any single one of the
+    last 4 weeks too, and neither more wrong names
     (`trendscope.trends.drift.without_errors`) nor a circumstance that changed along
     (`trendscope.trends.drift.circumstances`) could be why; else ``watch``.
 
@@ -106,14 +107,10 @@ class Comparison:
 
 def compared(panel: Panel) -> Comparison:
     """The recent weeks of each week beside those before, with the scatter of the shares."""
-    count, total = panel.series.count, panel.series.total
-    return Comparison(
-        new=window(count, 0, RECENT),
-        new_of=window(total, 0, RECENT),
-        old=window(count, RECENT, BEFORE),
-        old_of=window(total, RECENT, BEFORE),
-        dispersion=_dispersion(panel.series, LEAST_DISPERSION[panel.measure]),
-    )
+    dispersion = _dispersion(panel.series, LEAST_DISPERSION[panel.measure])
+    if panel.measure == VOTES:
+        dispersion = np.fmax(dispersion, panel.figures["scatter"])
+    return Comparison(*_windows(panel.series, RECENT), dispersion=dispersion)
 
 
 def _judged(panel: Panel) -> pd.DataFrame:
@@ -192,17 +189,39 @@ def _per_degree(series: Series, parts: list[tuple[Floats, Floats]]) -> Floats:
     return ratio(squares, freedom)
 
 
-def lasting(series: Series, before: Floats) -> Floats:
-    """1 where the rise is no single week's: without any one of the last 4 it still is one.
+def _windows(
+    series: Series, recent: int, without: int | None = None
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Counts and totals of the recent weeks, then of the rest of the 26 weeks, as `Comparison`.
+
+    Args:
+        series: Weekly counts.
+        recent: Number of recent weeks.
+        without: One of them to leave out, 0 the latest; None: none.
+    """
+    spans = ((0, recent), (recent, RECENT + BEFORE - recent))
+    new, new_of, old, old_of = (
+        window(values, back, length)
+        for back, length in spans
+        for values in (series.count, series.total)
+    )
+    if without is not None:
+        new = new - window(series.count, without, 1)
+        new_of = new_of - window(series.total, without, 1)
+    return new, new_of, old, old_of
+
+
+def lasting(series: Series, before: Floats, dispersion: Floats) -> Floats:
+    """1 where the rise is no single week's: without any one of the last 4 it still is likely one.
 
     -1 where the fall is no single week's; 0 elsewhere.
     """
-    count, total = (window(values, 0, RECENT) for values in (series.count, series.total))
     directions = []
-    for back in range(RECENT):
-        less, less_of = (window(values, back, 1) for values in (series.count, series.total))
-        change = grown(ratio(count - less, total - less_of), before)
-        directions.append(np.where(np.abs(change) >= MIN_CHANGE, np.sign(change), 0))
+    for week in range(RECENT):
+        new, new_of, _, _ = _windows(series, RECENT, week)
+        change = grown(ratio(new, new_of), before)
+        likely = np.abs(farthest(series, dispersion, without=week)) >= proportions.Z90
+        directions.append(np.where(likely & (np.abs(change) >= MIN_CHANGE), np.sign(change), 0))
     upward, downward = (np.equal(directions, sign).all(0) for sign in (1, -1))
     return np.asarray(upward.astype(float) - downward)
 
@@ -221,10 +240,13 @@ def _verdicts(
     if panel.measure == VOTES:
         rest = farthest(panel.series, pair.dispersion, drift.without_errors)
         certain = _corrected(rest, enough)
-    side, change = lasting(panel.series, pair.before), grown(pair.recent, pair.before)
+    side = lasting(panel.series, pair.before, pair.dispersion)
+    change = grown(pair.recent, pair.before)
     moving, moving_with_errors = (direction(x <= RISE_LEVEL, change, side) for x in (certain, p))
     watched = enough & (np.abs(change) >= MIN_CHANGE) & (p <= WATCH_LEVEL)
     along = drift.circumstances(panel.figures, pair.recent - pair.before)
+    if panel.measure == VOTES:
+        _add_others(along, panel.figures["before_same"], pair.recent, change)
     blurred = (moving_with_errors != 0) & (moving == 0)
     reasons = np.where(blurred, drift.ERRORS, "").astype(object)
     reasons = reasons + np.where(blurred & (along != ""), "; ", "") + along
@@ -235,8 +257,20 @@ def _verdicts(
     return p, verdict, np.where(verdict == WATCH, reasons, "")
 
 
+def _add_others(
+    reasons: NDArray[np.object_], before: Floats, recent: Floats, change: Floats
+) -> None:
+    """Adds to the reasons where those who vote now had about that share `before`."""
+    own = grown(recent, before)
+    for place in zip(*np.nonzero(own * np.sign(change) < MIN_CHANGE), strict=True):
+        drift.add(reasons, place, drift.OTHERS.format(100 * before[place]))
+
+
 def farthest(
-    series: Series, dispersion: Floats, score: Callable[..., Floats] | None = None
+    series: Series,
+    dispersion: Floats,
+    score: Callable[..., Floats] | None = None,
+    without: int | None = None,
 ) -> Floats:
     """The z of the last 4 weeks against those before, or of the last 8, if that is farther from 0.
 
@@ -246,17 +280,14 @@ def farthest(
         series: Weekly counts.
         dispersion: Variance as a multiple of the binomial.
         score: Gives the z, as `trendscope.trends.drift.without_errors`; None: the plain one.
+        without: One of the last weeks to leave out, 0 the latest; None: none.
 
     Returns:
         (weeks, series); NaN where nothing varies, which is no test.
     """
     z = np.full_like(series.count, np.nan)
     for recent in (RECENT, 2 * RECENT):
-        windows = [
-            window(values, back, length)
-            for back, length in ((0, recent), (recent, RECENT + BEFORE - recent))
-            for values in (series.count, series.total)
-        ]
+        windows = _windows(series, recent, without)
         if score is None:
             each = proportions.z_score(*windows) / np.sqrt(dispersion)
         else:

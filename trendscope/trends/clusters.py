@@ -1,0 +1,122 @@
+"""What weekly shares owe to the customers behind them, who are clusters of votes.
+
+A customer votes week after week, and each wears some kinds more than others do: votes are not
+independent, and shares move where other customers post.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from trendscope.proportions import Floats, ratio
+from trendscope.trends.windows import BEFORE, RECENT
+
+MOST_CUSTOMERS = 4_000
+"""Customers by whom the figures are estimated; of more, a part that their names decide."""
+
+LONG = 2 * RECENT
+"""Recent weeks over which the scatter is measured; the longer, the more a customer's votes add."""
+
+
+def of_customers(
+    week: NDArray[np.int64],
+    customer: NDArray[np.intp],
+    kind: NDArray[np.intp],
+    customers: pd.Index,
+    segment: NDArray[np.intp],
+    size: tuple[int, int, int],
+) -> dict[str, Floats]:
+    """How votes scatter between customers, and the former share of those who vote now.
+
+    Args:
+        week: Number of the week of each garment, from 0.
+        customer: Number of its customer.
+        kind: Number of its category; less than 0 where it is no part of a vote.
+        customers: Names of the customers.
+        segment: Number of the segment of each customer.
+        size: Numbers of weeks, segments and kinds.
+
+    Returns:
+        ``scatter``: variance of the share of the last 8 weeks minus that of the 18 before, summed
+        over customers, as a multiple of the binomial; the mean over the kinds of a segment.
+        ``before_same``: share in the 22 weeks before of the customers who voted in the last 4 and
+        then, by their votes in the last 4. Each (weeks, segments, kinds), raveled; NaN if unknown.
+    """
+    people = _chosen(customers, segment)
+    place = np.full(len(customers), -1)
+    place[people] = np.arange(len(people))
+    scatter, same = np.full((2, *size), np.nan)
+    rows = np.flatnonzero((place[customer] >= 0) & (kind >= 0))
+    if len(rows):
+        rows = rows[np.argsort(week[rows], kind="stable")]
+        own, ends = place[customer[rows]], np.bincount(week[rows], minlength=size[0]).cumsum()[:-1]
+        voter = week[rows] * len(people) + own
+        cells = np.split(own * size[2] + kind[rows], ends)
+        votes = np.split(1 / np.bincount(voter)[voter], ends)
+        present, starts = np.unique(segment[people], return_index=True)
+        shape = len(people), size[2]
+        so_far = deque([np.zeros(shape)] * (1 + RECENT + BEFORE), maxlen=1 + RECENT + BEFORE)
+        for number, (cell, vote) in enumerate(zip(cells, votes, strict=True)):
+            cast = np.bincount(cell, vote, len(people) * size[2]) if len(cell) else None
+            so_far.appendleft(so_far[0] if cast is None else so_far[0] + cast.reshape(shape))
+            if so_far[0] is not so_far[-1]:
+                scatter[number, present] = _scatter(so_far, starts)
+                same[number, present] = _before_same(so_far, starts)
+    # Rounded, so that the order of the rows does not show in the last digit.
+    return {"scatter": scatter.ravel().round(9), "before_same": same.ravel().round(9)}
+
+
+def _chosen(customers: pd.Index, segment: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Numbers of the customers, those of a segment side by side; some, if there are too many."""
+    people = np.argsort(segment, kind="stable")
+    if len(people) <= MOST_CUSTOMERS:
+        return people
+    names = (str(name).encode("utf-8", "surrogatepass") for name in customers)
+    order = np.fromiter(map(zlib.crc32, names), np.int64, len(customers))
+    few = np.zeros(len(customers), bool)
+    few[np.argsort(order, kind="stable")[:MOST_CUSTOMERS]] = True
+    return np.asarray(people[few[people]])
+
+
+def _windows(so_far: Sequence[Floats], recent: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Votes of each customer and kind in the recent weeks and those before, and the sums of both.
+
+    Args:
+        so_far: All votes until each week, (customers, kinds), the latest first.
+        recent: Number of recent weeks; those before are the rest of the 26.
+    """
+    new, old = so_far[0] - so_far[recent], so_far[recent] - so_far[-1]
+    return new, old, new.sum(1, keepdims=True), old.sum(1, keepdims=True)
+
+
+def _scatter(so_far: Sequence[Floats], starts: NDArray[np.intp]) -> Floats:
+    """The column ``scatter`` of a week; a row for each segment, which begin at `starts`."""
+    new, old, new_of, old_of = _windows(so_far, LONG)
+    votes, earlier, voters, earlier_voters = (
+        np.add.reduceat(values, starts) for values in (new, old, new_of, old_of)
+    )
+    share = ratio(votes + earlier, voters + earlier_voters)
+    size = np.diff(np.append(starts, len(new)))
+    whole, whole_before, shares = (
+        np.repeat(values, size, axis=0) for values in (voters, earlier_voters, share)
+    )
+    # What each customer adds to the difference of the two shares, if nothing changed.
+    each = ratio(new - shares * new_of, whole) - ratio(old - shares * old_of, whole_before)
+    binomial = share * (1 - share) * (ratio(1, voters) + ratio(1, earlier_voters))
+    multiple = ratio(np.add.reduceat(each**2, starts), binomial)
+    known = np.isfinite(multiple)
+    return ratio(np.where(known, multiple, 0).sum(1), known.sum(1))[:, None]
+
+
+def _before_same(so_far: Sequence[Floats], starts: NDArray[np.intp]) -> Floats:
+    """The column ``before_same`` of a week, (segments, kinds)."""
+    _, old, new_of, old_of = _windows(so_far, RECENT)
+    weight = np.where(old_of > 0, new_of, 0)
+    worn = np.nan_to_num(ratio(old, old_of)) * weight
+    return ratio(np.add.reduceat(worn, starts), np.add.reduceat(weight, starts))
