@@ -7,7 +7,6 @@ from .frames import customers as customers
 from .frames import sightings as sightings
 from .frames import sightings_in_parts as sightings_in_parts
 from .frames import skips as skips
-from .frames import thumbnails as thumbnails
 from .frames import unsure_in_parts as unsure_in_parts
 from .frames import unused_in_parts as unused_in_parts
 from .frames import weekly_rows as weekly_rows
@@ -24,6 +23,7 @@ from .listing import unlabelled as unlabelled
 from .listing import without_photos as without_photos
 from .overview import Status as Status
 from .overview import status as status
+from .pictures import thumbnails as thumbnails
 from .read_items import item_thumbnails as item_thumbnails
 from .read_items import items as items
 from .removal import Forgotten as Forgotten

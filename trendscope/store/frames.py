@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     Boolean,
-    Column,
     ColumnElement,
     Connection,
     Double,
     Integer,
     Select,
     Subquery,
-    Table,
     and_,
     case,
     func,
@@ -34,7 +32,6 @@ from sqlalchemy import (
 from trendscope.store import effective, schema
 from trendscope.store.counts import FETCHED, READ_BEFORE
 from trendscope.store.database import Database, reading
-from trendscope.store.statements import rows_with
 from trendscope.text import natural
 
 if TYPE_CHECKING:
@@ -219,20 +216,6 @@ def unused_in_parts(connection: Connection) -> Iterator[DataFrame]:
     both = union_all(_REFUSED.where(~READ_BEFORE), duplicates).subquery()
     order = (both.c.customer.nulls_last(), both.c.source, both.c.reason)
     return _frames(connection, select(*both.c).order_by(*order))
-
-
-def thumbnails(db: Database | Connection, digests: Sequence[str]) -> dict[str, bytes]:
-    """Small JPEGs by the sha256 of their images; those that were not kept are missing."""
-    return jpegs(db, schema.images.c.sha256, schema.thumbnails, digests)
-
-
-def jpegs(
-    db: Database | Connection, key: Column[str], table: Table, values: Sequence[str]
-) -> dict[str, bytes]:
-    """The JPEGs of a table of thumbnails by a column of the table that it belongs to."""
-    query = select(key, table.c.jpeg).join_from(key.table, table)
-    with reading(db) as connection:
-        return {str(row[0]): bytes(row[1]) for row in rows_with(connection, query, key, values)}
 
 
 # --- queries -------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from trendscope.photos.results import Label, PhotoResult, PictureResult
 from trendscope.skipped import Skipped
 from trendscope.store.database import Database, Store, opened, parts
 from trendscope.store.labels import labels_of
-from trendscope.store.pictures import candidates_of
+from trendscope.store.pictures import candidates_of, thumbnails
 from trendscope.store.schema import (
     accounts,
     customers,
@@ -31,7 +31,6 @@ from trendscope.store.schema import (
     photos,
     sightings,
     skips,
-    thumbnails,
     to_moment,
     weights,
 )
@@ -227,7 +226,7 @@ class StoredPhotos:
         sightings_of = grouped(connection.execute(_SIGHTINGS, values), "image_id")
         digests = [row.sha256 for _, row in pairs]
         candidates = candidates_of(connection, digests, self._weights_id)
-        jpegs = _thumbnails(connection, ids) if self._pictures else {}
+        small = thumbnails(connection, digests) if self._pictures else {}
         fingerprints = _fingerprints(connection, ids)
         results = []
         for post, row in pairs:
@@ -240,18 +239,13 @@ class StoredPhotos:
                 ),
                 size=None if row.width is None else (row.width, row.height),
                 taken_at=_taken_at(row),
-                thumbnail=jpegs.get(row.image_id),
+                thumbnail=small.get(row.sha256),
                 fingerprint=fingerprints.get(row.image_id),
                 recalled=True,
             )
             dated = post.dated(picture.taken_at, self._zone)
             results.append(picture.posted(post.customer, post.post_id, *dated))
         return results
-
-
-def _thumbnails(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
-    query = select(thumbnails.c.image_id, thumbnails.c.jpeg).where(thumbnails.c.image_id.in_(ids))
-    return {int(row[0]): bytes(row[1]) for row in connection.execute(query)}
 
 
 def _fingerprints(connection: Connection, ids: Sequence[int]) -> dict[int, ImageFingerprint]:

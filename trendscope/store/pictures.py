@@ -1,13 +1,13 @@
-"""What a store knows of single images: what counts, what else may be seen, and sizes."""
+"""What a store knows of single images: what counts, what else may be seen, sizes, thumbnails."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, select
 
 from trendscope.photos.results import Garment, PictureResult, box_of
 from trendscope.store import effective, schema
@@ -44,6 +44,20 @@ def sizes_of(connection: Connection, digests: Iterable[str]) -> dict[str, tuple[
     query = select(images.sha256, images.width, images.height).where(images.width.isnot(None))
     rows = rows_with(connection, query, images.sha256, digests)
     return {row.sha256: (row.width, row.height) for row in rows}
+
+
+def thumbnails(db: Database | Connection, digests: Sequence[str]) -> dict[str, bytes]:
+    """Small JPEGs by the sha256 of their images; those that were not kept are missing."""
+    return jpegs(db, schema.images.c.sha256, schema.thumbnails, digests)
+
+
+def jpegs(
+    db: Database | Connection, key: Column[str], table: Table, values: Sequence[str]
+) -> dict[str, bytes]:
+    """The JPEGs of a table of thumbnails by a column of the table that it belongs to."""
+    query = select(key, table.c.jpeg).join_from(key.table, table)
+    with reading(db) as connection:
+        return {str(row[0]): bytes(row[1]) for row in rows_with(connection, query, key, values)}
 
 
 def image_results(db: Database, digests: Iterable[str]) -> dict[str, PictureResult]:

@@ -16,8 +16,8 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import StoreError, UsageError
 from trendscope.store import schema
 from trendscope.store.database import Database, Store, opened, reading
-from trendscope.store.frames import jpegs
 from trendscope.store.item_keys import sku_known_as
+from trendscope.store.pictures import jpegs
 from trendscope.store.statements import rows_with, text_of
 from trendscope.text import contains, displayed
 from trendscope.vision.predictions import Prediction
