@@ -58,6 +58,7 @@ def test_a_failed_migration_leaves_the_old_database(db, monkeypatch):
 
 
 OLDER = (
+    "DROP TABLE previews",
     "DROP TABLE item_keys",
     "DROP TABLE candidates",
     "ALTER TABLE images DROP COLUMN width",

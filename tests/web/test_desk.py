@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC
 
@@ -88,6 +90,25 @@ def test_undated_photos_are_told_on_the_page_of_trends(tmp_path):
         write(opened, *(found("Dress", "ben", f"{n}.jpg") for n in range(3)))
         page = Visitor(opened).get("/trends")
     assert "3 photos without a usable date, so in no week: scan the exports" in page.text
+
+
+def test_the_first_page_is_made_before_it_is_asked_for():
+    """What makes it is loaded, and its template read, when the desk begins to listen."""
+    program = """
+import asyncio, tempfile
+from starlette.testclient import TestClient
+from tests.factories.desk import Visitor
+from trendscope import store
+from trendscope.reports import pages
+with store.open_store(tempfile.mkdtemp() + "/t.db", create=True) as opened:
+    visitor = Visitor(opened)
+    visitor.desk.jobs.warm = lambda: None
+    with TestClient(visitor._app, base_url="http://127.0.0.1"):
+        read = pages._environment().cache
+        print([name for _, name in read.keys()])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "'desk/try.html'" in done.stdout and "'desk/frame.html'" in done.stdout, done.stderr
 
 
 def test_tried_photos_are_summed_up_as_those_of_one_customer():

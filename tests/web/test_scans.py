@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import shutil
+import sqlite3
 import zipfile
+from contextlib import closing
 
 import pytest
 from PIL import Image
@@ -175,6 +177,28 @@ def test_a_folder_of_the_desk_has_a_button(browser, server, place):
     page.get_by_role("button", name=f"Scan {place / 'ours'}").press("Enter")
     expect(page.locator("#scan-end")).to_contain_text("1 photo: 1")
     page.close()
+
+
+def test_a_larger_picture_is_kept_by_choice_and_forgotten_with_its_customer(client, place):
+    def longest_side(who):
+        (digest,) = store.sightings(place / "t.db", who)["sha256"]
+        answer = client.get(f"/api/photos/{digest}/large.jpg")
+        with Image.open(io.BytesIO(answer.content)) as picture:
+            return digest, max(picture.size)
+
+    for who, wanted, side in (("pia", {"previews": True}, 1024), ("quin", {}, 128)):
+        scan_id = begin(client, **wanted)
+        send(client, scan_id, f"{who}/1.png", painted("Coat", (1500, 1200 + side)))
+        client.post(f"/api/scan/{scan_id}/start")
+        assert ended(client)["state"] == "done"
+        digest, longest = longest_side(who)
+        assert longest == side
+        forgotten = store.forget(place / "t.db", who)
+        assert forgotten.rows["previews"] == len(wanted)
+        assert client.get(f"/api/photos/{digest}/large.jpg").status_code == 404
+    path = f"file:{place / 't.db'}?mode=ro"
+    with closing(sqlite3.connect(path, uri=True)) as connection:
+        assert connection.execute("SELECT count(*) FROM previews").fetchone() == (0,)
 
 
 def test_pages_of_other_sites_cannot_scan(client):

@@ -42,6 +42,9 @@ from trendscope.vision.weights import identify
 THUMBNAIL_SIDE = 128
 """Pixels a side of the small pictures that the store keeps for contact sheets."""
 
+PREVIEW_SIDE = 1024
+"""Pixels a side of the larger pictures that it keeps if a person chose so."""
+
 UPDATE_EVERY = 32
 """Items between two reports of progress; drawing takes longer than recognising a photo."""
 
@@ -58,6 +61,7 @@ def scan(
     limits: Limits | None = None,
     reclassify: bool = False,
     thumbnails: bool = True,
+    previews: bool = False,
     batch: int = BATCH,
     cluster: Cluster | None = None,
     engine: Engine | None = None,
@@ -82,6 +86,7 @@ def scan(
         reclassify: Whether to judge all photos anew by other weights than before; the former
             results count until the last photo is judged.
         thumbnails: Whether to keep a small picture of each photo.
+        previews: Whether to keep a larger one of each new photo, to look at.
         batch: Photos written at once, and the most that are lost when the run is killed.
         cluster: Ray's workers, which judge the photos instead of this process.
         engine: Shared decoder and classifier of `weights`, left running.
@@ -97,7 +102,8 @@ def scan(
         StoreError: The database cannot be used, or holds results of other weights.
     """
     side = THUMBNAIL_SIDE if thumbnails else None
-    options = ScanOptions(weights, customer, include, zone, limits, thumbnail_side=side)
+    large = PREVIEW_SIDE if previews else None
+    options = ScanOptions(weights, customer, include, zone, limits, side, large)
     identity = identify(weights)
     paths = [path if is_url(path) else Path(os.path.abspath(path)) for path in paths]
     open_feed(paths)  # reads nothing yet, but a missing path is an error before there is a database

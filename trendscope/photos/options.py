@@ -23,6 +23,7 @@ class ScanOptions:
         zone: Time zone assumed for dates without an offset.
         limits: Upper bounds on size, pixels, memory and time; the default ones if None.
         thumbnail_side: Longest side in pixels of a thumbnail to add to each result; none if None.
+        preview_side: The same of a larger picture, for which each photo is decoded once more.
         pictures: Whether to add a thumbnail and the network's view, for a contact sheet.
     """
 
@@ -32,6 +33,7 @@ class ScanOptions:
     zone: tzinfo = UTC
     limits: Limits | None = None
     thumbnail_side: int | None = None
+    preview_side: int | None = None
     pictures: bool = False
 
 

@@ -208,6 +208,7 @@ class _Prepared:
     decoded_size: tuple[int, int]
     fingerprint: ImageFingerprint
     thumbnail: bytes | None
+    preview: bytes | None
 
 
 class Loader:
@@ -275,6 +276,8 @@ def _prepare(
             return stored
         engine.start()
         photo = engine.decoder.decode(data, max_side=engine.preparation.decoded_side)
+        large = options.preview_side
+        preview = large and thumbnail(engine.decoder.decode(data, max_side=large).rgb, large)
     except ImageError as error:
         return _refused(picture.source, error)
     side = THUMBNAIL_SIDE if options.pictures else options.thumbnail_side
@@ -287,6 +290,7 @@ def _prepare(
         decoded_size=(photo.rgb.shape[1], photo.rgb.shape[0]),
         fingerprint=fingerprint(photo),
         thumbnail=thumbnail(photo.rgb, side) if side else None,
+        preview=preview or None,
     )
 
 
@@ -316,5 +320,6 @@ def _result(item: _Prepared, prediction: PhotoPrediction) -> PictureResult:
         size=item.size,
         fingerprint=item.fingerprint,
         thumbnail=item.thumbnail,
+        preview=item.preview,
         taken_at=item.taken_at,
     )

@@ -105,6 +105,7 @@ class PictureResult:
             the person says where `probabilities` is empty.
         fingerprint: Hash and colours by which a copy in another size is recognised.
         thumbnail: A small JPEG of the photo, if pictures were requested.
+        preview: A larger one, if previews were requested.
         taken_at: The camera's time of the shot; see `trendscope.vision.images.Photo`.
         size: Width and height of the upright original in pixels, the unit of boxes; None if not
             known.
@@ -125,6 +126,7 @@ class PictureResult:
     size: tuple[int, int] | None = None
     fingerprint: ImageFingerprint | None = field(default=None, repr=False)
     thumbnail: bytes | None = field(default=None, repr=False)
+    preview: bytes | None = field(default=None, repr=False)
     taken_at: datetime | None = field(default=None, repr=False)
     embedding: bytes | None = field(default=None, repr=False)
     needed: tuple[float, float] | None = field(default=None, repr=False, compare=False)

@@ -23,6 +23,7 @@ from .listing import unlabelled as unlabelled
 from .listing import without_photos as without_photos
 from .overview import Status as Status
 from .overview import status as status
+from .pictures import preview as preview
 from .pictures import thumbnails as thumbnails
 from .read_items import item_thumbnails as item_thumbnails
 from .read_items import items as items

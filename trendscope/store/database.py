@@ -253,7 +253,7 @@ def _check_owner(path: Path, patience: float) -> None:
         schema.refuse_foreign(names, str(path))
 
 
-_LARGE = ("thumbnails", "item_thumbnails", "looks", "embeddings", "item_sights")
+_LARGE = ("thumbnails", "previews", "item_thumbnails", "looks", "embeddings", "item_sights")
 
 
 def _check_pages(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""What a store knows of single images: what counts, what else may be seen, sizes, thumbnails."""
+"""What a store knows of single images: what counts, what else may be seen, sizes, small pictures."""
 
 from __future__ import annotations
 
@@ -49,6 +49,11 @@ def sizes_of(connection: Connection, digests: Iterable[str]) -> dict[str, tuple[
 def thumbnails(db: Database | Connection, digests: Sequence[str]) -> dict[str, bytes]:
     """Small JPEGs by the sha256 of their images; those that were not kept are missing."""
     return jpegs(db, schema.images.c.sha256, schema.thumbnails, digests)
+
+
+def preview(db: Database | Connection, sha256: str) -> bytes | None:
+    """The larger JPEG of an image; None if none was kept."""
+    return jpegs(db, schema.images.c.sha256, schema.previews, [sha256]).get(sha256)
 
 
 def jpegs(

@@ -5,7 +5,8 @@
                                               ├──< embeddings ───────┘
                                               ├──< corrections
                                               ├─── looks
-                                              └─── thumbnails
+                                              ├─── thumbnails
+                                              └─── previews
 
     weights ──< item_sights >── items ─── item_thumbnails
                                   └──< item_keys
@@ -48,7 +49,7 @@ from sqlalchemy import (
 
 from trendscope.errors import StoreError
 
-VERSION = 5
+VERSION = 6
 """Version of the tables below. A change adds one, and a step to `STEPS`."""
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -221,6 +222,14 @@ thumbnails = Table(
     comment="For contact sheets; apart, as they are large",
 )
 
+previews = Table(
+    "previews",
+    metadata,
+    Column("image_id", _Id, ForeignKey(images.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("jpeg", LargeBinary, nullable=False, comment="of about 1,024 pixels, without metadata"),
+    comment="For looking at photos whose files lie nowhere; only where a person chose to keep them",
+)
+
 looks = Table(
     "looks",
     metadata,
@@ -385,6 +394,7 @@ STEPS: tuple[Step, ...] = (
     (3, "corrections", _making(corrections)),
     (4, "several garments in a photo", _add_garments),
     (5, "all numbers of an item", _making(item_keys)),
+    (6, "larger pictures, by choice", _making(previews)),
 )
 """Version, name and work of every step, oldest first.
 

@@ -28,6 +28,7 @@ from trendscope.store.schema import (
     images,
     looks,
     photos,
+    previews,
     scans,
     sightings,
     skips,
@@ -203,6 +204,8 @@ def _images(connection: Connection, results: Sequence[PhotoResult]) -> dict[str,
     ids |= ids_of(connection, images.c.sha256, [result.sha256 for result in new])
     jpegs = [{"image_id": ids[r.sha256], "jpeg": r.thumbnail} for r in new if r.thumbnail]
     insert_rows(connection, thumbnails, jpegs)
+    jpegs = [{"image_id": ids[r.sha256], "jpeg": r.preview} for r in new if r.preview]
+    insert_rows(connection, previews, jpegs)
     prints = [_looks_row(ids[r.sha256], r.fingerprint) for r in new if r.fingerprint]
     insert_rows(connection, looks, prints)
     return ids

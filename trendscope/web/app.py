@@ -33,6 +33,7 @@ def make_app(desk: Desk) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        pages.try_photos(desk)  # loads the templates, before the network takes the processor
         desk.jobs.warm()
         yield
         desk.close()

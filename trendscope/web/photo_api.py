@@ -19,8 +19,9 @@ router = APIRouter(prefix="/api/photos")
 
 @router.get("/{sha256}/large.jpg", responses=PICTURE, response_class=Response)
 def large_picture(desk: AtDesk, sha256: Sha256) -> Response:
-    """A photo from its file, if that still lies on this computer; else the small one."""
-    return picture(_large(desk, sha256) or store.thumbnails(desk.store, [sha256]).get(sha256))
+    """A photo from its file, if that still lies here; else the largest picture that is kept."""
+    kept = _large(desk, sha256) or store.preview(desk.store, sha256)
+    return picture(kept or store.thumbnails(desk.store, [sha256]).get(sha256))
 
 
 def _large(desk: Desk, sha256: str) -> bytes | None:

@@ -41,6 +41,7 @@ class ScanRequest(BaseModel):
     customer: str = Field("", max_length=200, description="whose photos they are, if nothing tells")
     folder: str = Field("", max_length=4000, description="one of the desk's, instead of files")
     one_per_name: bool = Field(True, description="as trendscope scan --one-per-name")
+    previews: bool = Field(False, description="keep a picture of each to look at, 1,024 pixels")
 
 
 @router.get("")

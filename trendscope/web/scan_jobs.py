@@ -47,6 +47,7 @@ class ScanJob:
         customer: Owner of the photos where their folders do not tell; None if they do.
         one_per_name: Whether a folder with a known customer's name is that customer's.
         uploads: The files that came.
+        previews: Whether a larger picture of each photo is kept.
         state: State: files come (``receiving``), are looked at (``running``), or the end.
         bytes: Size of the files that came.
         done: Number of files that were looked at.
@@ -61,6 +62,7 @@ class ScanJob:
     customer: str | None
     one_per_name: bool
     uploads: Uploads
+    previews: bool = False
     state: Literal["receiving", "running", "stopped", "done", "failed"] = "receiving"
     bytes: int = 0
     done: int = 0
@@ -112,7 +114,12 @@ class ScanJobs:
         self.latest: ScanJob | None = None
 
     def begin(
-        self, customer: str | None = None, *, one_per_name: bool = True, folder: str = ""
+        self,
+        customer: str | None = None,
+        *,
+        one_per_name: bool = True,
+        folder: str = "",
+        previews: bool = False,
     ) -> ScanJob:
         """A new scan, to which files can be sent; of a folder of this computer, it is started.
 
@@ -126,7 +133,7 @@ class ScanJobs:
                 raise TrendscopeError("Another scan is under way; wait for its end, or stop it.")
             uploads = Uploads(self._spool.new() / "files")
             uploads.folder.mkdir()
-            self.latest = job = ScanJob(customer, one_per_name, uploads)
+            self.latest = job = ScanJob(customer, one_per_name, uploads, previews)
             if folder:
                 self._run(job, [Path(folder)], None)
             return job
@@ -218,6 +225,7 @@ class ScanJobs:
                 limits=self._settings.limits,
                 engine=self._jobs.engine,
                 uploads=uploads,
+                previews=job.previews,
                 progress=job.progress,
                 note=job.note,
             )

@@ -49,7 +49,7 @@ async function scan(folder = "") {
     owner.focus();
     return;
   }
-  const wanted = JSON.stringify({ folder, customer: owner.value, one_per_name: part("one-per-name").checked });
+  const wanted = JSON.stringify({ folder, customer: owner.value, one_per_name: part("one-per-name").checked, previews: part("previews").checked });
   const refused = [];
   let begun;
   try {
