@@ -40,7 +40,7 @@ def test_sightings(filled):
     assert {bytes(value) for value in frame["embedding"]} == {EMBEDDING}
     chances = np.frombuffer(frame["probabilities"][3], "<f4")
     assert chances[CATEGORIES.index("Bag")] == np.float32(0.8)
-    assert list(store.sightings(filled).columns) == list(frame.columns)[:-2]
+    assert list(store.sightings(filled).columns) == list(frame.columns)[:-3]
     assert len(store.sightings(filled, "ben")) == 1
 
 

@@ -59,6 +59,7 @@ def test_a_failed_migration_leaves_the_old_database(db, monkeypatch):
 
 OLDER = (
     "DROP TABLE previews",
+    "ALTER TABLE sightings DROP COLUMN needed",
     "DROP TABLE item_keys",
     "DROP TABLE candidates",
     "ALTER TABLE images DROP COLUMN width",

@@ -111,6 +111,17 @@ with store.open_store(tempfile.mkdtemp() + "/t.db", create=True) as opened:
     assert "'desk/try.html'" in done.stdout and "'desk/frame.html'" in done.stdout, done.stderr
 
 
+def test_how_sure_it_would_have_to_be_is_told_of_stored_photos_too(tmp_path):
+    with store.open_store(tmp_path / "t.db", create=True) as opened:
+        more = {"verdict": "uncertain", "sha256": "c" * 64, "needed": (0.8, 0.93)}
+        write(opened, found("Coat", "anna", "1.jpg", **more), found("Bag", "anna", "2.jpg"))
+        visitor = Visitor(opened)
+        (photo,) = visitor.get("/api/review").json()["photos"]
+        page = visitor.get("/customer?name=anna").text
+    assert photo["needed"] == 0.93
+    assert "Coat? <b>80 %</b> of 93 % needed" in page and page.count("needed") == 1
+
+
 def test_tried_photos_are_summed_up_as_those_of_one_customer():
     garments = [("Dress", "anna"), ("Dress", "ben"), ("Bag", "anna"), ("Coat", "anna")]
     photos = [photo_result(kind, who, name=str(n)) for n, (kind, who) in enumerate(garments)]

@@ -112,7 +112,7 @@ class PictureResult:
         embedding: The network's view as float32 numbers, little-endian; near for images that look
             alike.
         needed: The confidence in the likeliest category, and that from which on it is named, of a
-            photo that the network left open in this run; else None.
+            photo that the network left open; None where it is not known.
         recalled: True where the result comes from a store, not from the network in this run.
     """
 
@@ -170,6 +170,7 @@ class PictureResult:
                 ``x1``, ``y1``, ``probabilities`` and ``outside``; None where there is nothing.
             candidates: Garments of which the network was not sure enough.
         """
+        least = getattr(rows[0], "needed", None)
         surest = max(rows, key=lambda row: row.confidence or 0.0)
         return cls(
             source=source,
@@ -189,6 +190,7 @@ class PictureResult:
             candidates=candidates,
             probabilities=ranked(surest.probabilities) if surest.probabilities else (),
             outside=surest.outside,
+            needed=(surest.confidence, least) if least and surest.reason == "uncertain" else None,
         )
 
     def posted(

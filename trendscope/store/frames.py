@@ -44,7 +44,7 @@ def sightings(
     """Every garment that was seen, and every photo in which none could be named.
 
     Args:
-        vectors: Whether the last two columns are added, which are large.
+        vectors: Whether the last three columns are added, which are large.
 
     Returns:
         customer, post_id: text.
@@ -60,6 +60,7 @@ def sightings(
         corrected: bool; True where a person labelled it.
         sha256: of the image's bytes, in hex.
         source: path of the photo, for people.
+        needed: confidence from which on it is named, where it was not; else NaN.
         probabilities: bytes, 10 float32 in label order (``numpy.frombuffer(value, "<f4")``).
         embedding: bytes, float32, of the garment, or of the photo where a garment has none of its
             own; None where it was not kept.
@@ -109,7 +110,9 @@ def _sightings(vectors: bool = False) -> Select[Any]:
     query = _effective(select(*_COLUMNS.values()))
     if vectors:
         vector = func.coalesce(schema.embeddings.c.vector, _FIRST_VECTOR).label("embedding")
-        query = query.add_columns(schema.sightings.c.probabilities, vector)
+        query = query.add_columns(
+            schema.sightings.c.probabilities, schema.sightings.c.needed, vector
+        )
         query = query.outerjoin(schema.embeddings, _SAME_GARMENT)
     return query.order_by(*_ORDER, effective.NUMBER)
 

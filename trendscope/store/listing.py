@@ -63,6 +63,7 @@ class UnlabelledImage:
         outside: Probability of none of the ten, 0..1.
         candidates: Garments that it may show, best first.
         size: Width and height in pixels, the unit of their boxes; None if not known.
+        needed: Probability of the likeliest category from which on it is named; None if not known.
     """
 
     sha256: str
@@ -73,6 +74,7 @@ class UnlabelledImage:
     outside: float
     candidates: tuple[Garment, ...] = ()
     size: tuple[int, int] | None = None
+    needed: float | None = None
 
 
 def find_customers(
@@ -268,6 +270,7 @@ def unlabelled(
             row.outside,
             candidates.get(row.sha256, ()),
             sizes.get(row.sha256),
+            row.needed,
         )
         for row in rows
     ], total
@@ -284,6 +287,7 @@ def _waiting(connection: Connection, search: str) -> Select[Any]:
             latest.label("posted_at"),
             schema.sightings.c.probabilities,
             schema.sightings.c.outside,
+            schema.sightings.c.needed,
         )
         .join_from(schema.sightings, schema.images)
         .join(schema.photos)
@@ -291,7 +295,10 @@ def _waiting(connection: Connection, search: str) -> Select[Any]:
         .outerjoin(schema.corrections)
         .where(_IS_UNLABELLED)
         .group_by(
-            schema.images.c.sha256, schema.sightings.c.probabilities, schema.sightings.c.outside
+            schema.images.c.sha256,
+            schema.sightings.c.probabilities,
+            schema.sightings.c.outside,
+            schema.sightings.c.needed,
         )
     )
     query = query.order_by(latest.desc().nulls_last(), schema.images.c.sha256)

@@ -1,4 +1,4 @@
-"""What a store knows of single images: what counts, what else may be seen, sizes, small pictures."""
+"""What a store knows of single images: what counts, what else may be seen, sizes, thumbnails."""
 
 from __future__ import annotations
 

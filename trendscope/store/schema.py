@@ -164,6 +164,7 @@ sightings = Table(
     Column("y0", Integer),
     Column("x1", Integer),
     Column("y1", Integer),
+    Column("needed", Double, comment="confidence from which it is named; null if so, or not known"),
     Index("sightings_by_weights", "weights_id"),
     comment="What was seen in an image: a row per garment, or one row with the reason for none",
     sqlite_with_rowid=False,
@@ -381,6 +382,14 @@ def _add_garments(connection: Connection) -> None:
     candidates.create(connection)
 
 
+def _add_previews(connection: Connection) -> None:
+    """Tables that the first steps have just made have the column already."""
+    if sightings.c.needed.name not in _columns(connection, sightings):
+        kind = sightings.c.needed.type.compile(connection.dialect)
+        connection.execute(text(f"ALTER TABLE sightings ADD COLUMN needed {kind}"))
+    metadata.create_all(connection, tables=[previews])
+
+
 def _columns(connection: Connection, table: Table) -> set[str]:
     return {column["name"] for column in inspect(connection).get_columns(table.name)}
 
@@ -394,7 +403,7 @@ STEPS: tuple[Step, ...] = (
     (3, "corrections", _making(corrections)),
     (4, "several garments in a photo", _add_garments),
     (5, "all numbers of an item", _making(item_keys)),
-    (6, "larger pictures, by choice", _making(previews)),
+    (6, "larger pictures, and how sure it would have to be", _add_previews),
 )
 """Version, name and work of every step, oldest first.
 

@@ -264,6 +264,7 @@ def _sighting_rows(result: PhotoResult) -> list[dict[str, Any]]:
                 "outside": judged.outside,
                 "probabilities": packed(judged.probabilities),
                 **box_columns(garment.box if garment else None),
+                "needed": result.needed[1] if result.needed and not garment else None,
             }
         )
     return rows

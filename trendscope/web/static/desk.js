@@ -523,6 +523,9 @@ function setUpReview() {
     document.getElementById("review-who").textContent = photo.customer;
     document.getElementById("review-when").textContent = photo.posted_at ? photo.posted_at.slice(0, 10) : "no date";
     showTop(document.getElementById("review-top"), photo.top);
+    const needed = document.getElementById("review-needed");
+    needed.hidden = photo.needed === null;
+    needed.textContent = `To name it ${photo.top[0][0]}, it would have to be ${percent(photo.needed)} sure.`;
     editor.show(photo);
   }
 
