@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -113,6 +114,7 @@ def scan(
             scan_id = begin_scan(connection, weights_id, clock())
         memory = StoredPhotos(store, weights_id, zone=zone, limits=limits)
         names = memory.names(customer, together=one_per_name)
+        write = partial(write_results, names=names, limits=limits, reclassify=reclassify)
         counter = _Counter(progress, note)
         feed = _listed(paths, options, names, counter, uploads)
         new = _to_judge(memory.look_up(feed, full=False), counter)
@@ -126,26 +128,14 @@ def scan(
                 for _, result in pairs:
                     counter.add(result)
                 with store.writing() as connection:
-                    write_results(
-                        connection,
-                        weights_id,
-                        pairs,
-                        names=names,
-                        limits=limits,
-                        reclassify=reclassify,
-                    )
+                    write(connection, weights_id, pairs)
                     update_scan(connection, scan_id, counter.tally)
                 counter.report()
         missing = _finish(store, scan_id, counter, clock(), weights_id if reclassify else None)
         skipped = dict(sorted(counter.reasons.items()))
+        numbered, verdicts = tuple(names.numbered), dict(counter.verdicts)
         return ScanResult(
-            store.shown,
-            identity.name,
-            counter.tally,
-            skipped,
-            tuple(names.numbered),
-            missing,
-            dict(counter.verdicts),
+            store.shown, identity.name, counter.tally, skipped, numbered, missing, verdicts
         )
 
 
