@@ -188,17 +188,19 @@ def _header_of(
     A line that looks like a note may be the header too, as a column may be called ``#``. Without a
     known header the first line is taken, or the widest if the first has one cell.
     """
-    plain, notes = list[tuple[int, int]](), list[tuple[int, int]]()
+    plain, notes = list[tuple[int, int, str]](), list[tuple[int, int, str]]()
     lines, at = io.StringIO(text, newline=""), 0
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            (notes if _NOTE.match(line) else plain).append((number, at))
+            # A line with a lone quotation mark goes on in the next one.
+            row = text[at : at + _LONGEST_HEADER] if line.count('"') % 2 else line
+            (notes if _NOTE.match(line) else plain).append((number, at, row))
         if len(plain) + len(notes) == _MOST_ABOVE:
             break
         at = lines.tell()
     headers = []
-    for number, at in (*plain, *notes):
-        headers.append((number, at, *dialect(text[at : at + _LONGEST_HEADER], is_known)))
+    for number, at, row in (*plain, *notes):
+        headers.append((number, at, *dialect(row[:_LONGEST_HEADER], is_known)))
         if is_known(headers[-1][3]):
             return headers[-1]
     first = headers[0] if headers else (1, 0, DELIMITERS[0], [])
