@@ -134,7 +134,8 @@ def test_two_members_that_differ_in_their_unicode_form_are_both_read(tmp_path):
 def beyond_4_gib(path: Path, photo: bytes) -> Path:
     """A zip as macOS writes it: places and sizes are counted up to 4 GiB, and then from 0 again."""
     hole = (1 << 32) + 1000
-    members = [(b"film.mov", hole, 0), (b"ann/b.jpg", len(photo), zlib.crc32(photo))]
+    facts_of_photo = len(photo), zlib.crc32(photo)
+    members = [(b"a.jpg", *facts_of_photo), (b"film.mov", hole, 0), (b"b.jpg", *facts_of_photo)]
     central, offset = b"", 0
     with path.open("wb") as file:
         for name, size, checksum in members:
@@ -146,7 +147,7 @@ def beyond_4_gib(path: Path, photo: bytes) -> Path:
             central += b"PK\1\2\x14\3" + facts + place + name
             offset += 30 + len(name) + size
         file.seek(offset)
-        end = struct.pack("<HHHHIIH", 0, 0, 2, 2, len(central), offset % (1 << 32), 0)
+        end = struct.pack("<HHHHIIH", 0, 0, 3, 3, len(central), offset % (1 << 32), 0)
         file.write(central + b"PK\5\6" + end)
     return path
 
@@ -154,8 +155,8 @@ def beyond_4_gib(path: Path, photo: bytes) -> Path:
 def test_members_beyond_4_gib_are_found_in_zips_of_macos(tmp_path):
     path = beyond_4_gib(tmp_path / "a.zip", b"a photo")
     assert path.stat().st_size > 1 << 32
-    assert ZipTree(path, Limits()).read("ann/b.jpg", 100) == b"a photo"
-    assert ZipTree(path, Limits()).read("ann/b.jpg", 100) == b"a photo"  # corrected once only
+    for name in ("a.jpg", "b.jpg", "a.jpg"):  # before and beyond, and corrected once only
+        assert ZipTree(path, Limits()).read(name, 100) == b"a photo"
 
 
 def customers(*paths: Path) -> dict[bytes, str]:
