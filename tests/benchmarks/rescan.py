@@ -21,7 +21,7 @@ from tests.factories.classifier import FakeClassifier
 from tests.factories.photos import painted
 from trendscope.categories import CATEGORIES
 from trendscope.ingest.photos import scan
-from trendscope.store import customers, overview
+from trendscope.store import customers, status
 
 A_CUSTOMER = 100
 """Photos each customer has."""
@@ -48,7 +48,7 @@ def step(name: str, feed: str, db: str) -> None:
     if name == "scan":
         outcome = scan([Path(feed)], db, weights=FakeClassifier()).tally
     elif name == "status":
-        outcome = overview(db).photos
+        outcome = status(db).photos
     elif name == "customers":
         outcome = len(customers(db))
     seconds = time.perf_counter() - begun
