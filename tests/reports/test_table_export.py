@@ -151,8 +151,12 @@ def test_trends_of_an_exported_weekly_table_are_those_of_the_database(closet, db
         documents[name] = json.loads(done.stdout)
         tables[name] = call(app, [*common, *source, "--csv"]).stdout
         assert call(app, [*common, *source]).exit_code == 0
-    for key in ("rows", "headline", "running_week", "forecast_errors"):
+    for key in ("rows", "running_week", "forecast_errors"):
         assert documents["exported"][key] == documents["stored"][key]
+    # Photos in no week are in no weekly table.
+    (undated,) = documents["stored"]["headline"][len(documents["exported"]["headline"]) :]
+    assert undated.startswith("2 photos without a usable date")
+    assert [*documents["exported"]["headline"], undated] == documents["stored"]["headline"]
     assert tables["exported"] == tables["stored"]
     dress = [row for row in documents["exported"]["rows"] if row["category"] == "Dress"]
     photos = [(row["week"], row["photos"], row["all_photos"], row["photo_share"]) for row in dress]
