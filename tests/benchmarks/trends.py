@@ -17,10 +17,12 @@ import pandas as pd
 
 from tests.factories.worlds import NAMED, WEEKS, World, during, ramp, sightings
 from trendscope import weeks
-from trendscope.categories import CATEGORIES
+from trendscope.categories import CATEGORIES, GROUP
 from trendscope.proportions import adjusted_classify_and_count, ratio
 from trendscope.trends import counts, forecasting, models, power, verdicts
 from trendscope.trends.panel import panel_of
+from trendscope.vision.scores import PEOPLE, SCORES
+from trendscope.vision.weights import DEFAULT, find_weights, read_header
 
 SHARES = np.array([0.26, 0.11, 0.09, 0.12, 0.06, 0.05, 0.08, 0.16, 0.05, 0.02])
 """Of the ten categories, in label order."""
@@ -193,9 +195,13 @@ def without_votes(weekly):
 
 MOVING = (verdicts.RISING, verdicts.FALLING)
 
-ALONE = (0.81, 0.74, 0.63, 0.45, 0.30, 0.73, 0.67, 0.73, 0.91, 0.73)
-ON_PEOPLE = (0.06, 0.65, 0.02, 0.06, 0.42, 0.74, 0.04, 0.01, 0.69, 0.77)
-"""How often the shipped network names garments alone, and on people in outfits."""
+
+def naming_rates():
+    """How often the shipped network names garments alone, and on people; (10,) each."""
+    scores = read_header(find_weights(DEFAULT)).scores
+    alone, worn = scores[SCORES]["coverage_of"], scores[PEOPLE]["found_by_category"]
+    of_group = [alone.get(name, alone.get(GROUP[name])) for name in CATEGORIES]
+    return np.array(of_group), np.array([worn[name] for name in CATEGORIES])
 
 
 def doublings(runs):
@@ -203,6 +209,7 @@ def doublings(runs):
 
     165 customers, of whom about 110 are active in a week.
     """
+    alone, on_people = naming_rates()
     heads = "shares | customers | as `power` says | others falsely, by shares"
     print(f"\n| a share doubles over 8 weeks | {heads} |\n|---|{'---:|' * 4}", flush=True)
     cases = {
@@ -211,10 +218,10 @@ def doublings(runs):
         "trousers, while posting halves": (1, World(posting=ramp(1, 0.5, HISTORY))),
         "coats": (4, World()),
         "shirts": (6, World()),
-        "coats, named as those alone": (4, World(named=ALONE)),
-        "shirts, named as those alone": (6, World(named=ALONE)),
-        "coats, named as on people": (4, World(named=ON_PEOPLE)),
-        "shirts, named as on people": (6, World(named=ON_PEOPLE)),
+        "coats, named as those alone": (4, World(named=alone)),
+        "shirts, named as those alone": (6, World(named=alone)),
+        "coats, named as on people": (4, World(named=on_people)),
+        "shirts, named as on people": (6, World(named=on_people)),
     }
     for name, (category, world) in cases.items():
         factor = np.ones((WEEKS, 10))
