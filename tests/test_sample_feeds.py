@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from trendscope.catalog.parsing import read_catalog
 from trendscope.categories import CATEGORIES
 from trendscope.feeds.dispatch import open_feed
 from trendscope.feeds.post import Post
@@ -61,22 +62,54 @@ def test_there_is_a_feed_for_every_reader(items, truth):
     assert set(truth) <= photos
 
 
-def test_feeds_are_read_as_people_hand_them_over(items):
-    """A zip of the Finder's, a table of Excel's on Windows, Apple's copy of iCloud Photos."""
-    posts = {i.source.rsplit("/", 1)[-1]: i for i in items if isinstance(i, Post)}
-    dates = {
-        "Grünes Kleid 2026-09-08.jpg": "2026-09-08 00:00",
-        "Größe M.jpg": "2026-09-08 10:00",
-        "IMG_0002.JPG": "2026-09-14 18:30",
-    }
-    for name, date in dates.items():
-        assert f"{posts[name].posted_at:%Y-%m-%d %H:%M}" == date
-    nele = [item for item in items if item.customer == "nele" and is_skipped(item)]
-    assert [(item.reason, item.source.rsplit("/", 1)[-1]) for item in nele] == [
-        ("other_data", "Albums"),
-        ("private", "IMG_0003.JPG"),
-        ("private", "IMG_0004.JPG"),
-    ]
+HANDED_OVER = {
+    "Archive.zip": [
+        ("Zoë", "Grünes Kleid 2026-09-08.jpg", "2026-09-08 00:00"),
+        ("Zoë", "Schöne Tasche 2026-09-15.jpg", "2026-09-15 00:00"),
+    ],
+    "atelier": [
+        ("Jörg Weiß", "Größe M.jpg", "2026-09-08 10:00"),
+        ("Änne", "2.jpg", "2026-09-15 00:00"),
+    ],
+    "nele": [
+        ("nele", "Albums", "other_data"),
+        ("nele", "IMG_0001.JPG", "2026-09-08 10:05"),
+        ("nele", "IMG_0002.JPG", "2026-09-14 18:30"),
+        ("nele", "IMG_0003.JPG", "private"),
+        ("nele", "IMG_0004.JPG", "private"),
+    ],
+}
+"""A zip of the Finder's, a table of Excel's on Windows, Apple's copy of iCloud Photos."""
+
+
+@pytest.mark.parametrize("place", HANDED_OVER)
+def test_feeds_are_read_as_people_hand_them_over(items, place):
+    assert [
+        (
+            item.customer,
+            item.source.rsplit("/", 1)[-1],
+            item.reason if is_skipped(item) else f"{item.posted_at:%Y-%m-%d %H:%M}",
+        )
+        for item in items
+        if below(item.source).split("/")[0] == place
+    ] == HANDED_OVER[place]
+
+
+def test_the_catalogue_sorted_in_a_spreadsheet_has_each_product_with_both_its_sizes():
+    catalog = read_catalog(SAMPLES / "shop" / "products-sorted.csv")
+    products = {product.sku: product for product in catalog.products}
+    assert len(products) == len(catalog.products) == 16
+    for sku, title, price, in_stock in (
+        ("SH-01", "Wrap dress with belt", "58.90", True),
+        ("SH-03", "Slip dress in satin", "88.90", False),
+        ("SH-10", "Wool coat", "198.00", True),
+        ("SH-14", "Linen shirt", "54.00", True),
+    ):
+        product = products[sku]
+        assert (product.title, str(product.price), product.in_stock) == (title, price, in_stock)
+    assert all(p.skus == (sku, f"{sku}-M") for sku, p in products.items())
+    assert [product.skus for product in catalog.withdrawn] == [("SH-17", "SH-17-M")]
+    assert [remark.reason for remark in catalog.remarks] == ["not_for_sale"]
 
 
 def test_posts_spread_over_twelve_weeks(items):
