@@ -361,6 +361,10 @@ def listed(shop, db, *files):
         (SHOPIFY + "linen,Dress,active,S,3,55\n", SHOPIFY + "linen,Dress,active,,2,39\n"),
         (SHOPIFY + "linen,Dress,active,S,3,55\n", SHOPIFY + "flax,Dress,active,S,2,39\n"),
         (
+            SHOPIFY + "linen,Dress,active,S,3,55\nlinen,,,M,2,55\nlinen,,,L,1,55\n",
+            SHOPIFY + "flax,Dress,active,XL,2,39\nflax,,,L,1,39\n",
+        ),
+        (
             GOOGLE + "S,Coat S,G,c.jpg,in stock,55\nM,Coat M,G,c.jpg,in stock,55\n",
             GOOGLE + "M,Coat M,G,c.jpg,in stock,39\nS,Coat S,G,c.jpg,in stock,39\n",
         ),
@@ -381,6 +385,16 @@ def test_colours_of_a_group_stay_items_of_their_own(shop, db):
     again, result = listed(shop, db, GOOGLE + red + blue, GOOGLE + blue + red)
     assert again == {"B": ("60", True), "R": ("55", True)}
     assert (result.new, result.changed, result.unchanged) == (0, 2, 0)  # their rows are others
+
+
+@once
+@pytest.mark.parametrize(("before", "after"), [("R", "BY"), ("RB", "Y")])
+def test_new_colours_of_a_group_are_not_taken_for_others_of_it(before, after, shop, db):
+    rows = {c: f"{c},Coat,G,{c}.jpg,in stock,55\n" for c in "RBY"}
+    files = (GOOGLE + "".join(rows[c] for c in colours) for colours in (before, after))
+    again, result = listed(shop, db, *files)
+    assert {*again} == {*"RBY"}
+    assert result.new == len(after)
 
 
 @once
