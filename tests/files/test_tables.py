@@ -145,6 +145,12 @@ def test_encodings_of_windows_macs_and_the_web(data, encoding, tmp_path):
     assert read_csv(tmp_path / "a.csv", "sku", "title")["title"].tolist() == ["Größe"]
 
 
+@pytest.mark.parametrize("kind", ["le", "be"])
+def test_a_mark_tells_utf_16_of_text_in_other_alphabets(kind):
+    data = f"\ufeffsku,title\n1,{'山田花子' * 9}\n".encode(f"utf-16-{kind}")
+    assert rows_of(data) == [["1", "山田花子" * 9]]
+
+
 @pytest.mark.parametrize(
     "above",
     [
