@@ -196,10 +196,12 @@ def test_the_sample_shop_sorted_in_a_spreadsheet_has_the_same_items(run, db):
 
 
 def test_other_tables_and_pictures_beside_a_catalogue_are_read(tmp_path):
-    for name in ("a/mine.jpg", "a/sold.jpg"):
+    for name in ("a/mine.jpg", "a/sold.jpg", "a/red bag.jpg", "a/red%20hat.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(painted("Bag"))
-    (tmp_path / "a" / "p.csv").write_text("sku,title,price,image\n1,Bag,5,sold.jpg\n")
+    pictures = ("sold.jpg", "https://x.example/red%20bag.jpg?v=1", "red%20hat.jpg")
+    rows = "".join(f"{n},Bag,5,{picture}\n" for n, picture in enumerate(pictures))
+    (tmp_path / "a" / "p.csv").write_text(f"sku,title,price,image\n{rows}")
     (tmp_path / "a" / "notes.csv").write_text("id,name,image\n1,me,mine.jpg\n")
     items = list(open_feed([tmp_path]))
     assert [Path(i.source).name for i in items if isinstance(i, Post)] == ["mine.jpg", "notes.csv"]

@@ -192,6 +192,64 @@ def test_paths_of_another_computer_stand_for_the_file_that_ends_alike(tmp_path, 
     assert read(root) == [("ann", "1.jpg", None), ("unlisted", "2.jpg")]
 
 
+@pytest.mark.parametrize(
+    ("path", "files", "expected"),
+    [
+        ("my%20photo.jpg", ["my photo.jpg"], ("ann", "my photo.jpg", None)),
+        ("photos%5Cgro%CC%88%C3%9Fe.jpg", ["photos/größe.jpg"], ("ann", "größe.jpg", None)),
+        ("C:/of%20ann/1%231.jpg", ["of ann/1#1.jpg"], ("ann", "1#1.jpg", None)),
+        ("50%25.jpg", ["50%.jpg", "50%25.jpg"], ("ann", "50%25.jpg", None)),
+        ("x%20y.jpg", ["z.jpg"], ("missing_media", "x%20y.jpg")),
+        ("%2e%2e%2f1.jpg", ["1.jpg"], ("unsafe_path", "list.csv:2")),
+        ("%2Fetc%2Fpasswd", ["1.jpg"], ("missing_media", "%2Fetc%2Fpasswd")),
+        ("%ff%00.jpg", ["1.jpg"], ("missing_media", "%ff%00.jpg")),
+    ],
+)
+def test_percent_encoded_paths_are_read_where_no_file_is_called_so(tmp_path, path, files, expected):
+    rows = dict.fromkeys(files, b"1") | {"list.csv": table(f"ann;;{path}")}
+    assert read(export(tmp_path, rows))[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("customer,date,image", "ann,2026-09-01,photos/a.jpg"),
+        ("user;datum;bild", "ann;11/3/2026;photos\\a.jpg"),
+        ("customer,image", "ann,photos/a.jpg"),
+        ("Kunden\nuser,datum,bild", "ann,03.11.26,C:\\photos\\a.jpg"),
+    ],
+)
+def test_a_table_that_names_photos_under_other_headings_is_told_what_is_expected(
+    tmp_path, header, row
+):
+    root = export(tmp_path, {"photos/a.jpg": b"a", "list.csv": f"{header}\n{row}\n".encode()})
+    for path, photos in ((root, ["a.jpg"]), (root / "list.csv", [])):
+        (notice, *posts) = open_feed([path], now=NOW)
+        assert (notice.reason, Path(notice.source).name) == ("bad_table", "list.csv")
+        columns = ", ".join(header.rpartition("\n")[2].replace(";", ",").split(","))
+        assert f"called {columns};" in notice.detail
+        assert notice.detail.endswith("call the columns customer, taken_at and image")
+        assert [Path(post.source).name for post in posts] == photos
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"customer,date,image\nann,2026-09-01,lost.jpg\n",
+        b"file,label\nphotos/a.jpg,Coat\n",
+        b"customer,source,category\nann,photos/a.jpg,Coat\n",
+        b"id,bild,size\n20260901,photos/a.jpg,5\n",
+        b"date,image,note\n,photos/a.jpg,x\n",
+        b"customer,date,image\nann,2026-09-01,list.csv\n",
+        b"photos/a.jpg\n",
+        b"",
+    ],
+)
+def test_tables_that_may_be_of_another_kind_have_no_notice(tmp_path, data):
+    root = export(tmp_path, {"photos/a.jpg": b"a", "list.csv": data})
+    assert all(isinstance(item, Post) for item in open_feed([root], now=NOW))
+
+
 def test_the_longest_end_counts(tmp_path):
     files = {"1.jpg": b"1", "photos/1.jpg": b"2", "other/1.jpg": b"3"}
     root = export(tmp_path, files | {"list.csv": table(r"ann;;C:\photos\1.jpg")})

@@ -6,6 +6,7 @@ It is recognised by its header; only the table and the pictures that it names ar
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import unquote
 
 from trendscope.catalog.layouts import PLAIN, layout_of
 from trendscope.errors import FeedError, ImageError
@@ -59,4 +60,5 @@ def _file_names(table: Table, columns: list[int]) -> Iterator[str]:
     for _, cells in table.rows():
         for i in [] if isinstance(cells, str) else columns:
             if i < len(cells) and (picture := cells[i]):
-                yield tidied(picture.partition("?")[0]).rpartition("/")[2]
+                path = picture.partition("?")[0]
+                yield from (tidied(each).rpartition("/")[2] for each in (path, unquote(path)))

@@ -32,6 +32,7 @@ from trendscope.feeds.post import Post
 from trendscope.feeds.request import Request
 from trendscope.feeds.sidecar import by_folder
 from trendscope.files import remote
+from trendscope.files.tables import may_be_tables
 from trendscope.files.trees import DiskFile, FolderTree, LoneFile, Part, Place, Tree, is_url
 from trendscope.files.zips import File, ZipTree, is_zip, may_be_zip
 from trendscope.limits import Limits
@@ -148,7 +149,9 @@ def _open_file(
         plan.steps.append(partial(manifest.read, around(), request, only=tree.names[0]))
         return
     rest = _exports(tree, plan, request)
-    plan.steps.append(partial(_photos, tree, rest, request, by_name=True))
+    notices = manifest.misnamed(around(), rest, request) if may_be_tables(rest) else {}
+    plan.steps.append(partial(list, notices.values()))
+    plan.steps.append(partial(_photos, tree, _without(rest, notices), request, by_name=True))
 
 
 def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
@@ -182,6 +185,7 @@ def _exports(tree: Tree, plan: _Plan, request: Request) -> list[str]:
     notices = {name: tiktok(tree, name, count, request) for name, count in links}
     pins = {name: pinterest(tree, name, request) for name in rest}
     notices |= {name: notice for name, notice in pins.items() if notice}
+    notices |= manifest.misnamed(tree, rest, request)
     plan.steps.append(partial(list, notices.values()))
     return _without(rest, notices)
 

@@ -2,8 +2,9 @@
 
 Columns: ``customer``, ``taken_at`` (any date that `trendscope.files.written_times.read_time` is
 certain of; may be empty) and ``image`` (a path from the manifest's own folder, or one of another
-computer that ends like a file here), in any order and case, among others that are not read. The
-manifest speaks for all images below its folder: those it does not name are not read.
+computer that ends like a file here, with blanks as ``%20`` too), in any order and case, among
+others that are not read. The manifest speaks for all images below its folder: those it does not
+name are not read.
 """
 
 from __future__ import annotations
@@ -11,22 +12,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import takewhile
+from itertools import islice, takewhile, zip_longest
 from urllib.parse import unquote
 
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds.dates import written_moment
 from trendscope.feeds.post import Post
-from trendscope.feeds.request import Request, missing_media, unsafe_path
+from trendscope.feeds.request import DATA, VIDEOS, Request, missing_media, unsafe_path
 from trendscope.files.encodings import BROKEN_LETTER
 from trendscope.files.tables import Table, UnknownHeader, may_be_tables, table_of
 from trendscope.files.trees import Part, Tree, tidied, unsafe
-from trendscope.files.written_times import Order, UnreadableTime, orders_of_dates
+from trendscope.files.written_times import Order, UnreadableTime, orders_of_dates, read_time
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
 
 COLUMNS = ("customer", "taken at", "image")
 """Names of the columns in lower case, ``_`` as a blank."""
+
+_ROWS_LOOKED_AT = 100  # of a table without these columns
+_ANY_ORDER: dict[str, Order] = dict.fromkeys("-/.", "day month year")
 
 
 def find(tree: Tree, request: Request) -> list[Part]:
@@ -61,6 +65,55 @@ def _is_manifest(header: Sequence[str]) -> bool:
     return {*COLUMNS} <= {*header}
 
 
+def misnamed(tree: Tree, names: Iterable[str], request: Request) -> dict[str, Skipped]:
+    """Notices of tables that name photos below their folder under other headings than `COLUMNS`.
+
+    Tables that have neither two of these columns nor one of dates may be of any kind, and have no
+    notice.
+
+    Args:
+        tree: All files.
+        names: Those of them that are looked at.
+        request: Settings of the reading.
+    """
+    notices = {}
+    for name in may_be_tables(names):
+        if table := _table_of_dated_photos(tree, name, request):
+            columns = ", ".join(displayed(column)[:40] for column in table.names[:6])
+            detail = f"names photos that lie here, but in columns called {columns}; if it says "
+            detail += "whose they are, call the columns customer, taken_at and image"
+            notices[name] = Skipped(None, tree.source(name), "bad_table", detail)
+    return notices
+
+
+def _table_of_dated_photos(tree: Tree, name: str, request: Request) -> Table | None:
+    try:
+        data = tree.read(name, request.limits.table_bytes)
+        table = table_of(data, lambda header: len(header) > 1)
+    except (ImageError, FeedError):
+        return None
+    rows = (cells for _, cells in islice(table.rows(), _ROWS_LOOKED_AT))
+    columns = [*zip_longest(*(cells for cells in rows if not isinstance(cells, str)))]
+    is_alike = len({*COLUMNS} & {*table.header}) > 1 or any(map(_are_dates, columns))
+    if not is_alike:
+        return None
+    root = f"{name.rpartition('/')[0]}/".lstrip("/")
+    others = (other for other in tree.names if other.startswith(root) and other != name)
+    photos = [o[len(root) :] for o in others if not o.lower().endswith((*DATA, *VIDEOS))]
+    images = _Images(photos)
+    cells = (cell for column in columns for cell in column if cell)
+    return table if any(images.has(images.path(cell)) for cell in cells) else None
+
+
+def _are_dates(cells: Iterable[str | None]) -> bool:
+    """Whether the cells that are not empty are dates; numbers may be anything."""
+    texts = [cell for cell in cells if cell]
+    try:
+        return bool(texts) and all(read_time(t, _ANY_ORDER) and not t.isdigit() for t in texts)
+    except UnreadableTime:
+        return False
+
+
 def read(part: Tree, request: Request, only: str | None = None) -> Iterator[Post | Skipped]:
     """Reads the images that the manifest names, in its order, then names those that it does not.
 
@@ -92,6 +145,20 @@ class _Images:
     def __init__(self, names: list[str]):
         self._names = set(names)
         self._by_last: dict[str, list[str]] | None = None
+
+    def path(self, cell: str) -> str:
+        """The path in a cell as trees name it; that of an address of a file is the file's.
+
+        Other paths are percent-encoded (``my%20photo.jpg``) if a file is found only so.
+        """
+        if cell.lower().startswith("file://"):
+            return tidied(unquote(cell[7:].lstrip("/")))
+        path, read = tidied(cell), tidied(unquote(cell))
+        return read if read != path and self.has(read) and not self.has(path) else path
+
+    def has(self, path: str) -> bool:
+        """Whether a path may stand for a file here."""
+        return bool(self._find(path))
 
     def certain(self, paths: Iterable[str]) -> dict[str, str | None]:
         """The file that each path stands for: None if there is none, "" if it is not certain.
@@ -136,12 +203,6 @@ def _shared(first: list[str], second: list[str]) -> int:
     return len([*takewhile(lambda pair: pair[0] == pair[1], pairs)])
 
 
-def _path(cell: str) -> str:
-    """The path in a cell as trees name it; that of an address of a file is the file's."""
-    is_file = cell.lower().startswith("file://")
-    return tidied(unquote(cell[7:].lstrip("/")) if is_file else cell)
-
-
 def _is_elsewhere(path: str) -> bool:
     """Whether a path is one of a whole computer, as Windows or others write it."""
     return path.startswith(("/", "~/")) or path[1:3] == ":/"
@@ -162,7 +223,9 @@ def _rows(
     rows = [(f"{manifest}:{line}", _fields(table, cells)) for line, cells in table.rows()]
     usable = [fields for _, fields in rows if not isinstance(fields, str)]
     orders = orders_of_dates((row["taken at"] for row in usable), request.latest.date())
-    file_of = images.certain({_path(row["image"]) for row in usable})
+    for row in usable:
+        row["image"] = images.path(row["image"])
+    file_of = images.certain({row["image"] for row in usable})
     for line, fields in rows:
         problem = fields if isinstance(fields, str) else _problem(fields)
         if isinstance(fields, str) or problem:
@@ -197,7 +260,7 @@ def _image(
     file_of: Mapping[str, str | None],
     request: Request,
 ) -> Iterator[tuple[str, Post | Skipped]]:
-    owner, path = fields["customer"], _path(fields["image"])
+    owner, path = fields["customer"], fields["image"]
     customer = request.names.of(owner, f"{part.source('')}{owner}")
     image = file_of[path]
     if unsafe(path) and (image is None or not _is_elsewhere(path)):
