@@ -8,8 +8,10 @@ import subprocess
 import sys
 import zlib
 
+import jax
 import numpy as np
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 from trendscope.vision import programs
 from trendscope.vision.compilation import private_folder
@@ -33,9 +35,14 @@ VARIABLES = {"params": {"scale": np.float32([0.1, 0.2, 0.3])}}
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Where code is kept: empty at first."""
+    """Where code is kept: empty at first. JAX's own cache, which training uses, is off."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return private_folder()
+    before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", None)
+    compilation_cache.reset_cache()
+    yield private_folder()
+    jax.config.update("jax_compilation_cache_dir", before)
+    compilation_cache.reset_cache()
 
 
 def program(made, name="scaled", factor=1.0):
