@@ -37,7 +37,7 @@ VARIABLES = {"params": {"scale": np.float32([0.1, 0.2, 0.3])}}
 def folder(tmp_path, monkeypatch):
     """Where code is kept: empty at first. JAX's own cache, which training uses, is off."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    before = jax.config.jax_compilation_cache_dir
+    before = getattr(jax.config, "jax_compilation_cache_dir", None)
     jax.config.update("jax_compilation_cache_dir", None)
     compilation_cache.reset_cache()
     yield private_folder()
