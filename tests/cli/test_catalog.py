@@ -76,8 +76,8 @@ def test_whoever_is_there_is_asked_before_an_item_is_changed(
     words = ["catalog", "add", "--title", "Coat", "--sku", "A1", "--db", str(db)]
     asked = []
     confirm = lambda text, **more: asked.append(text) or answer == "y"  # noqa: E731
-    monkeypatch.setattr("trendscope.cli.catalog.typer.confirm", confirm)
-    monkeypatch.setattr("trendscope.cli.catalog._nobody_is_there", lambda: False)
+    monkeypatch.setattr("trendscope.cli.outcome.typer.confirm", confirm)
+    monkeypatch.setattr("trendscope.cli.outcome._nobody_is_there", lambda: False)
     assert run(*words).exit_code == (0 if answer == "y" else 130)
     assert asked == ["A1 is there already: Wrap dress. Change it?"]
     item = json.loads(run("catalog", "show", "A1", "--json", "--db", db).stdout)["items"][0]

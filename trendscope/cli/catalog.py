@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,9 +10,16 @@ import typer
 
 from trendscope.cli import options
 from trendscope.cli.options import option
-from trendscope.cli.outcome import ExitCode, check_writable, exit_codes, render, write_file
+from trendscope.cli.outcome import (
+    ExitCode,
+    check_writable,
+    confirm,
+    exit_codes,
+    render,
+    write_file,
+)
 from trendscope.cli.sections import SectionedCommand
-from trendscope.errors import NothingUsable, StoreError, UsageError
+from trendscope.errors import NothingUsable, StoreError
 from trendscope.limits import adjusted
 from trendscope.text import displayed
 
@@ -187,14 +193,7 @@ def _refuse_known(sku: str, db: str | None) -> None:
     if item is None:
         return
     name = f"{displayed(item.sku)} is there already: {displayed(item.title) or 'untitled'}"
-    if _nobody_is_there():
-        raise UsageError(f"{name}; give --force to change it, or another --sku")
-    if not typer.confirm(f"{name}. Change it?", err=True):
-        raise KeyboardInterrupt
-
-
-def _nobody_is_there() -> bool:
-    return not sys.stdin.isatty()
+    confirm(f"{name}. Change it?", f"{name}; give --force to change it, or another --sku")
 
 
 @app.command("list", cls=SectionedCommand, epilog=LIST_EXAMPLES)

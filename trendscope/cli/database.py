@@ -12,7 +12,14 @@ import typer
 
 from trendscope.cli import options
 from trendscope.cli.options import option
-from trendscope.cli.outcome import check_writable, exit_codes, render, require_photos, write_output
+from trendscope.cli.outcome import (
+    check_writable,
+    confirm,
+    exit_codes,
+    render,
+    require_photos,
+    write_output,
+)
 from trendscope.errors import UsageError
 from trendscope.limits import adjusted
 from trendscope.text import plural
@@ -238,22 +245,10 @@ def forget(
         with store.open_store(db) as opened:
             removable = store.forgettable(opened, customer)
             if not yes:
-                _confirm(forgotten_text(removable, customer, opened.shown, done=False))
+                about = forgotten_text(removable, customer, opened.shown, done=False)
+                unattended = "there is nobody to ask; give --yes to remove the customer"
+                confirm(f"{about}\nRemove all this for good?", unattended)
             removed = store.forget(opened, customer)
             name = opened.shown
         text = forgotten_text(removed, customer, name, done=True) + "\n"
         write_output(forgotten_json(removed, customer, name) if json else text, output)
-
-
-def _confirm(question: str) -> None:
-    """Asks whether to go on.
-
-    Raises:
-        UsageError: There is nobody to ask.
-        KeyboardInterrupt: The answer was no.
-    """
-    if not sys.stdin.isatty():
-        raise UsageError("there is nobody to ask; give --yes to remove the customer")
-    print(question, file=sys.stderr)
-    if not typer.confirm("Remove all this for good?", err=True):
-        raise KeyboardInterrupt

@@ -59,6 +59,27 @@ def check_writable(
             replacing.check_replaceable(output, inputs, force=force)
 
 
+def confirm(question: str, unattended: str) -> None:
+    """Asks on standard error whether to go on.
+
+    Args:
+        question: Ends with what is asked; sentences before it stand on lines of their own.
+        unattended: Message of the error where nobody is there, with the option to give.
+
+    Raises:
+        UsageError: There is nobody to ask.
+        KeyboardInterrupt: The answer was no.
+    """
+    if _nobody_is_there():
+        raise UsageError(unattended)
+    if not typer.confirm(question, err=True):
+        raise KeyboardInterrupt
+
+
+def _nobody_is_there() -> bool:
+    return not sys.stdin.isatty()
+
+
 def _is_standard_output(output: Path | None) -> bool:
     return output is None or str(output) == "-"
 
