@@ -275,9 +275,9 @@ def _prepare(
         if recall and (stored := recall(picture, sha256)):
             return stored
         engine.start()
-        photo = engine.decoder.decode(data, max_side=engine.preparation.decoded_side)
-        large = options.preview_side
-        preview = large and thumbnail(engine.decoder.decode(data, max_side=large).rgb, large)
+        decode, large = engine.decoder.decode, options.preview_side
+        photo = decode(data, max_side=engine.preparation.decoded_side)
+        preview = thumbnail(decode(data, max_side=large).rgb, large) if large else None
     except ImageError as error:
         return _refused(picture.source, error)
     side = THUMBNAIL_SIDE if options.pictures else options.thumbnail_side
@@ -290,7 +290,7 @@ def _prepare(
         decoded_size=(photo.rgb.shape[1], photo.rgb.shape[0]),
         fingerprint=fingerprint(photo),
         thumbnail=thumbnail(photo.rgb, side) if side else None,
-        preview=preview or None,
+        preview=preview,
     )
 
 
