@@ -121,10 +121,10 @@ def test_the_check_of_overlaps_can_fail():
     ]
 
 
-def test_labels_are_no_larger_in_a_browser_than_thought(chromium):
+def test_labels_are_no_larger_in_a_browser_than_thought(browser):
     """What Chromium makes of the texts is inside the boxes of which none overlaps another."""
     plot = charts.shares(world(), charts.prominent(world()), weeks_shown=26, size=WIDE)
-    page = chromium.new_page()
+    page = browser.new_page()
     page.set_content(f'<div style="width: {plot.width}px">{plots.svg(plot, "")}</div>')
     real = page.evaluate(
         "[...document.querySelectorAll('text')].map(t => t.getBBox()).map(b => [b.width, b.height])"

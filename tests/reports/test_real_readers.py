@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.factories import browser
 from tests.factories.photos import painted
 from trendscope.files.cells import defused
 
@@ -115,8 +116,8 @@ class Page(HTMLParser):
 def opened(path: Path, place: Path) -> Page:
     """A page as Chromium has it after it was loaded and all its scripts have run."""
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={place}/profile"]
-    browser = [installed("chromium"), *options, "--virtual-time-budget=2000", "--dump-dom"]
-    done = subprocess.run([*browser, f"file://{path}"], check=True, capture_output=True)
+    words = [browser.installed(), *options, "--virtual-time-budget=2000", "--dump-dom"]
+    done = subprocess.run([*words, f"file://{path}"], check=True, capture_output=True)
     return Page(done.stdout.decode())
 
 

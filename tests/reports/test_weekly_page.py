@@ -52,14 +52,14 @@ SIZES = {"phone": (390, 844), "laptop": (1366, 900), "print": (688, 971)}
 
 
 @pytest.fixture
-def look(chromium, page, tmp_path):
+def look(browser, page, tmp_path):
     """Opens the page; gives the tab, what went wrong, and what was asked of the network."""
     path = tmp_path / "report.html"
 
     def opened(size="laptop", text=page, **options):
         path.write_text(text, encoding="utf-8")
         width, height = SIZES[size]
-        tab = chromium.new_page(viewport={"width": width, "height": height}, **options)
+        tab = browser.new_page(viewport={"width": width, "height": height}, **options)
         wrong, asked = [], []
         tab.on("console", lambda message: wrong.append(message.text))
         tab.on("pageerror", lambda error: wrong.append(str(error)))

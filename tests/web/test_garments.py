@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import shutil
 
 import pandas as pd
 import pytest
@@ -16,8 +15,6 @@ from tests.factories.detector import dressed
 from trendscope import store
 from trendscope.categories import color
 
-CHROMIUM = shutil.which("chromium")
-walks = pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed (Debian: chromium)")
 expect = sync_api.expect
 
 SHIRT, BAG, TROUSER = (60, 40, 180, 140), (170, 120, 230, 200), (70, 141, 169, 300)
@@ -183,7 +180,6 @@ def open_outfit(page):
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
-@walks
 def test_a_photo_stands_under_each_category_with_its_boxes(page):
     page.goto("/customer?name=anna")
     for name in ("Shirt", "Bag", "Trouser"):
@@ -193,7 +189,6 @@ def test_a_photo_stands_under_each_category_with_its_boxes(page):
     assert {*unsure.locator(".frame text").all_text_contents()} == {"Dress?", "Bag?"}
 
 
-@walks
 def test_boxes_lie_where_the_garments_are(page):
     """The middle of each box over the picture has the garment's colour."""
     page.goto("/customer?name=anna")
@@ -207,7 +202,6 @@ def test_boxes_lie_where_the_garments_are(page):
     assert abs(shirt["height"] - (SHIRT[3] - SHIRT[1]) * scale) < 5
 
 
-@walks
 def test_a_garment_is_renamed_another_removed_and_a_missed_one_added(page, root, photos):
     open_outfit(page)
     dialog = page.get_by_role("dialog")
@@ -237,7 +231,6 @@ def test_a_garment_is_renamed_another_removed_and_a_missed_one_added(page, root,
     assert [category for category, _ in named(root, photos[True])] == ["Shirt", "Bag", "Trouser"]
 
 
-@walks
 def test_a_photo_in_review_gets_two_garments_by_candidate_and_key(page, root, photos):
     page.goto("/review")
     stage = page.locator("#review")
@@ -256,7 +249,6 @@ def test_a_photo_in_review_gets_two_garments_by_candidate_and_key(page, root, ph
     expect(stage).to_be_visible()
 
 
-@walks
 def test_an_upload_shows_a_box_and_a_crop_of_each_garment(page, root):
     page.goto("/try")
     page.set_input_files("#files", root / "photos" / "anna" / "IMG_20260302_090000.png")
@@ -273,7 +265,6 @@ def names_over_large(page):
     return {*dialog.locator(".frame text").all_text_contents()}
 
 
-@walks
 def test_photos_open_large_with_boxes_and_names_by_the_keyboard(page, root):
     names = {"Shirt", "Bag", "Trouser"}
     open_outfit(page)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -19,7 +18,6 @@ from trendscope import store
 from trendscope.cli import app
 
 expect = sync_api.expect
-in_chromium = pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium is installed")
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +168,6 @@ def test_only_folders_that_the_desk_was_started_with_are_scanned(client, place):
     assert done.exit_code == 2 and "there is no such folder" in done.stderr
 
 
-@in_chromium
 def test_a_folder_of_the_desk_has_a_button(browser, server, place):
     page = browser.new_page(base_url=server.address.rstrip("/"))
     page.goto("/scan")
@@ -207,7 +204,6 @@ def test_pages_of_other_sites_cannot_scan(client):
     assert client.post("/api/scan", json={}, headers={"cookie": "a=b"}).status_code == 403
 
 
-@in_chromium
 def test_a_folder_is_scanned_by_the_keyboard_alone(browser, server, place):
     for name, kind in (("eva/1.png", "Shirt"), ("fay/1.png", "Sneaker")):
         (place / "new" / name).parent.mkdir(parents=True)
@@ -232,7 +228,6 @@ def test_a_folder_is_scanned_by_the_keyboard_alone(browser, server, place):
     page.close()
 
 
-@in_chromium
 def test_a_scan_that_was_left_is_shown_and_stopped(browser, server, client, place):
     scan_id = begin(client)
     send(client, scan_id, "anna/left.png", painted("Trouser"))
@@ -246,7 +241,6 @@ def test_a_scan_that_was_left_is_shown_and_stopped(browser, server, client, plac
     page.close()
 
 
-@in_chromium
 def test_folders_are_dropped_with_all_they_hold(browser, server, client, place):
     page = browser.new_page(base_url=server.address.rstrip("/"))
     page.goto("/scan")
