@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -67,6 +68,17 @@ def decoders():
 def shared_decoders(monkeypatch, decoders):
     """Scans in this process share their decoders; those of commands are their own."""
     monkeypatch.setattr("trendscope.photos.pipeline.Decoder", decoders)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Python need not look through all that the imports leave for ever, now or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_runtest_setup(item):
