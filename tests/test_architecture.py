@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import subprocess
 import sys
@@ -83,9 +84,15 @@ def room(path):
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
+@functools.cache
+def nodes_of(source):
+    """Every node of a source's syntax tree; most modules are looked at by many tests."""
+    return [*ast.walk(ast.parse(source))]
+
+
 def imports(source):
     """Every module that a source names in an import, also inside functions and TYPE_CHECKING."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -115,19 +122,24 @@ MODULES = {
 }
 
 
+def wrong(check):
+    """What a check of a module's path and text gives, by module, wherever it gives anything."""
+    results = {name: check(path, path.read_text()) for name, path in MODULES.items()}
+    return {name: result for name, result in results.items() if result}
+
+
 def test_every_module_has_its_layer():
     assert {room(path) for path in FILES} == set().union(*LAYERS)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_down(path):
-    assert upward(room(path), path.read_text()) == set()
+def test_imports_point_down():
+    assert wrong(lambda path, source: upward(room(path), source)) == {}
 
 
 def modules_imported(source):
     """The modules that a source imports; `from package import module` imports the module."""
     names = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -177,15 +189,18 @@ def test_no_module_bears_the_name_of_a_function_that_its_package_exports():
     assert {*trendscope.__all__} & {path.stem for path in PACKAGE.iterdir()} == set()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_modules_are_of_bounded_length(path):
-    assert len(path.read_text().splitlines()) <= 450
+def test_modules_are_of_bounded_length():
+    assert wrong(lambda path, source: source.splitlines()[450:]) == {}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_heavy_libraries_have_one_owner(path):
-    tops = {name.split(".")[0] for name in imports(path.read_text())}
-    assert {top for top in tops if top in OWNERS and room(path) not in OWNERS[top]} == set()
+def strangers(path, source):
+    """The heavy libraries that a module imports though another package owns them."""
+    tops = {name.split(".")[0] for name in imports(source)}
+    return {top for top in tops if top in OWNERS and room(path) not in OWNERS[top]}
+
+
+def test_heavy_libraries_have_one_owner():
+    assert wrong(strangers) == {}
 
 
 def test_the_layer_check_can_fail():
@@ -195,24 +210,26 @@ def test_the_layer_check_can_fail():
     assert upward("photos", "from trendscope import vision") == set()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_the_command_line_prints_and_exits(path):
-    calls = (n.func for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call))
+def prints_or_exits(path, source):
+    calls = (node.func for node in nodes_of(source) if isinstance(node, ast.Call))
     names = {call.id for call in calls if isinstance(call, ast.Name)}
-    assert room(path) == "cli" or not names & {"print", "exit", "quit"}
+    return room(path) != "cli" and names & {"print", "exit", "quit"}
+
+
+def test_only_the_command_line_prints_and_exits():
+    assert wrong(prints_or_exits) == {}
 
 
 QUOTED = "trendscope.files.cells.quoted"
 
 
 def imports_of_names(path):
-    nodes = ast.walk(ast.parse(path.read_text()))
-    froms = (node for node in nodes if isinstance(node, ast.ImportFrom))
+    froms = (node for node in nodes_of(path.read_text()) if isinstance(node, ast.ImportFrom))
     return {f"{node.module}.{alias.name}" for node in froms for alias in node.names}
 
 
 def writes_csv(source):
-    nodes = [*ast.walk(ast.parse(source))]
+    nodes = nodes_of(source)
     names = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     if "csv" in imports(source):
         from_csv = (n for n in nodes if isinstance(n, ast.ImportFrom) and n.module == "csv")
@@ -239,16 +256,21 @@ def test_the_check_of_csv_can_fail(source):
     assert writes_csv(source)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_functions_are_short(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+def long_functions(path, source):
+    """The functions of a module whose bodies, without their docstrings, have over 40 lines."""
+    for node in nodes_of(source):
         if isinstance(node, ast.FunctionDef):
             body = [
                 statement
                 for statement in node.body
                 if not isinstance(getattr(statement, "value", None), ast.Constant)
             ]
-            assert not body or body[-1].end_lineno - body[0].lineno < 40, node.name
+            if body and body[-1].end_lineno - body[0].lineno >= 40:
+                yield node.name
+
+
+def test_functions_are_short():
+    assert wrong(lambda path, source: [*long_functions(path, source)]) == {}
 
 
 # --- what is loaded ------------------------------------------------------------------------------
