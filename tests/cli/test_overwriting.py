@@ -161,8 +161,14 @@ def test_forget_asks_whom_is_meant(db):
     assert result.exit_code == 2 and "is it ben.w?" in result.stderr
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", ">&- 2>&- <&-"])
-@pytest.mark.parametrize("words", ["status --db {db}", "status --db {db} --json", "--version"])
+@pytest.mark.parametrize(
+    ("words", "closed"),
+    [
+        *(("status --db {db}", end) for end in (">&-", "2>&-", ">&- 2>&-", ">&- 2>&- <&-")),
+        ("status --db {db} --json", ">&-"),
+        ("--version", ">&- 2>&-"),
+    ],
+)
 def test_a_closed_output_is_no_traceback(closed, words, db):
     data = db.read_bytes()
     command = f"{sys.executable} -m trendscope {words.format(db=db)} {closed}"
