@@ -27,6 +27,7 @@ install_import_hook(WITH_SHAPES, f"{typechecker.__name__}.check")
 
 from tests.factories import databases  # noqa: E402
 from tests.factories.browser import browser  # noqa: E402, F401
+from tests.factories.compiling import quickly_compiled  # noqa: E402, F401
 from tests.factories.object_store import s3  # noqa: E402, F401
 from tests.factories.photos import (  # noqa: E402, F401
     fake_command,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax
 import pytest
 
 from trendscope.vision.compilation import keep_compiled
@@ -10,9 +9,6 @@ from trendscope.vision.compilation import keep_compiled
 keep_compiled()
 
 
-@pytest.fixture(scope="package", autouse=True)
-def quickly_compiled():
-    """Compiles without the optimisations, which take longer here than they save."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
+@pytest.fixture(scope="module", autouse=True)
+def always_quickly_compiled(quickly_compiled):
+    """Every module of these tests compiles so."""

@@ -76,14 +76,14 @@ def test_a_right_answer_costs_nothing_but_its_box():
     people = answer(1, 4, 2, SEVERAL, COAT)
     reach = people.distances.at[0, 0, 0].set(jnp.array([8.0, 8, 24, 56]))
     singles, people = answer(2, 2, 2, COAT, COAT), people._replace(distances=reach)
-    values = losses(singles, people, answer(2, 4, 4, COAT), batch())
+    values = jax.jit(losses)(singles, people, answer(2, 4, 4, COAT), batch())
     np.testing.assert_allclose(values.total, 0, atol=1e-4)
     assert values.right == 1
 
 
 def test_a_wrong_answer_costs_twenty_per_head():
     answers = answer(2, 2, 2, 0, NOTHING), answer(1, 4, 2, COAT, NOTHING), answer(2, 4, 4, 0)
-    values = losses(*answers, batch())
+    values = jax.jit(losses)(*answers, batch())
     for name in ("photo", "single_cells", "people_cells", "several", "tiny"):
         np.testing.assert_allclose(getattr(values, name), 20, atol=1e-3)
     assert values.right == 0
@@ -106,7 +106,7 @@ def test_a_mixed_picture_is_to_name_both_by_their_shares():
     mixed = jax.tree.map(jnp.asarray, mixed)
     people = answer(1, 4, 2, SEVERAL, COAT)
     both = answer(2, 2, 2, COAT, COAT)
-    values = losses(both, people, answer(2, 4, 4, COAT), mixed)
+    values = jax.jit(losses)(both, people, answer(2, 4, 4, COAT), mixed)
     # Everything is called a coat: 20 for .3 of the first picture and for the whole second.
     np.testing.assert_allclose(values.photo, (0.3 * 20 + 20) / 2, atol=1e-3)
     np.testing.assert_allclose(values.single_cells, (0.3 * 20 + 20) / 2, atol=1e-3)

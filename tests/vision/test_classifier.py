@@ -17,6 +17,8 @@ from trendscope.vision.outputs import softmax
 from trendscope.vision.serialisation import read_weights, write_weights
 from trendscope.vision.weights import DEFAULT, SHIPPED, Architecture, Gate, Header, read_header
 
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
+
 SMALL = Architecture(stem=2, filters=(4, 8), depth=(1, 1), dense=8)
 
 
@@ -57,7 +59,7 @@ def test_batch_norm_is_flax_batch_norm():
             y, updated = module.apply(variables, x, mutable=["batch_stats"], **options)
             return (y**3).sum(), (y, updated)
 
-        return jax.grad(loss, has_aux=True)(x)
+        return jax.jit(jax.grad(loss, has_aux=True))(x)
 
     ours, theirs = run(BatchNorm(), train=True), run(nn.BatchNorm(False, momentum=0.9))
     for mine, reference in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):

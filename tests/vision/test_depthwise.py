@@ -9,6 +9,8 @@ import pytest
 
 from trendscope.vision.depthwise import depthwise, same_padding
 
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
+
 
 def oracle(x, kernel, stride):
     return jax.lax.conv_general_dilated(
@@ -31,8 +33,8 @@ CASES = [(size, side, stride) for size in ((6, 8), (5, 7)) for side in (3, 5) fo
 @pytest.mark.parametrize(("size", "side", "stride"), CASES)
 def test_it_is_xlas_grouped_convolution(size, side, stride):
     x, kernel = random(2, *size, 3), random(side, side, 3)
-    found = depthwise(x, kernel, stride)
-    np.testing.assert_allclose(found, oracle(x, kernel, stride), rtol=1e-4, atol=1e-5)
+    ours, theirs = (jax.jit(f, static_argnums=2)(x, kernel, stride) for f in (depthwise, oracle))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("size", "side", "stride"), CASES)
@@ -40,7 +42,7 @@ def test_its_gradient_is_that_of_xlas(size, side, stride):
     x, kernel = random(2, *size, 3), random(side, side, 3)
     weights = random(2, -(-size[0] // stride), -(-size[1] // stride), 3)
     ours, theirs = (
-        jax.grad(lambda x, k, f=f: (f(x, k, stride) * weights).sum(), (0, 1))(x, kernel)
+        jax.jit(jax.grad(lambda x, k, f=f: (f(x, k, stride) * weights).sum(), (0, 1)))(x, kernel)
         for f in (depthwise, oracle)
     )
     for found, wanted in zip(ours, theirs, strict=True):

@@ -13,6 +13,8 @@ from trendscope.vision.detections import Garment, garments, look, reading_order
 from trendscope.vision.detector import WIDTH, Detector, cell_boxes, initial_variables
 from trendscope.vision.outputs import CELL_OUTPUTS
 
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
+
 TROUSER, COAT, SHIRT, BAG = 1, 4, 6, 8
 
 
@@ -133,5 +135,5 @@ def test_probabilities_and_boxes_of_whatever_a_photo_shows():
 def test_logits_that_are_no_numbers_have_no_probability():
     variables = initial_variables()
     variables["params"]["cells"]["bias"][3] = np.nan
-    seen = look(variables, np.zeros((1, 32, 32, 3), np.uint8))
+    seen = look(variables, np.zeros((1, 32, 64, 3), np.uint8))
     assert not seen.cells.any() and seen.photo.sum() > 0.99

@@ -10,6 +10,8 @@ import pytest
 from trendscope.vision.detector import WIDTH, Detector, Stem, doubled, initial_variables
 from trendscope.vision.outputs import CELL_OUTPUTS, PHOTO_OUTPUTS
 
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
+
 
 @pytest.fixture(scope="module")
 def variables():

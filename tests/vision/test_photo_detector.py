@@ -30,6 +30,8 @@ from trendscope.vision.preparation import Squaring, Stretching, preparation_of
 from trendscope.vision.scores import Scores
 from trendscope.vision.weights import DetectorGate, DetectorHeader, Header, identify, read_header
 
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
+
 GATE = DetectorGate(1.0, dict.fromkeys(CATEGORIES, 0.8), dict.fromkeys(CATEGORIES, 0.6))
 HEADER = DetectorHeader("garments", 64, (96, 64), GATE)
 SIZE = (100, 200)
