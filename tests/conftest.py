@@ -38,6 +38,7 @@ from tests.factories.photos import (  # noqa: E402, F401
 )
 from tests.factories.stored import closet, opened  # noqa: E402, F401
 from trendscope.limits import Limits  # noqa: E402
+from trendscope.store.database import open_store  # noqa: E402
 from trendscope.vision.sandbox import Decoder  # noqa: E402
 
 
@@ -112,10 +113,19 @@ def postgres():
         yield url
 
 
+@pytest.fixture(scope="session")
+def prepared(postgres):
+    """A database on the server with all tables and no row, to be copied: to make them is slow."""
+    url = databases.new_database(postgres)
+    with open_store(url, create=True):
+        return url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def db(request, tmp_path):
-    """A database that is not there yet, or is empty: a file, and one on a server."""
+    """A database without a row: a file that is not there yet, and one on a server."""
     if request.param == "sqlite":
         (tmp_path / "store").mkdir()
         return str(tmp_path / "store" / "trendscope.db")
-    return databases.new_database(request.getfixturevalue("postgres"))
+    maintenance, like = map(request.getfixturevalue, ("postgres", "prepared"))
+    return databases.new_database(maintenance, like)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy import create_engine, inspect, make_url, select, text
 from sqlalchemy.engine import Engine
 
 from trendscope.store import schema
@@ -70,11 +70,12 @@ def server() -> Iterator[str]:
 _NUMBERS = itertools.count()
 
 
-def new_database(maintenance: str) -> str:
-    """The URL of an empty database on the server."""
+def new_database(maintenance: str, like: str | None = None) -> str:
+    """The URL of a database on the server: an empty one, or a copy of another one's URL."""
+    template = make_url(like).database if like else "template1"
     name = f"test_{os.getpid()}_{next(_NUMBERS)}_{uuid.uuid4().hex[:6]}"
     with engine(maintenance).connect().execution_options(isolation_level="AUTOCOMMIT") as c:
-        c.execute(text(f"CREATE DATABASE {name}"))
+        c.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     return maintenance.replace("/postgres?", f"/{name}?")
 
 

@@ -23,6 +23,11 @@ from trendscope.store.schema import to_moment
 from trendscope.store.write_photos import write_results
 
 
+@pytest.fixture
+def prepared():
+    """Nothing: here the tables are made by what is tested."""
+
+
 def test_open_store_creates_the_tables_once(db):
     for _ in range(2):
         with (

@@ -16,6 +16,11 @@ from trendscope.store.database import open_store
 from trendscope.store.labels import correct
 
 
+@pytest.fixture
+def prepared():
+    """Nothing: here the tables are made by what is tested."""
+
+
 def two_steps(monkeypatch, work):
     number = schema.VERSION + 1
     monkeypatch.setattr(schema, "VERSION", number)
