@@ -84,16 +84,21 @@ def kills(feed: Path, new: Callable[[], str], count: int, seed: int = 0) -> Iter
         process.kill()
         process.wait()
         kept = len(content(db).get("photos", []))
-        run(feed, db)
+        go_on(feed, db)
         yield Kill(kept, finished, content(db) == expected)
 
 
-def scan_slowly(feed: Path, db: str) -> None:
-    """What is killed: a scan in many small batches."""
+def go_on(feed: Path, db: str | Path) -> None:
+    """A scan in this process, in many small batches."""
     from trendscope.ingest.photos import scan
 
-    print("begins", flush=True)
     scan([feed], db, weights=FakeClassifier(), batch=BATCH)
+
+
+def scan_slowly(feed: Path, db: str) -> None:
+    """What is killed: a scan that says when it begins."""
+    print("begins", flush=True)
+    go_on(feed, db)
 
 
 def main() -> None:
