@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from trendscope.cli import app
 from trendscope.reports.trends import CSV_COLUMNS
 from trendscope.trends.verdicts import FALLING, RISING, STEADY, TOO_FEW, WATCH
+from trendscope.vision.photo_detector import PhotoDetector
 from trendscope.vision.weights import SHIPPED, read_header
 
 ROOT = Path(__file__).parents[1]
@@ -125,9 +126,24 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def looks():
+    """What the network says of pictures, kept: many commands look at the same ones."""
+    return {}
+
+
 @pytest.mark.parametrize("command", [c for c in EXPECTED if c not in (SCAN, IMPORT, EXPORT)])
-def test_the_command_runs(command, folder, monkeypatch):
-    """In this process, which loads the network once for all of them."""
+def test_the_command_runs(command, folder, looks, monkeypatch):
+    """In this process, where the network looks at each picture once for all of them."""
+    look = PhotoDetector._looks
+
+    def look_once(self, pixels):
+        named = {(rgb.shape, rgb.tobytes()): rgb for rgb in pixels}
+        new = [name for name in named if name not in looks]
+        looks.update(zip(new, look(self, [named[name] for name in new]), strict=True))
+        return [looks[rgb.shape, rgb.tobytes()] for rgb in pixels]
+
+    monkeypatch.setattr(PhotoDetector, "_looks", look_once)
     monkeypatch.chdir(folder)
     words = shlex.split(command)
     database = Path("fashion.db").read_bytes()
