@@ -459,23 +459,29 @@ def wardrobes(tmp_path_factory):
     return root
 
 
+def scanned(path, paths, **options):
+    """What a scan by the fake classifier into a new file keeps."""
+    path.unlink(missing_ok=True)
+    scan(paths, path, weights=FakeClassifier(), **options)
+    return content(path)
+
+
+@pytest.fixture(scope="module")
+def plainly_scanned(wardrobes, tmp_path_factory):
+    return scanned(tmp_path_factory.mktemp("plain") / "t.db", [wardrobes])
+
+
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.randoms(), batch=st.integers(1, 70), threads=st.integers(1, 4))
 def test_order_batches_and_threads_do_not_change_the_result(
-    wardrobes, tmp_path, seed, batch, threads
+    wardrobes, plainly_scanned, tmp_path, seed, batch, threads
 ):
-    def scanned(name, paths, **options):
-        path = tmp_path / f"{name}.db"
-        path.unlink(missing_ok=True)
-        scan(paths, path, weights=FakeClassifier(), **options)
-        return content(path)
-
     folders = sorted(wardrobes.iterdir())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "THREADS", threads)
         patch.setattr(pipeline, "BATCH", batch)
-        mixed = scanned("mixed", seed.sample(folders, len(folders)), batch=batch)
-    assert mixed == scanned("plain", [wardrobes])
+        shuffled = seed.sample(folders, len(folders))
+        assert scanned(tmp_path / "t.db", shuffled, batch=batch) == plainly_scanned
 
 
 def test_sqlite_and_postgresql_hold_the_same(wardrobes, tmp_path, postgres):
