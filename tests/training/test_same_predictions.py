@@ -30,6 +30,11 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def always_quickly_compiled():
+    """Not here: what is compiled of the shipped network is kept for later runs."""
+
+
 @pytest.fixture(scope="module")
 def images() -> fashion_mnist.Images:
     return fashion_mnist.load("test").take(slice(COUNT))
