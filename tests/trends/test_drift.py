@@ -108,19 +108,38 @@ def test_a_circumstance_that_scatters_as_much_every_week_is_no_reason():
     assert dress(votes(DOUBLED, **scattered))["drift"] == ""
 
 
+def same(before, recent, error):
+    """Columns of the last four weeks on customers who posted both before and then."""
+    values = {"before_same": before, "recent_same": recent, "same_error": error}
+    return {name: [np.nan] * 22 + [value] * 4 for name, value in values.items()}
+
+
 @pytest.mark.parametrize(
-    ("own", "verdict"), [(0.19, "watch"), (0.16, "rising"), (np.nan, "rising")]
+    ("before", "recent", "error", "verdict"),
+    [
+        (0.10, 0.18, 0.02, "rising"),  # four standard errors
+        (0.10, 0.15, 0.02, "watch"),  # two and a half
+        (0.19, 0.22, 0.001, "watch"),  # surely, but less than a fifth
+        (0.10, 0.05, 0.01, "watch"),
+        (0.10, 0.10, 0.0, "watch"),
+        (np.nan, np.nan, np.nan, "rising"),
+    ],
 )
-def test_a_rise_that_comes_of_other_customers_is_watched_and_says_why(own, verdict):
-    # From .1 to .2, but those who vote now had .19 before: 5 % more. From .16 it is 25 % more.
-    row = dress(votes(DOUBLED, before_same=[np.nan] * 22 + [own] * 4))
-    why = "other customers posted than before, and these had a share of 19 % then too"
+def test_a_rise_that_comes_of_other_customers_is_watched_and_says_why(
+    before, recent, error, verdict
+):
+    row = dress(votes(DOUBLED, **same(before, recent, error)))
+    why = (
+        "of customers who posted both before and lately the share went from "
+        f"{100 * before:.1f} to {100 * recent:.1f} %, too little to be sure"
+    )
     assert (row["verdict"], row["drift"]) == (verdict, why if verdict == "watch" else "")
 
 
-def test_a_fall_that_comes_of_other_customers_is_watched():
-    fallen = votes(both([30] * 22 + [10] * 4), before_same=[np.nan] * 22 + [0.11] * 4)
-    assert dress(fallen)["verdict"] == "watch"
+@pytest.mark.parametrize(("recent", "verdict"), [(0.28, "watch"), (0.2, "falling")])
+def test_a_fall_that_comes_of_other_customers_is_watched(recent, verdict):
+    fallen = votes(both([30] * 22 + [10] * 4), **same(0.3, recent, 0.02))
+    assert dress(fallen)["verdict"] == verdict
 
 
 def test_votes_of_few_customers_are_less_than_as_many_of_others():

@@ -63,7 +63,7 @@ TABLES: dict[str, dict[str, Kind]] = {
         **dict.fromkeys(("voters", "new_customers"), "whole"),
         "confidence": "number",
         "by_people": "whole",
-        **dict.fromkeys(("scatter", "before_same"), "exact"),
+        **dict.fromkeys(("scatter", "before_same", "recent_same", "same_error"), "exact"),
         "weights": "text",
     },
     "sightings": {

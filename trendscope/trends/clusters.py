@@ -20,6 +20,9 @@ from trendscope.trends.windows import BEFORE, RECENT
 MOST_CUSTOMERS = 4_000
 """Customers by whom the figures are estimated; of more, a part that their names decide."""
 
+COLUMNS = ("scatter", "before_same", "recent_same", "same_error")
+"""Columns of a weekly table that `of_customers` makes."""
+
 LONG = 2 * RECENT
 """Recent weeks over which the scatter is measured; the longer, the more a customer's votes add."""
 
@@ -32,7 +35,7 @@ def of_customers(
     segment: NDArray[np.intp],
     size: tuple[int, int, int],
 ) -> dict[str, Floats]:
-    """How votes scatter between customers, and the former share of those who vote now.
+    """How votes scatter between customers, and how the shares of the same customers changed.
 
     Args:
         week: Number of the week of each garment, from 0.
@@ -45,13 +48,14 @@ def of_customers(
     Returns:
         ``scatter``: variance of the share of the last 8 weeks minus that of the 18 before, summed
         over customers, as a multiple of the binomial; the mean over the kinds of a segment.
-        ``before_same``: share in the 22 weeks before of the customers who voted in the last 4 and
-        then, by their votes in the last 4. Each (weeks, segments, kinds), raveled; NaN if unknown.
+        ``before_same``, ``recent_same``, ``same_error``: share of the customers who voted both
+        lately and before, then and lately, and the standard error of the difference; see
+        `_of_the_same`. Each (weeks, segments, kinds), raveled; NaN if unknown.
     """
     people = _chosen(customers, segment)
     place = np.full(len(customers), -1)
     place[people] = np.arange(len(people))
-    scatter, same = np.full((2, *size), np.nan)
+    figures = np.full((len(COLUMNS), *size), np.nan)
     rows = np.flatnonzero((place[customer] >= 0) & (kind >= 0))
     if len(rows):
         rows = rows[np.argsort(week[rows], kind="stable")]
@@ -66,10 +70,10 @@ def of_customers(
             cast = np.bincount(cell, vote, len(people) * size[2]) if len(cell) else None
             so_far.appendleft(so_far[0] if cast is None else so_far[0] + cast.reshape(shape))
             if so_far[0] is not so_far[-1]:
-                scatter[number, present] = _scatter(so_far, starts)
-                same[number, present] = _before_same(so_far, starts)
+                figures[0, number, present] = _scatter(so_far, starts)
+                figures[1:, number, present] = _of_the_same(so_far, starts)
     # Rounded, so that the order of the rows does not show in the last digit.
-    return {"scatter": scatter.ravel().round(9), "before_same": same.ravel().round(9)}
+    return {name: of.ravel().round(9) for name, of in zip(COLUMNS, figures, strict=True)}
 
 
 def _chosen(customers: pd.Index, segment: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -114,9 +118,24 @@ def _scatter(so_far: Sequence[Floats], starts: NDArray[np.intp]) -> Floats:
     return ratio(np.where(known, multiple, 0).sum(1), known.sum(1))[:, None]
 
 
-def _before_same(so_far: Sequence[Floats], starts: NDArray[np.intp]) -> Floats:
-    """The column ``before_same`` of a week, (segments, kinds)."""
-    _, old, new_of, old_of = _windows(so_far, RECENT)
-    weight = np.where(old_of > 0, new_of, 0)
-    worn = np.nan_to_num(ratio(old, old_of)) * weight
-    return ratio(np.add.reduceat(worn, starts), np.add.reduceat(weight, starts))
+def _of_the_same(so_far: Sequence[Floats], starts: NDArray[np.intp]) -> Floats:
+    """Shares of the same customers before and lately, and the error of the difference, of a week.
+
+    Every customer is a stratum, weighted by Mantel and Haenszel (J. Natl. Cancer Inst. 22 (1959)
+    719), so that who posts how often moves nothing. The standard error is that between customers,
+    as if no share had changed. Of the last 4 weeks against the 22 before, or of the last 8 against
+    the 18 before, where that is farther from none in standard errors.
+
+    Returns:
+        (3, segments, kinds); NaN where nobody voted both lately and before.
+    """
+    each = []
+    for recent in (RECENT, LONG):
+        new, old, new_of, old_of = _windows(so_far, recent)
+        weight = np.nan_to_num(ratio(1, new_of + old_of))
+        lately, before = new * (weight * old_of), old * (weight * new_of)
+        sums = [np.add.reduceat(x, starts) for x in (before, lately, (lately - before) ** 2)]
+        sums[2] = np.sqrt(sums[2])
+        each.append(ratio(sums, np.add.reduceat(weight * old_of * new_of, starts)))
+    z = [np.abs(ratio(lately - before, error)) for before, lately, error in each]
+    return np.where(np.nan_to_num(z[1]) > np.nan_to_num(z[0]), each[1], each[0])

@@ -23,7 +23,7 @@ from trendscope.files.tables import as_floats, require_columns
 from trendscope.proportions import Floats, ratio
 from trendscope.skipped import PARTS
 from trendscope.text import natural
-from trendscope.trends.clusters import of_customers
+from trendscope.trends import clusters
 
 if TYPE_CHECKING:
     from trendscope.photos.results import PhotoResult
@@ -141,7 +141,7 @@ WEEKLY_COLUMNS = (
     *("week", "category", "count", "total", "share", "lo95", "hi95"),
     *("photos", "all_photos", "photo_share", "partial", "votes", "voters"),
     *("uncertain", "outside", "new_customers", "confidence", "by_people"),
-    *("scatter", "before_same"),
+    *clusters.COLUMNS,
 )
 
 
@@ -178,9 +178,9 @@ def weekly(
         with any category; ``photo_share``; ``partial``: the week still runs; ``votes``;
         ``voters``. The same in all rows of a week: photos left ``uncertain`` and ``outside``;
         ``new_customers`` of the total, never active before; mean ``confidence`` of the names;
-        names given ``by_people``; and ``scatter`` between customers, see
-        `trendscope.trends.clusters.of_customers`, as for ``before_same``, the share before of those
-        who vote now. Shares and means of nothing are NaN.
+        names given ``by_people``. Then ``scatter`` between customers, and ``before_same``,
+        ``recent_same`` and ``same_error``, how the share of the same customers changed: see
+        `trendscope.trends.clusters.of_customers`. Shares and means of nothing are NaN.
 
     Raises:
         TrendscopeError: A column is missing, a time is naive, or a customer is in two segments.
@@ -206,7 +206,9 @@ def weekly(
         **_customers(week, customer, np.where(by_kind | (kind < 0), kind, REPEATED), segment, size),
         **_photos(cell, kind, by_kind, of_any, size),
         **_circumstances(rows, week, customer, segment, by_kind, size),
-        **of_customers(week, customer, np.where(by_kind, kind, -1), customers, segment, size),
+        **clusters.of_customers(
+            week, customer, np.where(by_kind, kind, -1), customers, segment, size
+        ),
     )
     table["share"] = ratio(table["votes"], table["voters"])
     table["lo95"], table["hi95"] = proportions.wilson(
@@ -247,8 +249,7 @@ def by_photos(table: pd.DataFrame) -> pd.DataFrame:
         share=ratio(table["photos"], garments),
         lo95=low,
         hi95=high,
-        scatter=np.nan,
-        before_same=np.nan,
+        **dict.fromkeys(clusters.COLUMNS, np.nan),
     )
 
 

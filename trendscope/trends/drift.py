@@ -26,7 +26,7 @@ FEWEST = 4
 
 ERRORS = "the shares of several categories have moved as if more or fewer names were wrong"
 
-OTHERS = "other customers posted than before, and these had a share of {:.0f} % then too"
+OTHERS = "of customers who posted both before and lately the share went {}, too little to be sure"
 
 Figures = Mapping[str, Floats]
 """Figures of a panel, each (weeks, series); see `trendscope.trends.panel.FIGURES`."""

@@ -27,7 +27,7 @@ MEASURES = {VOTES: ("votes", "voters"), CUSTOMERS: ("count", "total")}
 
 FIGURES = (
     *("count", "total", "all_photos", "uncertain", "outside", "new_customers", "confidence"),
-    *("by_people", "scatter", "before_same"),
+    *("by_people", "scatter", "before_same", "recent_same", "same_error"),
 )
 """Columns that a table may have besides; what is no number there is unknown."""
 

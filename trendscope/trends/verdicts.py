@@ -29,6 +29,9 @@ RISE_LEVEL, WATCH_LEVEL = 0.05, 0.10
 MIN_CHANGE = 0.20
 """Least change, as a fraction, that is worth a verdict."""
 
+SAME = 2.576
+"""Standard errors by which customers who posted before must change too; chance has 1 %."""
+
 HISTORY = 60
 """Weeks of history from which a change can be compared with the year before."""
 
@@ -50,9 +53,9 @@ def movement(weekly: pd.DataFrame) -> pd.DataFrame:
     week, and a change of at least 20 % of the last 4 weeks. The variance of votes is at least that
     between customers, ``scatter``. ``watch``: so at a false discovery rate
     of .10. ``rising``, ``falling``: at .05, two weeks running, likely without any single one of the
-    last 4 weeks too, and neither more wrong names
-    (`trendscope.trends.drift.without_errors`) nor a circumstance that changed along
-    (`trendscope.trends.drift.circumstances`) could be why; else ``watch``.
+    last 4 weeks too, among the customers who posted both before and lately as well, and neither
+    more wrong names (`trendscope.trends.drift.without_errors`) nor a circumstance that changed
+    along (`trendscope.trends.drift.circumstances`) could be why; else ``watch``.
 
     Args:
         weekly: ``week, category`` and the votes, ``votes, voters``, or else customers, ``count,
@@ -246,7 +249,7 @@ def _verdicts(
     watched = enough & (np.abs(change) >= MIN_CHANGE) & (p <= WATCH_LEVEL)
     along = drift.circumstances(panel.figures, pair.recent - pair.before)
     if panel.measure == VOTES:
-        _add_others(along, panel.figures["before_same"], pair.recent, change)
+        _add_others(along, panel.figures, change)
     blurred = (moving_with_errors != 0) & (moving == 0)
     reasons = np.where(blurred, drift.ERRORS, "").astype(object)
     reasons = reasons + np.where(blurred & (along != ""), "; ", "") + along
@@ -257,13 +260,14 @@ def _verdicts(
     return p, verdict, np.where(verdict == WATCH, reasons, "")
 
 
-def _add_others(
-    reasons: NDArray[np.object_], before: Floats, recent: Floats, change: Floats
-) -> None:
-    """Adds to the reasons where those who vote now had about that share `before`."""
-    own = grown(recent, before)
-    for place in zip(*np.nonzero(own * np.sign(change) < MIN_CHANGE), strict=True):
-        drift.add(reasons, place, drift.OTHERS.format(100 * before[place]))
+def _add_others(reasons: NDArray[np.object_], figures: drift.Figures, change: Floats) -> None:
+    """Adds to the reasons where those who posted both before and lately do not surely change so."""
+    before, recent = figures["before_same"], figures["recent_same"]
+    z, own = ratio(recent - before, figures["same_error"]), grown(recent, before)
+    holds = (z * np.sign(change) >= SAME) & (own * np.sign(change) >= MIN_CHANGE)
+    for place in zip(*np.nonzero(np.isfinite(before) & ~holds), strict=True):
+        shares = f"from {100 * before[place]:.1f} to {100 * recent[place]:.1f} %"
+        drift.add(reasons, place, drift.OTHERS.format(shares))
 
 
 def farthest(
