@@ -92,6 +92,17 @@ def test_what_cannot_have_moved_the_share_as_far_is_no_reason():
             "the share of photos named by people went from 0 to 50 %",
         ),
         (
+            # Of dresses and bags each as many garments: from 1 a photo to 2, so that half are new.
+            {"photos": [50] * 26, "all_photos": [100] * 22 + [50] * 4},
+            "the share of garments named beside others in a photo went from 0 to 50 %",
+        ),
+        # From 1 a photo to 1.042, of which .04 are new: twice this is less than dresses' .1.
+        ({"photos": [50] * 26, "all_photos": [100] * 22 + [96] * 4}, ""),
+        (
+            {"photos": [50] * 26, "all_photos": [100] * 22 + [95] * 4},
+            "the share of garments named beside others in a photo went from 0 to 5 %",
+        ),
+        (
             {**photos([20] * 26), "total": [50] * 22 + [10] * 4},
             "the photos of an active customer went from 2.0 to 10.0 a week",
         ),

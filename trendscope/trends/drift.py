@@ -67,6 +67,15 @@ CIRCUMSTANCES = (
         reach=lambda recent, before: ratio(1, 1 - np.fmax(recent, before)),
     ),
     Circumstance(
+        "the share of garments named beside others in a photo",
+        lambda figures: figures["garments"] - figures["all_photos"],
+        lambda figures: figures["garments"],
+        least=0.03,
+        # The part of the garments that came or went; votes may move twice as far, as who posts
+        # seldom counts as much as who posts often.
+        reach=lambda recent, before: ratio(2, 1 - np.fmin(recent, before)),
+    ),
+    Circumstance(
         "the confidence in what is named",
         lambda figures: figures["confidence"] * figures["all_photos"],
         lambda figures: figures["all_photos"],

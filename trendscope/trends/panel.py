@@ -13,7 +13,7 @@ from trendscope import weeks
 from trendscope.errors import TrendscopeError
 from trendscope.files.tables import as_floats, require_columns
 from trendscope.proportions import Floats
-from trendscope.trends.models import Series
+from trendscope.trends.models import Series, pooled
 
 VOTES, CUSTOMERS = "votes", "customers"
 
@@ -26,8 +26,8 @@ MEASURES = {VOTES: ("votes", "voters"), CUSTOMERS: ("count", "total")}
 """Columns of which shares are made, by the name of the measure; the first that a table has."""
 
 FIGURES = (
-    *("count", "total", "all_photos", "uncertain", "outside", "new_customers", "confidence"),
-    *("by_people", "scatter", "before_same", "recent_same", "same_error"),
+    *("count", "total", "photos", "all_photos", "uncertain", "outside", "new_customers"),
+    *("confidence", "by_people", "scatter", "before_same", "recent_same", "same_error"),
 )
 """Columns that a table may have besides; what is no number there is unknown."""
 
@@ -41,7 +41,8 @@ class Panel:
         first: Number of the first week, see `trendscope.weeks`.
         series: Weekly counts: votes, or customers.
         measure: Name of what is counted, a key of `MEASURES`.
-        figures: `FIGURES`, each (weeks, columns), NaN where not known.
+        figures: `FIGURES`, and the ``garments`` named in all photos; each (weeks, columns), NaN
+            where not known.
     """
 
     keys: pd.DataFrame
@@ -102,6 +103,7 @@ def panel_of(table: pd.DataFrame) -> Panel:
     total = _filled(laid_out(of, np.nan), group)
     series = Series(np.minimum(laid_out(counted, 0.0), total), total, season, group)
     figures = {name: laid_out(name, np.nan) for name in FIGURES}
+    figures["garments"] = pooled(figures["photos"].T, group).T
     if measure == CUSTOMERS:
         figures |= {counted: series.count, of: series.total}
     return Panel(columns, first, series, measure, figures)
