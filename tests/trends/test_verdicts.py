@@ -385,7 +385,17 @@ def test_overdispersion_by_hand():
     assert result[0, 0] == pytest.approx(1 + 3 * 2.5)
     test = backtest.Backtest(level, np.full(shape, 0.501), np.full(shape, 100.0))
     assert backtest.overdispersion(expected, test, np.zeros(1, int))[0, 0] == 1
+    # Of the six series of a week, 8 weeks ahead, the errors count as three: 1 + 3 * (1 + 1.5 / 3).
+    shape = (1, 8, 6)
+    expected = np.full(shape, 0.5)
+    level = models.Forecasts(expected, expected, expected, expected)
+    far = backtest.Backtest(level, np.full(shape, 0.6), np.full(shape, 100.0))
+    result = backtest.overdispersion(expected, far, np.zeros(6, int))
+    assert result[7] == pytest.approx(np.full(6, 1 + 3 * 1.5))
+    # Two weeks ahead six errors count as three too, and a week ahead as six.
+    assert result[:2, 0] == pytest.approx([1 + 3 * 1.25, 1 + 3 * 1.5])
     # Votes that are divided vary less than whole ones.
+    expected = np.full((1, 1, 1), 0.5)
     assert backtest.overdispersion(expected, test, np.zeros(1, int), 0.4)[0, 0] == 0.4
 
 

@@ -125,8 +125,9 @@ def overdispersion(
 
     The mean squared standardised error of the back-test per horizon and its neighbours, pooled
     over each group. Errors h weeks ahead from neighbouring weeks are much alike, so that n of them
-    count as n/h; as Student's t is wider than the normal, what exceeds `least` grows by 1.5 h/n.
-    Horizons never reached take the last one known.
+    count as n/h, but those of a single week as half as many as it has series, which move one
+    another. As Student's t is wider than the normal, what exceeds `least` grows by 1.5 over that
+    number. Horizons never reached take the last one known.
 
     Args:
         shares: Forecasts of the back-test, (origins, ahead, series).
@@ -139,11 +140,11 @@ def overdispersion(
     is_finite = np.isfinite(surprise)
     sums = pooled(np.where(is_finite, surprise, 0).sum(0).T, group).T
     counts = pooled(is_finite.sum(0).T, group).T
-    dispersion = np.ones_like(sums)
+    dispersion, fewest = np.ones_like(sums), pooled(np.ones(len(group)), group) / 2
     for step in range(len(sums)):
         near = slice(max(0, step - step // 4), step + step // 4 + 1)
         excess = ratio(sums[near].sum(0), counts[near].sum(0)) - least
-        excess *= 1 + ratio(1.5 * (step + 1), counts[step])
+        excess *= 1 + 1.5 / np.maximum(counts[step] / (step + 1), fewest)
         latest = dispersion[max(step - 1, 0)]
         dispersion[step] = np.where(np.isfinite(excess), least + np.maximum(excess, 0), latest)
     return dispersion
