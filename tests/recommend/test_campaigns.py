@@ -141,6 +141,26 @@ def test_forgotten_customers_get_no_targets(files, tmp_path):
     assert campaign(db, category="Dress").targets.rows.empty
 
 
+def test_of_whom_no_photo_could_be_used_is_no_customer(files, tmp_path, fake_command):
+    """Zoe is in no number and no note, unless she is asked for; a list may name her."""
+    db = fill(tmp_path / "other.db", files)
+    (tmp_path / "zoe").mkdir()
+    (tmp_path / "zoe" / "clip.mp4").write_bytes(b"no picture")
+    scan([tmp_path / "zoe"], db)
+    (tmp_path / "never.csv").write_text("customer\nzoe\nben\n")
+    every = campaign(db, never=tmp_path / "never.csv")
+    assert every.customers == store.status(db).customers == 3
+    assert every.targets.without_targets["customer"].tolist() == ["cleo"]
+    assert every.consent.suppressed == ("ben",)
+    assert campaign(db, customer="zoe").targets.without_targets["reason"].tolist() == [
+        "no photo has been judged"
+    ]
+    for name in ("anna", "ben", "cleo"):
+        forget(db, name)
+    with pytest.raises(NothingUsable, match="holds no customers"):
+        campaign(db)
+
+
 def test_unknown_names_and_contradicting_options_are_refused(filled):
     with pytest.raises(StoreError, match="holds no customer 'ana'; is it anna"):
         campaign(filled, customer="ana")

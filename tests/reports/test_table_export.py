@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from tests.factories.pages import HOSTILE
 from tests.factories.stored import (
+    NEW,
     NOW,
     closet,  # noqa: F401
     found,
@@ -128,6 +129,19 @@ def test_tables_add_up_to_the_counts_of_trends(closet, tmp_path):  # noqa: F811
     assert by_week.tolist() == [trends.tally.uncertain, trends.tally.outside]
     sightings = pd.read_csv(tmp_path / "sightings.csv")
     assert sightings["week"].isna().sum() == trends.tally.undated
+
+
+def test_customers_are_those_of_every_list_and_figure(closet, tmp_path):  # noqa: F811
+    """Zoe, of whom nothing could be used, is none; dora, whose photo waits to be judged, is one."""
+    write(closet, skipped("zoe.mp4", "zoe"))
+    write(closet, found("Dress", "dora", "10.jpg"), weights=NEW, reclassify=True)
+    export(closet, tmp_path, now=NOW)
+    customers = read(tmp_path / "customers.csv")[1]
+    waiting = {row["customer"]: row["waiting"] for row in customers}
+    assert waiting == {"anna": "0", "ben": "0", "cem": "0", "dora": "1"}
+    assert len(customers) == store.status(closet).customers
+    refused = read(tmp_path / "skipped.csv")[1]
+    assert ("zoe", "zoe.mp4") in [(row["customer"], row["path"]) for row in refused]
 
 
 def test_an_exported_weekly_table_gives_the_same_movement(closet, tmp_path):  # noqa: F811

@@ -100,11 +100,12 @@ def campaign(
     name_lists = [None if path is None else read_names(path) for path in (only, never)]
     with opened(db) as open_store:
         names = store.customer_names(open_store)
-        if not names:
+        customers = sorted({*names} - {*store.without_photos(open_store)})
+        if not customers:
             raise NothingUsable(f"{open_store.shown} holds no customers; see trendscope scan")
         if customer is not None and customer not in names:
             raise unknown_customer(open_store.shown, customer, names)
-        requested = names if customer is None else [customer]
+        requested = customers if customer is None else [customer]
         permitted = consent(names, *name_lists)
         _check_names(name_lists[1], permitted, names, unknown_names)
         addressed = sorted({*requested} & {*permitted.allowed})

@@ -181,7 +181,8 @@ def _customers(
 
     The shares are `trendscope.proportions.estimated_shares`.
     """
-    names = pd.Index(census.customers, dtype=object, name="customer")
+    with_photos = {*census.rows["customer"].unique(), *census.waiting}
+    names = pd.Index(sorted(with_photos), dtype=object, name="customer")
     rows = census.rows.assign(customer=census.rows["customer"].astype(object))
     outcomes = counts.outcomes(rows, zone=zone, now=now)
     table = pd.crosstab(outcomes["customer"], outcomes["fate"].astype(object))
