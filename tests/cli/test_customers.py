@@ -116,6 +116,30 @@ def test_profiles_are_of_some_dates(words, photos_of_anna, run, photos, scanned)
         assert f"{left_out} photo{'s' * (left_out > 1)} left out: of other dates" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "days", "customers", "pictures"),
+    [
+        (["--since", "2026-03-30"], "from 30 Mar 2026 on", {"anna", "ben9", "ben10"}, 3),
+        (["--until", "2026-03-29"], "up to 29 Mar 2026", {"anna"}, 1),
+        (
+            ["--since", "2026-03-03", "--until", "2026-08-31"],
+            "of 3 Mar 2026 to 31 Aug 2026",
+            {"anna"},
+            1,
+        ),
+    ],
+)
+def test_reports_are_of_some_dates(words, days, customers, pictures, run, scanned, tmp_path):
+    page = tmp_path / "report.html"
+    options = ("-o", page, "--as-of", "2026-11-21", "--weeks", "52")
+    done = run("report", "--db", scanned, *options, *words)
+    assert done.exit_code == 0, done.stderr
+    text = page.read_text(encoding="utf-8")
+    assert days in text
+    assert {name for name in ("anna", "ben", "ben9", "ben10") if f">{name}<" in text} == customers
+    assert text.count("data:image/jpeg") == pictures
+
+
 def test_dates_without_a_photo_or_in_the_wrong_order_are_refused(run, photos):
     done = run("profile", photos / "anna", "--since", "2027-01-01")
     assert (done.exit_code, "none of 3 photos is of these dates" in done.stderr) == (3, True)
