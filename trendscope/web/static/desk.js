@@ -2,6 +2,8 @@
 
 const pageToken = document.querySelector("meta[name=page-token]").content;
 const percent = (share) => (share > 0 && share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`);
+// As trendscope.text.day has it: 3 May 2026.
+const day = (time) => (time ? new Date(time).toUTCString().slice(5, 16).replace(/^0/, "") : "no date");
 const keys = { n: "outside", c: "uncertain" };
 document.querySelectorAll(".labels button").forEach((button, place) => {
   if (place < 10) keys[String(place)] = button.dataset.label;
@@ -521,7 +523,7 @@ function setUpReview() {
     picture.src = `/api/photos/${photo.sha256}/large.jpg`;
     picture.alt = `A photo of ${photo.customer}, perhaps ${photo.top[0][0]}`;
     document.getElementById("review-who").textContent = photo.customer;
-    document.getElementById("review-when").textContent = photo.posted_at ? photo.posted_at.slice(0, 10) : "no date";
+    document.getElementById("review-when").textContent = day(photo.posted_at);
     showTop(document.getElementById("review-top"), photo.top);
     const needed = document.getElementById("review-needed");
     needed.hidden = photo.needed === null;
