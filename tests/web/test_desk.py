@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from starlette.exceptions import HTTPException
@@ -17,6 +17,8 @@ from tests.factories.stored import found, write
 from trendscope import store
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.reports import targets
+from trendscope.reports.weekly import report_of_store
+from trendscope.reports.weekly_page import report_html
 from trendscope.skipped import Skipped
 from trendscope.web import pages
 from trendscope.web.desk import Desk
@@ -90,6 +92,25 @@ def test_undated_photos_are_told_on_the_page_of_trends(tmp_path):
         write(opened, *(found("Dress", "ben", f"{n}.jpg") for n in range(3)))
         page = Visitor(opened).get("/trends")
     assert "3 photos without a usable date, so in no week: scan the exports" in page.text
+
+
+def test_charts_are_those_of_the_report_and_each_category_stands_before_all_together(tmp_path):
+    days = [datetime.now(UTC) - timedelta(weeks=ago) for ago in range(1, 9)]
+    with store.open_store(tmp_path / "t.db", create=True) as opened:
+        for number, day in enumerate(days):
+            kinds = ["Dress"] * (8 + number) + ["Coat"] * 30
+            posted = (day.year, day.month, day.day)
+            write(
+                opened,
+                *(found(kind, f"c{i}", f"{number}.jpg", posted) for i, kind in enumerate(kinds)),
+            )
+        page = Visitor(opened).get("/trends?weeks=8").text
+        report = report_html(report_of_store(opened, weeks_shown=8, now=datetime.now(UTC)))
+    drawn, reported = (
+        re.findall(r'<svg role="img".*?</svg>', text, re.DOTALL) for text in (page, report)
+    )
+    assert {*drawn} == {*reported} and len(drawn) == 12  # ten, and two of them together twice
+    assert [svg.count("share of what customers wear") for svg in drawn] == [1] * 10 + [2, 2]
 
 
 def test_the_first_page_is_made_before_it_is_asked_for():

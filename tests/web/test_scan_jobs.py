@@ -71,6 +71,7 @@ def test_a_running_scan_is_stopped_after_what_it_looks_at(scans, tmp_path):
     classifier.may.set()
     wait_until(lambda: job.state != "running")
     assert (job.state, job.result, job.failure) == ("stopped", None, "")
+    assert (job.done, job.total) == (32, 40)
     assert store.status(tmp_path / "t.db").photos == 32  # those that were looked at together
     assert not job.uploads.folder.exists()
     again = made.begin()

@@ -198,6 +198,49 @@ def test_a_larger_picture_is_kept_by_choice_and_forgotten_with_its_customer(clie
         assert connection.execute("SELECT count(*) FROM previews").fetchone() == (0,)
 
 
+@in_chromium
+def test_a_larger_picture_is_kept_where_that_is_ticked(browser, server, client, place):
+    page = browser.new_page(base_url=server.address.rstrip("/"))
+    for who, key, longest in (("rob", "Space", 1024), ("sue", "Shift", 128)):
+        path = place / "ticked" / who / "1.png"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(painted("Coat", (1500, 1200 + longest)))
+        page.goto("/scan")
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Choose a folder…").press("Enter")
+        chooser.value.set_files(path.parent)
+        page.get_by_label("Keep a larger picture").press(key)
+        page.get_by_role("button", name="Scan", exact=True).press("Enter")
+        expect(page.locator("#scan-end")).to_contain_text("1 photo: 1 looked at.")
+        (digest,) = store.sightings(place / "t.db", who)["sha256"]
+        answer = client.get(f"/api/photos/{digest}/large.jpg")
+        assert max(Image.open(io.BytesIO(answer.content)).size) == longest
+    page.close()
+
+
+@in_chromium
+def test_a_running_scan_tells_how_far_it_is_until_it_is_stopped(browser, server):
+    """Of the desk's answers, which are made up here."""
+    now = {"id": "1", "state": "running", "stopping": False, "done": 1300, "total": 2600}
+    now |= {"files": 2600, "words": [], "left_out": [], "result": None, "failure": ""}
+    page = browser.new_page(base_url=server.address.rstrip("/"))
+
+    def answer(route):
+        if route.request.method == "DELETE":
+            now.update(state="stopped")
+        route.fulfill(json={"schema_version": 1, "scan": now})
+
+    page.route("**/api/scan", answer)
+    page.goto("/scan")
+    expect(page.locator("#progress-words")).to_have_text("1,300 of 2,600 looked at")
+    bar = page.get_by_role("progressbar")
+    assert bar.evaluate("(bar) => bar.value / bar.max") == 0.5
+    expect(page.get_by_role("button", name="Choose a folder…")).to_be_hidden()
+    page.get_by_role("button", name="Stop").press("Enter")
+    expect(page.locator("#progress-words")).to_contain_text("scan the same again to go on")
+    page.close()
+
+
 def test_pages_of_other_sites_cannot_scan(client):
     headers = {"origin": "http://evil.example"}
     assert client.post("/api/scan", json={}, headers=headers).status_code == 403
