@@ -353,6 +353,6 @@ def test_reasons_are_counted_by_their_code_and_not_by_their_words(monkeypatch):
     campaign = Campaign(*("shop.db", "customers", "", "", None, 5, 0, nothing, Consent((), (), {})))
     assert notes(campaign) == [
         "Nothing for 5 customers, of whom too little is known: 2 with too few recognised garments; "
-        "1 whose categories are not on offer; 1 who wear no category often enough; "
+        "1 whose categories are not on offer; 1 with no category worn often enough; "
         "1 without a judged photo."
     ]

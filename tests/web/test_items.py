@@ -192,6 +192,9 @@ def test_whom_to_offer_an_item_and_a_category_to(client, worn):
     assert people(client.get("/item?sku=A1")) == ["ben", "anna%20%26%20co"]
     assert people(client.get("/targets?category=Dress")) == ["ben", "anna%20%26%20co"]
     assert people(client.get("/targets?category=coat")) == ["cem"]
+    several, one = (client.get(f"/targets?category={kind}").text for kind in ("dress", "coat"))
+    assert "2 customers, those first who wear it most and latest." in several
+    assert '<p class="lead">1 customer.</p>' in one
     assert client.get("/targets?category=Hat").status_code == 404
     by_sku = client.get("/api/targets?sku=A1").json()
     assert [row["customer"] for row in by_sku["targets"]] == ["ben", "anna & co"]

@@ -251,6 +251,10 @@ def test_print_keeps_every_column_and_cuts_no_card(page):
     assert page.locator("form, .bar, .files").evaluate_all(
         "(all) => all.every((e) => !e.checkVisibility())"
     )
+    in_one_line = "(all) => all.length > 5 && all.every((e) => e.getClientRects().length === 1)"
+    assert table.locator(".badge").evaluate_all(in_one_line)
+    page.goto("/targets?category=Dress")
+    expect(page.get_by_role("link", name="← Catalogue")).to_be_hidden()
     page.goto("/customers")
     kept = "(all) => all.map((e) => getComputedStyle(e).breakInside)"
     assert {*page.locator(".person").evaluate_all(kept)} == {"avoid"}

@@ -224,7 +224,7 @@ def _without_targets(rows: pd.DataFrame) -> list[str]:
 _IN_SHORT = {
     NoTarget.NO_PHOTO: "without a judged photo",
     NoTarget.FEW_GARMENTS: "with too few recognised garments",
-    NoTarget.NO_CATEGORY: "who wear no category often enough",
+    NoTarget.NO_CATEGORY: "with no category worn often enough",
     NoTarget.NOT_OFFERED: "whose categories are not on offer",
 }
 
