@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from typer.testing import CliRunner
 
 from tests.factories.photos import painted
 from trendscope.cli import app
+from trendscope.reports.customers import customers_text
+from trendscope.store import CustomerEntry
 
 
 @pytest.fixture
@@ -41,6 +45,17 @@ def test_customers_are_listed_with_what_they_wear_most(run, scanned):
         "ben9    1 photo   1 Sep 2026  Coat 1",
         "ben10   1 photo   1 Sep 2026  Coat 1",
     ]
+
+
+def test_a_line_of_80_characters_keeps_name_and_date():
+    counts = {"T-shirt/top": 500, "Ankle boot": 400, "Trouser": 300}
+    posted = datetime(2026, 3, 30, tzinfo=UTC)
+    entry = CustomerEntry("n" * 30, 1234, 0, 0, counts, {}, posted, ())
+    short = replace(entry, customer="anna", counts={"Bag": 1, "Coat": 1})
+    lines = customers_text([entry, short]).splitlines()
+    # 30 and 12 and 11 characters, with two between them: of 80 a single category has room.
+    assert lines[0] == f"{'n' * 30}  1,234 photos  30 Mar 2026  T-shirt/top 500"
+    assert lines[1] == f"{'anna':30}  1,234 photos  30 Mar 2026  Bag 1, Coat 1"
 
 
 def test_customers_are_searched_and_written_for_programs(run, scanned):

@@ -104,8 +104,8 @@ def test_charts_are_those_of_the_report_and_each_category_stands_before_all_toge
                 opened,
                 *(found(kind, f"c{i}", f"{number}.jpg", posted) for i, kind in enumerate(kinds)),
             )
-        page = Visitor(opened).get("/trends?weeks=8").text
-        report = report_html(report_of_store(opened, weeks_shown=8, now=datetime.now(UTC)))
+        page = Visitor(opened).get("/trends?weeks=6").text
+        report = report_html(report_of_store(opened, weeks_shown=6, now=datetime.now(UTC)))
     drawn, reported = (
         re.findall(r'<svg role="img".*?</svg>', text, re.DOTALL) for text in (page, report)
     )

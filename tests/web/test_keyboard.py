@@ -43,8 +43,8 @@ WITHOUT_PHOTOS = ("/customers", "/trends", "/catalogue", "/review", "/targets?ca
 
 STOPS = """() => {
   const around = document.querySelector("dialog[open]") ?? document;
-  const names = "a[href], button, input, select, summary, textarea, [tabindex]";
-  const all = [...around.querySelectorAll(names)].filter((it) => it.tabIndex >= 0 && !it.disabled
+  const names = "a[href], button, input, select, summary, textarea, [tabindex='0']";
+  const all = [...around.querySelectorAll(names)].filter((it) => !it.disabled
     && it.checkVisibility({ visibilityProperty: true }) && it.type !== "hidden");
   all.forEach((it, place) => (it.dataset.stop = place));
   return all.length;
@@ -86,7 +86,7 @@ PRINTING = """() => {
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """26 customers in dresses, a photo of anna's nobody can name, none of zoe's, three items."""
+    """26 customers in dresses, two photos nobody can name, none of zoe's, three items."""
     root = tmp_path_factory.mktemp("keyboard")
     name = f"IMG_{POSTED:%Y%m%d}_120000.png"
     for number in range(26):
@@ -96,6 +96,8 @@ def root(tmp_path_factory):
     for number in range(3):
         path = root / "photos" / "anna" / f"IMG_{POSTED:%Y%m%d}_13000{number}.png"
         path.write_bytes(painted("Dress" if number else "black", (200 + number, 160)))
+    later = root / "photos" / "customer 02" / f"IMG_{POSTED:%Y%m%d}_140000.png"
+    later.write_bytes(painted("black", (300, 160)))
     (root / "photos" / "zoe").mkdir()
     (root / "photos" / "zoe" / "clip.mp4").write_bytes(b"no picture")
     scanned(root / "photos", root / "t.db")
@@ -332,7 +334,8 @@ def test_review_is_of_the_customers_searched_for_and_names_the_day(page, full):
     expect(page.locator("#review-lead")).to_contain_text("No photo of such a customer waits.")
     expect(page.locator("#review")).to_be_hidden()
     page.get_by_role("link", name="All photos that wait").press("Enter")
-    expect(page.locator("#review-who")).to_have_text("anna")
+    expect(page.locator("#review-who")).to_have_text("customer 02")
+    expect(page.locator("#left")).to_have_text("2")
 
 
 def test_a_refusal_leads_back_to_the_first_page(page, full):
