@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -15,7 +14,6 @@ from tests.factories.photos import painted
 from trendscope import store
 from trendscope.ingest.catalog import add
 
-pytestmark = pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium is installed")
 expect = sync_api.expect
 TOKEN = "a long enough token"
 POSTED = datetime.now(UTC) - timedelta(days=7)

@@ -198,7 +198,6 @@ def test_a_larger_picture_is_kept_by_choice_and_forgotten_with_its_customer(clie
         assert connection.execute("SELECT count(*) FROM previews").fetchone() == (0,)
 
 
-@in_chromium
 def test_a_larger_picture_is_kept_where_that_is_ticked(browser, server, client, place):
     page = browser.new_page(base_url=server.address.rstrip("/"))
     for who, key, longest in (("rob", "Space", 1024), ("sue", "Shift", 128)):
@@ -218,7 +217,6 @@ def test_a_larger_picture_is_kept_where_that_is_ticked(browser, server, client, 
     page.close()
 
 
-@in_chromium
 def test_a_running_scan_tells_how_far_it_is_until_it_is_stopped(browser, server):
     """Of the desk's answers, which are made up here."""
     now = {"id": "1", "state": "running", "stopping": False, "done": 1300, "total": 2600}
