@@ -72,6 +72,14 @@ def shared_decoders(monkeypatch, decoders):
     monkeypatch.setattr("trendscope.photos.pipeline.Decoder", decoders)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def statements_compiled_once():
+    """A database of this process compiles no statement that another one has compiled."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trendscope.store.database.create_engine", databases.create_engine)
+        yield
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Python need not look through all that the imports leave for ever, now or later."""

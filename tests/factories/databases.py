@@ -17,12 +17,35 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import create_engine, inspect, make_url, select, text
+import sqlalchemy
+from sqlalchemy import inspect, make_url, select, text
 from sqlalchemy.engine import Engine
 
 from trendscope.store import schema
 
 SERVERS = Path("/usr/lib/postgresql")
+
+
+class Compiled(dict):
+    """Statements that any engine of this process has compiled, by the kind of its database."""
+
+    def get(self, key, default=None):
+        dialect, *statement = key
+        return super().get((dialect.name, *statement), default)
+
+    def __setitem__(self, key, compiled):
+        dialect, *statement = key
+        super().__setitem__((dialect.name, *statement), compiled)
+
+
+COMPILED = Compiled()
+
+
+def create_engine(*arguments, **options) -> Engine:
+    """SQLAlchemy's, but what another engine has compiled is not compiled again: that is slow."""
+    engine = sqlalchemy.create_engine(*arguments, **options)
+    engine.update_execution_options(compiled_cache=COMPILED)
+    return engine
 
 
 def binaries():
