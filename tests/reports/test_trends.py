@@ -176,6 +176,19 @@ def test_only_the_naive_models_are_no_better_than_the_model(outlook):
         assert sentence.startswith(f"Forecast: {name}, {words}")
 
 
+def test_nothing_is_noted_of_forecasts_that_are_not_shown():
+    """Seven customers a week are 28 in four weeks, of 30 that a verdict takes."""
+
+    def noted(weekly):
+        return [note[:10] for note in trend_report.notes(summary.outlook(weekly)) if "orec" in note]
+
+    few, many = both([3] * 26, total=7), both([400] * 26, total=1000)
+    assert (noted(few), noted(many)) == ([], ["Forecast: "])
+    # Nor of the wide intervals of a few beside a segment of many.
+    parts = few.assign(segment="Oslo"), many.assign(segment="Rome")
+    assert noted(pd.concat(parts)) == ["Forecast: "]
+
+
 @pytest.mark.parametrize(
     ("shares", "line"),
     [

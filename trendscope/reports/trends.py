@@ -198,6 +198,13 @@ def power_notes(summary: TrendSummary) -> list[str]:
 
 
 def _forecast_notes(summary: TrendSummary) -> list[str]:
+    """What forecasts rest on, and how far they can be off; nothing where none is shown."""
+    latest = changes.judged(summary)
+    latest = latest[(latest["week"] == latest["week"].max()) & (latest["verdict"] != TOO_FEW)]
+    keys = [name for name in ("segment", "category") if name in latest]
+    coming = summary.forecast.merge(latest[keys], on=keys)
+    if coming.empty:
+        return []
     errors = summary.errors.dropna()
     sentences = []
     if len(errors):
@@ -209,7 +216,7 @@ def _forecast_notes(summary: TrendSummary) -> list[str]:
             f"Forecast: {model}, as {who} was closer by a tenth on these very weeks (points off on "
             f"average, 1 to 8 weeks ahead: {listed})."
         )
-    width = (summary.forecast["hi80"] - summary.forecast["lo80"]).max()
+    width = (coming["hi80"] - coming["lo80"]).max()
     if width > WIDE:
         sentences.append(
             f"The widest 80 % interval spans {100 * width:.0f} points: with so few customers a "
