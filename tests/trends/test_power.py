@@ -72,3 +72,16 @@ def test_where_names_are_wrong_at_times_less_of_a_share_can_double():
     right, wrong = (doublings_found(panel, precision)["found"] for precision in (1.0, 0.9))
     assert (wrong <= right + 0.05).all()
     assert right[8] > 0.3 and wrong[8] < 0.1
+
+
+def test_no_doubling_is_promised_that_the_same_customers_would_not_show():
+    weekly = drawn(np.random.default_rng(0), 80, HISTORY)
+    alone, certain, unsure = (
+        doublings_found(panel_of(weekly.assign(same_error=error)))["found"]
+        for error in (np.nan, 0.001, 0.1)
+    )
+    # Of .02 of 4 weeks and .01 of 22 their error is 1.27 times the pooled one, and 2.576 such are
+    # 3.28, more than the 2.81 that one of ten tests takes.
+    assert (certain <= alone).all() and (certain[8:] < alone[8:]).all()
+    # From .06 to .12 are .6 standard errors of .1.
+    assert alone[4] > 0.9 and unsure[4] < 0.1

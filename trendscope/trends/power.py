@@ -7,13 +7,16 @@ from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from trendscope.proportions import Floats, ratio
+from trendscope.trends.clusters import LONG
 from trendscope.trends.models import Series
 from trendscope.trends.panel import Panel
 from trendscope.trends.verdicts import (
     MIN_TOTAL,
     RISE_LEVEL,
+    SAME,
     compared,
     direction,
     farthest,
@@ -36,8 +39,9 @@ def doublings_found(panel: Panel, precision: float = 1.0, seed: int = 0) -> pd.D
     """How often it would be found within 16 weeks if twice as much were worn of each category.
 
     Simulated from the latest 26 weeks of the table: the mean share and total of each category, and
-    the scatter of the shares. What is rightly named doubles over 8 weeks; found is what `movement`
-    would call rising, corrected for all categories and segments judged.
+    the scatter of the shares, or that of the same customers if larger. What is rightly named
+    doubles over 8 weeks; found is what `movement` would call rising, corrected for all categories
+    and segments judged, the test of the same customers included where the table has it.
 
     Args:
         panel: Weekly table.
@@ -54,26 +58,36 @@ def doublings_found(panel: Panel, precision: float = 1.0, seed: int = 0) -> pd.D
         weeks = min(RECENT + BEFORE, len(series.count))
         total = window(series.total, 0, weeks)[-1] / weeks
         share = ratio(window(series.count, 0, weeks)[-1], total * weeks)
+        # The error may be of 4 weeks or of 8; as one of 8, it stands for the larger scatter.
+        spans = (0, LONG), (LONG, RECENT + BEFORE - LONG)
+        votes = [window(series.total, *span)[-1] for span in spans]
+        error = panel.figures["same_error"][-1]
+        between = ratio(error**2, share * (1 - share) * ratio(1, votes).sum(0))
         dispersion = np.broadcast_to(compared(panel).dispersion, series.count.shape)[-1]
+        dispersion = np.fmax(dispersion, between)
         others = max(panel.keys["category"].nunique() - 1, 1)
         rightly = np.maximum(share - (1 - precision) * (1 - share) / others, 0)
         known = (share > 0) & (share < 0.5)
         runs = max(1, min(RUNS, MOST_SERIES // max(columns, 1)))
-        each = (np.tile(values[known], runs) for values in (share, rightly, total, dispersion))
-        drawn = Draws(*each)
-        risen = _risen(_doubled(drawn, seed), drawn.dispersion, tests=max(int(known.sum()), 1))
+        figures = share, rightly, total, dispersion, np.isfinite(error)
+        drawn = Draws(*(np.tile(values[known], runs) for values in figures))
+        risen = _risen(_doubled(drawn, seed), drawn, tests=max(int(known.sum()), 1))
         found[known] = risen.reshape(runs, -1).mean(0)
     return panel.keys.assign(found=found)
 
 
 @dataclass(frozen=True)
 class Draws:
-    """Shares, the parts of them that double, their weekly totals and scatter; each repeated."""
+    """Shares, the parts of them that double, their weekly totals and scatter; each repeated.
+
+    And whether customers are compared with themselves too.
+    """
 
     share: Floats
     rightly: Floats
     total: Floats
     dispersion: Floats
+    same: NDArray[np.bool_]
 
 
 def _doubled(draws: Draws, seed: int) -> Series:
@@ -89,15 +103,24 @@ def _doubled(draws: Draws, seed: int) -> Series:
     return Series(drawn * whole, np.asarray(whole), np.zeros(len(drawn), np.intp), nothing)
 
 
-def _risen(series: Series, dispersion: Floats, tests: int) -> Floats:
+def _risen(series: Series, draws: Draws, tests: int) -> Floats:
     """Whether each column is called rising in any of the weeks from the doubling on."""
     new, new_of = (window(values, 0, RECENT) for values in (series.count, series.total))
     old, old_of = (window(values, RECENT, BEFORE) for values in (series.count, series.total))
-    z = farthest(series, dispersion)
+    z = farthest(series, draws.dispersion)
     # Where one category alone changes, the correction of its p is by the number of tests.
     surely = np.abs(z) >= NormalDist().inv_cdf(1 - RISE_LEVEL / tests / 2)
     before = ratio(old, old_of)
-    moving = direction(
-        surely, grown(ratio(new, new_of), before), lasting(series, before, dispersion)
-    )
-    return np.asarray((moving[-FOUND:] > 0).any(0) & (new_of[-1] >= MIN_TOTAL))
+    lasts = lasting(series, before, draws.dispersion)
+    rising = direction(surely, grown(ratio(new, new_of), before), lasts) > 0
+    rising &= ~draws.same | (farthest(series, draws.dispersion, _unpooled) >= SAME)
+    return np.asarray(rising[-FOUND:].any(0) & (new_of[-1] >= MIN_TOTAL))
+
+
+def _unpooled(
+    series: Series, new: Floats, new_of: Floats, old: Floats, old_of: Floats, dispersion: Floats
+) -> Floats:
+    """The z whose error grows with the share, as that of the same customers does."""
+    recent, before = ratio(new, new_of), ratio(old, old_of)
+    variance = ratio(recent * (1 - recent), new_of) + ratio(before * (1 - before), old_of)
+    return ratio(recent - before, np.sqrt(np.maximum(dispersion * variance, 0)))
