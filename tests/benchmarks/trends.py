@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from tests.factories.worlds import NAMED, WEEKS, World, during, ramp, sightings
+from tests.factories.worlds import START as FIRST_DAY
 from trendscope import weeks
 from trendscope.categories import CATEGORIES, GROUP
 from trendscope.proportions import adjusted_classify_and_count, ratio
@@ -112,8 +113,12 @@ START = 30
 
 CUSTOMERS = (300, 2000)
 
+ANOTHER_TASTE = np.array([0.4, 0.7, 1.3, 1.6, 2, 0.5, 1.4, 0.8, 1.8, 1.5])
 OTHERS_WEAR = np.array([0.5, 1, 1.5, 1, 1.5, 1, 1.5, 0.75, 1, 1])
 """Factors on what some customers wear."""
+
+LEAST_NAMED = (0.07, 0.72, 0.03, 0.06, 0.35, 0.53, 0.06, 0.53, 0.73, 0.53)
+"""How often the shipped network names each kind: the lower of the shares in README.md."""
 
 WANDERING = np.array(NAMED) * np.exp(
     np.random.default_rng(0).normal(0, 0.02, (WEEKS, 10)).cumsum(0)
@@ -162,6 +167,19 @@ STILL = {
         beside=World(customers=100, worn=OTHERS_WEAR, posting=ramp(1, 0, START, 1))
     ),
     "how often each kind is named wanders by 2 % a week": World(named=WANDERING),
+    "newcomers of another taste, 40 % of all": World(
+        named=LEAST_NAMED,
+        beside=World(
+            customers=200, worn=ANOTHER_TASTE, named=LEAST_NAMED, posting=ramp(0, 1, START, 1)
+        ),
+    ),
+    "three customers in ten, of another taste, hand in their photos in late batches": World(
+        named=LEAST_NAMED,
+        beside=World(customers=130, worn=ANOTHER_TASTE, named=LEAST_NAMED, late=START),
+    ),
+    "customers begin to post whole outfits": World(
+        named=LEAST_NAMED, outfits=ramp(0.2, 0.6, START)
+    ),
 }
 """Worlds in which nothing changes in what is worn."""
 
@@ -174,18 +192,42 @@ def still_worlds(runs):
         cells = []
         for customers in CUSTOMERS:
             number = max(2, runs * CUSTOMERS[0] // customers)
-            cells += _false_reports(replace(world, customers=customers), number)
+            cells += _false_reports(_sized(world, customers), number)
         print(f"| {name} | {' | '.join(f'{cell:.3f}' for cell in cells)} |", flush=True)
+
+
+def _sized(world, customers):
+    """The world of so many customers, and of others beside them in proportion; one stays one."""
+    beside = world.beside
+    if beside and beside.customers > 1:
+        number = beside.customers * customers // CUSTOMERS[0]
+        beside = replace(beside, customers=number)
+    return replace(world, customers=customers, beside=beside)
 
 
 def _false_reports(world, runs):
     moving = [[], []]
     for run in range(runs):
-        weekly = counts.weekly(sightings(np.random.default_rng([run, 1]), world))
-        for place, table in enumerate((weekly, without_votes(weekly))):
-            verdict = verdicts.movement(table)["verdict"].to_numpy().reshape(-1, 10)[HISTORY:]
+        seen = sightings(np.random.default_rng([run, 1]), world)
+        for place, cut in enumerate((pd.DataFrame, without_votes)):
+            verdict = _reported(seen, cut).reshape(-1, 10)
             moving[place].append(np.isin(verdict, MOVING).any(1).mean())
     return [float(np.mean(each)) for each in moving]
+
+
+def _reported(seen, cut):
+    """Verdicts of all weeks after `HISTORY`; of every fourth, by the photos handed in until then.
+
+    All weeks are judged as they are at the end, unless photos come late.
+    """
+    if "handed_in" not in seen:
+        return verdicts.movement(cut(counts.weekly(seen)))["verdict"].to_numpy()[10 * HISTORY :]
+    week = (seen["posted_at"] - FIRST_DAY).dt.days // 7
+    reports = []
+    for last in range(HISTORY + 2, WEEKS, 4):
+        known = seen[(seen["handed_in"] <= last) & (week <= last)]
+        reports.append(verdicts.movement(cut(counts.weekly(known)))["verdict"].to_numpy()[-10:])
+    return np.array(reports)
 
 
 def without_votes(weekly):

@@ -23,6 +23,8 @@ NAMED = (0.70, 0.84, 0.41, 0.60, 0.13, 0.18, 0.26, 0.18, 0.60, 0.18)
 """How often a garment is named."""
 TASTE = 8
 """Concentration of tastes in the standard world."""
+OUTFIT = np.array([[n in part for n in range(10)] for part in ((0, 2, 3, 6), (1,), (5, 7, 9))])
+"""Categories, in label order, of which an outfit shows one each."""
 FEASTS = 5
 """Weeks from one feast to the next."""
 MOST = 50
@@ -46,6 +48,10 @@ class World:
         churn: Part of the customers who leave each week; others take their places.
         events: Part of the photos that are taken at common events, other ones each week.
         garments: Garments in a photo.
+        outfits: Part of the photos that show a whole outfit: a top, trousers and shoes; one, or
+            (weeks,).
+        late: Week from which on customers hand in their photos in batches, every 4 to 8 weeks, the
+            latest two weeks old. None: at once.
         taste: Concentration of customers' tastes around `SHARES`; a large one makes all alike.
         spells: Weeks for which a customer posts on average, and then does not; None: always.
         feast: Part of the photos of every fifth week that show one kind alone, other ones in turn.
@@ -64,6 +70,8 @@ class World:
     churn: float = 0.0
     events: float = 0.0
     garments: int = 1
+    outfits: ArrayLike = 0.0
+    late: int | None = None
     taste: float = TASTE
     spells: int | None = None
     feast: float = 0.0
@@ -85,7 +93,8 @@ def during(value: float, week: int, length: int) -> NDArray[np.float64]:
 def sightings(draw: np.random.Generator, world: World, weeks: int = WEEKS) -> pd.DataFrame:
     """The garments and photos that a network sees: a table for `trendscope.trends.weekly`.
 
-    Columns: customer, photo, posted_at, category, reason; confidence if the world has one.
+    Columns: customer, photo, posted_at, category, reason; confidence if the world has one;
+    handed_in, the number of the week, if some are late.
 
     Args:
         draw: Random generator.
@@ -93,9 +102,15 @@ def sightings(draw: np.random.Generator, world: World, weeks: int = WEEKS) -> pd
         weeks: Number of weeks, at most `WEEKS`.
     """
     customer, week = _photos(draw, world, weeks)
-    photo = np.repeat(np.arange(len(week)), world.garments)
+    outfit = np.zeros(len(week), bool)
+    if np.any(world.outfits):
+        outfit = draw.random(len(week)) < np.broadcast_to(world.outfits, WEEKS)[week]
+    number = np.where(outfit, len(OUTFIT), world.garments)
+    photo = np.repeat(np.arange(len(week)), number)
+    place = np.arange(len(photo)) - np.repeat(number.cumsum() - number, number)
+    among = np.where(outfit[photo, None], OUTFIT[place % len(OUTFIT)], True)
     customer, week = customer[photo], week[photo]
-    worn = _worn(draw, world, customer, week)
+    worn = _worn(draw, world, customer, week, among)
     named = draw.random(len(worn)) < np.broadcast_to(world.named, (WEEKS, 10))[week, worn]
     wrong = draw.random(len(worn)) > np.broadcast_to(world.right, WEEKS)[week]
     seen = np.where(wrong, (worn + draw.integers(1, 10, len(worn))) % 10, worn)
@@ -114,9 +129,17 @@ def sightings(draw: np.random.Generator, world: World, weeks: int = WEEKS) -> pd
     if world.certain is not None:
         certain = np.broadcast_to(world.certain, WEEKS)[week[rows]]
         table = table.assign(confidence=draw.beta(20 * certain, 20 * (1 - certain)))
+    if world.late is not None:
+        period = draw.integers(4, 9, customer.max(initial=0) + 1)
+        phase = draw.integers(0, 8, len(period))
+        waiting = 2 + -(week + phase[customer]) % period[customer]
+        handed_in = week + np.where(week >= world.late, waiting, 0)
+        table = table.assign(handed_in=handed_in[rows])
     if world.beside is None:
         return table
     others = sightings(draw, world.beside, weeks)
+    if world.beside.late is not None:
+        table = table.assign(handed_in=week[rows])
     numbers = {name: -1 - others[name] for name in ("customer", "photo")}
     return pd.concat([table, others.assign(**numbers)], ignore_index=True)
 
@@ -146,8 +169,9 @@ def _worn(
     world: World,
     customer: NDArray[np.int64],
     week: NDArray[np.int64],
+    among: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    """The category of each garment worn."""
+    """The category of each garment worn, of those that it may be `among`, (garments, 10)."""
     taste = draw.dirichlet(SHARES * world.taste, customer.max(initial=0) + 1)
     events = draw.dirichlet(SHARES * TASTE, WEEKS)
     common = draw.random(len(week)) < world.events
@@ -158,7 +182,7 @@ def _worn(
     kept = np.where(factor == 1, chances, 0)
     left = 1 - changed.sum(1, keepdims=True)
     chances = changed + kept * left / np.maximum(kept.sum(1, keepdims=True), 1e-9)
-    limits = chances.cumsum(1)
+    limits = (chances * among).cumsum(1)
     worn = (draw.random((len(week), 1)) * limits[:, -1:] > limits).sum(1)
     if not world.feast:
         return worn
