@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from trendscope.categories import CATEGORIES, COLORS
 from trendscope.reports import charts, plots
 from trendscope.reports.charts import NARROW, SLIDE, SMALL, WIDE
 from trendscope.trends import summary
+from trendscope.trends.verdicts import STEADY
 
 FLAT = {"Bag": 40, "Coat": 30, "Shirt": 20, "Trouser": 12, "Sandal": 8, "Sneaker": 0}
 
@@ -74,6 +76,11 @@ def test_where_customers_are_few_points_and_thin_lines_stand_for_bands():
 def test_of_what_there_is_not_enough_data_nothing_is_expected():
     few = charts.course(summary.outlook(both([1] * 8, total=2)), "Dress", 8)
     assert few.ahead == [] and few.coming["share"] == []
+    # Steady, but had it doubled, that would have been missed more often than found.
+    seen = summary.outlook(both([3] * 26, total=100))
+    blind = replace(seen, power=seen.power.assign(found=0.4))
+    assert blind.movement["verdict"].iloc[-1] == STEADY
+    assert charts.course(seen, "Dress", 26).ahead and not charts.course(blind, "Dress", 26).ahead
 
 
 # --- labels --------------------------------------------------------------------------------------
