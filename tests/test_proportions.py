@@ -47,6 +47,12 @@ def test_z_squared_is_the_chi_square_of_the_four_fold_table(one, other):
     assert np.sign(z) == np.sign(a * m - b * n)
 
 
+@pytest.mark.filterwarnings("error")
+def test_counts_above_their_total_by_rounding_vary_in_nothing():
+    more = np.nextafter(3.0, 4) * ONE
+    assert np.isnan(proportions.z_score(more, 3 * ONE, more, 3 * ONE)).all()
+
+
 @given(st.floats(-30, 30))
 def test_two_sided_is_scipys(z):
     assert proportions.two_sided(z * ONE)[0] == pytest.approx(2 * stats.norm.sf(abs(z)))

@@ -46,7 +46,8 @@ def z_score(count: Floats, total: Floats, earlier: Floats, earlier_total: Floats
     pooled = ratio(count + earlier, total + earlier_total)
     variance = pooled * (1 - pooled) * (ratio(1, total) + ratio(1, earlier_total))
     difference = ratio(count, total) - ratio(earlier, earlier_total)
-    return ratio(difference, np.sqrt(variance))
+    # Sums of fractions may exceed their totals by the last digit.
+    return ratio(difference, np.sqrt(np.maximum(variance, 0)))
 
 
 def two_sided(z: Floats) -> Floats:

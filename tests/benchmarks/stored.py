@@ -74,8 +74,10 @@ def fill(path, rows):
         for i in range(rows)
     )
     db.executemany(
-        "INSERT INTO sightings VALUES (?1, 1, 0, ?2, ?3, 0.9, 0.1, x'" + blob.hex() + "', "
-        "iif(?2 IS NULL, NULL, 1), 1, 2, 2)",
+        "INSERT INTO sightings (image_id, weights_id, number, category, reason, confidence, "
+        "outside, probabilities, x0, y0, x1, y1) VALUES (?1, 1, 0, ?2, ?3, 0.9, 0.1, x'"
+        + blob.hex()
+        + "', iif(?2 IS NULL, NULL, 1), 1, 2, 2)",
         sightings,
     )
     db.commit()
