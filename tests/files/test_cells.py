@@ -62,6 +62,11 @@ def test_every_text_is_given_back(text):
     assert restored(defused(text)) == text.replace("\0", "")
 
 
+@given(TEXTS | st.text() | st.text("a-=/;,' \"\t", max_size=6))
+def test_quoted_is_defused_in_quotation_marks(text):
+    assert quoted(text) == '"' + defused(text).replace('"', '""') + '"'
+
+
 @given(st.lists(TEXTS, min_size=2, max_size=4))
 def test_a_quoted_cell_is_one_cell(texts):
     line = ",".join(map(quoted, texts)) + "\n"

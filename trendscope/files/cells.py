@@ -11,6 +11,8 @@ _SIGN = re.compile(f"[{re.escape(_SIGNS)}]")
 _BEFORE_SIGN = re.compile(r"[;,\"'\s]+")
 _BREAKS = "\t\r\n"
 _STARTS_WITH_BREAK = re.compile(rf"'*[{_BREAKS}]")
+_PLAIN = re.compile(r"\w[^;,\"'\s\0]*")
+"""Most texts: in them nothing could begin a formula or end a cell."""
 
 
 def defused(text: str) -> str:
@@ -40,6 +42,8 @@ def restored(cell: str) -> str:
 
 def quoted(text: str) -> str:
     """The text as a cell of a CSV table: defused, in quotation marks."""
+    if _PLAIN.fullmatch(text):
+        return f'"{text}"'
     return '"' + defused(text).replace('"', '""') + '"'
 
 
