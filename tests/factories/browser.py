@@ -18,6 +18,17 @@ def installed() -> str:
     )
 
 
+def broken_rules(page) -> list[tuple[str, str, str]]:
+    """What axe finds on a page: colour scheme, rule, and the first element that breaks it."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    broken = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for rule in axe.run(page).response["violations"]:
+            broken.append((scheme, rule["id"], rule["nodes"][0]["html"]))
+    return broken
+
+
 @pytest.fixture(scope="module")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api")

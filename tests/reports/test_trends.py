@@ -129,7 +129,7 @@ def test_steady_is_only_what_would_have_been_seen_to_change():
         pd.concat([both([30] * 30), steady(30, [1, 0, 0, 0] * 7 + [1, 0], category="Coat")])
     )
     found = dict(result.power[["category", "found"]].to_numpy())
-    assert found["Dress"] > 0.95 and found["Coat"] < changes.ENOUGH
+    assert found["Dress"] > 0.95 and found["Coat"] < summary.ENOUGH
     verdicts_of = {line.category: line.verdict for line in trend_report.lines(result)}
     assert verdicts_of == {"Dress": STEADY, "Bag": STEADY, "Coat": TOO_FEW}
     last = trend_report.table(result).query("week == '2026-W30'")

@@ -179,7 +179,7 @@ def test_no_two_landmarks_have_the_same_name(page):
 
 
 def test_charts_and_photos_say_in_words_what_they_show(page, weekly_report):
-    latest = changes.judged(weekly_report.summary).groupby("category").tail(1)
+    latest = weekly_report.summary.judged.groupby("category").tail(1)
     enough = latest.set_index("category")["verdict"] != TOO_FEW
     assert set(enough) == {True, False}
     labels = Outline(page).labels

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from playwright import sync_api
 
+from tests.factories.browser import broken_rules
 from tests.factories.desk import desk, scanned
 from tests.factories.photos import painted
 from trendscope import store
@@ -167,27 +168,19 @@ def test_all_of_a_page_is_reached_and_seen_to_be(page, full, path):
     )
     least = 1 if page.locator("body.alone").count() else 10
     assert walk(page) >= least
-    broken_rules(page)
-
-
-def broken_rules(page):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        broken = axe.run(page).response["violations"]
-        assert [(rule["id"], rule["nodes"][0]["html"]) for rule in broken] == [], page.url
+    assert broken_rules(page) == [], page.url
 
 
 def test_a_desk_without_photos_is_entered_and_read(page, empty):
     page.goto(empty + "/trends")
     walk(page)
-    broken_rules(page)
+    assert broken_rules(page) == [], page.url
     page.get_by_label("Token").focus()
     page.keyboard.type("another token of this length")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_have_text("That is another token.")
     walk(page)
-    broken_rules(page)
+    assert broken_rules(page) == [], page.url
     assert page.evaluate("document.activeElement.id") == "token"
     page.keyboard.type(TOKEN)
     page.keyboard.press("Enter")
@@ -195,14 +188,14 @@ def test_a_desk_without_photos_is_entered_and_read(page, empty):
     for path in WITHOUT_PHOTOS:
         page.goto(empty + path)
         assert walk(page) >= 9, path
-        broken_rules(page)
+        assert broken_rules(page) == [], page.url
 
 
 def closes_by_escape(page, dialog):
     """Goes through an open dialog, closes it, and expects the focus where it was before."""
     expect(dialog).to_be_visible()
     walk(page)
-    broken_rules(page)
+    assert broken_rules(page) == [], page.url
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
 

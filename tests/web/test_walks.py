@@ -9,6 +9,7 @@ import pytest
 from playwright import sync_api
 from typer.testing import CliRunner
 
+from tests.factories.browser import broken_rules
 from tests.factories.desk import desk, scanned
 from tests.factories.photos import painted
 from trendscope import store
@@ -279,14 +280,9 @@ def test_the_table_of_trends_is_cut_at_no_width(page, width):
 # The other pages are looked at where the keyboard walks them.
 @pytest.mark.parametrize("path", ["/review", "/customers?category=Dress&sort=photos"])
 def test_no_page_breaks_a_rule_of_accessibility_in_light_or_dark(browser, address, path):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = browser.new_page(base_url=address[0])
     page.goto(path)
-    broken = []
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        for rule in axe.run(page).response["violations"]:
-            broken.append((scheme, rule["id"], rule["nodes"][0]["html"]))
+    broken = broken_rules(page)
     page.close()
     assert broken == []
 

@@ -9,31 +9,11 @@ import pandas as pd
 from trendscope import weeks
 from trendscope.reports.wording import OF, interval, last_day
 from trendscope.text import day, percent, shown
-from trendscope.trends.summary import TrendSummary
-from trendscope.trends.verdicts import FALLING, RISING, STEADY, TOO_FEW, WATCH
+from trendscope.trends.verdicts import FALLING, RISING, WATCH
 from trendscope.trends.windows import BEFORE, RECENT
-
-ENOUGH = 0.5
-"""How often a doubling has to be found for a share that did not change to be called steady."""
 
 CHANGES = frozenset((RISING, FALLING, WATCH))
 """Verdicts of which a change is told."""
-
-
-def judged(summary: TrendSummary) -> pd.DataFrame:
-    """The movement of a summary, in which the latest week is steady only where change is seen.
-
-    Where a doubling would be missed more often than found, there is not enough data.
-    """
-    movement, power = summary.movement, summary.power
-    if power is None or movement.empty:
-        return movement
-    keys = [name for name in ("segment", "category") if name in power]
-    seen = movement[keys].merge(power[[*keys, "found"]], how="left", on=keys)["found"]
-    blind = (movement["week"] == movement["week"].iloc[-1]) & (movement["verdict"] == STEADY)
-    # More than half cannot double.
-    blind &= ~(seen >= ENOUGH).to_numpy() & (movement["recent"] <= 0.5)
-    return movement.assign(verdict=movement["verdict"].mask(blind, TOO_FEW))
 
 
 def change(rows: pd.DataFrame, unit: str) -> str:

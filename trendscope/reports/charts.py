@@ -19,7 +19,6 @@ from trendscope import weeks
 from trendscope.categories import color
 from trendscope.files.replacing import SOFTWARE
 from trendscope.reports import plots
-from trendscope.reports.changes import judged
 from trendscope.reports.plots import INK, LETTER, LINE, PAPER, QUIET, Label, Plot, Size
 from trendscope.reports.wording import OF, interval, week_from
 from trendscope.text import percent, shown
@@ -99,8 +98,7 @@ class Course:
 
 def course(summary: TrendSummary, category: str, weeks_shown: int) -> Course:
     """The course of a category, of the last complete weeks and of those forecast."""
-    movement = judged(summary)
-    rows = movement[movement["category"] == category].tail(weeks_shown)
+    rows = summary.judged[summary.judged["category"] == category].tail(weeks_shown)
     ahead = summary.forecast[summary.forecast["category"] == category]
     past = {name: rows[name].tolist() for name in ("share", "lo95", "hi95")}
     missing = [math.isnan(share) for share in past["share"]]

@@ -27,7 +27,7 @@ from trendscope.reports.spreadsheets import frame_csv
 from trendscope.store import Census, Database
 from trendscope.store.database import opened
 from trendscope.store.weights import current_weights
-from trendscope.trends import counts
+from trendscope.trends import clusters, counts
 from trendscope.vision.weights import WeightsIdentity
 
 Format = Literal["csv", "parquet"]
@@ -63,7 +63,7 @@ TABLES: dict[str, dict[str, Kind]] = {
         **dict.fromkeys(("voters", "new_customers"), "whole"),
         "confidence": "number",
         "by_people": "whole",
-        **dict.fromkeys(("scatter", "before_same", "recent_same", "same_error"), "exact"),
+        **dict.fromkeys(clusters.COLUMNS, "exact"),
         "weights": "text",
     },
     "sightings": {

@@ -125,7 +125,7 @@ HEADINGS = (
 
 def lines(summary: TrendSummary, weeks: int = 12) -> list[Line]:
     """One line per segment and category, for the latest complete week."""
-    movement = changes.judged(summary)
+    movement = summary.judged
     if movement.empty:
         return []
     keys = [name for name in ("segment", "category") if name in movement]
@@ -199,7 +199,7 @@ def power_notes(summary: TrendSummary) -> list[str]:
 
 def _forecast_notes(summary: TrendSummary) -> list[str]:
     """What forecasts rest on, and how far they can be off; nothing where none is shown."""
-    latest = changes.judged(summary)
+    latest = summary.judged
     latest = latest[(latest["week"] == latest["week"].max()) & (latest["verdict"] != TOO_FEW)]
     keys = [name for name in ("segment", "category") if name in latest]
     coming = summary.forecast.merge(latest[keys], on=keys)
@@ -294,7 +294,7 @@ def table(summary: TrendSummary, weeks: int = 12) -> pd.DataFrame:
 
     Columns: `CSV_COLUMNS`, without ``segment`` where there are none.
     """
-    movement, weekly = changes.judged(summary), summary.weekly
+    movement, weekly = summary.judged, summary.weekly
     keys = [name for name in ("week", "segment", "category") if name in movement]
     recent = movement[movement["week"].isin(movement["week"].unique()[-weeks:])]
     photos = [name for name in ("photos", "all_photos", "photo_share") if name in weekly]

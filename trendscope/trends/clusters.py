@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections import deque
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 from trendscope.proportions import Floats, ratio
 from trendscope.trends.windows import BEFORE, RECENT
+
+_Windows: TypeAlias = tuple[Floats, Floats, Floats, Floats]
 
 MOST_CUSTOMERS = 4_000
 """Customers by whom the figures are estimated; of more, a part that their names decide."""
@@ -70,8 +73,9 @@ def of_customers(
             cast = np.bincount(cell, vote, len(people) * size[2]) if len(cell) else None
             so_far.appendleft(so_far[0] if cast is None else so_far[0] + cast.reshape(shape))
             if so_far[0] is not so_far[-1]:
-                figures[0, number, present] = _scatter(so_far, starts)
-                figures[1:, number, present] = _of_the_same(so_far, starts)
+                short, long = (_windows(so_far, recent) for recent in (RECENT, LONG))
+                figures[0, number, present] = _scatter(long, starts)
+                figures[1:, number, present] = _of_the_same((short, long), starts)
     # Rounded, so that the order of the rows does not show in the last digit.
     return {name: of.ravel().round(9) for name, of in zip(COLUMNS, figures, strict=True)}
 
@@ -88,7 +92,7 @@ def _chosen(customers: pd.Index, segment: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.asarray(people[few[people]])
 
 
-def _windows(so_far: Sequence[Floats], recent: int) -> tuple[Floats, Floats, Floats, Floats]:
+def _windows(so_far: Sequence[Floats], recent: int) -> _Windows:
     """Votes of each customer and kind in the recent weeks and those before, and the sums of both.
 
     Args:
@@ -99,9 +103,14 @@ def _windows(so_far: Sequence[Floats], recent: int) -> tuple[Floats, Floats, Flo
     return new, old, new.sum(1, keepdims=True), old.sum(1, keepdims=True)
 
 
-def _scatter(so_far: Sequence[Floats], starts: NDArray[np.intp]) -> Floats:
-    """The column ``scatter`` of a week; a row for each segment, which begin at `starts`."""
-    new, old, new_of, old_of = _windows(so_far, LONG)
+def _scatter(windows: _Windows, starts: NDArray[np.intp]) -> Floats:
+    """The column ``scatter`` of a week; a row for each segment, which begin at `starts`.
+
+    Args:
+        windows: Those of the last 8 weeks and the 18 before, of `_windows`.
+        starts: Number of the first customer of each segment.
+    """
+    new, old, new_of, old_of = windows
     votes, earlier, voters, earlier_voters = (
         np.add.reduceat(values, starts) for values in (new, old, new_of, old_of)
     )
@@ -118,7 +127,7 @@ def _scatter(so_far: Sequence[Floats], starts: NDArray[np.intp]) -> Floats:
     return ratio(np.where(known, multiple, 0).sum(1), known.sum(1))[:, None]
 
 
-def _of_the_same(so_far: Sequence[Floats], starts: NDArray[np.intp]) -> Floats:
+def _of_the_same(spans: tuple[_Windows, _Windows], starts: NDArray[np.intp]) -> Floats:
     """Shares of the same customers before and lately, and the error of the difference, of a week.
 
     Every customer is a stratum, weighted by Mantel and Haenszel (J. Natl. Cancer Inst. 22 (1959)
@@ -126,12 +135,15 @@ def _of_the_same(so_far: Sequence[Floats], starts: NDArray[np.intp]) -> Floats:
     as if no share had changed. Of the last 4 weeks against the 22 before, or of the last 8 against
     the 18 before, where that is farther from none in standard errors.
 
+    Args:
+        spans: The windows of both, of `_windows`.
+        starts: Number of the first customer of each segment.
+
     Returns:
         (3, segments, kinds); NaN where nobody voted both lately and before.
     """
     each = []
-    for recent in (RECENT, LONG):
-        new, old, new_of, old_of = _windows(so_far, recent)
+    for new, old, new_of, old_of in spans:
         weight = np.nan_to_num(ratio(1, new_of + old_of))
         lately, before = new * (weight * old_of), old * (weight * new_of)
         sums = [np.add.reduceat(x, starts) for x in (before, lately, (lately - before) ** 2)]

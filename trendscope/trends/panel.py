@@ -13,6 +13,7 @@ from trendscope import weeks
 from trendscope.errors import TrendscopeError
 from trendscope.files.tables import as_floats, require_columns
 from trendscope.proportions import Floats
+from trendscope.trends import clusters
 from trendscope.trends.models import Series, pooled
 
 VOTES, CUSTOMERS = "votes", "customers"
@@ -27,7 +28,7 @@ MEASURES = {VOTES: ("votes", "voters"), CUSTOMERS: ("count", "total")}
 
 FIGURES = (
     *("count", "total", "photos", "all_photos", "uncertain", "outside", "new_customers"),
-    *("confidence", "by_people", "scatter", "before_same", "recent_same", "same_error"),
+    *("confidence", "by_people", *clusters.COLUMNS),
 )
 """Columns that a table may have besides; what is no number there is unknown."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from trendscope.trends.forecasting import _expect, latest_panel
 from trendscope.trends.level_correction import adjusted_shares
 from trendscope.trends.panel import as_flags
 from trendscope.trends.power import doublings_found
-from trendscope.trends.verdicts import movement
+from trendscope.trends.verdicts import STEADY, TOO_FEW, movement
 from trendscope.vision.scores import Scores
 
 MOST_GROUPS = 1000
@@ -28,6 +29,10 @@ _FIGURES = (
     *("uncertain", "outside", "new_customers", "confidence", "by_people"),
 )
 """Columns of weekly tables that reports repeat; what shares are made of is checked elsewhere."""
+
+
+ENOUGH = 0.5
+"""How often a doubling has to be found for a share that did not change to be called steady."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,22 @@ class TrendSummary:
     scores: Scores | None = None
     power: pd.DataFrame | None = None
     corrected: pd.DataFrame | None = None
+
+    @cached_property
+    def judged(self) -> pd.DataFrame:
+        """The movement, in which the latest week is steady only where change is seen.
+
+        Where a doubling would be missed more often than found, there is not enough data.
+        """
+        movement, power = self.movement, self.power
+        if power is None or movement.empty:
+            return movement
+        keys = [name for name in ("segment", "category") if name in power]
+        seen = movement[keys].merge(power[[*keys, "found"]], how="left", on=keys)["found"]
+        blind = (movement["week"] == movement["week"].iloc[-1]) & (movement["verdict"] == STEADY)
+        # More than half cannot double.
+        blind &= ~(seen >= ENOUGH).to_numpy() & (movement["recent"] <= 0.5)
+        return movement.assign(verdict=movement["verdict"].mask(blind, TOO_FEW))
 
     @property
     def measured(self) -> Scores | None:
