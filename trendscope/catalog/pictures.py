@@ -8,13 +8,12 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from trendscope.catalog.products import Product
 from trendscope.errors import FeedError
-from trendscope.files.trees import DiskFile, FolderTree, LoneFile, Tree, unsafe
+from trendscope.files.trees import DiskFile, FolderTree, LoneFile, Tree, shared_end, unsafe
 from trendscope.files.zips import ZipTree, is_zip
 from trendscope.limits import Limits
 from trendscope.text import displayed
@@ -124,13 +123,8 @@ def _tree(path: Path, limits: Limits) -> Tree:
 
 def _closest(path: str, members: Sequence[tuple[Tree, str]]) -> list[tuple[Tree, str]]:
     """The members that share the most last parts with the path: the name, its folder, and so on."""
-    shared = [_shared(path, name) for _, name in members]
+    shared = [shared_end(_folded(path), _folded(name)) for _, name in members]
     return [member for member, n in zip(members, shared, strict=True) if n == max(shared)]
-
-
-def _shared(path: str, name: str) -> int:
-    pairs = zip(_folded(path).split("/")[::-1], _folded(name).split("/")[::-1], strict=False)
-    return len([*takewhile(lambda pair: pair[0] == pair[1], pairs)])
 
 
 def _folded(name: str) -> str:

@@ -12,7 +12,7 @@ from trendscope.catalog.layouts import PLAIN, layout_of
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds.request import Request
 from trendscope.files.tables import Table, may_be_tables, table_of
-from trendscope.files.trees import Tree, tidied
+from trendscope.files.trees import Tree, folder_of, tidied
 from trendscope.skipped import Skipped
 
 
@@ -21,12 +21,8 @@ def find(tree: Tree, names: list[str], request: Request) -> dict[str, list[str]]
     catalogues = {}
     for table in may_be_tables(names):
         if pictures := _pictures(tree, table, request):
-            root = f"{table.rpartition('/')[0]}/".lstrip("/")
-            catalogues[table] = [
-                name
-                for name in names
-                if name.startswith(root) and name.rpartition("/")[2] in pictures
-            ]
+            below = [name for name in names if name.startswith(folder_of(table))]
+            catalogues[table] = [name for name in below if name.rpartition("/")[2] in pictures]
     return catalogues
 
 

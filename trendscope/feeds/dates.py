@@ -67,22 +67,20 @@ _YEAR_FIRST = re.compile(
 _DOTTED = re.compile(rf"(\d{{1,2}})\. ?(\d{{1,2}})\. ?(\d{{4}}),?(?: um)? {_TIME}")
 
 
-def moment(
-    stamp: object, latest: datetime, *, earliest: datetime = FIRST_DAY, zone: tzinfo = UTC
-) -> datetime | None:
+def moment(stamp: object, latest: datetime, *, earliest: datetime = FIRST_DAY) -> datetime | None:
     """A time of an export as aware UTC; None if it is missing or cannot be true.
 
     Args:
         stamp: Unix seconds as a number or text, where values a thousand, a million or a billion
-            times too large are taken as milli-, micro- or nanoseconds; or ISO 8601.
+            times too large are taken as milli-, micro- or nanoseconds; or ISO 8601, in UTC where
+            it has no offset.
         latest: Latest time that is believed.
         earliest: Earliest time that is believed.
-        zone: Time zone assumed for ISO 8601 without an offset.
     """
     if isinstance(stamp, bool) or not isinstance(stamp, int | float | str):
         return None
     try:
-        time = _from_text(stamp, zone) if isinstance(stamp, str) else _from_unix(float(stamp))
+        time = _from_text(stamp) if isinstance(stamp, str) else _from_unix(float(stamp))
     except (ValueError, OverflowError, OSError):
         return None
     return time if earliest <= time <= latest else None
@@ -96,12 +94,11 @@ def first_moment(
     return next(filter(None, moments), None)
 
 
-def _from_text(text: str, zone: tzinfo) -> datetime:
+def _from_text(text: str) -> datetime:
     try:
-        seconds = float(text)
+        return _from_unix(float(text))
     except ValueError:
-        return to_utc(datetime.fromisoformat(text.strip()), zone)
-    return _from_unix(seconds)
+        return to_utc(datetime.fromisoformat(text.strip()), UTC)
 
 
 def _from_unix(seconds: float) -> datetime:

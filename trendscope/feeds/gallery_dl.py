@@ -89,7 +89,7 @@ def _photo(
         return not_included(source, owner, kind)
     is_still = name.rpartition(".")[0] in films or text(fields, "video_url")
     if is_still or name.lower().endswith(VIDEOS):
-        return video(part, name, owner)
+        return video(source, owner)
     identity = fields.get("media_id")
     stem = name.rsplit("/", 1)[-1].rpartition(".")[0]
     post_id = str(identity) if isinstance(identity, str | int) else stem

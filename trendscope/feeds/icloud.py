@@ -7,8 +7,10 @@ beside it lie lists of albums and memories, which name the same photos once more
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
 
 from trendscope.errors import FeedError, ImageError
 from trendscope.feeds.dates import written_moment
@@ -17,7 +19,7 @@ from trendscope.feeds.post import Post
 from trendscope.feeds.request import DATA, VIDEOS, Request, video
 from trendscope.feeds.sidecar import by_folder
 from trendscope.files.tables import Table, table_of
-from trendscope.files.trees import Part, Tree
+from trendscope.files.trees import Part, Tree, folder_of
 from trendscope.files.written_times import UnreadableTime
 from trendscope.files.zips import series_name
 from trendscope.skipped import Skipped
@@ -25,17 +27,11 @@ from trendscope.text import displayed, plural
 
 _NAME, _DATE = "imgname", "originalcreationdate"
 _FOLDERS = ("photos", "albums", "memories")
+_PHOTOS = re.compile(r"(^|(?<=/))photos/$", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class _Details:
-    """The row of a photo.
-
-    Attributes:
-        source: The row, for people.
-        date: When the photo was taken, as text.
-        problem: Why it is not read, if so.
-    """
+class _Details(NamedTuple):
+    """The row of a photo: its place, its date as text, and why it is not read, if so."""
 
     source: str
     date: str
@@ -44,32 +40,22 @@ class _Details:
 
 def find(tree: Tree, request: Request) -> list[Part]:
     """The members beside and in each folder that has a table of photo details."""
-    roots = set()
-    for name in tree.names:
-        if name.lower().endswith(".csv") and _table(tree, name, request):
-            folder = name.rpartition("/")[0]
-            above, _, last = folder.rpartition("/")
-            root = above if last.casefold() == "photos" else folder
-            roots.add(f"{root}/".lstrip("/"))
-    parts = []
-    for root in sorted(roots):
-        inside = [name[len(root) :] for name in tree.names if name.startswith(root)]
-        own = [name for name in inside if "/" not in name or _top(name) in _FOLDERS]
-        parts.append(Part(tree, own, root))
-    return parts
+    tables = (name for name in tree.names if name.lower().endswith(".csv"))
+    places = {folder_of(name) for name in tables if _table(tree, name, request)}
+    return [
+        Part(tree, [n for n in tree.names if n.startswith(root) and _is_own(n[len(root) :])], root)
+        for root in sorted({_PHOTOS.sub("", place) for place in places})
+    ]
 
 
-def _top(name: str) -> str:
-    return name.partition("/")[0].casefold()
-
-
-def _is_details(header: Sequence[str]) -> bool:
-    return {_NAME, _DATE} <= {*header}
+def _is_own(name: str) -> bool:
+    return "/" not in name or name.partition("/")[0].casefold() in _FOLDERS
 
 
 def _table(tree: Tree, name: str, request: Request) -> Table | None:
     try:
-        return table_of(tree.read(name, request.limits.table_bytes), _is_details)
+        data = tree.read(name, request.limits.table_bytes)
+        return table_of(data, lambda header: {_NAME, _DATE} <= {*header})
     except (FeedError, ImageError):
         return None
 
@@ -79,7 +65,7 @@ def read(part: Part, request: Request) -> Iterator[Post | Skipped]:
     owner = _owner(part, request)
     for folder, names in by_folder(part.names).items():
         lists = [name for name in names if name.lower().endswith(DATA)]
-        if folder and _top(f"{folder}/") != "photos":
+        if folder and folder.partition("/")[0].casefold() != "photos":
             detail = f"{plural(len(lists), 'list')} of photos in albums and memories"
             yield Skipped(owner, f"{part.label}/{displayed(folder)}", "other_data", detail)
             names = [name for name in names if name not in lists]
@@ -89,7 +75,8 @@ def read(part: Part, request: Request) -> Iterator[Post | Skipped]:
             if name in copies:
                 yield Skipped(owner, part.source(name), *copies[name])
             elif not name.lower().endswith(DATA):
-                yield from _photo(part, name, details.get(_last(name)), owner, request)
+                row = details.get(name.rpartition("/")[2])
+                yield from _photo(part, name, row, owner, request)
 
 
 def _owner(part: Part, request: Request) -> str:
@@ -100,17 +87,12 @@ def _owner(part: Part, request: Request) -> str:
     return request.names.of_place(series_name(name), account)
 
 
-def _last(name: str) -> str:
-    return name.rpartition("/")[2]
-
-
 def _details(part: Part, tables: list[str], request: Request) -> dict[str, _Details]:
     """The rows of a folder's tables by the photo's name; names that stand for two are left out."""
     rows: dict[str, _Details] = {}
     doubled = set()
     for table_name in tables:
-        table = _table(part, table_name, request)
-        if table is None:
+        if (table := _table(part, table_name, request)) is None:
             continue
         for line, cells in table.rows():
             if isinstance(cells, str) or len(cells) < len(table.header):
@@ -124,13 +106,13 @@ def _details(part: Part, tables: list[str], request: Request) -> dict[str, _Deta
 
 
 def _problem(fields: dict[str, str]) -> str:
-    if fields.get("deleted", "").lower() == "yes":
+    marks = {name: cell.lower() for name, cell in fields.items()}
+    if marks.get("deleted") == "yes":
         return "recently deleted"
-    if fields.get("hidden", "").lower() == "yes":
+    if marks.get("hidden") == "yes":
         return "hidden by the customer"
-    if fields.get("contributedbyme", "").lower() == "no":
-        return "put into a shared library by somebody else"
-    return ""
+    shared = marks.get("contributedbyme") == "no"
+    return "put into a shared library by somebody else" if shared else ""
 
 
 def _photo(
@@ -139,7 +121,7 @@ def _photo(
     if details and details.problem:
         yield Skipped(owner, part.source(name), "private", details.problem)
     elif name.lower().endswith(VIDEOS):
-        yield video(part, name, owner)
+        yield video(part.source(name), owner)
     elif details is None or not details.date:
         yield request.post(part, name, owner)
     else:

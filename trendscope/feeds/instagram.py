@@ -141,7 +141,7 @@ def _indexed(
     elif outside:
         yield unsafe_path(source, owner)
     elif uri.lower().endswith(VIDEOS):
-        yield Skipped(owner, source, "video", "a video; only photos are looked at")
+        yield video(source, owner)
     elif copies:
         earliest = OPENED[export.service]
         posted_at = first_moment(medium.stamps, request.latest, earliest=earliest)
@@ -195,7 +195,7 @@ def _rest(
             detail = "the same photo of this customer was counted already"
             yield Skipped(export.owner, export.tree.source(name), "duplicate", detail)
         elif lower.endswith(VIDEOS):
-            yield video(export.tree, name, export.owner)
+            yield video(export.tree.source(name), export.owner)
         elif kind:
             identity = media_id(inside)
             identities.add(identity)

@@ -13,8 +13,8 @@ from typing import Any
 from trendscope.feeds.dates import first_moment
 from trendscope.feeds.post import Post
 from trendscope.feeds.request import VIDEOS, Request, not_included, video
-from trendscope.feeds.sidecar import by_folder, read_sidecar, text
-from trendscope.files.trees import Part, Tree
+from trendscope.feeds.sidecar import at, by_folder, read_sidecar, text
+from trendscope.files.trees import Part, Tree, folder_of
 from trendscope.skipped import Skipped
 
 # 2023-01-15_10-30-45_UTC_2.jpg: the stem of the post, then the photo's number in it.
@@ -46,8 +46,7 @@ def read(part: Part, request: Request) -> Iterator[Post | Skipped]:
     posts: dict[str, list[str]] = {}
     for name in part.names:
         if match := _match(name):
-            folder = name.rpartition("/")[0]
-            posts.setdefault(f"{folder}/{match['stem']}".lstrip("/"), []).append(name)
+            posts.setdefault(folder_of(name) + match["stem"], []).append(name)
     for stem, names in posts.items():
         yield from _post(part, stem, names, request)
 
@@ -63,10 +62,8 @@ def _post(part: Part, stem: str, names: list[str], request: Request) -> Iterator
         yield from (Skipped(None, part.source(name), "private", detail) for name in photos)
         return
     customer = _owner(part, stem, node, request)
-    phone = node.get("iphone_struct")
-    stamps = [node.get("date"), node.get("taken_at_timestamp")]
-    stamps.append(phone.get("taken_at") if isinstance(phone, dict) else None)
-    posted_at = first_moment(stamps, request.latest)
+    paths = (("date",), ("taken_at_timestamp",), ("iphone_struct", "taken_at"))
+    posted_at = first_moment((at(node, *path) for path in paths), request.latest)
     films = {name.rpartition(".")[0] for name in names if name.lower().endswith(VIDEOS)}
     for name in names:
         if _COMPANION.search(name):
@@ -75,7 +72,7 @@ def _post(part: Part, stem: str, names: list[str], request: Request) -> Iterator
         if kind and kind not in request.include:
             yield not_included(part.source(name), customer, kind)
         elif name.lower().endswith(VIDEOS) or _is_still(name, films, node):
-            yield video(part, name, customer)
+            yield video(part.source(name), customer)
         else:
             # The profile's own picture is dated by its name, not by a post.
             own = None if kind == "profile" else posted_at
@@ -109,9 +106,8 @@ def _picture(name: str, node: dict[str, Any]) -> dict[str, Any]:
     what = match and match["what"]
     if not what:
         return node
-    children = node.get("edge_sidecar_to_children")
-    edges = children.get("edges") if isinstance(children, dict) else None
+    edges = at(node, "edge_sidecar_to_children", "edges")
     number = int(what[1:]) if what[1:].isdecimal() else 0
     edge = edges[number - 1] if isinstance(edges, list) and 0 < number <= len(edges) else None
-    picture = edge.get("node") if isinstance(edge, dict) else None
+    picture = at(edge, "node")
     return picture if isinstance(picture, dict) else {}

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice, takewhile, zip_longest
+from itertools import islice, zip_longest
 from urllib.parse import unquote
 
 from trendscope.errors import FeedError, ImageError
@@ -21,7 +21,7 @@ from trendscope.feeds.post import Post
 from trendscope.feeds.request import DATA, VIDEOS, Request, missing_media, unsafe_path
 from trendscope.files.encodings import BROKEN_LETTER
 from trendscope.files.tables import Table, UnknownHeader, may_be_tables, table_of
-from trendscope.files.trees import Part, Tree, tidied, unsafe
+from trendscope.files.trees import Part, Tree, folder_of, shared_end, tidied, unsafe
 from trendscope.files.written_times import Order, UnreadableTime, orders_of_dates, read_time
 from trendscope.skipped import Skipped
 from trendscope.text import displayed
@@ -35,14 +35,11 @@ _ANY_ORDER: dict[str, Order] = dict.fromkeys("-/.", "day month year")
 
 def find(tree: Tree, request: Request) -> list[Part]:
     """Members below the folder of each manifest; of nested ones, the outer one counts."""
-    roots = sorted(
-        name.rpartition("/")[0] for name in may_be_tables(tree.names) if _table(tree, name, request)
-    )
+    tables = (name for name in may_be_tables(tree.names) if _table(tree, name, request))
     parts: dict[str, Part] = {}
-    for root in (f"{folder}/".lstrip("/") for folder in roots):
+    for root in sorted({folder_of(name) for name in tables}, key=lambda root: root.rstrip("/")):
         if not root.startswith(tuple(parts)):
-            inside = [name[len(root) :] for name in tree.names if name.startswith(root)]
-            parts[root] = Part(tree, inside, root)
+            parts[root] = Part(tree, [n for n in tree.names if n.startswith(root)], root)
     return list(parts.values())
 
 
@@ -70,11 +67,6 @@ def misnamed(tree: Tree, names: Iterable[str], request: Request) -> dict[str, Sk
 
     Tables that have neither two of these columns nor one of dates may be of any kind, and have no
     notice.
-
-    Args:
-        tree: All files.
-        names: Those of them that are looked at.
-        request: Settings of the reading.
     """
     notices = {}
     for name in may_be_tables(names):
@@ -97,10 +89,9 @@ def _table_of_dated_photos(tree: Tree, name: str, request: Request) -> Table | N
     is_alike = len({*COLUMNS} & {*table.header}) > 1 or any(map(_are_dates, columns))
     if not is_alike:
         return None
-    root = f"{name.rpartition('/')[0]}/".lstrip("/")
-    others = (other for other in tree.names if other.startswith(root) and other != name)
-    photos = [o[len(root) :] for o in others if not o.lower().endswith((*DATA, *VIDEOS))]
-    images = _Images(photos)
+    root = folder_of(name)
+    below = (other[len(root) :] for other in tree.names if other.startswith(root))
+    images = _Images([other for other in below if not other.lower().endswith((*DATA, *VIDEOS))])
     cells = (cell for column in columns for cell in column if cell)
     return table if any(images.has(images.path(cell)) for cell in cells) else None
 
@@ -185,27 +176,13 @@ class _Images:
         if self._by_last is None:
             self._by_last = {}
             for name in self._names:
-                self._by_last.setdefault(_parts(name)[-1], []).append(name)
-        parts = _parts(path)
-        alike = {name: _shared(_parts(name), parts) for name in self._by_last.get(parts[-1], [])}
+                self._by_last.setdefault(name.rpartition("/")[2].casefold(), []).append(name)
+        path = path.casefold()
+        names = self._by_last.get(path.rpartition("/")[2], [])
+        alike = {name: shared_end(name.casefold(), path) for name in names}
         most = max(alike.values(), default=0)
         best = [name for name, shared in alike.items() if shared == most]
         return sorted(name for name in best if most >= min(2, name.count("/") + 1))
-
-
-def _parts(path: str) -> list[str]:
-    return path.casefold().split("/")
-
-
-def _shared(first: list[str], second: list[str]) -> int:
-    """The number of parts in which the ends of two paths agree."""
-    pairs = zip(reversed(first), reversed(second), strict=False)
-    return len([*takewhile(lambda pair: pair[0] == pair[1], pairs)])
-
-
-def _is_elsewhere(path: str) -> bool:
-    """Whether a path is one of a whole computer, as Windows or others write it."""
-    return path.startswith(("/", "~/")) or path[1:3] == ":/"
 
 
 def _rows(
@@ -214,11 +191,7 @@ def _rows(
     """The image that each row of a manifest names, "" where it names none, and what becomes of it.
 
     Args:
-        part: Members below the manifest's folder.
         manifest: Path of the manifest, for people.
-        table: The manifest.
-        images: All files below its folder.
-        request: Settings of the reading.
     """
     rows = [(f"{manifest}:{line}", _fields(table, cells)) for line, cells in table.rows()]
     usable = [fields for _, fields in rows if not isinstance(fields, str)]
@@ -263,7 +236,9 @@ def _image(
     owner, path = fields["customer"], fields["image"]
     customer = request.names.of(owner, f"{part.source('')}{owner}")
     image = file_of[path]
-    if unsafe(path) and (image is None or not _is_elsewhere(path)):
+    # A path of a whole computer, as Windows or others write it, is no way out.
+    is_elsewhere = path.startswith(("/", "~/")) or path[1:3] == ":/"
+    if unsafe(path) and (image is None or not is_elsewhere):
         yield "", unsafe_path(line, customer)
         return
     if image is None:

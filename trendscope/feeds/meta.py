@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from trendscope.feeds.meta_html import PAGES, read_page
 from trendscope.feeds.meta_json import BROKEN, Entry, Index, read_index
@@ -85,15 +86,8 @@ class Piece:
         return (entry for index in self.indexes for entry in index.entries)
 
 
-@dataclass(frozen=True)
-class MetaContents:
-    """The exports of Instagram and Facebook in a tree.
-
-    Attributes:
-        pieces: The members of each export.
-        claimed: Names of all members that belong to exports.
-        links: Files that only hold links, and how many.
-    """
+class MetaContents(NamedTuple):
+    """The exports in a tree, all members of them, and the files that only hold links: how many."""
 
     pieces: list[Piece]
     claimed: set[str]
@@ -108,9 +102,8 @@ def find(tree: Tree, request: Request) -> MetaContents:
     members = _members(tree.names, set(roots.values()), media)
     pieces = [_piece(tree, root, inside, indexes, broken) for root, inside in members.items()]
     claimed = {name for inside in members.values() for name in inside}
-    return MetaContents(
-        pieces, claimed, {index.name: index.links for index in indexes if index.links}
-    )
+    links = {index.name: index.links for index in indexes if index.links}
+    return MetaContents(pieces, claimed, links)
 
 
 def private_files(names: Iterable[str]) -> dict[str, list[str]]:
@@ -147,7 +140,7 @@ def _indexes(tree: Tree, request: Request) -> tuple[list[Index], dict[str, str]]
         try:
             index = read_index(tree, name, request.limits)
         except BROKEN as error:
-            broken[name] = _short(error)
+            broken[name] = " ".join(str(error).split())[:120] or type(error).__name__
             continue
         if index.entries or index.user or index.links:
             indexes.append(index)
@@ -155,10 +148,6 @@ def _indexes(tree: Tree, request: Request) -> tuple[list[Index], dict[str, str]]
         pages = (name for name in tree.names if name.lower().endswith(PAGES))
         indexes += [read_page(tree, name, request) for name in pages if not is_private(name)]
     return indexes, broken
-
-
-def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:120] or type(error).__name__
 
 
 def _roots(tree: Tree, indexes: list[Index], broken: Iterable[str]) -> dict[str, str]:
@@ -201,19 +190,16 @@ def _members(names: list[str], roots: set[str], media: set[str]) -> dict[str, li
         if any(root != other and root.startswith(other) for other in roots):
             continue
         inside = [name for name in names if name.startswith(root)]
-        tops = {_top(name, root) for name in inside if _is_export_file(name[len(root) :])}
-        members[root] = [name for name in inside if _top(name, root) in tops or name in media]
+        top_of = {name: name[len(root) :].partition("/")[0] for name in inside}
+        tops = {top for name, top in top_of.items() if _is_export_file(name[len(root) :])}
+        members[root] = [name for name, top in top_of.items() if top in tops or name in media]
     return members
-
-
-def _top(name: str, root: str) -> str:
-    return name[len(root) :].partition("/")[0]
 
 
 def _is_export_file(name: str) -> bool:
     top, slash, _ = name.partition("/")
-    own_folder = slash and is_own_folder(top)
-    return bool(own_folder) or name.lower().endswith((".json", *PAGES, "no-data.txt"))
+    ends = (".json", *PAGES, "no-data.txt")
+    return bool(slash and is_own_folder(top)) or name.lower().endswith(ends)
 
 
 @lru_cache(1000)
@@ -225,7 +211,7 @@ def is_own_folder(top: str) -> bool:
 def _piece(
     tree: Tree, root: str, names: list[str], indexes: list[Index], broken: dict[str, str]
 ) -> Piece:
-    part = Part(tree, [name[len(root) :] for name in names], root)
+    part = Part(tree, names, root)
     members = set(names)
     indexes = [index for index in indexes if index.name in members]
     problem = "the index is not readable JSON ({}); export again as JSON"

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
 
 from trendscope.errors import ImageError
+from trendscope.feeds.sidecar import at, text
 from trendscope.files.trees import Tree
 from trendscope.limits import Limits
 from trendscope.text import composed
@@ -97,8 +98,8 @@ def load(tree: Tree, name: str, limits: Limits) -> Any:
         ValueError: It is no JSON; with line and column.
         RecursionError: It is nested too deeply.
     """
-    text = tree.read(name, limits.json_bytes).decode("utf-8-sig")
-    return json.loads(text, object_hook=_needed, parse_constant=_refuse)
+    document = tree.read(name, limits.json_bytes).decode("utf-8-sig")
+    return json.loads(document, object_hook=_needed, parse_constant=_refuse)
 
 
 BROKEN = (ValueError, RecursionError, ImageError)
@@ -189,10 +190,7 @@ def _stamps(fields: dict[str, Any], keys: tuple[str, ...]) -> tuple[object, ...]
 
 def _taken(media: dict[str, Any]) -> Iterator[object]:
     """Times when a photo was taken by Facebook's word, perhaps years before the upload."""
-    part: Any = media
-    for key in ("media_metadata", "photo_metadata"):
-        part = part.get(key) if isinstance(part, dict) else None
-    for facts in _dicts(part.get("exif_data") if isinstance(part, dict) else None):
+    for facts in _dicts(at(media, "media_metadata", "photo_metadata", "exif_data")):
         if facts.get("taken_timestamp") is not None:
             yield facts["taken_timestamp"]
 
@@ -213,8 +211,7 @@ def _is_facebook(document: Any) -> bool:
 
 def _is_album(document: Any) -> bool:
     """Facebook's albums name photos by ``uri``, Instagram's index of before 2021 by ``path``."""
-    photos = document.get("photos") if isinstance(document, dict) else None
-    return any("uri" in photo for photo in _dicts(photos))
+    return any("uri" in photo for photo in _dicts(at(document, "photos")))
 
 
 def _links(document: Any) -> int:
@@ -229,19 +226,14 @@ def _links(document: Any) -> int:
 
 
 def _user_name(document: Any, file: str) -> str | None:
-    if not isinstance(document, dict):
-        return None
-    if file.startswith(("profile", "account")) and isinstance(document.get("username"), str):
-        return repaired(document["username"]) or None
-    facebook = document.get("profile_v2")
-    if isinstance(facebook, dict) and isinstance(facebook.get("username"), str):
-        return repaired(facebook["username"]) or None
-    for user in _dicts(document.get("profile_user")):
+    own = text(document, "username") if file.startswith(("profile", "account")) else None
+    if name := own or text(document, "profile_v2", "username"):
+        return repaired(name)
+    for user in _dicts(at(document, "profile_user")):
         fields = user.get("string_map_data")
         for key, value in fields.items() if isinstance(fields, dict) else ():
-            user_name = value.get("value") if isinstance(value, dict) else None
-            if _is_user_name(key) and isinstance(user_name, str) and user_name:
-                return repaired(user_name)
+            if _is_user_name(key) and (name := text(value, "value")):
+                return repaired(name)
     return None
 
 

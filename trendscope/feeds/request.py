@@ -67,9 +67,9 @@ class Request:
         return Post(customer, identity, posted_at, date_source, source, read, file)
 
 
-def video(tree: Tree, name: str, customer: str) -> Skipped:
+def video(source: str, customer: str) -> Skipped:
     """The notice for a video."""
-    return Skipped(customer, tree.source(name), "video", "a video; only photos are looked at")
+    return Skipped(customer, source, "video", "a video; only photos are looked at")
 
 
 def not_included(source: str, customer: str, kind: str) -> Skipped:

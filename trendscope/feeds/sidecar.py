@@ -25,11 +25,17 @@ def read_sidecar(tree: Tree, name: str, limits: Limits) -> dict[str, Any]:
     return fields if isinstance(fields, dict) else {}
 
 
-def text(fields: object, *path: str) -> str | None:
-    """The text at a path of keys; None if there is none."""
+def at(fields: object, *path: str) -> Any:
+    """The value at a path of keys; None if there is none."""
     value: Any = fields
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def text(fields: object, *path: str) -> str | None:
+    """The text at a path of keys; None if there is none."""
+    value = at(fields, *path)
     return value if isinstance(value, str) and value else None
 
 

@@ -19,7 +19,7 @@ from trendscope.feeds.edited_copies import EDITED, google_original
 from trendscope.feeds.post import Post
 from trendscope.feeds.request import DATA, VIDEOS, Request, missing_media, video
 from trendscope.feeds.sidecar import by_folder, read_sidecar, text
-from trendscope.files.trees import Joined, Part, Tree
+from trendscope.files.trees import Joined, Part, Tree, folder_of
 from trendscope.files.zips import series_name
 from trendscope.skipped import Skipped
 from trendscope.text import composed, displayed, escaped
@@ -50,9 +50,9 @@ def find(tree: Tree, request: Request) -> list[Part]:
             roots.setdefault(match["root"], []).extend(names)
         elif folder in own:
             # Without the folder Takeout, a folder is a customer's unless it is named for a year.
-            root = _above(folder) if _above(folder) in years else f"{folder}/".lstrip("/")
+            root = folder_of(folder if folder_of(folder) in years else names[0])
             roots.setdefault(root, []).extend(names)
-    return [Part(tree, [n[len(root) :] for n in names], root) for root, names in roots.items()]
+    return [Part(tree, names, root) for root, names in roots.items()]
 
 
 def _places_of_years(folders: set[str]) -> set[str]:
@@ -63,11 +63,7 @@ def _places_of_years(folders: set[str]) -> set[str]:
     matches = {folder: match for folder in folders if (match := _YEAR.search(folder))}
     named = {folder: (folder[: m.start()], m["rest"]) for folder, m in matches.items()}
     alike = Counter(named.values())
-    return {_above(f) for f, words in named.items() if not words[1] or alike[words] > 1}
-
-
-def _above(folder: str) -> str:
-    return f"{folder.rpartition('/')[0]}/".lstrip("/")
+    return {folder_of(f) for f, words in named.items() if not words[1] or alike[words] > 1}
 
 
 def _is_own(tree: Tree, names: list[str], request: Request) -> bool:
@@ -124,14 +120,7 @@ def _product(folder: str) -> str:
 def _album(
     tree: Tree, names: dict[str, str], owner: str, request: Request
 ) -> Iterator[Post | Skipped]:
-    """Reads one album.
-
-    Args:
-        tree: The export.
-        names: The album's files, by the last part of their names.
-        owner: The customer.
-        request: Settings of the reading.
-    """
+    """Reads one album; `names` are its files, by the last part of their names."""
     photos = [last for last in names if not last.lower().endswith(DATA)]
     spelled = {_mended(last): last for last in names if last.endswith(".json")}
     sidecar_of = _own_sidecars(tree, names, photos, spelled, request)
@@ -250,7 +239,7 @@ def _photo(
         detail = "archived; add --include archived to read it"
         return Skipped(owner, source, "not_included", detail)
     if name.lower().endswith(VIDEOS):
-        return video(tree, name, owner)
+        return video(source, owner)
     if edited:
         return Skipped(owner, source, "duplicate", EDITED)
     taken_at = moment(text(fields, "photoTakenTime", "timestamp"), request.latest)

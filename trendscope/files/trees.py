@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -143,19 +144,20 @@ class _View(Tree):
 
 
 class Part(_View):
-    """Members of another tree below a folder, or some of them.
+    """Members of another tree, named from a folder that they all lie in.
 
     Args:
         tree: The other tree; its skipped members stay with it.
-        names: The members, without `root`.
+        whole_names: The members, as the other tree names them.
         root: The folder, with a slash at its end; "" for the tree itself.
     """
 
-    def __init__(self, tree: Tree, names: list[str], root: str = ""):
+    def __init__(self, tree: Tree, whole_names: list[str], root: str = ""):
         self.label = f"{tree.label}/{escaped(root)}".rstrip("/")
         self.title = f"{tree.title}/{displayed(root)}".rstrip("/")
         self.root = root
-        self.names = names
+        self.names = [name[len(root) :] for name in whole_names]
+        self.whole_names = whole_names
         self.skipped = []
         self._tree = tree
 
@@ -163,11 +165,6 @@ class Part(_View):
     def whole(self) -> Tree:
         """The other tree."""
         return self._tree.whole if isinstance(self._tree, Part) else self._tree
-
-    @property
-    def whole_names(self) -> list[str]:
-        """The members as the other tree names them."""
-        return [self.root + name for name in self.names]
 
     def _member(self, name: str) -> tuple[Tree, str]:
         return self._tree, self.root + name
@@ -374,6 +371,17 @@ def read_file(path: Path, limit: int) -> bytes:
 
 def _why(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
+
+
+def folder_of(name: str) -> str:
+    """The folder that a member lies in, with a slash at its end; "" at the top."""
+    return name[: name.rfind("/") + 1]
+
+
+def shared_end(first: str, second: str) -> int:
+    """The number of parts in which the ends of two paths agree."""
+    pairs = zip(reversed(first.split("/")), reversed(second.split("/")), strict=False)
+    return len([*takewhile(lambda pair: pair[0] == pair[1], pairs)])
 
 
 def unsafe(name: str) -> bool:
