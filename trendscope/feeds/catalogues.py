@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
 from trendscope.catalog.layouts import PLAIN, layout_of
-from trendscope.errors import FeedError, ImageError
 from trendscope.feeds.request import Request
-from trendscope.files.tables import Table, may_be_tables, table_of
+from trendscope.files.tables import Table, may_be_tables
 from trendscope.files.trees import Tree, folder_of, tidied
 from trendscope.skipped import Skipped
 
@@ -36,12 +35,10 @@ def notice(tree: Tree, table: str, pictures: list[str]) -> Skipped:
 
 def _pictures(tree: Tree, name: str, request: Request) -> frozenset[str]:
     """File names of a catalogue's pictures; empty if it is no catalogue, or names none."""
-    try:
-        table = table_of(tree.read(name, request.limits.table_bytes), _is_catalogue)
-    except (FeedError, ImageError):
+    table = request.table(tree, name, _is_catalogue)
+    layout = layout_of(table.header) if table else None
+    if table is None or layout is None:
         return frozenset()
-    layout = layout_of(table.header)
-    assert layout is not None
     columns = [i for i, column in enumerate(table.header) if column in layout.pictures]
     return frozenset(_file_names(table, columns))
 

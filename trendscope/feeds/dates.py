@@ -74,8 +74,6 @@ def moment(stamp: object, latest: datetime, *, earliest: datetime = FIRST_DAY) -
         stamp: Unix seconds as a number or text, where values a thousand, a million or a billion
             times too large are taken as milli-, micro- or nanoseconds; or ISO 8601, in UTC where
             it has no offset.
-        latest: Latest time that is believed.
-        earliest: Earliest time that is believed.
     """
     if isinstance(stamp, bool) or not isinstance(stamp, int | float | str):
         return None
@@ -145,8 +143,6 @@ def named_date(name: str, latest: datetime, zone: tzinfo = UTC) -> datetime | No
     """The date in a file name such as ``IMG_20240131_123456.jpg``, aware UTC.
 
     Args:
-        name: File name without folders.
-        latest: Latest time that is believed.
         zone: The camera's time zone, if the name has no offset: ``Z``, ``_UTC``, ``+0200``.
     """
     match = next(filter(None, (pattern.search(name) for pattern in _NAMED_DATES)), None)

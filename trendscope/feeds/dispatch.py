@@ -119,12 +119,7 @@ def _open_folder(tree: FolderTree | remote.RemoteTree, plan: _Plan, request: Req
 
 
 def _open_zip(
-    file: File,
-    plan: _Plan,
-    request: Request,
-    home: Place | None = None,
-    *,
-    is_folder: bool = False,
+    file: File, plan: _Plan, request: Request, home: Place | None = None, *, is_folder: bool = False
 ) -> None:
     try:
         tree = ZipTree(file, request.limits, home, is_folder=is_folder)
@@ -239,7 +234,6 @@ def open_feed(
             folder or zip. Two customers of one name are kept apart as ``ann`` and ``ann (2)``.
         include: Names from `KINDS` to be read besides posts.
         zone: Time zone assumed for dates without an offset.
-        limits: Upper bounds on sizes, numbers of members, pixels, memory and time.
         now: The present, aware; dates more than a day later count as missing.
         names: Names of customers from earlier runs, instead of `customer`; new ones are added.
 

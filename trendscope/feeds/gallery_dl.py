@@ -76,12 +76,7 @@ def _is_other_peoples(fields: dict[str, Any]) -> bool:
 
 
 def _photo(
-    part: Part,
-    name: str,
-    fields: dict[str, Any],
-    owner: str,
-    request: Request,
-    films: set[str],
+    part: Part, name: str, fields: dict[str, Any], owner: str, request: Request, films: set[str]
 ) -> Post | Skipped:
     source = part.source(name)
     kind = _KINDS.get(text(fields, "type") or "") or _KINDS.get(text(fields, "subcategory") or "")

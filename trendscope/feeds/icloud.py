@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from trendscope.errors import FeedError, ImageError
 from trendscope.feeds.dates import written_moment
 from trendscope.feeds.edited_copies import second_copies
 from trendscope.feeds.post import Post
 from trendscope.feeds.request import DATA, VIDEOS, Request, video
 from trendscope.feeds.sidecar import by_folder
-from trendscope.files.tables import Table, table_of
+from trendscope.files.tables import Table
 from trendscope.files.trees import Part, Tree, folder_of
 from trendscope.files.written_times import UnreadableTime
 from trendscope.files.zips import series_name
@@ -53,11 +52,7 @@ def _is_own(name: str) -> bool:
 
 
 def _table(tree: Tree, name: str, request: Request) -> Table | None:
-    try:
-        data = tree.read(name, request.limits.table_bytes)
-        return table_of(data, lambda header: {_NAME, _DATE} <= {*header})
-    except (FeedError, ImageError):
-        return None
+    return request.table(tree, name, lambda header: {_NAME, _DATE} <= {*header})
 
 
 def read(part: Part, request: Request) -> Iterator[Post | Skipped]:

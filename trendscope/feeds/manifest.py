@@ -79,10 +79,7 @@ def misnamed(tree: Tree, names: Iterable[str], request: Request) -> dict[str, Sk
 
 
 def _table_of_dated_photos(tree: Tree, name: str, request: Request) -> Table | None:
-    try:
-        data = tree.read(name, request.limits.table_bytes)
-        table = table_of(data, lambda header: len(header) > 1)
-    except (ImageError, FeedError):
+    if not (table := request.table(tree, name, lambda header: len(header) > 1)):
         return None
     rows = (cells for _, cells in islice(table.rows(), _ROWS_LOOKED_AT))
     columns = [*zip_longest(*(cells for cells in rows if not isinstance(cells, str)))]
@@ -90,8 +87,9 @@ def _table_of_dated_photos(tree: Tree, name: str, request: Request) -> Table | N
     if not is_alike:
         return None
     root = folder_of(name)
-    below = (other[len(root) :] for other in tree.names if other.startswith(root))
-    images = _Images([other for other in below if not other.lower().endswith((*DATA, *VIDEOS))])
+    others = [other for other in tree.names if other.startswith(root) and other != name]
+    photos = [o[len(root) :] for o in others if not o.lower().endswith((*DATA, *VIDEOS))]
+    images = _Images(photos)
     cells = (cell for column in columns for cell in column if cell)
     return table if any(images.has(images.path(cell)) for cell in cells) else None
 
@@ -110,7 +108,6 @@ def read(part: Tree, request: Request, only: str | None = None) -> Iterator[Post
 
     Args:
         part: Members below the manifest's folder.
-        request: Settings of the reading.
         only: Name of the manifest if it was given by itself; other files are left alone then.
     """
     images, used = _Images(part.names), set[str]()

@@ -320,16 +320,11 @@ class Groups:
 
 def _join_lone_profiles(pieces: Sequence[Piece], groups: Groups) -> None:
     """A part that holds the profile only goes with the photos, if there is no doubt whose."""
-    nameless = [
-        members[0]
-        for members in groups.members()
-        if not groups.users[members[0]] and any(_has_photos(pieces[n]) for n in members)
-    ]
-    lone = [
-        members[0]
-        for members in groups.members()
-        if groups.users[members[0]] and not any(_has_photos(pieces[n]) for n in members)
-    ]
+    of_kind: dict[tuple[bool, bool], list[int]] = {}
+    for members in groups.members():
+        kind = bool(groups.users[members[0]]), any(_has_photos(pieces[n]) for n in members)
+        of_kind.setdefault(kind, []).append(members[0])
+    nameless, lone = of_kind.get((False, True), []), of_kind.get((True, False), [])
     if len(nameless) == len(lone) == 1:
         groups.join(nameless[0], lone[0])
 

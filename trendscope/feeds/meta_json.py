@@ -149,15 +149,11 @@ def _entries(document: Any, kind_of_name: Kind) -> Iterator[Entry]:
             yield from _media([document], kind_of_name)
         for key, part in document.items():
             if isinstance(part, list) and (key in _KINDS_OF_KEYS or key.startswith("ig_")):
-                kind = _KINDS_OF_KEYS.get(key, _kind_of_key(key, kind_of_name))
+                private = re.search(r"deleted|saved|liked|repost", key)
+                kind = _KINDS_OF_KEYS.get(key, "private" if private else kind_of_name)
                 # An album may be one of portraits, which only its folder tells.
                 kind = "listed" if _is_album(document) else kind
                 yield from _media(part, kind_of_name if kind_of_name == "private" else kind)
-
-
-def _kind_of_key(key: str, kind_of_name: Kind) -> Kind:
-    private = re.search(r"deleted|saved|liked|repost", key)
-    return "private" if private else kind_of_name
 
 
 def _media(entries: list[Any], kind: Kind) -> Iterator[Entry]:

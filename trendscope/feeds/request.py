@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from trendscope.errors import FeedError, ImageError
 from trendscope.feeds.customers import CustomerNames
 from trendscope.feeds.dates import named_date
 from trendscope.feeds.post import DateSource, Post
+from trendscope.files.tables import Table, table_of
 from trendscope.files.trees import Member, Tree
 from trendscope.limits import Limits
 from trendscope.skipped import Skipped
@@ -23,7 +26,6 @@ class Request:
     """The settings with which a feed is read.
 
     Attributes:
-        limits: Upper bounds on sizes, numbers of members, pixels, memory and time.
         now: Present time, aware.
         include: Names from ``stories``, ``archived`` and ``profile`` to be read besides posts.
         zone: Time zone assumed for dates without an offset.
@@ -44,6 +46,15 @@ class Request:
     def owner(self, tree: Tree, name: str) -> str:
         """The customer in whose folder a member lies, for feeds that do not name one."""
         return self.names.of_place(*tree.place(name))
+
+    def table(
+        self, tree: Tree, name: str, is_known: Callable[[Sequence[str]], bool]
+    ) -> Table | None:
+        """A member that is a table with a known header, see `trendscope.files.tables`; or None."""
+        try:
+            return table_of(tree.read(name, self.limits.table_bytes), is_known)
+        except (FeedError, ImageError):
+            return None
 
     def post(
         self,

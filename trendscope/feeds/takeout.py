@@ -142,11 +142,7 @@ def _album(
 
 
 def _own_sidecars(
-    tree: Tree,
-    names: dict[str, str],
-    photos: list[str],
-    spelled: dict[str, str],
-    request: Request,
+    tree: Tree, names: dict[str, str], photos: list[str], spelled: dict[str, str], request: Request
 ) -> dict[str, str]:
     """The name of each photo's own sidecar: by its name, else by the photo's name inside it."""
     stems = Counter(os.path.splitext(last)[0] for last in photos)
@@ -183,7 +179,6 @@ def _sidecar(photo: str, sidecars: Mapping[str, str]) -> str | None:
     after 46 letters or bytes; the number of a second photo of that name moves to the end.
 
     Args:
-        photo: The photo's name.
         sidecars: The names of all sidecars in its folder, by their spelling.
     """
     match = _NUMBER.match(photo)

@@ -15,13 +15,7 @@ JUNK = {".ds_store", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.i
 
 
 class LeftOut(NamedTuple):
-    """A file, or a whole folder, that is not read.
-
-    Attributes:
-        place: Name of the file or of the folder.
-        reason: A key of `trendscope.skipped.REASONS`.
-        detail: One plain sentence.
-    """
+    """The name of a file, or of a whole folder, that is not read; why, as of a `Skipped`."""
 
     place: str
     reason: str

@@ -144,7 +144,6 @@ class RemoteTree(Tree):
     """The objects below a folder of a store, or one of them.
 
     Args:
-        folder: The folder.
         only: Only object of the tree, in that folder; None for all.
     """
 

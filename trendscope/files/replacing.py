@@ -53,7 +53,6 @@ def check_replaceable(
     """Refuses a place where something lies that a report may not replace.
 
     Args:
-        path: File that is going to be written.
         inputs: Files and folders that are read; URLs do not matter.
         force: Whether another file may be replaced, but for databases and inputs.
 

@@ -86,7 +86,7 @@ def dialect(text: str, is_known: Callable[[Sequence[str]], bool]) -> tuple[str, 
         is_known: Whether a header is one of those looked for; names are in lower case, words
             separated by one blank, and ``_`` is a blank.
     """
-    headers = {mark: _header(text[:_LONGEST_HEADER], mark) for mark in DELIMITERS}
+    headers = {mark: [*map(_column, _header_cells(text, mark))] for mark in DELIMITERS}
     return max(headers.items(), key=lambda item: (is_known(item[1]), len(item[1])))
 
 
@@ -158,11 +158,7 @@ class Table:
 
 
 def table_of(data: bytes, is_known: Callable[[Sequence[str]], bool]) -> Table:
-    """A table by the bytes of its file.
-
-    Args:
-        data: The file.
-        is_known: Whether a header is one of those looked for; see `dialect`.
+    """A table by the bytes of its file; `is_known` is that of `dialect`.
 
     Raises:
         UnknownHeader: Its header is none of those looked for.
@@ -176,7 +172,7 @@ def table_of(data: bytes, is_known: Callable[[Sequence[str]], bool]) -> Table:
     if not is_known(header):
         raise UnknownHeader("its columns are not those expected", header)
     text = text[at:]
-    names = [cell.strip() for cell in _header_cells(text[:_LONGEST_HEADER], delimiter)]
+    names = [cell.strip() for cell in _header_cells(text, delimiter)]
     return Table(tuple(header), tuple(names), encoding, delimiter, text, line)
 
 
@@ -200,7 +196,7 @@ def _header_of(
         at = lines.tell()
     headers = []
     for number, at, row in (*plain, *notes):
-        headers.append((number, at, *dialect(row[:_LONGEST_HEADER], is_known)))
+        headers.append((number, at, *dialect(row, is_known)))
         if is_known(headers[-1][3]):
             return headers[-1]
     first = headers[0] if headers else (1, 0, DELIMITERS[0], [])
@@ -208,12 +204,7 @@ def _header_of(
 
 
 def open_table(path: Path, is_known: Callable[[Sequence[str]], bool], limits: Limits) -> Table:
-    """Opens a table.
-
-    Args:
-        path: The file.
-        is_known: Whether a header is one of those looked for; see `dialect`.
-        limits: Largest size in bytes, as `table_bytes`.
+    """Opens a table of at most `table_bytes`; `is_known` is that of `dialect`.
 
     Raises:
         UnknownHeader: Its header is none of those looked for.
@@ -250,12 +241,9 @@ def _bytes(path: Path, label: str, limits: Limits) -> bytes:
     return data
 
 
-def _header(text: str, delimiter: str) -> list[str]:
-    return [_column(cell) for cell in _header_cells(text, delimiter)]
-
-
 def _header_cells(text: str, delimiter: str) -> list[str]:
-    return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    start = io.StringIO(text[:_LONGEST_HEADER], newline="")
+    return next(csv.reader(start, delimiter=delimiter), [])
 
 
 def _column(name: str) -> str:
@@ -302,7 +290,6 @@ def read_csv(path: Path, *columns: str, one_of: Sequence[str] = ()) -> pd.DataFr
     the ' that keeps our own tables from being run as formulas.
 
     Args:
-        path: The table.
         *columns: Columns that it must have.
         one_of: Columns of which it must have at least one.
 
@@ -318,9 +305,9 @@ def read_csv(path: Path, *columns: str, one_of: Sequence[str] = ()) -> pd.DataFr
 
     try:
         data = path.read_bytes()
-        problem = next((what for start, what in _KNOWN_STARTS[:2] if data.startswith(start)), "")
-        if problem:
-            raise TrendscopeError(f"is {problem}")
+        for start, what in _KNOWN_STARTS[:2]:
+            if data.startswith(start):
+                raise TrendscopeError(f"is {what}")
         table = _frame(data, columns, one_of)
         for name in table.columns:
             if name in ("count", "total", "votes", "voters"):

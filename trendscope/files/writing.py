@@ -38,7 +38,8 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a pipe or device, which must not be replaced by a file
         else:
-            _replace(path.resolve(), data)
+            with replacing(path.resolve()) as file:
+                file.write(data)
     except OSError as error:
         reason = error.strerror or str(error)
         size = f"{len(data):,} bytes"
@@ -50,11 +51,6 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 def encoded(text: str) -> bytes:
     """Text as UTF-8 under every locale; names that are not valid Unicode get escapes."""
     return text.encode("utf-8", "backslashreplace")
-
-
-def _replace(path: Path, data: bytes) -> None:
-    with replacing(path) as file:
-        file.write(data)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Literal
 
@@ -84,7 +85,6 @@ def orders_of_dates(texts: Iterable[str], latest: date | None = None) -> dict[st
     An order counts if it is the only one that all dates with that sign allow.
 
     Args:
-        texts: The cells.
         latest: The last day that is believed; None if all are.
     """
     left: dict[str, set[Order]] = {}
@@ -142,11 +142,11 @@ def read_time(
     """
     cleaned = _cleaned(text)
     try:
-        return (
-            _read_number(cleaned)
-            or _read_iso(cleaned)
-            or _read_words(cleaned, orders or {}, latest)
-        )
+        if number := _read_number(cleaned):
+            return number
+        with suppress(ValueError):
+            return datetime.fromisoformat(cleaned)
+        return _read_words(cleaned, orders or {}, latest)
     except UnreadableTime:
         raise
     except (ValueError, OverflowError, OSError) as error:
@@ -173,13 +173,6 @@ def _read_number(text: str) -> datetime | None:
     if _FIRST_SERIAL <= days < _LAST_SERIAL:
         return _SERIAL_START + timedelta(seconds=round(days * 86_400))
     raise UnreadableTime("is a number and no date")
-
-
-def _read_iso(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _read_words(text: str, orders: Mapping[str, Order], latest: date | None) -> datetime:

@@ -13,7 +13,6 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
@@ -40,35 +39,22 @@ _MOST_ACCENTED, _FEW_ACCENTED = 0.75, 0.4  # of the letters of words of a Latin 
 _LEAST_HANGUL = 8  # characters; of as many Chinese ones less than 1 in 100 are all among Hangul
 
 
-@dataclass(frozen=True)
-class CodePage:
-    """The code page of a zip's names.
-
-    Attributes:
-        name: Its name, for Python.
-        is_certain: Whether the names can be read in no other.
-    """
-
-    name: str = "cp437"
-    is_certain: bool = True
-
-
-def member_name(info: zipfile.ZipInfo, page: CodePage) -> str:
+def member_name(info: zipfile.ZipInfo, page: str) -> str:
     """A member's name with forward slashes, whatever program packed it."""
     name = _marked(info)
     if name is None:
         data = _raw(info)
-        readings = (_decoded(data, encoding) for encoding in ("utf-8", page.name))
+        readings = (_decoded(data, encoding) for encoding in ("utf-8", page))
         name = next(filter(None, readings), info.orig_filename)
     return name.replace("\\", "/") if info.create_system in _WINDOWS else name
 
 
-def code_page(infos: Iterable[zipfile.ZipInfo]) -> CodePage:
-    """The code page of all names that do not say their encoding, and are not in UTF-8."""
+def code_page(infos: Iterable[zipfile.ZipInfo]) -> tuple[str, bool]:
+    """The code page of names that are not in UTF-8, and whether they can be read in no other."""
     raw = (_raw(info) for info in infos if _marked(info) is None)
     names = [*islice(dict.fromkeys(name for name in raw if not _decoded(name, "utf-8")), _PROBED)]
     if not names:
-        return CodePage()
+        return "cp437", True
     likely: dict[str, tuple[str, ...]] = {}
     for each, is_likely in _PAGES.items():
         texts = tuple(_decoded(name, each) for name in names)
@@ -77,11 +63,11 @@ def code_page(infos: Iterable[zipfile.ZipInfo]) -> CodePage:
     page = next(iter(likely), None)
     if page is None:
         decoded = (page for page in _PAGES if all(_decoded(name, page) for name in names))
-        return CodePage(next(decoded), is_certain=False)
+        return next(decoded), False
     is_only = all(texts == likely[page] for texts in likely.values())
     # Where few letters have accents, it is by chance that they make words of another alphabet.
     usual = page in _OF_MS_DOS and 0 < _accented(likely[page]) <= _FEW_ACCENTED
-    return CodePage(page, is_only or usual)
+    return page, is_only or usual
 
 
 def _marked(info: zipfile.ZipInfo) -> str | None:

@@ -99,8 +99,6 @@ class ZipTree(Tree):
     Zips inside are opened in memory, as far as `Limits.depth` says, and share the zip's budget.
 
     Args:
-        file: The zip, or its path.
-        limits: Upper bounds on members, bytes, ratio of unpacked to packed bytes, and depth.
         home: The customer in whose folder the zip lies, if there is one; else None.
         is_folder: Whether the zip is taken for the one folder that it was made of, if it was; the
             folders in that one then belong to a customer each.
@@ -158,8 +156,8 @@ class ZipTree(Tree):
         _correct_offsets(zip_file)
         infos = zip_file.infolist()
         overlapping = _overlapping(infos, zip_file.start_dir)
-        page = code_page(infos)
-        if not page.is_certain:
+        page, is_certain = code_page(infos)
+        if not is_certain:
             self._skip(prefix, "unclear_names", _UNCLEAR)
         for info in infos:
             if self._counted >= self._limits.members:
