@@ -46,7 +46,6 @@ def decide(
     """Decides on an item's category.
 
     Args:
-        product: The product as its file describes it.
         prediction: The classifier's prediction for its picture; None without one.
         mapped: Categories, or `OTHER`, by SKU or product type, from `read_map`.
         person: The category, or `OTHER`, that a person has decided on; None without one.

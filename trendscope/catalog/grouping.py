@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from trendscope.catalog import layouts
 from trendscope.catalog.layouts import Layout
+from trendscope.catalog.woocommerce import varieties
 from trendscope.text import displayed
 
 
@@ -30,19 +31,8 @@ class Row:
     pictures: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A row that belongs to no product; `reason` is a key of `trendscope.catalog.products.REMARKS`.
-
-    Attributes:
-        row: The row.
-        reason: Reason.
-        detail: One plain sentence.
-    """
-
-    row: Row
-    reason: str
-    detail: str
+Refusal = tuple[Row, str, str]
+"""A row of no product, a key of `trendscope.catalog.products.REMARKS`, and one plain sentence."""
 
 
 @dataclass
@@ -83,13 +73,12 @@ def _by_handle(rows: Iterable[Row]) -> Grouping:
         if latest:
             groups.setdefault(latest, []).append(row)
         else:
-            refusal = Refusal(row, "nothing", "a row without handle and title")
-            grouping.refusals.append(refusal)
+            grouping.refusals.append((row, "nothing", "a row without handle and title"))
     for handle, own in groups.items():
         main = next((row for row in own if row.fields["title"]), None)
         if main is None:
             detail = f"no row of the handle {displayed(handle)[:80]!r} has a title"
-            grouping.refusals += [Refusal(row, "nothing", detail) for row in own]
+            grouping.refusals += [(row, "nothing", detail) for row in own]
         else:
             grouping.products.append([main, *(row for row in own if row is not main)])
     return grouping
@@ -102,7 +91,7 @@ def _by_parent(rows: Sequence[Row]) -> Grouping:
     of_id: dict[str, list[Row]] = {}
     variations = []
     for row in rows:
-        if "variation" in varieties(row):
+        if is_variation(row):
             variations.append(row)
         elif number := _number(row, grouping, of_sku if row.fields["sku"] else of_id):
             own = [row]
@@ -118,13 +107,13 @@ def _by_parent(rows: Sequence[Row]) -> Grouping:
             product.append(row)
         else:
             detail = f"the product {displayed(parent)[:80]!r} that it varies is not in the file"
-            grouping.refusals.append(Refusal(row, "no_parent", detail))
+            grouping.refusals.append((row, "no_parent", detail))
     return grouping
 
 
-def varieties(row: Row) -> set[str]:
-    """WooCommerce's types of a row: ``variation``, or ``simple, virtual``."""
-    return {word.strip() for word in row.fields.get("variety", "").lower().split(",")}
+def is_variation(row: Row) -> bool:
+    """Whether a row is a size of WooCommerce's, which names its product."""
+    return "variation" in varieties(row.fields.get("variety", ""))
 
 
 def _by_number(rows: Iterable[Row]) -> Grouping:
@@ -152,10 +141,10 @@ def _number(row: Row, grouping: Grouping, taken: dict[str, list[Row]]) -> str:
     number = row.fields["sku"] or row.fields.get("id", "")
     if not number:
         detail = "the row names no product; give it a number (SKU)"
-        grouping.refusals.append(Refusal(row, "no_sku", detail))
+        grouping.refusals.append((row, "no_sku", detail))
     elif earlier := taken.get(number):
         line = next(r.line for r in earlier if number in (r.fields["sku"], r.fields.get("id")))
         detail = f"row {line} has the same number; the first one counts"
-        grouping.refusals.append(Refusal(row, "duplicate", detail))
+        grouping.refusals.append((row, "duplicate", detail))
         return ""
     return number

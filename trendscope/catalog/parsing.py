@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from trendscope.catalog import layouts
-from trendscope.catalog.grouping import Row, first_row_decides, group_rows, varieties
+from trendscope.catalog.grouping import Row, first_row_decides, group_rows, is_variation
 from trendscope.catalog.layouts import PLAIN, Layout, layout_of
 from trendscope.catalog.prices import Price, decimal_sign, is_zero, read_price
 from trendscope.catalog.products import Catalog, Product, Remark
 from trendscope.catalog.sales import sale_days, sale_runs
-from trendscope.catalog.woocommerce import VARIETIES
+from trendscope.catalog.woocommerce import VARIETIES, varieties
 from trendscope.errors import FeedError
 from trendscope.files.tables import UnknownHeader, open_table
 from trendscope.files.written_times import Order, orders_of_dates
@@ -41,10 +41,8 @@ def read_catalog(
     """Reads a shop's catalogue file: Shopify, Google Merchant, Meta, WooCommerce or a plain CSV.
 
     Args:
-        path: The file.
         currency: ISO 4217 code assumed for prices without a currency.
         store_url: The shop's address, for the pages of Shopify's products.
-        limits: Upper bounds on the file's size in bytes and on its rows.
         now: The present, aware; decides whether a dated sale price counts.
 
     Raises:
@@ -68,13 +66,13 @@ def read_catalog(
             f"{displayed(str(path))} has more than {limits.catalog_rows:,} rows; split it, or "
             "allow more: --limit catalog_rows=..."
         )
-    varieties = _Varieties(len(table.header) if layout is PLAIN else 0)
-    rows = []
+    rows, plain = list[Row](), list[Sequence[str]]()
     for line, cells in table.rows():
         if row := reader.row(line, cells):
-            varieties.see(cells)
             rows.append(row)
-    if column := varieties.column(table.header):
+            if layout is PLAIN:
+                plain.append(cells)
+    if column := _column_of_varieties(table.header, plain):
         raise FeedError(
             f"{displayed(str(path))} is an export of WooCommerce, as its column {column!r} tells, "
             "without the columns for prices, or in a language that is not known; export all "
@@ -85,25 +83,13 @@ def read_catalog(
     return Catalog(layout.name, table.encoding, products, tuple(remarks), withdrawn)
 
 
-class _Varieties:
-    """Finds a column that holds nothing but WooCommerce's types of products."""
-
-    def __init__(self, width: int):
-        self._possible = {*range(width)}
-        self._seen: set[int] = set()
-
-    def see(self, cells: Sequence[str]) -> None:
-        """Takes a row into account."""
-        for i in [*self._possible]:
-            words = {word.strip().lower() for word in cells[i].split(",")} if cells[i] else None
-            if words and words <= VARIETIES:
-                self._seen.add(i)
-            elif words:
-                self._possible.discard(i)
-
-    def column(self, header: Sequence[str]) -> str:
-        """The name of such a column; empty if there is none."""
-        return next((displayed(header[i])[:40] for i in sorted(self._possible & self._seen)), "")
+def _column_of_varieties(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The name of a column that holds nothing but WooCommerce's types of products; else empty."""
+    for i, name in enumerate(header):
+        filled = [row[i] for row in rows if row[i]]
+        if filled and all(varieties(cell) <= VARIETIES for cell in filled):
+            return displayed(name)[:40]
+    return ""
 
 
 class _Reader:
@@ -158,10 +144,8 @@ class _Reader:
     def products(self, rows: Sequence[Row]) -> tuple[tuple[Product, ...], tuple[Product, ...]]:
         """The products that are for sale, and those that are not."""
         grouping = group_rows(self._layout, rows)
-        for refusal in grouping.refusals:
-            row = refusal.row
-            sku = row.fields.get("sku", "")[:LONGEST_SKU]
-            self._remark(row.line, sku, refusal.reason, refusal.detail)
+        for row, reason, detail in grouping.refusals:
+            self._remark(row.line, row.fields.get("sku", "")[:LONGEST_SKU], reason, detail)
         prices = (row.fields.get(name, "") for row in rows for name in ("price", "sale"))
         sign = decimal_sign(prices)
         days = (day for row in rows for day in sale_days(row.fields) if day)
@@ -237,7 +221,7 @@ class _Reader:
             detail = f"the title has {len(title):,} letters; {LONGEST_TITLE} are kept"
             self._remark(line, sku, "long_title", detail, kept=True)
         # Of a WooCommerce product with variations, these are what is bought.
-        sizes = [row for row in offered if "variation" in varieties(row)] or offered
+        sizes = [row for row in offered if is_variation(row)] or offered
         price = self._price(sizes, line, sku, text("currency"), sign)
         page = text("url")
         if self._store_url and identity.group:

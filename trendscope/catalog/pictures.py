@@ -21,12 +21,7 @@ from trendscope.text import displayed
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture on this computer.
-
-    Attributes:
-        source: Path of the picture, for people.
-        read: Returns its bytes; raises `ImageError` when they cannot be read.
-    """
+    """A picture on this computer; to read it raises `ImageError` where that cannot be done."""
 
     source: str
     read: Callable[[], bytes]
@@ -41,7 +36,6 @@ class Pictures:
     Args:
         paths: Folders, zips and single pictures.
         home: The catalogue's folder; None if nothing is to be looked up there.
-        limits: Upper bounds on the sizes of pictures and zips.
 
     Raises:
         FeedError: One of the paths does not exist.

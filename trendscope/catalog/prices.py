@@ -55,7 +55,6 @@ def read_price(text: str, sign: str | None = None) -> Price:
     """Reads a price.
 
     Args:
-        text: The price as the file has it.
         sign: Decimal sign of the file's other prices, from `decimal_sign`.
     """
     text = text.strip()

@@ -73,3 +73,8 @@ VARIETIES = frozenset(
 )
 """WooCommerce's types of products, which it does not translate; one or several of them in a cell,
 parted by commas."""
+
+
+def varieties(cell: str) -> set[str]:
+    """The types in a cell, such as ``simple, virtual``."""
+    return {word.strip() for word in cell.lower().split(",")}

@@ -26,7 +26,6 @@ class Words:
     Attributes:
         categories: Categories that the item may be, of the ten and `OTHER`.
         approximate: Whether the category is only the nearest one.
-        because: The decisive words.
     """
 
     categories: frozenset[str]

@@ -46,7 +46,6 @@ class ImportResult:
     """The outcome of an import.
 
     Attributes:
-        database: Name of the database, without any password.
         kind: Kind of catalogue file.
         encoding: Encoding of the file.
         new: Number of items that the store did not hold.
@@ -115,9 +114,7 @@ def import_catalog(
         currency: ISO 4217 code assumed for prices without a currency.
         store_url: The shop's address, for the pages of Shopify's products.
         weights: Weights that judge the pictures; None: those in use in the store, or the default.
-        limits: Upper bounds on size, pixels, memory and time of file and pictures.
         progress: Called with the number of items written and of all items.
-        clock: Source of the present, aware.
 
     Raises:
         FeedError: The file, the map or a place of pictures cannot be read.
@@ -164,21 +161,15 @@ def add(
     Arguments that are empty or None leave the stored item as it is.
 
     Args:
-        picture: A photo of the item.
         db: The database, which is made if it is missing.
         sku: The shop's number for the item.
-        title: Name of the item.
         kind: Product type or taxonomy.
-        brand: The maker.
         price: Price, with or without a currency.
         currency: ISO 4217 code assumed for a price without a currency.
         url: Address of its page in the shop.
-        in_stock: Whether it is in stock.
         category: A person's decision, one of the ten or ``none``; stays until the next one.
         weights: Weights that judge the picture; None: those in use in the store, or the default.
-        limits: Upper bounds on the picture's size, pixels, memory and time.
         tools: Decoder and classifier of a caller who keeps them open, made for `weights`.
-        clock: Source of the present, aware.
 
     Returns:
         The item as it is stored.
@@ -210,7 +201,7 @@ def add(
     with opened(db, create=True, now=clock()) as store:
         run = _Import(store, weights, limits, clock, tools)
         with store.reading() as connection:
-            known_as = recognise(connection, [given]).skus.get(sku, text_of(sku))
+            known_as = recognise(connection, [given])[0].get(sku, text_of(sku))
         before = next(iter(items(store, [known_as])), None)
         product = _merged(given, before) if before else given
         if not (product.title or picture or (before and before.sha256) or person):
@@ -226,11 +217,9 @@ def change(db: Database, sku: str, facts: Mapping[str, Any], *, clock: Clock = p
     """Changes what is known of a stored item, but for its category and picture.
 
     Args:
-        db: The database.
         sku: The item's own number, or that of one of its sizes.
         facts: Texts ``title``, ``price`` (with or without a currency) and ``url``, which may be
             empty, and ``in_stock``, None if unknown; what is not there stays.
-        clock: Source of the present, aware.
 
     Raises:
         StoreError: There is no such item.
@@ -294,21 +283,20 @@ class _Import:
     def recognise(self, catalog: Catalog) -> tuple[list[Product], list[str]]:
         """The products under the SKUs that the store knows them by, and SKUs no longer for sale."""
         with self.store.reading() as connection:
-            known = recognise(connection, (*catalog.products, *catalog.withdrawn))
+            known, superseded = recognise(connection, (*catalog.products, *catalog.withdrawn))
         products: dict[str, Product] = {}
         for product in catalog.products:
-            sku = known.skus.get(product.sku, product.sku)
+            sku = known.get(product.sku, product.sku)
             if earlier := products.get(sku):
                 detail = f"{earlier.source} is known by the same number; the first one counts"
-                remark = Remark(product.source, product.sku, "duplicate", detail)
-                self.remarks.append(remark)
+                self.remarks.append(Remark(product.source, product.sku, "duplicate", detail))
                 continue
             products[sku] = replace(product, sku=sku, skus=(product.sku, *product.skus))
-            for number in sorted(known.superseded & {*map(text_of, product.skus)}):
+            for number in sorted(superseded & {*map(text_of, product.skus)}):
                 detail = f"{displayed(number)} was an item, and is one of its sizes now"
                 self.remarks.append(Remark(product.source, sku, "joined", detail, kept=True))
-        gone = [known.skus[each.sku] for each in catalog.withdrawn if each.sku in known.skus]
-        return [*products.values()], [*gone, *known.superseded]
+        gone = [known[each.sku] for each in catalog.withdrawn if each.sku in known]
+        return [*products.values()], [*gone, *superseded]
 
     def judge(
         self, products: Sequence[Product], pictures: Pictures
@@ -338,22 +326,16 @@ class _Import:
         skus = [text_of(product.sku) for product, _ in batch]
         with self.store.writing() as connection:
             before = {item.sku: item for item in items(connection, skus)}
-            decided = [
-                decided_item(product, result, mapped, person, before.get(sku))
-                for sku, (product, result) in zip(skus, batch, strict=True)
-            ]
-            jpegs = {
-                sku: result.thumbnail
-                for sku, (_, result) in zip(skus, batch, strict=True)
-                if result and result.thumbnail
-            }
+            decided, jpegs, keys = [], {}, {}
+            for sku, (product, result) in zip(skus, batch, strict=True):
+                decided.append(decided_item(product, result, mapped, person, before.get(sku)))
+                keys[sku] = keys_of(product)
+                if result and result.thumbnail:
+                    jpegs[sku] = result.thumbnail
             new, changed, unchanged = write_items(
                 connection, decided, before, jpegs, self.weights_id, self.clock()
             )
-            write_keys(
-                connection,
-                {sku: keys_of(product) for sku, (product, _) in zip(skus, batch, strict=True)},
-            )
+            write_keys(connection, keys)
         self.counts.update(new=new, changed=changed, unchanged=unchanged)
         for item in decided:
             self.counts[item.category or item.reason] += 1

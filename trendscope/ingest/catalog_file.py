@@ -75,7 +75,6 @@ def judge_pictures(
     Args:
         pairs: Products with what `trendscope.catalog.pictures.Pictures.find` gives.
         load: Source of the classifier, used once a picture has to be judged.
-        options: Limits and size of thumbnails.
         recall: Lookup of stored results by the pictures' bytes.
         engine: Shared decoder and classifier, left running.
     """
@@ -95,7 +94,6 @@ def decided_item(
     """The item that a product is, with its category, as the store keeps it.
 
     Args:
-        product: The product as its file describes it.
         photo: Result of its picture; None to keep the picture of `before`.
         mapped: Categories by SKU or product type, from `trendscope.catalog.categorising.read_map`.
         person: The category, or `OTHER`, that a person decides on now; None for none.

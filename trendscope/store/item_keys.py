@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
 
@@ -17,26 +16,15 @@ from trendscope.store import schema
 from trendscope.store.statements import ids_of, insert_rows, rows_with, text_of
 
 
-@dataclass(frozen=True)
-class Recognised:
-    """Items that the store holds of some products.
-
-    Attributes:
-        skus: The stored SKU of each product that is known, by its SKU in the file.
-        superseded: Stored SKUs of items that are only sizes of other items now.
-    """
-
-    skus: Mapping[str, str]
-    superseded: frozenset[str]
-
-
 def keys_of(product: Product) -> list[str]:
     """The keys of a product."""
     skus = [_sku_key(sku) for sku in (product.sku, *product.skus)]
     return list(dict.fromkeys([*skus, *([_group_key(product)] if product.group else [])]))
 
 
-def recognise(connection: Connection, products: Sequence[Product]) -> Recognised:
+def recognise(
+    connection: Connection, products: Sequence[Product]
+) -> tuple[dict[str, str], set[str]]:
     """Finds products among the stored items, whatever the order of their sizes.
 
     A product is the item of its own SKU, else that of the first of its sizes, else, where no other
@@ -44,17 +32,19 @@ def recognise(connection: Connection, products: Sequence[Product]) -> Recognised
 
     Args:
         products: All products of a file; of two for one item, the earlier one gets it.
+
+    Returns:
+        The stored SKU of each product that is known, by its SKU in the file; and the stored SKUs of
+        items that are only sizes of other items now.
     """
     owners = _owners(connection, {key for product in products for key in keys_of(product)})
     stored: dict[str, str] = {}
 
     def settle(product: Product, candidates: Iterable[str]) -> None:
-        if product.sku not in stored:
-            free = (sku for sku in candidates if sku not in taken)
-            for sku in free:
-                stored[product.sku] = sku
-                taken.add(sku)
-                return
+        free = (sku for sku in candidates if sku not in taken)
+        if product.sku not in stored and (sku := next(free, None)) is not None:
+            stored[product.sku] = sku
+            taken.add(sku)
 
     taken: set[str] = set()
     for product in products:
@@ -69,8 +59,7 @@ def recognise(connection: Connection, products: Sequence[Product]) -> Recognised
         if product.group and sharing[product.group] == 1 and len(of_group) == 1:
             settle(product, of_group)
     numbers = {key for product in products for key in keys_of(product) if key.startswith("sku:")}
-    absorbed = {sku for key in numbers for sku in owners[key]} - taken
-    return Recognised(stored, frozenset(absorbed))
+    return stored, {sku for key in numbers for sku in owners[key]} - taken
 
 
 def sku_known_as(connection: Connection, sku: str) -> str | None:
