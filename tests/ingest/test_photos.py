@@ -253,7 +253,7 @@ def test_a_feed_is_listed_once(photos, tmp_path, monkeypatch, progress):
         items = open_feed(*arguments, **options)  # looks for missing paths at once
         return (listed.append(item.source) or item for item in items)
 
-    monkeypatch.setattr("trendscope.ingest.photos.open_feed", counting)
+    monkeypatch.setattr("trendscope.photos.run.open_feed", counting)
     run(photos, tmp_path / "t.db", progress=progress)
     assert len(listed) == len(set(listed)) == 5
 

@@ -25,12 +25,7 @@ _NAMING = ("sha256", "file", "source")
 
 @dataclass(frozen=True)
 class RefusedRow:
-    """A row that was not used.
-
-    Attributes:
-        row: Number of its first line in the file.
-        reason: One plain sentence.
-    """
+    """A row that was not used: the number of its first line in the file, and why."""
 
     row: int
     reason: str
@@ -41,7 +36,6 @@ class CorrectionResult:
     """The outcome of a table of labels.
 
     Attributes:
-        database: Name of the database, without any password.
         photos: Number of images that the table labels, or whose label it removes.
         changed: Number of these that had another label before, or none.
         refused: Rows that were not used, in their order.
@@ -73,7 +67,6 @@ def correct_from_table(
             the photo as reports show it, or from the table's own folder. A column ``customer``, if
             there is one, has to agree. The ``corrections.csv`` of an export is such a table, and so
             are the labels that ``training.adapt`` takes.
-        db: The database.
         now: The present, aware.
         remove: Whether the labels of these photos are removed; ``category`` is not needed.
 

@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -25,9 +25,9 @@ from trendscope.limits import Limits
 from trendscope.photos.cluster import Cluster, distribute, job_of
 from trendscope.photos.options import ScanOptions
 from trendscope.photos.pipeline import BATCH, Engine, Item, Loader, Progress, classify_keyed
-from trendscope.photos.run import list_feed
+from trendscope.photos.run import feed_of, list_feed
 from trendscope.skipped import Skipped
-from trendscope.store.database import Clock, Database, Store, opened, present
+from trendscope.store.database import Clock, Database, opened, present
 from trendscope.store.memory import Lookup, Stamp, StoredPhotos
 from trendscope.store.weights import finish_reclassifying, register_weights
 from trendscope.store.write_photos import (
@@ -73,17 +73,14 @@ def scan(
 ) -> ScanResult:
     """Judges the new photos of some feeds, and stores the results; ``trendscope scan``.
 
+    Arguments that are not named here are those of `trendscope.classify`.
+
     Args:
-        paths: Photos, folders and exports of any number of customers; see `open_feed`.
         db: The database, which is made if it is missing; see `open_store`.
         weights: Name of shipped weights, a weights file, or a classifier, which is identified by
             its name; the default if None.
-        customer: Owner of the photos where the feed names none.
         one_per_name: Whether all accounts and folders of one name are one customer, wherever they
             lie; otherwise each is a customer of its own, told apart by a number.
-        include: Kinds of images to read besides posts (`trendscope.feeds.post.KINDS`).
-        zone: Time zone assumed for dates without an offset.
-        limits: Upper bounds on size, pixels, memory and time.
         reclassify: Whether to judge all photos anew by other weights than before; the former
             results count until the last photo is judged.
         thumbnails: Whether to keep a small picture of each photo.
@@ -94,7 +91,6 @@ def scan(
         uploads: The files that `paths` lead to, if they are uploads.
         progress: Callback with the numbers of items done and listed; what it raises ends the scan.
         note: Callback for each item that is not used.
-        clock: Source of the present, aware.
 
     Raises:
         UsageError: The cluster is smaller than requested, or Ray is not installed.
@@ -116,7 +112,7 @@ def scan(
         names = memory.names(customer, together=one_per_name)
         write = partial(write_results, names=names, limits=limits, reclassify=reclassify)
         counter = _Counter(progress, note)
-        feed = _listed(paths, options, names, counter, uploads)
+        feed = counter.listed(_feed(paths, options, names, uploads))
         new = _to_judge(memory.look_up(feed, full=False), counter)
         if cluster:
             judged = distribute(new, job_of(paths, options), cluster, memory.recall)
@@ -131,7 +127,10 @@ def scan(
                     write(connection, weights_id, pairs)
                     update_scan(connection, scan_id, counter.tally)
                 counter.report()
-        missing = _finish(store, scan_id, counter, clock(), weights_id if reclassify else None)
+        with store.writing() as connection:
+            missing = finish_reclassifying(connection, weights_id) if reclassify else 0
+            update_scan(connection, scan_id, counter.tally, clock())
+        counter.report()
         skipped = dict(sorted(counter.reasons.items()))
         numbered, verdicts = tuple(names.numbered), dict(counter.verdicts)
         return ScanResult(
@@ -139,30 +138,17 @@ def scan(
         )
 
 
-def _listed(
-    paths: Sequence[Path | str],
-    options: ScanOptions,
-    names: CustomerNames,
-    counter: _Counter,
-    uploads: Uploads | None,
+def _feed(
+    paths: Sequence[Path | str], options: ScanOptions, names: CustomerNames, uploads: Uploads | None
 ) -> Iterable[Post | Skipped]:
-    """A feed; where progress is shown, it is listed at once, and its items are counted."""
-    if uploads:
-        names.home = uploads.home
-    feed = open_feed(
-        paths, include=options.include, zone=options.zone, limits=options.limits, names=names
-    )
-    items: Iterable[Post | Skipped] = map(uploads.without_folder, feed) if uploads else feed
-    return counter.listed(items)
+    if uploads is None:
+        return feed_of(paths, options, names)
+    names.home = uploads.home
+    return map(uploads.without_folder, feed_of(paths, options, names))
 
 
 class _Counter:
-    """Counts of a scan's results, reported now and then.
-
-    Args:
-        progress: Callback with the numbers of items done and listed.
-        note: Callback for each item that is not used.
-    """
+    """Counts of a scan's results, reported now and then by `progress`."""
 
     def __init__(self, progress: Progress | None, note: Callable[[Skipped], None] | None):
         self._counts: Counter[str] = Counter()
@@ -221,16 +207,3 @@ def _to_judge(lookups: Iterable[Lookup], counter: _Counter) -> Iterator[tuple[St
             counter.pass_by(item)
         else:
             yield stamp, stored
-
-
-def _finish(
-    store: Store, scan_id: int, counter: _Counter, now: datetime, new_weights: int | None
-) -> int:
-    """Stores the end of the scan; returns the number of images that new weights have not judged."""
-    missing = 0
-    with store.writing() as connection:
-        if new_weights is not None:
-            missing = finish_reclassifying(connection, new_weights)
-        update_scan(connection, scan_id, counter.tally, now)
-    counter.report()
-    return missing

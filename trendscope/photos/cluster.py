@@ -321,12 +321,9 @@ class _Crew:
 
 
 def _ray() -> Any:
-    os.environ.setdefault(
-        "RAY_USAGE_STATS_ENABLED", "0"
-    )  # otherwise Ray reports its use to its makers
-    os.environ.setdefault(
-        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0"
-    )  # otherwise Ray warns of a change
+    # Otherwise Ray reports its use to its makers, and warns of a change.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         import ray
     except ModuleNotFoundError as error:
@@ -370,9 +367,7 @@ def _same_signals() -> Iterator[None]:
 
 
 def _count(ray: Any, cluster: Cluster) -> int:
-    cpus = int(ray.cluster_resources().get("CPU", 0))
-    if (cluster.workers or 1) > cpus:
-        raise UsageError(
-            f"--workers {cluster.workers or 1}: Ray has {cpus} CPUs in all, and a worker needs one"
-        )
+    cpus, workers = int(ray.cluster_resources().get("CPU", 0)), cluster.workers or 1
+    if workers > cpus:
+        raise UsageError(f"--workers {workers}: Ray has {cpus} CPUs in all, and a worker needs one")
     return cluster.workers or cpus

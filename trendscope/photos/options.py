@@ -14,14 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ScanOptions:
-    """How photos are read from feeds, dated and judged.
+    """How photos are read from feeds, dated and judged; see also `trendscope.photos.run.classify`.
 
     Attributes:
-        weights: Name of shipped weights, a weights file, or a classifier; the default if None.
-        customer: Owner of the photos where the feed names none.
-        include: Kinds of images to read besides posts (`trendscope.feeds.post.KINDS`).
-        zone: Time zone assumed for dates without an offset.
-        limits: Upper bounds on size, pixels, memory and time; the default ones if None.
         thumbnail_side: Longest side in pixels of a thumbnail to add to each result; none if None.
         preview_side: The same of a larger picture, for which each photo is decoded once more.
         pictures: Whether to add a thumbnail and the network's view, for a contact sheet.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -28,13 +28,8 @@ from trendscope.photos.options import DEFAULTS, ScanOptions
 from trendscope.photos.results import PhotoResult, PictureResult
 from trendscope.skipped import Skipped
 from trendscope.vision.images import thumbnail
-from trendscope.vision.near_duplicates import ImageFingerprint, fingerprint
-from trendscope.vision.predictions import (
-    PhotoPrediction,
-    Predictor,
-    Preparation,
-    WeightsChoice,
-)
+from trendscope.vision.near_duplicates import fingerprint
+from trendscope.vision.predictions import PhotoPrediction, Predictor, Preparation, WeightsChoice
 from trendscope.vision.preparation import preparation_of
 from trendscope.vision.sandbox import Decoder
 from trendscope.vision.weights import read_header, resolve
@@ -65,7 +60,6 @@ class Picture(Protocol):
 
 THUMBNAIL_SIDE = 224
 """Longest side of thumbnails for contact sheets, in pixels."""
-
 
 THREADS = 2
 
@@ -162,7 +156,6 @@ class Engine:
     """The decoder and the classifier, both started once the first photo asks for them.
 
     Args:
-        load: Loader of the classifier.
         threads: Photos decoded at a time, and prepared at a time; `THREADS` if None.
     """
 
@@ -200,15 +193,17 @@ class Engine:
 
 @dataclass(frozen=True)
 class _Prepared:
+    """A picture as the network takes it in, and the fields of its result that no network fills."""
+
+    view: Any
+    scale: tuple[float, float]
     source: str
     sha256: str
-    taken_at: datetime | None
-    view: Any
-    size: tuple[int, int]
-    decoded_size: tuple[int, int]
-    fingerprint: ImageFingerprint
-    thumbnail: bytes | None
-    preview: bytes | None
+    fields: dict[str, Any]
+
+    def result(self, prediction: PhotoPrediction) -> PictureResult:
+        seen = PictureResult.of_prediction(self.source, self.sha256, prediction, self.scale)
+        return replace(seen, **self.fields)
 
 
 class Loader:
@@ -259,7 +254,7 @@ def _in_order(
 def _finished(
     key: K, item: Future[_Prepared | PictureDone] | PictureDone
 ) -> tuple[K, _Prepared | PictureDone]:
-    return key, item if isinstance(item, PictureDone) else item.result()
+    return key, item.result() if isinstance(item, Future) else item
 
 
 def _prepare(
@@ -281,17 +276,16 @@ def _prepare(
     except ImageError as error:
         return _refused(picture.source, error)
     side = THUMBNAIL_SIDE if options.pictures else options.thumbnail_side
-    return _Prepared(
-        source=picture.source,
-        sha256=sha256,
-        taken_at=photo.taken_at,
-        view=engine.preparation.prepare(photo.rgb),
-        size=photo.size,
-        decoded_size=(photo.rgb.shape[1], photo.rgb.shape[0]),
-        fingerprint=fingerprint(photo),
-        thumbnail=thumbnail(photo.rgb, side) if side else None,
-        preview=preview,
-    )
+    (width, height), (rows, columns, _) = photo.size, photo.rgb.shape
+    fields = {
+        "size": photo.size,
+        "fingerprint": fingerprint(photo),
+        "thumbnail": thumbnail(photo.rgb, side) if side else None,
+        "preview": preview,
+        "taken_at": photo.taken_at,
+    }
+    view, scale = engine.preparation.prepare(photo.rgb), (width / columns, height / rows)
+    return _Prepared(view, scale, picture.source, sha256, fields)
 
 
 def _refused(source: str, error: ImageError) -> Skipped:
@@ -305,21 +299,8 @@ def _judge(
     batch: list[tuple[K, _Prepared | PictureDone]], engine: Engine
 ) -> Iterator[tuple[K, PictureDone]]:
     photos = [item for _, item in batch if isinstance(item, _Prepared)]
-    views = [photo.view for photo in photos]
-    predictions = engine.classifier.predict(views) if photos else []
+    predictions = engine.classifier.predict([photo.view for photo in photos]) if photos else []
     judged = zip(photos, predictions, strict=True)
-    results = iter([_result(photo, prediction) for photo, prediction in judged])
+    results = iter([photo.result(prediction) for photo, prediction in judged])
     for key, item in batch:
         yield key, next(results) if isinstance(item, _Prepared) else item
-
-
-def _result(item: _Prepared, prediction: PhotoPrediction) -> PictureResult:
-    scale = item.size[0] / item.decoded_size[0], item.size[1] / item.decoded_size[1]
-    return replace(
-        PictureResult.of_prediction(item.source, item.sha256, prediction, scale),
-        size=item.size,
-        fingerprint=item.fingerprint,
-        thumbnail=item.thumbnail,
-        preview=item.preview,
-        taken_at=item.taken_at,
-    )

@@ -216,10 +216,8 @@ class PhotoResult(PictureResult):
     """What the network, or a person, sees in one photo of a customer.
 
     Attributes:
-        customer: Name of the customer who posted it.
         post_id: The image's identity within the customer.
         posted_at: Aware UTC, None if unknown; the feed's date, else the camera's, else the name's.
-        date_source: Origin of that date.
         corrected: True where `verdict` and `garments` are a person's; the probabilities stay the
             network's.
     """

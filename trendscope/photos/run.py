@@ -19,7 +19,7 @@ from trendscope.photos.results import Classification, PhotoResult
 from trendscope.photos.summary import Profile, summarise
 from trendscope.skipped import Skipped
 from trendscope.vision.predictions import WeightsChoice
-from trendscope.vision.scores import Scores, read_scores
+from trendscope.vision.scores import read_scores
 from trendscope.vision.weights import resolve
 
 PROGRESS_EVERY = 1000
@@ -27,11 +27,7 @@ PROGRESS_EVERY = 1000
 
 
 class KnownPhotos(Protocol):
-    """Results of earlier runs; `trendscope.store.memory.StoredPhotos` is one.
-
-    Attributes:
-        weights: Name of the weights that judged them.
-    """
+    """Results of earlier runs, by weights of that name; `trendscope.store.memory` has them."""
 
     weights: str
 
@@ -68,9 +64,7 @@ def classify(
         customer: Owner of the photos where the feed names none.
         include: Kinds of images to read besides posts (`trendscope.feeds.post.KINDS`).
         zone: Time zone assumed for dates without an offset.
-        limits: Upper bounds on size, pixels, memory and time.
         pseudonyms: Replacement for the customers' names, and for paths, which may hold them.
-        progress: Callback after every item.
 
     Raises:
         FeedError: A path is missing.
@@ -96,22 +90,13 @@ def profile(
 ) -> Profile:
     """Sums up per customer what they wear and how often; each image of a customer counts once.
 
+    Errors, and arguments that are not named here, are those of `classify`.
+
     Args:
-        paths: Photos, folders and exports; see `trendscope.feeds.dispatch.open_feed`.
-        weights: Name of shipped weights, a weights file, or a classifier; the default if None.
-        customer: Owner of the photos where the feed names none.
-        include: Kinds of images to read besides posts (`trendscope.feeds.post.KINDS`).
         zone: Time zone assumed for dates without an offset, and of the weeks.
-        limits: Upper bounds on size, pixels, memory and time.
         keep_reposts: Whether to count photos that were posted again in another size or quality.
-        pseudonyms: Replacement for the customers' names, and for paths, which may hold them.
         pictures: Whether to keep a thumbnail and the network's view of each photo.
         memory: Stored results, labels and names (`trendscope.store.memory.stored_photos`).
-        progress: Callback after every item.
-
-    Raises:
-        FeedError: A path is missing.
-        WeightsError: The weights are missing or cannot be used.
     """
     options = ScanOptions(weights, customer, include, zone, limits, pictures=pictures)
     return profile_paths(
@@ -133,7 +118,7 @@ def classify_paths(
 ) -> Classification:
     """`classify`, with its settings as one value."""
     load = Loader(options.weights)
-    feed = list_feed(_open(paths, options, CustomerNames(options.customer)), progress)
+    feed = list_feed(feed_of(paths, options, CustomerNames(options.customer)), progress)
     judged = _reported(classify_posts(feed, load, options), len(feed), progress)
     results = tuple(_pseudonymised(judged, pseudonyms))
     return Classification(load().name, results)
@@ -149,9 +134,10 @@ def profile_paths(
     progress: Progress | None = None,
 ) -> Profile:
     """`profile`, with its settings as one value."""
-    scores, load = _scores(options.weights), Loader(options.weights)
+    file, load = resolve(options.weights), Loader(options.weights)
+    scores = read_scores(file) if isinstance(file, Path) else None
     names = memory.names(options.customer) if memory else CustomerNames(options.customer)
-    feed = list_feed(_open(paths, options, names), progress)
+    feed = list_feed(feed_of(paths, options, names), progress)
     if memory:
         judged = classify_posts(memory.recalled(feed), load, options, recall=memory.recall)
         labelled: Iterable[PhotoResult | Skipped] = map(memory.corrected, judged)
@@ -163,18 +149,13 @@ def profile_paths(
     return summarise(name, counted, options.zone, scores)
 
 
-def _open(
+def feed_of(
     paths: Sequence[Path | str], options: ScanOptions, names: CustomerNames
 ) -> Iterator[Post | Skipped]:
+    """The feed of some paths, see `trendscope.feeds.dispatch.open_feed`."""
     return open_feed(
         paths, include=options.include, zone=options.zone, limits=options.limits, names=names
     )
-
-
-def _scores(weights: WeightsChoice) -> Scores | None:
-    """What weights from a file scored on photos; None for a classifier without a file."""
-    file = resolve(weights)
-    return read_scores(file) if isinstance(file, Path) else None
 
 
 def list_feed(feed: Iterable[Post | Skipped], progress: Progress | None) -> list[Post | Skipped]:

@@ -46,7 +46,6 @@ class CustomerProfile:
     """What one customer wears.
 
     Attributes:
-        customer: The name.
         readings: Results of the photos, by date (undated last), then by source.
         skipped: Items that were not used, by source.
         categories: All ten, in label order, also those never seen.
@@ -85,10 +84,9 @@ class CustomerProfile:
 
 @dataclass(frozen=True)
 class Profile:
-    """What every customer of some feeds wears.
+    """What every customer of some feeds wears, by weights of a name.
 
     Attributes:
-        weights: Name of the weights that judged.
         customers: Customers of whom a photo could be read, by name.
         unowned: Unused items that belong to none of them, by source.
         zone: Time zone in which weeks begin.
