@@ -88,10 +88,7 @@ def change(
     half a count is added to each, so that zeros have one too (Walter, Biometrika 62 (1975) 371).
 
     Args:
-        count: Number of recent photos that show the category.
-        total: Number of all recent photos.
-        earlier: Number of earlier photos that show the category.
-        earlier_total: Number of all earlier photos.
+        count: Number of recent photos that show the category, of `total`; `earlier` likewise.
         factor: Factor by which the variances exceed the binomial ones.
         z: Normal quantile of the interval's half width.
 

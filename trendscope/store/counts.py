@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sqlalchemy import BigInteger, Connection, Select, case, cast, exists, func, select
 
 from trendscope.categories import CATEGORIES
@@ -15,7 +16,6 @@ from trendscope.store import effective, schema
 from trendscope.store.database import Database, parts, reading
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from pandas import Categorical, DataFrame, Series
 
@@ -71,8 +71,6 @@ def census(db: Database | Connection = None, customers: Collection[str] | None =
     Raises:
         StoreError: The database is missing, or cannot be read.
     """
-    import numpy as np
-
     query = select(schema.customers.c.id, schema.customers.c.name)
     groups: list[list[int] | None] = [None]
     with reading(db) as connection:
@@ -93,16 +91,12 @@ def census(db: Database | Connection = None, customers: Collection[str] | None =
 
 
 def _by_customer(table: NDArray[np.int64], names: dict[int, str]) -> Counter[str]:
-    import numpy as np
-
     owners, counts = np.unique(table[:, 1], return_counts=True)
     return Counter({names[int(o)]: int(count) for o, count in zip(owners, counts, strict=True)})
 
 
 def _photos(connection: Connection, owners: list[int] | None) -> Iterator[NDArray[np.int64]]:
     """Arrays (n, 5) of photo, customer, moment, kind and certainty of photos, and more garments."""
-    import numpy as np
-
     query = _all_photos()
     if owners is not None:
         query = query.where(schema.photos.c.customer_id.in_(owners))
@@ -156,7 +150,6 @@ def _unused(
 
 
 def _rows(table: NDArray[np.int64], names: dict[int, str]) -> DataFrame:
-    import numpy as np
     import pandas as pd
 
     photo, owner, moment, kind, certainty = table.T
@@ -185,7 +178,6 @@ def _categorical(codes: NDArray[Any], names: Sequence[str]) -> Categorical[Any]:
 
 
 def _times(moments: NDArray[np.int64]) -> Series[Any]:
-    import numpy as np
     import pandas as pd
 
     times = moments.astype("datetime64[us]")

@@ -82,7 +82,7 @@ class Store:
         if not self.is_sqlite:
             with self.reading() as connection:
                 return str(connection.scalar(text("SELECT pg_current_snapshot()")))
-        with _explained(self.shown, self._patience), self._watching:
+        with _explained(self.shown), self._watching:
             # SQLite counts the changes that are not the asking connection's own, so it is kept.
             self._watch = self._watch or self._engine.raw_connection()
             driver: Any = self._watch.driver_connection
@@ -96,7 +96,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the database until it is closed."""
-        with _explained(self.shown, self._patience), self._engine.connect() as connection:
+        with _explained(self.shown), self._engine.connect() as connection:
             if not self.is_sqlite:
                 connection.execute(
                     text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -106,7 +106,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A connection that writes alone, and commits at the end unless there was an error."""
-        with _explained(self.shown, self._patience), self._engine.connect() as connection:
+        with _explained(self.shown), self._engine.connect() as connection:
             connection = connection.execution_options(trendscope_writes=True)
             with connection.begin():
                 if not self.is_sqlite:
@@ -126,7 +126,7 @@ class Store:
         """
         if not self.is_sqlite:
             return False
-        with _explained(self.shown, self._patience), self._engine.connect() as connection:
+        with _explained(self.shown), self._engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
             try:
                 driver.execute("VACUUM")
@@ -371,16 +371,14 @@ _ADVICE = (
 
 
 @contextmanager
-def _explained(shown: str, patience: float) -> Iterator[None]:
+def _explained(shown: str) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
         original = error.orig if isinstance(error, DBAPIError) and error.orig else error
         cause = " ".join(str(original).split())[:200]
-        advice = next(
-            (advice for words, advice in _ADVICE if any(word in cause.lower() for word in words)),
-            "could not be used",
-        )
+        known = (advice for words, advice in _ADVICE if any(w in cause.lower() for w in words))
+        advice = next(known, "could not be used")
         raise StoreError(f"{shown} {advice} ({cause}); what it held before is unchanged") from error
 
 

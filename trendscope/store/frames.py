@@ -167,22 +167,16 @@ def customers(db: Database = None) -> DataFrame:
         first_posted, last_posted: times of the first and last dated photo that counts.
     """
     verdict = verdicts().subquery()
+    refused = select(func.count()).where(schema.skips.c.customer_id == schema.customers.c.id)
+    figures = photo_figures(verdict)
+    figures.insert(7, refused.scalar_subquery().label("skipped"))
     query = (
-        select(_CUSTOMER, *photo_figures(verdict))
+        select(_CUSTOMER, *figures)
         .outerjoin_from(schema.customers, schema.photos)
         .outerjoin(verdict, verdict.c.image_id == schema.photos.c.image_id)
         .group_by(schema.customers.c.id, schema.customers.c.name)
     )
-    with reading(db) as connection:
-        frame = fetched(connection, query)
-        refused = select(schema.customers.c.name, func.count()).join_from(
-            schema.skips, schema.customers
-        )
-        counts = dict(
-            tuple(row) for row in connection.execute(refused.group_by(schema.customers.c.name))
-        )
-    frame.insert(8, "skipped", frame["customer"].map(counts).fillna(0).astype("Int64"))
-    return by_name(frame)
+    return by_name(fetched(db, query))
 
 
 def skips(db: Database | Connection = None, customer: str | None = None) -> DataFrame:

@@ -29,7 +29,6 @@ class CustomerEntry:
     """A customer in a list.
 
     Attributes:
-        customer: Name of the customer.
         photos: Number of photos that count and were judged.
         uncertain: Number of these that show a garment which cannot be named.
         outside: Number of these that show none of the ten.
@@ -120,18 +119,12 @@ def every_customer(db: Database = None, search: str = "") -> list[CustomerEntry]
 def without_photos(db: Database = None, search: str = "") -> list[str]:
     """The customers whom `find_customers` leaves out: none of their files could be used.
 
-    Args:
-        db: The database.
-        search: Text that the names contain, in any case.
-
-    Returns:
-        Names, sorted as people sort names.
+    Sorted as people sort names; `search` is a text that they contain, in any case.
     """
     query = select(schema.customers.c.name).where(~_HAS_PHOTOS)
     with reading(db) as connection:
-        return sorted(
-            (str(name) for name in connection.scalars(query) if contains(name, search)), key=natural
-        )
+        names = [str(name) for name in connection.scalars(query) if contains(name, search)]
+    return sorted(names, key=natural)
 
 
 def posted_between(db: Database = None) -> tuple[datetime | None, datetime | None]:

@@ -32,7 +32,6 @@ from trendscope.store.schema import (
     sightings,
     skips,
     to_moment,
-    weights,
 )
 from trendscope.store.statements import grouped
 from trendscope.store.weights import current_weights
@@ -109,12 +108,11 @@ class StoredPhotos:
     Args:
         store: The store, which stays open while this is used.
         weights_id: Number of the weights; None for those that have judged nothing here.
-        name: Name of the weights, where they have judged nothing here.
         zone: Time zone assumed for dates without an offset.
         pictures: Whether the stored thumbnails are part of the results.
 
     Attributes:
-        weights: Name of the weights.
+        weights: Their name, if it was given.
     """
 
     def __init__(
@@ -132,9 +130,7 @@ class StoredPhotos:
         self._zone = zone
         self._limits_key = limits_key(limits)
         self._pictures = pictures
-        with store.reading() as connection:
-            stored_name = select(weights.c.name).where(weights.c.id == weights_id)
-            self.weights = name or str(connection.scalar(stored_name))
+        self.weights = name
 
     @cached_property
     def _labels(self) -> dict[str, Label]:

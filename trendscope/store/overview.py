@@ -68,8 +68,6 @@ class Status:
         skipped: Number of files that were not used, by reason.
         weights: All weights that judged, the current ones first.
         scans: Number of scans.
-        first_scan: The first scan.
-        last_scan: The latest scan.
     """
 
     database: str

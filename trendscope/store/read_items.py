@@ -128,15 +128,10 @@ def chosen(every: Sequence[Item], *, review: bool, category: str | None) -> list
         UsageError: There is no such category.
     """
     answer = decided_category(category)
-    return [
-        item
-        for item in every
-        if (item.review or not review)
-        and (
-            answer is None
-            or answer == (item.category or (OTHER if item.reason == "outside" else ""))
-        )
-    ]
+    some = (item for item in every if item.review or not review)
+    if answer == OTHER:
+        return [item for item in some if item.reason == "outside"]
+    return [item for item in some if answer in (None, item.category)]
 
 
 def searched(every: Sequence[Item], search: str) -> list[Item]:

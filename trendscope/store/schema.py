@@ -59,6 +59,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 metadata = MetaData()
 
+
+def _box(comment: str) -> tuple[Column[int], ...]:
+    """Columns of a box, the first of which says what it is."""
+    rest = (Column(name, Integer) for name in ("y0", "x1", "y1"))
+    return Column("x0", Integer, comment=comment), *rest
+
+
 schema_steps = Table(
     "schema_steps",
     metadata,
@@ -160,10 +167,7 @@ sightings = Table(
     Column("confidence", Double, nullable=False, comment="in the best of the ten, 0..1"),
     Column("outside", Double, nullable=False, comment="probability of none of the ten, 0..1"),
     Column("probabilities", LargeBinary, nullable=False, comment="10 float32, in label order"),
-    Column("x0", Integer, comment="box in pixels of the upright photo; null without a category"),
-    Column("y0", Integer),
-    Column("x1", Integer),
-    Column("y1", Integer),
+    *_box("box in pixels of the upright photo; null without a category"),
     Column("needed", Double, comment="confidence from which it is named; null if so, or not known"),
     Index("sightings_by_weights", "weights_id"),
     comment="What was seen in an image: a row per garment, or one row with the reason for none",
@@ -178,10 +182,7 @@ candidates = Table(
     Column("number", Integer, primary_key=True, comment="best first, after those of sightings"),
     Column("category", String(32), nullable=False, comment="one of the ten"),
     Column("confidence", Double, nullable=False, comment="as in sightings"),
-    Column("x0", Integer, comment="box as in sightings"),
-    Column("y0", Integer),
-    Column("x1", Integer),
-    Column("y1", Integer),
+    *_box("box as in sightings"),
     Index("candidates_by_weights", "weights_id"),
     comment="Garments that were not certain enough to be sightings: the surest of each category",
     sqlite_with_rowid=False,
@@ -195,10 +196,7 @@ corrections = Table(
     Column("category", String(32), comment="one of the ten; null where a reason is given"),
     Column("reason", String(16), comment="uncertain or outside; null where a category is given"),
     Column("corrected_at", _Moment, nullable=False, comment="when a person said so"),
-    Column("x0", Integer, comment="box as in sightings; null if the person named none"),
-    Column("y0", Integer),
-    Column("x1", Integer),
-    Column("y1", Integer),
+    *_box("box as in sightings; null if the person named none"),
     comment="What a person says an image shows; counts instead of its sightings, see effective.py",
 )
 

@@ -70,8 +70,6 @@ class ScanResult:
     """The outcome of a scan into a store.
 
     Attributes:
-        database: Name of the database, without any password.
-        weights: Name of the weights that judged.
         tally: Number of photos judged, recognised and unchanged, and of items skipped.
         skipped: Number of items that were not used, by reason.
         namesakes: New customers who were given a number, as others have the same name.
@@ -306,8 +304,10 @@ def _photos(
     old = {row.place: row for row in connection.execute(stored.where(same))}
     insert_rows(connection, photos, [row for row in rows if row["place"] not in old])
     update_rows(connection, photos, "place", [row for row in rows if row["place"] in old])
-    if old:
-        _drop_orphans(connection, [row.image_id for row in old.values()])
+    if old:  # images that no photo shows any more, with their sightings and corrections
+        shown = exists().where(photos.c.image_id == images.c.id)
+        gone = images.c.id.in_([row.image_id for row in old.values()]), ~shown
+        connection.execute(delete(images).where(*gone))
     touched = [(row["customer_id"], row["image_id"], row["post_id"]) for row in rows]
     touched += [(row.customer_id, row.image_id, row.post_id) for row in old.values()]
     _mark_duplicates(connection, touched)
@@ -343,12 +343,6 @@ def _skip_row(
         "modified": stamp.modified,
         "version": version,
     }
-
-
-def _drop_orphans(connection: Connection, ids: Sequence[int]) -> None:
-    """Deletes images that no photo shows any more, with their sightings and corrections."""
-    shown = exists().where(photos.c.image_id == images.c.id)
-    connection.execute(delete(images).where(images.c.id.in_(ids), ~shown))
 
 
 def _mark_duplicates(connection: Connection, touched: Sequence[tuple[int, int, str]]) -> None:

@@ -138,11 +138,5 @@ def _hash(preview: UInt8[np.ndarray, "32 32 3"]) -> int:
     return int.from_bytes(np.packbits(low.ravel() > _MIN_AMPLITUDE).tobytes())
 
 
-def _cosines() -> Float64[np.ndarray, "8 32"]:
-    """The first eight rows of the cosine transform (DCT-II) of 32 values."""
-    frequency, position = np.arange(8)[:, None], np.arange(_SIDE)
-    cosines: np.ndarray = np.cos(np.pi * frequency * (2 * position + 1) / (2 * _SIDE))
-    return cosines
-
-
-_COSINES = _cosines()
+_COSINES = np.cos(np.pi * np.arange(8)[:, None] * (2 * np.arange(_SIDE) + 1) / (2 * _SIDE))
+"""The first eight rows of the cosine transform (DCT-II) of 32 values."""

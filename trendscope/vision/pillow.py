@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from threading import Lock
 from typing import Any, NamedTuple
@@ -202,7 +202,8 @@ def parse_exif_date(date: object, *offsets: object) -> datetime | None:
     if not match:
         return None
     own = match["zone"].strip("\0 ")
-    zone = offset_of(own) if own else next(filter(None, map(_zone, offsets)), None)
+    zones = (offset_of(str(offset)) for offset in offsets if offset)
+    zone = offset_of(own) if own else next(filter(None, zones), None)
     if own and zone is None:
         return None
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
@@ -214,10 +215,6 @@ def parse_exif_date(date: object, *offsets: object) -> datetime | None:
     except (ValueError, OverflowError):  # the 31st of February; the end of the year 9999
         return None
     return moment if local.year >= _FIRST_CAMERA_YEAR and local != _NEVER_SET else None
-
-
-def _zone(offset: object) -> timezone | None:
-    return offset_of(str(offset)) if offset else None
 
 
 def _by_satellite(local: datetime, satellites: dict[int, Any]) -> datetime | None:

@@ -34,7 +34,6 @@ class Scores:
     """Scores of some weights on labelled photos.
 
     Attributes:
-        weights: Name of the weights.
         photos: Labelled photos of the ten categories; 0 where they were never scored on photos.
         unseen: Whether all of these are by people of whom no photo was trained on.
         precision: Share of what was named that was named rightly: of single garments or of those
