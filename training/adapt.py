@@ -36,6 +36,7 @@ from rich.table import Table
 
 from training import detect
 from training.command import errors_in_one_line
+from training.compilation import keep_compiled
 from training.data import garments as pictures
 from training.data import photos
 from training.data.pictures import single
@@ -45,7 +46,6 @@ from training.evaluation.photo_metrics import PhotoEvaluation
 from training.evaluation.predictions import predict_photos
 from training.train import parse, setting
 from trendscope.errors import ImageError, TrendscopeError
-from trendscope.vision.compilation import keep_compiled
 from trendscope.vision.detector import Detector
 from trendscope.vision.detector_weights import read_detector, write_detector
 from trendscope.vision.outputs import CELL_OUTPUTS, PHOTO_OUTPUTS, Variables

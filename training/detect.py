@@ -34,6 +34,7 @@ from rich.console import Console
 from safetensors.numpy import load_file, save
 
 from training.command import errors_in_one_line
+from training.compilation import keep_compiled
 from training.data import fashion_mnist, garments
 from training.data import photos as labelled
 from training.data.pictures import Batch, Sampler, Shares, ahead
@@ -46,7 +47,6 @@ from training.detector_loss import (
 from training.train import _log, parse, setting
 from trendscope.errors import WeightsError
 from trendscope.files.writing import write_atomic
-from trendscope.vision.compilation import keep_compiled
 from trendscope.vision.detector import Detector, cell_boxes, initial_variables
 from trendscope.vision.outputs import Variables
 from trendscope.vision.serialisation import leaves, nested

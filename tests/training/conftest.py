@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trendscope.vision.compilation import keep_compiled
+from training.compilation import keep_compiled
 
 keep_compiled()
 

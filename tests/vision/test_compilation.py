@@ -10,7 +10,7 @@ from trendscope.vision.compilation import machine
 
 COMPILE = """
 import jax
-from trendscope.vision.compilation import keep_compiled
+from training.compilation import keep_compiled
 keep_compiled()
 print(jax.jit(lambda x: x + 1)(1.5), jax.config.jax_compilation_cache_dir)
 """

@@ -26,6 +26,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Float32, Int
 
 from training.command import errors_in_one_line, new_parser
+from training.compilation import keep_compiled
 from training.data import garments as pictures
 from training.data import photos
 from training.detect import Settings, read_params
@@ -38,7 +39,6 @@ from training.evaluation.published import published_scores
 from trendscope.categories import CATEGORIES, GROUP
 from trendscope.errors import TrendscopeError
 from trendscope.files.writing import write_atomic
-from trendscope.vision.compilation import keep_compiled
 from trendscope.vision.detections import garments
 from trendscope.vision.outputs import CELL_OUTPUTS, PHOTO_OUTPUTS
 from trendscope.vision.photo_detector import (

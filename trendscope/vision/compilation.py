@@ -1,11 +1,10 @@
-"""Compiles the network for speed on the CPU, and once per machine instead of at every start."""
+"""Compiles the network for speed on the CPU, and keeps what it compiled for one machine."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import platform
-import warnings
 from pathlib import Path
 
 import jax
@@ -21,22 +20,6 @@ def compiler_options() -> dict[str, str] | None:
     if jax.default_backend() != "cpu":
         return None
     return {"xla_cpu_experimental_ynn_fusion_type": ""}
-
-
-def keep_compiled() -> None:
-    """Makes JAX keep compiled code in the user's cache folder, unless another folder is set.
-
-    Compiling takes longer than judging a few dozen photos. Code that cannot be written or read
-    there is compiled again, without a warning.
-    """
-    if getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
-        return
-    folder = private_folder()
-    if folder is None:
-        return
-    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
-    jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)  # type: ignore[no-untyped-call]
 
 
 def private_folder() -> Path | None:
