@@ -18,7 +18,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import FeedError
 from trendscope.files.tables import UnknownHeader, open_table
 from trendscope.limits import Limits
-from trendscope.text import displayed
+from trendscope.text import displayed, percent
 from trendscope.vision.predictions import Prediction
 
 
@@ -69,8 +69,8 @@ def decide(
         if answer not in other.categories
     ]
     if prediction and prediction.category not in (None, answer):
-        percent = round(100 * prediction.confidence)
-        doubts.append(f"the picture looks like {prediction.category} ({percent} %)")
+        share = percent(prediction.confidence)
+        doubts.append(f"the picture looks like {prediction.category} ({share})")
     because = f"{_SOURCE_NAMES[source]}: {words.because}"
     review = f"{_SOURCE_NAMES[source]} says {answer}, but {' and '.join(doubts)}" if doubts else ""
     return _settled(answer, words.approximate, source, because, review)
@@ -165,10 +165,10 @@ def _by_picture(
     answer = OTHER if prediction.verdict == "outside" else prediction.category
     ((best, share),) = prediction.top(1)
     if answer is None:
-        guess = f"the best guess is {best}, {round(100 * share)} %"
+        guess = f"the best guess is {best}, {percent(share)}"
         return _open(because, f"{undecided}, and the picture is not clear: {guess}")
     if answer not in possible:
-        sees = answer if answer == OTHER else f"{answer} ({round(100 * share)} %)"
+        sees = answer if answer == OTHER else f"{answer} ({percent(share)})"
         return _open(because, f"{undecided}, and the picture looks like {sees}")
     return _settled(answer, False, "picture", f"the picture{'; ' if because else ''}{because}")
 

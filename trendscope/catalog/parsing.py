@@ -66,13 +66,16 @@ def read_catalog(
             f"{displayed(str(path))} has more than {limits.catalog_rows:,} rows; split it, or "
             "allow more: --limit catalog_rows=..."
         )
-    rows, plain = list[Row](), list[Sequence[str]]()
+    rows = []
+    # Columns that hold nothing but WooCommerce's types of products; and those of them with any.
+    possible, seen = {*range(len(table.header) if layout is PLAIN else 0)}, set[int]()
     for line, cells in table.rows():
         if row := reader.row(line, cells):
             rows.append(row)
-            if layout is PLAIN:
-                plain.append(cells)
-    if column := _column_of_varieties(table.header, plain):
+            possible = {i for i in possible if not cells[i] or varieties(cells[i]) <= VARIETIES}
+            seen |= {i for i in possible if cells[i]}
+    if types := sorted(possible & seen):
+        column = displayed(table.header[types[0]])[:40]
         raise FeedError(
             f"{displayed(str(path))} is an export of WooCommerce, as its column {column!r} tells, "
             "without the columns for prices, or in a language that is not known; export all "
@@ -81,15 +84,6 @@ def read_catalog(
     products, withdrawn = reader.products(rows)
     remarks = sorted(reader.remarks, key=lambda remark: int(remark.source.rpartition(":")[2]))
     return Catalog(layout.name, table.encoding, products, tuple(remarks), withdrawn)
-
-
-def _column_of_varieties(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The name of a column that holds nothing but WooCommerce's types of products; else empty."""
-    for i, name in enumerate(header):
-        filled = [row[i] for row in rows if row[i]]
-        if filled and all(varieties(cell) <= VARIETIES for cell in filled):
-            return displayed(name)[:40]
-    return ""
 
 
 class _Reader:

@@ -156,7 +156,7 @@ class Part(_View):
         self.label = f"{tree.label}/{escaped(root)}".rstrip("/")
         self.title = f"{tree.title}/{displayed(root)}".rstrip("/")
         self.root = root
-        self.names = [name[len(root) :] for name in whole_names]
+        self.names = [name[len(root) :] for name in whole_names] if root else whole_names
         self.whole_names = whole_names
         self.skipped = []
         self._tree = tree

@@ -169,7 +169,7 @@ def customers(db: Database = None) -> DataFrame:
     verdict = verdicts().subquery()
     refused = select(func.count()).where(schema.skips.c.customer_id == schema.customers.c.id)
     figures = photo_figures(verdict)
-    figures.insert(7, refused.scalar_subquery().label("skipped"))
+    figures.insert(7, refused.scalar_subquery().label("skipped"))  # after doubles
     query = (
         select(_CUSTOMER, *figures)
         .outerjoin_from(schema.customers, schema.photos)

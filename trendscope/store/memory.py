@@ -112,7 +112,7 @@ class StoredPhotos:
         pictures: Whether the stored thumbnails are part of the results.
 
     Attributes:
-        weights: Their name, if it was given.
+        weights: Name of the weights; empty if it was not given.
     """
 
     def __init__(
