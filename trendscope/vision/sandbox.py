@@ -83,7 +83,7 @@ class Decoder:
         try:
             return worker.decode(data, max_side)
         except _WorkerDied as death:
-            raise _error_of(death, data, self._limits) from death
+            raise _error_of(death.args[0], data, self._limits) from death
         finally:
             self._give_back(worker)
 
@@ -128,11 +128,7 @@ class Decoder:
 
 
 class _WorkerDied(Exception):
-    """A worker ended; `code` is its exit code, negative for a signal."""
-
-    def __init__(self, code: int):
-        super().__init__(code)
-        self.code = code
+    """A worker ended; the argument is its exit code, negative for a signal."""
 
 
 class _Worker:
@@ -214,13 +210,13 @@ def _exactly(answers: IO[bytes], size: int) -> bytes:
     return data
 
 
-def _error_of(death: _WorkerDied, data: bytes, limits: Limits) -> ImageError:
+def _error_of(code: int, data: bytes, limits: Limits) -> ImageError:
     kind = sniff(data)
-    if death.code == -signal.SIGALRM:
+    if code == -signal.SIGALRM:
         return ImageError(
             "timeout",
             f"decoding this {kind} took longer than {limits.decode_seconds:g} s; "
             "save it anew, or allow more: --limit decode_seconds=...",
         )
-    how = f"signal {-death.code}" if death.code < 0 else f"exit code {death.code}"
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
     return ImageError("decoder_crash", f"the {kind} decoder crashed on this file ({how})")
