@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ from tests.factories import typechecker
 settings.register_profile("laws", deadline=None, max_examples=60, derandomize=True)
 
 settings.load_profile("laws")
+
+# Hundreds of processes start here: byte-code is compiled once, not by each of them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 ROOT = Path(__file__).parents[1]
 WITH_SHAPES = [
@@ -78,6 +83,13 @@ def statements_compiled_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trendscope.store.database.create_engine", databases.create_engine)
         yield
+
+
+def pytest_xdist_auto_num_workers():
+    """One more than processors: some tests wait for Ray, browsers and servers."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(wrapper=True)
