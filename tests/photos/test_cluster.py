@@ -31,7 +31,7 @@ from trendscope.photos.options import ScanOptions
 from trendscope.store.write_photos import ScanCounts
 
 HOME = Path(__file__).parents[2]
-TWO = Cluster(workers=2)
+ONE, TWO = Cluster(workers=1), Cluster(workers=2)
 
 
 @pytest.fixture(scope="module")
@@ -90,15 +90,15 @@ def test_scan_with_ray_writes_the_same_rows(
 def test_photos_in_the_store_are_not_judged_again(ray, feeds, tmp_path, monkeypatch):
     moved, db = tmp_path / "feeds", tmp_path / "t.db"
     shutil.copytree(feeds, moved)
-    run(moved, db, cluster=TWO)
+    run(moved, db, cluster=ONE)
     before = content(db)
     monkeypatch.setattr(cluster, "_ray", None)  # nothing new: Ray is not even started
-    assert run(moved, db, cluster=TWO).tally == ScanCounts(unchanged=165, skipped=6)
+    assert run(moved, db, cluster=ONE).tally == ScanCounts(unchanged=165, skipped=6)
     assert content(db) == before
     monkeypatch.undo()
     shutil.move(moved / "customer1", moved / "customer9")
     (moved / "customer9" / "new.png").write_bytes(painted("Dress", (99, 99)))
-    assert run(moved, db, cluster=TWO).tally == ScanCounts(1, 30, 135, 6)
+    assert run(moved, db, cluster=ONE).tally == ScanCounts(1, 30, 135, 6)
 
 
 def test_scan_with_ray_loses_no_row_when_a_worker_is_killed(
@@ -172,7 +172,7 @@ class Broken(FakeClassifier):
 
 def test_an_error_of_a_worker_is_raised_unchanged(ray, photos, tmp_path):
     with pytest.raises(TrendscopeError, match=r"^the network is out of order; wait$"):
-        run(photos, tmp_path / "t.db", weights=Broken(), cluster=TWO)
+        run(photos, tmp_path / "t.db", weights=Broken(), cluster=ONE)
     assert store.status(tmp_path / "t.db").photos == 0
 
 
@@ -184,7 +184,7 @@ class Deadly(FakeClassifier):
 def test_photos_that_always_kill_their_worker_end_the_run(ray, photos, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "TRIES", 1)
     with pytest.raises(TrendscopeError, match=r"lost a worker 2 times over the same photos"):
-        run(photos, tmp_path / "t.db", weights=Deadly(), cluster=Cluster(workers=1))
+        run(photos, tmp_path / "t.db", weights=Deadly(), cluster=ONE)
 
 
 def test_workers_refuse_other_versions_weights_and_missing_paths(tmp_path):
