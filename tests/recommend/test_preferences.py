@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.factories.sightings import photo, sightings
@@ -103,6 +103,7 @@ def test_without_sightings_the_tables_are_empty():
     assert unjudged(sightings(), wears(sightings())).empty
 
 
+@settings(max_examples=30)
 @given(st.permutations(range(9)))
 def test_the_order_of_the_rows_does_not_matter(order):
     rows = [*ANNA, *(photo("ben", "Coat", f"2026-0{n}-01", n) for n in range(1, 5))]

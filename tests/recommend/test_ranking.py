@@ -10,7 +10,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.factories.sightings import item, photo, shelf, sightings
@@ -302,6 +302,7 @@ GOODS = (
 ALL = targets(sightings(*MANY), shelf(*GOODS))
 
 
+@settings(max_examples=30)
 @given(st.permutations(range(len(MANY))), st.permutations(range(len(GOODS))))
 def test_the_order_of_customers_photos_and_items_does_not_matter(people, goods):
     result = targets(sightings(*(MANY[n] for n in people)), shelf(*(GOODS[n] for n in goods)))

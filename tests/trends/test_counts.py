@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.factories.pages import HOSTILE
@@ -252,6 +252,7 @@ def test_the_order_of_rows_does_not_matter(result, random):
     pd.testing.assert_frame_equal(weekly(result), weekly(result.iloc[order]))
 
 
+@settings(max_examples=30)
 @given(tables)
 def test_photos_twice_change_no_share_and_undated_ones_nothing(result):
     twice = weekly(pd.concat([result, result]))
@@ -261,6 +262,7 @@ def test_photos_twice_change_no_share_and_undated_ones_nothing(result):
     pd.testing.assert_frame_equal(weekly(pd.concat([result, undated])), weekly(result))
 
 
+@settings(max_examples=30)
 @given(tables)
 def test_segments_sum_to_all_customers(result):
     segments = pd.DataFrame({"customer": ["a", "b", "c"], "segment": ["x", "x", "y"]})

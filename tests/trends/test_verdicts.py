@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.benchmarks.trends import HISTORY, customers_world, flags, table, world
@@ -227,6 +227,7 @@ weekly_tables = st.integers(1, 40).flatmap(
 )
 
 
+@settings(max_examples=30)
 @given(weekly_tables, st.randoms(use_true_random=False))
 def test_order_of_rows_and_unseen_categories_change_nothing(weekly, random):
     order = random.sample(range(len(weekly)), len(weekly))
@@ -241,6 +242,7 @@ def test_order_of_rows_and_unseen_categories_change_nothing(weekly, random):
         )
 
 
+@settings(max_examples=30)
 @given(weekly_tables, st.integers(1, 12))
 def test_forecasts_are_shares_within_their_intervals(weekly, ahead):
     expected = forecasting.forecast(weekly, ahead)
@@ -252,12 +254,14 @@ def test_forecasts_are_shares_within_their_intervals(weekly, ahead):
         assert expected.groupby("week")["share"].sum().to_numpy() == pytest.approx(1)
 
 
+@settings(max_examples=30)
 @given(weekly_tables, st.integers(1, 8))
 def test_asking_for_more_weeks_does_not_change_the_first(weekly, ahead):
     first = forecasting.forecast(weekly, ahead)
     pd.testing.assert_frame_equal(forecasting.forecast(weekly, 9)[: len(first)], first)
 
 
+@settings(max_examples=30)
 @given(weekly_tables)
 def test_later_weeks_do_not_change_earlier_verdicts(weekly):
     early = weekly[: len(weekly) // 20 * 10]
