@@ -74,8 +74,8 @@ def test_a_quoted_cell_is_one_cell(texts):
 
 
 @pytest.mark.parametrize("piece", ["\t", "\t'", ";", "'", " ", "\t=", ";="])
-def test_a_megabyte_takes_no_longer_than_its_length(piece):
-    text = piece * (1_000_000 // len(piece))
-    begun = time.perf_counter()
+def test_a_long_text_takes_no_longer_than_its_length(piece):
+    text = piece * (250_000 // len(piece))
+    begun = time.process_time()
     assert restored(defused(text)) == text
-    assert time.perf_counter() - begun < 20
+    assert time.process_time() - begun < 5  # by the square of its length it would be ten and more
