@@ -236,21 +236,29 @@ def test_segments_are_in_the_order_in_which_people_sort_names():
     assert list(names) == ["shop 1", "Shop 2", "shop 10"]
 
 
-@pytest.mark.parametrize("name", [n for n in HOSTILE if n and "\udc80" not in n])
-def test_names_are_text_and_never_elements(name):
-    def outlook(category):
-        table = pd.concat([steady(26, category=category), steady(26, category="Bag")])
-        return summary.outlook(table.assign(segment=category))
+def named(name):
+    """The trends of a category and a segment of that name."""
+    table = pd.concat([steady(26, category=name), steady(26, category="Bag")])
+    return summary.outlook(table.assign(segment=name))
 
-    harmless = Elements(trend_report.trends_html(outlook("Dress")))
-    page = trend_report.trends_html(outlook(name))
-    assert Elements(page).found == harmless.found
+
+@pytest.fixture(scope="module")
+def harmless():
+    """The elements of a page that names nothing odd."""
+    return Elements(trend_report.trends_html(named("Dress"))).found
+
+
+@pytest.mark.parametrize("name", [n for n in HOSTILE if n and "\udc80" not in n])
+def test_names_are_text_and_never_elements(name, harmless):
+    result = named(name)
+    page = trend_report.trends_html(result)
+    assert Elements(page).found == harmless
     assert "\x1b" not in page and "\u202e" not in page
-    text = encoded(trend_report.trends_csv(outlook(name))).decode()
+    text = encoded(trend_report.trends_csv(result)).decode()
     assert not [line for line in text.splitlines() if line.split(",")[1].startswith("=")]
-    rows = json.loads(encoded(trend_report.trends_json(outlook(name))))["rows"]
+    rows = json.loads(encoded(trend_report.trends_json(result)))["rows"]
     assert {row["category"] for row in rows} in ({name, "Bag"}, {name.replace("\0", ""), "Bag"})
-    table = trend_report.trends_markdown(outlook(name))
+    table = trend_report.trends_markdown(result)
     assert (
         len({row.count("|") - row.count("\\|") for row in table.split("\n") if "26 W" in row}) <= 1
     )
