@@ -370,8 +370,8 @@ def a_year_ahead(runs):
             expected = models.forecast_shares(past, 52)
             shown = forecasting.forecast(weekly[: length * 10], 52)
             each = (
-                expected.seasonal_naive,
-                expected.level,
+                expected[models.SEASONAL_NAIVE],
+                expected[models.RECENT_WEEKS],
                 shown["share"].to_numpy().reshape(-1, 10),
             )
             errors = [np.mean(np.abs(share[length:] - x) / scale) for x in each]

@@ -383,7 +383,7 @@ def test_overdispersion_by_hand():
     # .6 against a forecast of .5, of 100: .01 / .0025 = 4. One such error: 1 + 3 * (1 + 1.5 / 1).
     shape = (1, 1, 1)
     expected = np.full(shape, 0.5)
-    level = models.Forecasts(expected, expected, expected, expected)
+    level = dict.fromkeys(models.MODELS, expected)
     test = backtest.Backtest(level, np.full(shape, 0.6), np.full(shape, 100.0))
     result = backtest.overdispersion(expected, test, np.zeros(1, int))
     assert result[0, 0] == pytest.approx(1 + 3 * 2.5)
@@ -392,7 +392,7 @@ def test_overdispersion_by_hand():
     # Of the six series of a week, 8 weeks ahead, the errors count as three: 1 + 3 * (1 + 1.5 / 3).
     shape = (1, 8, 6)
     expected = np.full(shape, 0.5)
-    level = models.Forecasts(expected, expected, expected, expected)
+    level = dict.fromkeys(models.MODELS, expected)
     far = backtest.Backtest(level, np.full(shape, 0.6), np.full(shape, 100.0))
     result = backtest.overdispersion(expected, far, np.zeros(6, int))
     assert result[7] == pytest.approx(np.full(6, 1 + 3 * 1.5))
@@ -444,12 +444,13 @@ def test_paths_by_hand():
 
 
 def test_seasonal_naive_by_hand():
-    result = models.forecast_shares(series(np.arange(104) / 1000), 105).seasonal_naive[:, 0]
+    result = models.forecast_shares(series(np.arange(104) / 1000), 105)[models.SEASONAL_NAIVE][:, 0]
     # The 105th week repeats the 53rd; after a year of forecasts last year's repeat.
     assert (result[0], result[51], result[52], result[104]) == pytest.approx(
         (0.052, 0.103, 0.052, 0.052)
     )
-    assert np.isnan(models.forecast_shares(series(np.arange(50) / 1000), 2).seasonal_naive).all()
+    short = models.forecast_shares(series(np.arange(50) / 1000), 2)
+    assert np.isnan(short[models.SEASONAL_NAIVE]).all()
 
 
 def test_a_week_of_the_year_is_a_multiple_of_the_years_share():

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trendscope.proportions import Floats, ratio
-from trendscope.trends import models
-from trendscope.trends.models import Forecasts, Series, forecast_shares, pooled
+from trendscope.trends.models import (
+    MODELS,
+    RECENT_WEEKS,
+    SEASONAL_FROM,
+    SEASONAL_NAIVE,
+    Series,
+    forecast_shares,
+    pooled,
+)
 
 SCORED_HORIZON = 8
 """Weeks ahead whose errors choose the model, however many weeks are forecast."""
@@ -17,26 +25,18 @@ SCORED_HORIZON = 8
 CLOSER = 0.9
 """Error that a simpler model must have to be used, as a part of the model's own."""
 
-FORECASTS = {
-    models.SEASON: "season",
-    models.RECENT_WEEKS: "level",
-    models.WINDOW_AVERAGE: "window_average",
-    models.SEASONAL_NAIVE: "seasonal_naive",
-}
-"""Fields of `Forecasts` by the names of models."""
-
-ORIGINS = 52
-"""Weeks from which the back-test forecasts."""
+ORIGINS, LEAST = 52, 4
+"""Most weeks from which the back-test forecasts, and weeks that lie before the first of them."""
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """Forecasts from earlier weeks, and the shares and totals of those weeks.
+    """Forecasts by model from earlier weeks, and the shares and totals of those weeks.
 
     Arrays are (origins, ahead, series). In `actual`, weeks to come and empty weeks are NaN.
     """
 
-    forecasts: Forecasts
+    forecasts: Mapping[str, Floats]
     actual: Floats
     total: Floats
 
@@ -46,7 +46,7 @@ class Model:
     """A model of forecasting and its error.
 
     Attributes:
-        name: Name of the model, a key of `FORECASTS`.
+        name: One of `trendscope.trends.models.MODELS`.
         error: Mean absolute error of the back-test as a share, up to `SCORED_HORIZON` weeks ahead;
             NaN where the history is too short for one.
     """
@@ -54,19 +54,17 @@ class Model:
     name: str
     error: float
 
-    def of(self, forecasts: Forecasts) -> Floats:
+    def of(self, forecasts: Mapping[str, Floats]) -> Floats:
         """This model's forecasts; the level for weeks of which last year is not known."""
-        shares: Floats = getattr(forecasts, FORECASTS[self.name])
-        unknown = self.name == models.SEASONAL_NAIVE and np.isnan(shares)
-        return np.where(unknown, forecasts.level, shares)
+        shares = forecasts[self.name]
+        unknown = self.name == SEASONAL_NAIVE and np.isnan(shares)
+        return np.where(unknown, forecasts[RECENT_WEEKS], shares)
 
 
 def candidate_models(series: Series, test: Backtest) -> tuple[Model, ...]:
     """The model, then the simpler ones, judged on the same weeks."""
-    seasonal = (models.SEASON, models.RECENT_WEEKS, models.WINDOW_AVERAGE, models.SEASONAL_NAIVE)
-    names = seasonal if series.weeks >= models.SEASONAL_FROM else seasonal[1:3]
-    shares = [getattr(test.forecasts, FORECASTS[name]) for name in names]
-    wrong = [np.abs(test.actual - share)[:, :SCORED_HORIZON] for share in shares]
+    names = MODELS if series.weeks >= SEASONAL_FROM else MODELS[1:3]
+    wrong = [np.abs(test.actual - test.forecasts[name])[:, :SCORED_HORIZON] for name in names]
     judged = np.isfinite(np.sum(wrong, axis=0))
     errors = [float(each[judged].mean()) if judged.any() else np.nan for each in wrong]
     return tuple(Model(name, error) for name, error in zip(names, errors, strict=True))
@@ -82,32 +80,23 @@ def best_model(candidates: tuple[Model, ...]) -> Model:
     return best if best.error <= first else candidates[0]
 
 
-def backtest(series: Series, ahead: int, origins: int = ORIGINS, least: int = 4) -> Backtest:
-    """Forecasts from each of the last weeks, made with the weeks before it only.
-
-    Args:
-        series: Weekly counts of the past.
-        ahead: Number of weeks to forecast.
-        origins: Most weeks to forecast from.
-        least: Number of weeks that must lie before the first of them.
-    """
+def backtest(series: Series, ahead: int) -> Backtest:
+    """Forecasts from each of the last weeks, made with the weeks before it only."""
     weeks, width = series.count.shape
-    starts = range(max(least, weeks - origins), weeks)
+    starts = range(max(LEAST, weeks - ORIGINS), weeks)
     rows = [np.minimum(start + np.arange(ahead), weeks) for start in starts]
     beyond = np.full((1, width), np.nan)
     forecasts = [forecast_shares(series.until(start), ahead) for start in starts]
-    columns = (
-        np.array([getattr(each, field.name) for each in forecasts]).reshape(
-            len(starts), ahead, width
-        )
-        for field in fields(Forecasts)
-    )
+    by_model = {
+        name: np.array([each[name] for each in forecasts]).reshape(len(starts), ahead, width)
+        for name in MODELS
+    }
     empty = np.empty((0, ahead, width))
     actual, total = (
         np.vstack([values, beyond])[rows] if rows else empty
         for values in (ratio(series.count, series.total), series.total)
     )
-    return Backtest(Forecasts(*columns), actual, total)
+    return Backtest(by_model, actual, total)
 
 
 def inside(share: Floats, level: Floats) -> Floats:
@@ -135,7 +124,7 @@ def overdispersion(
         group: Number of the group of each series.
         least: Least multiple, of horizons that any week tells of; the others have 1.
     """
-    safe = inside(shares, test.forecasts.level)
+    safe = inside(shares, test.forecasts[RECENT_WEEKS])
     surprise = (test.actual - shares) ** 2 * test.total / (safe * (1 - safe))
     is_finite = np.isfinite(surprise)
     sums = pooled(np.where(is_finite, surprise, 0).sum(0).T, group).T

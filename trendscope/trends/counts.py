@@ -201,11 +201,9 @@ def weekly(
     span = range(first, last + 1 if len(week) else first)
     week, size = week - first, (len(span), len(labels), len(kinds))
     by_kind, of_any = _first_rows(rows, customer, kind)
-    cell = week * len(labels) + segment[customer]
     table = _grid(span, labels, kinds, running=last if now else None).assign(
         **_customers(week, customer, np.where(by_kind | (kind < 0), kind, REPEATED), segment, size),
-        **_photos(cell, kind, by_kind, of_any, size),
-        **_circumstances(rows, week, customer, segment, by_kind, size),
+        **_photos(rows, week * len(labels) + segment[customer], kind, by_kind, of_any, size),
         **clusters.of_customers(
             week, customer, np.where(by_kind, kind, -1), customers, segment, size
         ),
@@ -295,7 +293,7 @@ def _customers(
     segment: NDArray[np.intp],
     size: tuple[int, int, int],
 ) -> dict[str, NDArray[np.generic]]:
-    """Distinct customers and their votes for every week, segment and category, as in `_grid`.
+    """Distinct and new customers, and votes, for every week, segment and category of `_grid`.
 
     Week by week the customers of each category are marked: the marks of a week fit the processor's
     cache, which makes this several times faster than looking for distinct rows.
@@ -307,6 +305,9 @@ def _customers(
     place = np.empty_like(segment)  # customers side by side with those of their segment
     place[np.argsort(segment, kind="stable")] = np.arange(people)
     edges = [*pairwise(np.append(0, np.bincount(segment, minlength=segments).cumsum()))]
+    first = np.full(people, spans)
+    np.minimum.at(first, customer, week)
+    began = np.bincount(first * segments + segment, minlength=spans * segments)
     active, worn = np.zeros(people, bool), np.zeros((kinds, people), bool)
     order = np.argsort(week.astype(np.int16 if spans < 2**15 else np.int64), kind="stable")
     ends = np.bincount(week, minlength=spans).cumsum()
@@ -331,6 +332,7 @@ def _customers(
         "total": np.repeat(total.ravel(), kinds),
         "votes": votes.ravel(),
         "voters": np.repeat(voters.ravel(), kinds),
+        "new_customers": np.repeat(began, kinds),
     }
 
 
@@ -351,30 +353,15 @@ def _first_rows(
 
 
 def _photos(
+    rows: pd.DataFrame,
     cell: NDArray[np.int64],
     kind: NDArray[np.intp],
     by_kind: NDArray[np.bool_],
     of_any: NDArray[np.bool_],
     size: tuple[int, int, int],
-) -> dict[str, NDArray[np.int64]]:
-    """Photos for every cell (a week of a segment) and category, in the rows of `_grid`."""
-    spans, segments, kinds = size
-    photos = np.bincount(cell[by_kind] * kinds + kind[by_kind], minlength=spans * segments * kinds)
-    of_any_kind = np.bincount(cell[of_any], minlength=spans * segments)
-    return {"photos": photos, "all_photos": np.repeat(of_any_kind, kinds)}
-
-
-def _circumstances(
-    rows: pd.DataFrame,
-    week: NDArray[np.int64],
-    customer: NDArray[np.intp],
-    segment: NDArray[np.intp],
-    by_kind: NDArray[np.bool_],
-    size: tuple[int, int, int],
 ) -> dict[str, NDArray[np.generic]]:
-    """What the shares of a week may depend on, besides what is worn, in the rows of `_grid`."""
+    """Photos for every cell (a week of a segment) and category, and how they were named."""
     spans, segments, kinds = size
-    cell = week * segments + segment[customer]
 
     def counted(chosen: NDArray[np.bool_], weight: NDArray[np.generic] | None = None) -> Floats:
         sums = np.bincount(
@@ -384,16 +371,15 @@ def _circumstances(
 
     unnamed = rows["category"].isna().to_numpy()
     outside = (rows["reason"] == "outside").to_numpy() if "reason" in rows else ~unnamed & unnamed
-    first = np.full(len(segment), spans)
-    np.minimum.at(first, customer, week)
-    began = np.bincount(first * segments + segment, minlength=spans * segments)
     known = as_floats(rows["confidence"]) if "confidence" in rows else np.full(len(rows), np.nan)
     corrected = rows["corrected"].to_numpy(bool) if "corrected" in rows else ~by_kind & by_kind
     by_network = by_kind & ~corrected & np.isfinite(known)
+    of_kind = cell[by_kind] * kinds + kind[by_kind]
     return {
+        "photos": np.bincount(of_kind, minlength=spans * segments * kinds),
+        "all_photos": counted(of_any),
         "uncertain": counted(unnamed & ~outside),
         "outside": counted(unnamed & outside),
-        "new_customers": np.repeat(began, kinds),
         "confidence": ratio(counted(by_network, known), counted(by_network)),
         "by_people": counted(by_kind & corrected),
     }

@@ -170,14 +170,7 @@ def without_errors(
     shares shrink and small ones grow. How much more is estimated, for each category, from the
     other ones in the same segment, by weighted least squares on their shares without it. Where
     that differs from none and explains a part of the category's change, this part is taken away.
-
-    Args:
-        series: Weekly votes.
-        new: Votes of the recent weeks, (weeks, series).
-        new_of: Voters of these weeks.
-        old: Votes of the weeks before.
-        old_of: Voters of these weeks.
-        dispersion: Variance as a multiple of the binomial.
+    Arguments are those of `trendscope.trends.verdicts.Comparison`.
 
     Returns:
         (weeks, series) standard normal where nothing but errors changes, 0 where they explain all.

@@ -75,17 +75,18 @@ def _expect(panel: Panel, ahead: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     least = LEAST_DISPERSION[panel.measure]
     past = model.of(test.forecasts)
     dispersion = backtest.overdispersion(past, test, series.group, least)[:ahead]
-    has_data = np.broadcast_to(series.total.sum(0) > 0, forecasts.level.shape)
+    has_data = np.broadcast_to(series.total.sum(0) > 0, (ahead, len(panel.keys)))
     share = np.where(has_data, model.of(forecasts), np.nan)
     columns: dict[str, NDArray[np.generic]] = {"share": share}
-    centre = np.where(has_data, backtest.inside(share, forecasts.level), 0.5)
+    level = forecasts[models.RECENT_WEEKS]
+    centre = np.where(has_data, backtest.inside(share, level), 0.5)
     bounds = _bounds(panel, centre, dispersion)
     for name, bound, unknown in zip(FORECAST_COLUMNS[1:5], bounds, (0, 1, 0, 1), strict=True):
         # Whole votes may leave out the share itself.
         reaching = (np.fmax if unknown else np.fmin)(bound, share)
         columns[name] = np.where(has_data, reaching, unknown)
     columns["model"] = np.where(has_data, model.name, models.NOTHING).astype(object)
-    columns["naive_share"] = forecasts.window_average
+    columns["naive_share"] = forecasts[models.WINDOW_AVERAGE]
     return panel.long(panel.first + len(series.count), columns), errors
 
 

@@ -41,14 +41,10 @@ def trends_of_store(
 
     Args:
         db: Database file, URL or open store; None for the usual one.
-        by: Groups to report on; see `trendscope.trends.summary.trends_of_sightings`.
+        by, segments, named, weeks_ahead, now, zone: As for
+            `trendscope.trends.summary.trends_of_sightings`.
         customers: The only customers to count; None for all.
-        segments: Table ``customer, segment``, for `by` = ``segment``.
-        named: Gives the name of a customer in the report.
         weights: File of the weights that judged the photos, unless shipped ones.
-        weeks_ahead: Number of weeks of the forecast.
-        now: Aware time, in the week that is not over; None: every week is over.
-        zone: Time zone in which weeks begin.
         since: Aware time; only dated photos from then on.
         until: Aware time; only dated photos before it.
 
@@ -94,10 +90,6 @@ def trends_of_store(
 
 def scores_in(reader: Store, weights: str | Path | None = None) -> Scores | None:
     """Scores of the weights whose results a store counts; None if their file is not at hand.
-
-    Args:
-        reader: Open store.
-        weights: File of these weights, unless shipped ones.
 
     Raises:
         WeightsError: `weights` are missing, of another kind, or did not judge what is counted.

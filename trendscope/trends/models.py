@@ -40,6 +40,7 @@ RECENT_WEEKS = "recent weeks"
 SEASON = "recent weeks and season"
 WINDOW_AVERAGE = "same as the last 4 weeks"
 SEASONAL_NAIVE = "same weeks last year"
+MODELS = (SEASON, RECENT_WEEKS, WINDOW_AVERAGE, SEASONAL_NAIVE)
 NAIVE_MODELS = (WINDOW_AVERAGE, SEASONAL_NAIVE)
 """Models that only repeat former weeks; the others are measured against them."""
 
@@ -87,25 +88,12 @@ def pooled(values: NDArray[np.generic], group: NDArray[np.intp]) -> Floats:
     return np.asarray(sums[group])
 
 
-@dataclass(frozen=True)
-class Forecasts:
-    """Forecasts of the weeks to come by each model, all (ahead, series) shares.
+def forecast_shares(series: Series, ahead: int) -> dict[str, Floats]:
+    """Forecasts from the end of the series by each of `MODELS`, all (ahead, series) shares.
 
-    Attributes:
-        level: Level of recent weeks.
-        season: Level with the week of the year; NaN under `SEASONAL_FROM` weeks.
-        window_average: Share of the last four weeks together, or of all where they are empty.
-        seasonal_naive: Share of the same week a year before; NaN where it is not known.
+    That with a season is NaN under `SEASONAL_FROM` weeks, that of the year before where it is not
+    known; that of the last four weeks is of all weeks where they are empty.
     """
-
-    level: Floats
-    season: Floats
-    window_average: Floats
-    seasonal_naive: Floats
-
-
-def forecast_shares(series: Series, ahead: int) -> Forecasts:
-    """Forecasts from the end of the series."""
     shape = (ahead, series.count.shape[1])
     level = np.broadcast_to(_level(series), shape)
     seasonal = series.weeks >= SEASONAL_FROM
@@ -113,7 +101,8 @@ def forecast_shares(series: Series, ahead: int) -> Forecasts:
     recent = ratio(series.count[-RECENT:].sum(0), series.total[-RECENT:].sum(0))
     overall = ratio(series.count.sum(0), series.total.sum(0))
     average = np.broadcast_to(np.where(np.isnan(recent), overall, recent), shape)
-    return Forecasts(level, season, average, _seasonal_naive(series, ahead))
+    forecasts = season, level, average, _seasonal_naive(series, ahead)
+    return dict(zip(MODELS, forecasts, strict=True))
 
 
 def _seasonal_naive(series: Series, ahead: int) -> Floats:

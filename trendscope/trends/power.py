@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -35,7 +34,7 @@ MOST_SERIES = 20_000
 """Most series simulated at once."""
 
 
-def doublings_found(panel: Panel, precision: float = 1.0, seed: int = 0) -> pd.DataFrame:
+def doublings_found(panel: Panel, precision: float = 1.0) -> pd.DataFrame:
     """How often it would be found within 16 weeks if twice as much were worn of each category.
 
     Simulated from the latest 26 weeks of the table: the mean share and total of each category, and
@@ -46,7 +45,6 @@ def doublings_found(panel: Panel, precision: float = 1.0, seed: int = 0) -> pd.D
     Args:
         panel: Weekly table.
         precision: Share of the names that are right; a wrong one is taken to be any other's.
-        seed: Seed of the simulation.
 
     Returns:
         ``segment``, if the table has it; ``category``; ``found``: share of the doublings that are
@@ -70,50 +68,39 @@ def doublings_found(panel: Panel, precision: float = 1.0, seed: int = 0) -> pd.D
         known = (share > 0) & (share < 0.5)
         runs = max(1, min(RUNS, MOST_SERIES // max(columns, 1)))
         figures = share, rightly, total, dispersion, np.isfinite(error)
-        drawn = Draws(*(np.tile(values[known], runs) for values in figures))
-        risen = _risen(_doubled(drawn, seed), drawn, tests=max(int(known.sum()), 1))
+        share, rightly, total, dispersion, same = (np.tile(x[known], runs) for x in figures)
+        series = _doubled(share, rightly, total, dispersion)
+        risen = _risen(series, dispersion, same, tests=max(int(known.sum()), 1))
         found[known] = risen.reshape(runs, -1).mean(0)
     return panel.keys.assign(found=found)
 
 
-@dataclass(frozen=True)
-class Draws:
-    """Shares, the parts of them that double, their weekly totals and scatter; each repeated.
-
-    And whether customers are compared with themselves too.
-    """
-
-    share: Floats
-    rightly: Floats
-    total: Floats
-    dispersion: Floats
-    same: NDArray[np.bool_]
-
-
-def _doubled(draws: Draws, seed: int) -> Series:
-    """Weeks as before, and weeks over which the share doubles; a column per doubling."""
+def _doubled(share: Floats, rightly: Floats, total: Floats, dispersion: Floats) -> Series:
+    """Weeks as before, and weeks over which `rightly` doubles; a column per doubling."""
     week = np.arange(BEFORE + RECENT + FOUND)[:, None]
-    share = draws.share + draws.rightly * np.clip((week - (BEFORE + RECENT) + 1) / DOUBLING, 0, 1)
+    share = share + rightly * np.clip((week - (BEFORE + RECENT) + 1) / DOUBLING, 0, 1)
     # A binomial of n / dispersion has the variance of the table's shares.
-    size = np.maximum(np.round(draws.total / draws.dispersion), 1)
-    draw = np.random.default_rng(seed)
-    drawn = draw.binomial(size.astype(np.int64), share) / size
-    whole = np.broadcast_to(draws.total, drawn.shape)
+    size = np.maximum(np.round(total / dispersion), 1)
+    drawn = np.random.default_rng(0).binomial(size.astype(np.int64), share) / size
+    whole = np.broadcast_to(total, drawn.shape)
     nothing = np.zeros(drawn.shape[1], np.intp)
     return Series(drawn * whole, np.asarray(whole), np.zeros(len(drawn), np.intp), nothing)
 
 
-def _risen(series: Series, draws: Draws, tests: int) -> Floats:
-    """Whether each column is called rising in any of the weeks from the doubling on."""
+def _risen(series: Series, dispersion: Floats, same: NDArray[np.bool_], tests: int) -> Floats:
+    """Whether each column is called rising in any of the weeks from the doubling on.
+
+    `same` says whether customers are compared with themselves too.
+    """
     new, new_of = (window(values, 0, RECENT) for values in (series.count, series.total))
     old, old_of = (window(values, RECENT, BEFORE) for values in (series.count, series.total))
-    z = farthest(series, draws.dispersion)
+    z = farthest(series, dispersion)
     # Where one category alone changes, the correction of its p is by the number of tests.
     surely = np.abs(z) >= NormalDist().inv_cdf(1 - RISE_LEVEL / tests / 2)
     before = ratio(old, old_of)
-    lasts = lasting(series, before, draws.dispersion)
+    lasts = lasting(series, before, dispersion)
     rising = direction(surely, grown(ratio(new, new_of), before), lasts) > 0
-    rising &= ~draws.same | (farthest(series, draws.dispersion, _unpooled) >= SAME)
+    rising &= ~same | (farthest(series, dispersion, _unpooled) >= SAME)
     return np.asarray(rising[-FOUND:].any(0) & (new_of[-1] >= MIN_TOTAL))
 
 

@@ -137,12 +137,7 @@ def outlook(
 
 
 def with_scores(summary: TrendSummary, scores: Scores | None) -> TrendSummary:
-    """A summary with the scores of the weights, and the power and levels that follow from them.
-
-    Args:
-        summary: Summary without scores.
-        scores: Scores of the weights that judged the photos; None where not known.
-    """
+    """A summary with the scores of the weights, and the power and levels that follow from them."""
     if scores is None or scores.precision is None:
         return replace(summary, scores=scores)
     power = doublings_found(latest_panel(summary.weekly), scores.precision)
@@ -180,11 +175,8 @@ def trends_of_sightings(
             in a photo is a vote then.
         segments: Table ``customer, segment``.
         named: Gives the name of a customer in the report.
-        reasons: Numbers of files not used, by reason; see `photo_counts`.
-        waiting: Number of photos not yet judged; see `photo_counts`.
-        weeks_ahead: Number of weeks of the forecast.
-        now: Aware time, in the week that is not over; None: every week is over.
-        zone: Time zone in which weeks begin.
+        reasons, waiting: As for `photo_counts`.
+        weeks_ahead, now, zone: As for `outlook`.
 
     Raises:
         TrendscopeError: As for `weekly`, or there are more than `MOST_GROUPS` groups.

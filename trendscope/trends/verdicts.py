@@ -197,10 +197,7 @@ def _windows(
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Counts and totals of the recent weeks, then of the rest of the 26 weeks, as `Comparison`.
 
-    Args:
-        series: Weekly counts.
-        recent: Number of recent weeks.
-        without: One of them to leave out, 0 the latest; None: none.
+    `without` is one of the recent weeks to leave out, 0 the latest.
     """
     spans = ((0, recent), (recent, RECENT + BEFORE - recent))
     new, new_of, old, old_of = (
@@ -281,8 +278,6 @@ def farthest(
     A slow rise, or one of what is seldom seen, takes 8 weeks to be more than chance.
 
     Args:
-        series: Weekly counts.
-        dispersion: Variance as a multiple of the binomial.
         score: Gives the z, as `trendscope.trends.drift.without_errors`; None: the plain one.
         without: One of the last weeks to leave out, 0 the latest; None: none.
 
