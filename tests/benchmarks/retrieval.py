@@ -23,7 +23,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from training.data.photos import customers_of_fold, read_table, target
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
-from trendscope.recommend.nearest import SearchOptions, cosine, nearest_items, quantised
+from trendscope.recommend.nearest import cosine, nearest_items, quantised
 from trendscope.recommend.ranking import OWNED, RecommendOptions
 from trendscope.vision.images import decode
 from trendscope.vision.loading import load_predictor
@@ -184,9 +184,14 @@ def chosen_by_the_product(seen: Seen, diversity: float) -> np.ndarray:
     for photo in np.flatnonzero(seen.named >= 0):
         same = (seen.named == seen.named[photo]) & (seen.customers != seen.customers[photo])
         others = np.flatnonzero(same)
-        choice = SearchOptions(FIRST, RecommendOptions().candidates, diversity, 2.0)
         for _, item, _, _ in nearest_items(
-            vectors[[photo]], np.array([0]), vectors[others], choice
+            vectors[[photo]],
+            np.array([0]),
+            vectors[others],
+            count=FIRST,
+            candidates=RecommendOptions().candidates,
+            diversity=diversity,
+            owned=2.0,
         ):
             similar[photo, others[item]] = np.arange(len(item), 0, -1)
     return similar

@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trendscope.recommend import nearest
-from trendscope.recommend.nearest import NORM, SearchOptions, cosine, nearest_items, quantised
+from trendscope.recommend.nearest import NORM, cosine, nearest_items, quantised
 
 
 def stored(*rows):
     return [None if row is None else np.asarray(row, "<f4").tobytes() for row in rows]
 
 
-NEAREST = SearchOptions(count=2, candidates=50, diversity=0.0, owned=2.0)
+def choice(count=2, candidates=50, diversity=0.0, owned=2.0):
+    return {"count": count, "candidates": candidates, "diversity": diversity, "owned": owned}
 
 
 def test_vectors_become_whole_numbers_of_one_length():
@@ -69,8 +70,8 @@ def by_sorting(photos, owners, items, count, owned=2.0):
     return rows
 
 
-def found_by(photos, owners, items, choice):
-    parts = list(nearest_items(photos, owners, items, choice))
+def found_by(photos, owners, items, **given):
+    parts = list(nearest_items(photos, owners, items, **choice(**given)))
     return [tuple(map(int, row)) for part in parts for row in zip(*part, strict=True)]
 
 
@@ -89,16 +90,15 @@ def test_nearest_items_agrees_with_plain_sorting(counts, items, count, seed, par
     photos, sold = vectors[: sum(counts)], vectors[sum(counts) :]
     owners = np.repeat(np.arange(len(counts)), counts)
     for owned in (2.0, 0.95):
-        choice = SearchOptions(count, 50, 0.0, owned)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(nearest, "LARGEST_PART", part)
-            chosen = found_by(photos, owners, sold, choice)
+            chosen = found_by(photos, owners, sold, count=count, owned=owned)
         assert chosen == by_sorting(photos, owners, sold, count, owned)
 
 
 def test_equally_near_items_keep_their_order():
     vectors, _ = quantised(stored([1, 0], [1, 1], [2, 2], [3, 3]))
-    chosen = found_by(vectors[:1], np.array([0]), vectors[1:], NEAREST)
+    chosen = found_by(vectors[:1], np.array([0]), vectors[1:])
     assert [(row[1], row[3]) for row in chosen] == [(0, 0), (1, 0)]
 
 
@@ -107,12 +107,7 @@ def test_diversity_prefers_items_unlike_the_chosen():
     degrees = np.radians([0, 10, 11, -40])
     vectors, _ = quantised(stored(*np.stack([np.cos(degrees), np.sin(degrees)], 1)))
     items = [
-        [
-            row[1]
-            for row in found_by(
-                vectors[:1], np.array([0]), vectors[1:], SearchOptions(2, 50, d, 2.0)
-            )
-        ]
+        [row[1] for row in found_by(vectors[:1], np.array([0]), vectors[1:], diversity=d)]
         for d in (0.0, 0.5, 1.0)
     ]
     # At 0.5: cos 11 - cos 1 = -0.018 for the second, cos 40 - cos 50 = 0.123 for the third.
@@ -122,19 +117,19 @@ def test_diversity_prefers_items_unlike_the_chosen():
 def test_variety_among_too_few_candidates_or_items():
     vectors, _ = quantised(stored([1, 0], [1, 0.1], [1, 0.2], [1, 0.3]))
     for candidates in (1, 2, 9):
-        choice = SearchOptions(9, candidates, 0.5, 2.0)
-        chosen = found_by(vectors[:1], np.array([0]), vectors[1:], choice)
+        many = choice(9, candidates, 0.5)
+        chosen = found_by(vectors[:1], np.array([0]), vectors[1:], **many)
         assert sorted(row[1] for row in chosen) == [0, 1, 2]
 
 
 def test_owned_items_are_never_chosen():
     vectors, _ = quantised(stored([1, 0], [1, 0], [1, 1], [0, 1]))
-    owned = SearchOptions(3, 50, 0.9, 0.99)
-    assert [row[1] for row in found_by(vectors[:1], np.array([0]), vectors[1:], owned)] == [1, 2]
+    owned = choice(3, 50, 0.9, 0.99)
+    assert [row[1] for row in found_by(vectors[:1], np.array([0]), vectors[1:], **owned)] == [1, 2]
 
 
 def test_without_photos_or_items_there_is_no_result():
     vectors, _ = quantised(stored([1, 0]))
     nothing = np.zeros((0, 2), np.float32)
-    assert list(nearest_items(nothing, np.zeros(0, np.intp), vectors, NEAREST)) == []
-    assert list(nearest_items(vectors, np.array([0]), nothing, NEAREST)) == []
+    assert found_by(nothing, np.zeros(0, np.intp), vectors) == []
+    assert found_by(vectors, np.array([0]), nothing) == []

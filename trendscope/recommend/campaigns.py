@@ -194,13 +194,14 @@ def for_profile(
     if table.empty:
         raise NothingUsable(f"{displayed(catalogue)} holds no item that could be used")
     sightings = _profile_sightings(profile)
+    latest = sightings["posted_at"].max()
     names = tuple(customer.customer for customer in profile.customers)
     return Campaign(
         database=catalogue,
         about="customers",
         about_name="",
         title="",
-        as_of=_latest(sightings["posted_at"]),
+        as_of=None if pd.isna(latest) else latest.to_pydatetime(),
         customers=len(names),
         without_picture=_without_picture(table, options),
         targets=targets(sightings, table, options, customers=names),
@@ -222,11 +223,6 @@ def _profile_sightings(profile: Profile) -> pd.DataFrame:
     ]
     table = pd.DataFrame(rows, columns=list(SIGHTINGS))
     return table.assign(posted_at=pd.to_datetime(table["posted_at"], utc=True))
-
-
-def _latest(times: pd.Series) -> datetime | None:
-    latest = times.max()
-    return None if pd.isna(latest) else latest.to_pydatetime()
 
 
 def _check_names(

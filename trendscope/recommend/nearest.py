@@ -8,7 +8,6 @@ number of threads, or what else is searched for at the same time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,26 +52,15 @@ def cosine(products: Floats) -> NDArray[np.float64]:
     return np.clip(products.astype(np.float64) / NORM**2, 0.0, 1.0)
 
 
-@dataclass(frozen=True)
-class SearchOptions:
-    """Number and choice of the items for an owner of photos.
-
-    Attributes:
-        count: Number of items for each owner.
-        candidates: Number of nearest items among which diversity chooses.
-        diversity: 0 chooses the nearest; towards 1, items unlike those already chosen (maximal
-            marginal relevance, Carbonell and Goldstein 1998).
-        owned: Cosine from which an item is left out as the owner's own; above 1, none is.
-    """
-
-    count: int
-    candidates: int
-    diversity: float
-    owned: float
-
-
 def nearest_items(
-    photos: Floats, owners: Indices, items: Floats, search: SearchOptions
+    photos: Floats,
+    owners: Indices,
+    items: Floats,
+    *,
+    count: int,
+    candidates: int,
+    diversity: float,
+    owned: float,
 ) -> Iterator[tuple[Indices, Indices, Floats, Indices]]:
     """The items nearest to each owner's photos, by the photo nearest to each.
 
@@ -80,6 +68,11 @@ def nearest_items(
         photos: (n, d) vectors of `quantised`, all of one owner together.
         owners: (n,) numbers of the owners, 0 upwards without gaps, never falling.
         items: (m, d) vectors of `quantised`; of two equally near, the first is chosen.
+        count: Number of items for each owner.
+        candidates: Number of nearest items among which diversity chooses.
+        diversity: 0 chooses the nearest; towards 1, items unlike those already chosen (maximal
+            marginal relevance, Carbonell and Goldstein 1998).
+        owned: Cosine from which an item is left out as the owner's own; above 1, none is.
 
     Yields:
         For a part of the owners: owner, item, their product, and the number of the nearest photo
@@ -94,8 +87,9 @@ def nearest_items(
         own = slice(starts[first], ends[min(first + together, len(starts)) - 1])
         part, local = photos[own], owners[own] - first
         best = _closest(part, local, items)
-        best[best >= search.owned * NORM**2] = -1
-        owner, item, product = _picked(best, items, search)
+        best[best >= owned * NORM**2] = -1
+        among = max(candidates if diversity else 0, count)
+        owner, item, product = _picked(best, items, count, among, diversity)
         nearest = _photo(part, local, items, owner, item)
         yield owner + first, item, product, nearest + starts[first]
 
@@ -128,13 +122,13 @@ def _ranked(best: Floats, count: int) -> Indices:
     return np.asarray(columns - 1 - keys % columns, np.intp)
 
 
-def _picked(best: Floats, items: Floats, search: SearchOptions) -> tuple[Indices, Indices, Floats]:
+def _picked(
+    best: Floats, items: Floats, count: int, among: int, diversity: float
+) -> tuple[Indices, Indices, Floats]:
     """Owner, item and product of the chosen pairs, by owner, best item first."""
-    candidates = max(search.candidates if search.diversity else 0, search.count)
-    near = _ranked(best, min(candidates, best.shape[1]))
+    near = _ranked(best, min(among, best.shape[1]))
     products = np.take_along_axis(best, near, axis=1)
-    count = min(search.count, near.shape[1])
-    order = _varied(near, products, items, count, search.diversity)
+    order = _varied(near, products, items, min(count, near.shape[1]), diversity)
     item = np.take_along_axis(near, order, axis=1)
     product = np.take_along_axis(products, order, axis=1)
     allowed = product >= 0

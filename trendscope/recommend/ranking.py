@@ -8,6 +8,7 @@ their rows, and a customer's targets do not depend on the other customers.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,12 +54,6 @@ class RecommendOptions:
     exclude_owned: bool = False
     terms: ItemFilter = field(default_factory=ItemFilter)
     evidence: MinimumEvidence = field(default_factory=MinimumEvidence)
-
-    @property
-    def search(self) -> nearest.SearchOptions:
-        """The same as options of `trendscope.recommend.nearest.nearest_items`."""
-        owned = OWNED if self.exclude_owned else 2.0
-        return nearest.SearchOptions(self.per_category, self.candidates, self.diversity, owned)
 
 
 COLUMNS = (
@@ -227,34 +222,28 @@ def _matched(
     photo_vectors, item_vectors = vectors[: len(photos)], vectors[len(photos) :]
     photo_category = photos["category"].to_numpy(object)
     item_category = candidates["category"].to_numpy(object)
-    pairs: list[Pairs] = []
+    none = np.zeros(0, np.intp)
+    pairs: list[Pairs] = [(none, none, none, np.zeros(0, np.float32))]
     for category, rows in worn.groupby("category", sort=True, observed=True):
         own = np.flatnonzero(comparable & (photo_category == category))
         own = own[np.argsort(owner[own], kind="stable")]
         items = np.flatnonzero(item_category == category)
         views = items[pictured[items]]
-        vectors_of = (own, owner[own], photo_vectors[own], views, item_vectors[views])
-        compared = list(_compared(*vectors_of, options.search))
+        worn_by, number = np.unique(owner[own], return_inverse=True)
+        found = nearest.nearest_items(
+            photo_vectors[own],
+            number,
+            item_vectors[views],
+            count=options.per_category,
+            candidates=options.candidates,
+            diversity=options.diversity,
+            owned=OWNED if options.exclude_owned else 2.0,
+        )
+        compared = [(worn_by[who], views[i], own[photo], near) for who, i, near, photo in found]
         count = options.per_category
         rest = _filled(rows["customer"], compared, owner[own], items, pictured, count)
         pairs += [*compared, *rest]
-    return _described(_joined(pairs), worn, candidates, photos)
-
-
-def _compared(
-    photos: Indices,
-    owner: Indices,
-    photo_vectors: Floats,
-    items: Indices,
-    item_vectors: Floats,
-    search: nearest.SearchOptions,
-) -> Iterator[Pairs]:
-    """The items that look most like a customer's photos."""
-    rows, number = np.unique(owner, return_inverse=True)
-    for who, item, product, photo in nearest.nearest_items(
-        photo_vectors, number, item_vectors, search
-    ):
-        yield rows[who], items[item], photos[photo], product
+    return _described(pairs, worn, candidates, photos)
 
 
 def _filled(
@@ -269,14 +258,11 @@ def _filled(
 
     Each customer is given other ones, always the same, so that not all get the first of the list.
     """
-    owner, counts = np.unique(
-        np.concatenate([np.zeros(0, np.intp), *(pair[0] for pair in pairs)]), return_counts=True
-    )
-    served = dict(zip(owner.tolist(), counts.tolist(), strict=True))
+    served = Counter(row for owner, *_ in pairs for row in owner.tolist())
     with_photo, without_picture = set(compared.tolist()), items[~pictured[items]]
     for row, name in customers.items():
         rest = without_picture if row in with_photo else items
-        count = min(per_customer - served.get(row, 0), len(rest))
+        count = min(per_customer - served[row], len(rest))
         if count > 0:
             digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
             start = int.from_bytes(digest[:7], "big")
@@ -285,17 +271,10 @@ def _filled(
             yield np.full(count, row), item, no_photo, np.zeros(count, np.float32)
 
 
-def _joined(pairs: list[Pairs]) -> Pairs:
-    none = np.zeros(0, np.intp)
-    pairs = [(none, none, none, np.zeros(0, np.float32)), *pairs]
-    worn, item, photo, product = (np.concatenate(column) for column in zip(*pairs, strict=True))
-    return worn, item, photo, product
-
-
 def _described(
-    pairs: Pairs, worn: pd.DataFrame, candidates: pd.DataFrame, photos: pd.DataFrame
+    pairs: list[Pairs], worn: pd.DataFrame, candidates: pd.DataFrame, photos: pd.DataFrame
 ) -> pd.DataFrame:
-    owner, item, photo, product = pairs
+    owner, item, photo, product = (np.concatenate(column) for column in zip(*pairs, strict=True))
     rows = worn.iloc[owner].reset_index(drop=True)
     for name in ("sku", "title", "price", "currency"):
         rows[name] = candidates[name].to_numpy()[item]
