@@ -89,7 +89,8 @@ def drawing(photo: PictureResult, side: float = SIDE) -> Drawing | None:
             box = _inside(garment.box, scale, width, height)
             taken = [other.tag for other in drawn if other.tag]
             tag = _tag(box, name, taken, width, height)
-        drawn.append(_drawn(garment, name, sure, box, tag))
+        hue = color(garment.category)
+        drawn.append(DrawnGarment(garment.category, name, hue, garment.confidence, sure, box, tag))
     return Drawing(_rounded(width), _rounded(height), tuple(drawn))
 
 
@@ -99,13 +100,6 @@ def likeliest(candidates: Iterable[Garment]) -> tuple[Garment, ...]:
     for candidate in candidates:
         best.setdefault(candidate.box, candidate)
     return tuple(best.values())
-
-
-def _drawn(
-    garment: Garment, name: str, sure: bool, box: Rectangle | None, tag: Rectangle | None
-) -> DrawnGarment:
-    category = garment.category
-    return DrawnGarment(category, name, color(category), garment.confidence, sure, box, tag)
 
 
 def _inside(box: Box, scale: float, width: float, height: float) -> Rectangle:

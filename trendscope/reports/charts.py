@@ -10,7 +10,6 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 from zlib import crc32
 
 from markupsafe import Markup
@@ -254,27 +253,20 @@ def of_page(summary: TrendSummary, weeks_shown: int) -> list[Charts]:
 # --- files ---------------------------------------------------------------------------------------
 
 
-class Drawing(Protocol):
-    """What a slide can show."""
+@dataclass(frozen=True)
+class Bars:
+    """A drawing without axes: its size in pixels of a slide, and its SVG elements."""
 
-    @property
-    def width(self) -> float:
-        """Its width in pixels of the slide."""
-
-    @property
-    def height(self) -> float:
-        """Its height."""
-
-    @property
-    def inside(self) -> str:
-        """Its SVG elements."""
+    width: float
+    height: float
+    inside: str
 
 
-def png(chart: Drawing, title: str, below: str) -> bytes:
+def png(chart: Plot | Bars, title: str, below: str) -> bytes:
     """The chart as a picture for a slide, on white.
 
     Args:
-        chart: Chart as `shares` gives it.
+        chart: What is drawn.
         title: Text over the chart, in large type.
         below: Text under the title, in small type: what the bands mean.
     """

@@ -60,7 +60,7 @@ def profile_json(profile: Profile) -> str:
     and ``skipped`` (``path``, ``reason``, ``detail``).
     """
     customers = [_customer(customer, profile.zone) for customer in profile.customers]
-    skipped = [_skipped(item) for item in profile.unowned]
+    skipped = [skipped_facts(item) for item in profile.unowned]
     facts = {"weights": profile.weights, "timezone": str(profile.zone)}
     return document({**facts, "customers": customers, "skipped": skipped})
 
@@ -102,7 +102,12 @@ def _garment(garment: Garment) -> dict[str, Any]:
 
 
 def _unreadable(item: Skipped) -> dict[str, Any]:
-    return {**_skipped(item), "verdict": "unreadable", **garment_facts((), (), None), "top": []}
+    return {
+        **skipped_facts(item),
+        "verdict": "unreadable",
+        **garment_facts((), (), None),
+        "top": [],
+    }
 
 
 def _customer(customer: CustomerProfile, zone: tzinfo) -> dict[str, Any]:
@@ -120,11 +125,12 @@ def _customer(customer: CustomerProfile, zone: tzinfo) -> dict[str, Any]:
         "last_seen": max(dates, default=None),
         "seen": {c.category: [c.first_seen, c.last_seen] for c in customer.ranked},
         "weeks": dict(photos_a_week(dates, zone=zone)),
-        "skipped": [_skipped(item) for item in customer.skipped],
+        "skipped": [skipped_facts(item) for item in customer.skipped],
     }
 
 
-def _skipped(item: Skipped) -> dict[str, str]:
+def skipped_facts(item: Skipped) -> dict[str, str]:
+    """A file that was not used."""
     return {"path": item.source, "reason": item.reason, "detail": item.detail}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from trendscope.categories import color
 from trendscope.photos.summary import CustomerProfile
@@ -32,15 +31,6 @@ def slide(summary: TrendSummary, weeks: int, line: Line | None) -> bytes:
     return charts.png(chart, title, charts.BANDS + charts.DOTTED)
 
 
-@dataclass(frozen=True)
-class Bars:
-    """A drawing that `charts.png` puts on a slide: its size, and what is in it."""
-
-    width: float
-    height: float
-    inside: str
-
-
 def shares_slide(person: CustomerProfile) -> bytes:
     """What a customer wears: a bar for each category, as on the customer's page."""
     rows = [(worn.category, worn.share, color(worn.category)) for worn in person.ranked]
@@ -58,7 +48,7 @@ def shares_slide(person: CustomerProfile) -> bytes:
             f'<rect x="{left}" y="{y}" width="{length:.1f}" height="{0.7 * row:g}" fill="{hue}"/>',
             Label(left + length + text / 2, line, percent(share), text, color=INK).svg,
         ]
-    bars = Bars(width, len(rows) * row, "".join(marks))
+    bars = charts.Bars(width, len(rows) * row, "".join(marks))
     return charts.png(bars, shown(person.customer), "Estimated share of all garments")
 
 

@@ -31,7 +31,7 @@ from trendscope.trends import clusters, counts
 from trendscope.vision.weights import WeightsIdentity
 
 Format = Literal["csv", "parquet"]
-Kind = Literal["text", "digest", "whole", "number", "exact", "time", "truth"]
+Kind = Literal["text", "whole", "number", "exact", "time", "truth"]
 
 
 def _key(category: str) -> str:
@@ -73,14 +73,14 @@ TABLES: dict[str, dict[str, Kind]] = {
         **dict.fromkeys(("confidence", "outside"), "number"),
         **dict.fromkeys(("x0", "y0", "x1", "y1"), "whole"),
         "corrected": "truth",
-        "sha256": "digest",
+        "sha256": "text",
         "source": "text",
     },
     "skipped": dict.fromkeys(("customer", "path", "reason", "detail"), "text"),
     "corrections": {
         **dict.fromkeys(("file", "customer", "category", "network"), "text"),
         "corrected_at": "time",
-        "sha256": "digest",
+        "sha256": "text",
     },
 }
 """Columns of each file, in order, with the kind of their cells."""
@@ -281,7 +281,6 @@ def _parquet(file: IO[bytes], name: str) -> Iterator[Callable[[pd.DataFrame], No
         ) from error
     kinds = {
         "text": pyarrow.string(),
-        "digest": pyarrow.string(),
         "whole": pyarrow.int64(),
         "number": pyarrow.float64(),
         "exact": pyarrow.float64(),

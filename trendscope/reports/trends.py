@@ -352,14 +352,11 @@ def trends_json(summary: TrendSummary, weeks: int = 12) -> str:
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    cells = rows.astype(object).where(rows.notna(), None)
+    known = rows.notna() & ~rows.isin((math.inf, -math.inf))
+    cells = rows.astype(object).where(known, None)
     records: list[dict[str, Any]] = cells.to_dict("records")  # type: ignore[assignment]
-    return [
-        {key: None if value in _INFINITE else value for key, value in r.items()} for r in records
-    ]
+    return records
 
-
-_INFINITE = (math.inf, -math.inf)
 
 # --- for people ----------------------------------------------------------------------------------
 

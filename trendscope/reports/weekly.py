@@ -124,14 +124,10 @@ def report_of_store(
     """Gathers the values of the weekly page from all photos scanned; ``trendscope report``.
 
     Args:
-        db: Database file, URL or open store; None for the usual one.
+        db, weeks_ahead, weights, now, zone: As for `trendscope.trends.trends_of_store`.
         weeks_shown: Number of complete weeks in charts, lists and pictures.
-        weeks_ahead: Number of weeks of the forecast.
         pictures: Most pictures shown for each category; 0 for none.
-        weights: File of the weights that judged the photos, unless shipped ones.
         pseudonyms: Names that replace the customers' names.
-        now: Aware time; weeks that end later are not judged. None: every week is over.
-        zone: Time zone in which weeks begin.
         since: First day of the photos that count.
         until: Last day of the photos that count; the weeks after it are not judged.
 

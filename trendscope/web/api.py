@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -15,7 +14,7 @@ from starlette.exceptions import HTTPException
 from trendscope import store
 from trendscope.categories import CATEGORIES, match_category
 from trendscope.errors import TrendscopeError
-from trendscope.photos.results import Label, PhotoResult, label_of
+from trendscope.photos.results import Classification, Label, PhotoResult, label_of
 from trendscope.reports import database
 from trendscope.reports import profile as report
 from trendscope.reports import trends as trend_report
@@ -254,7 +253,10 @@ _FILES = {"type": "array", "minItems": 1, "items": {"type": "string", "format": 
 async def upload_files(request: Request) -> Response:
     """Takes photos and exports to look at; nothing of them is kept in the database."""
     desk = desk_of(request)
-    files = await _files_of(request, desk)
+    form = await form_of(request, desk)
+    files = [item for item in form.getlist("files") if isinstance(item, UploadFile)]
+    if not files:
+        raise HTTPException(400, "There is no file in the form; give it in a field named files.")
     try:
         job = await run_in_threadpool(
             desk.jobs.submit, [(file.filename or "", file.file) for file in files]
@@ -267,21 +269,8 @@ async def upload_files(request: Request) -> Response:
     return json_text(document({"id": job.id, "state": job.state}), 202)
 
 
-async def _files_of(request: Request, desk: Desk) -> Sequence[UploadFile]:
-    """The files of a form, spooled by the system without a name.
-
-    Raises:
-        HTTPException: It is no form with files, or has too many.
-    """
-    form = await form_of(request, desk)
-    files = [item for item in form.getlist("files") if isinstance(item, UploadFile)]
-    if not files:
-        raise HTTPException(400, "There is no file in the form; give it in a field named files.")
-    return files
-
-
 async def form_of(request: Request, desk: Desk) -> FormData:
-    """A form with files, within bounds."""
+    """A form within bounds, its files spooled by the system without a name."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise HTTPException(415, "Send it as a form with files (multipart/form-data).")
     bounds = desk.settings.bounds
@@ -296,9 +285,8 @@ def upload_progress(desk: AtDesk, upload_id: str) -> Response:
     """How far an upload is, and the verdicts of the photos that were looked at."""
     job = job_or_404(desk, upload_id)
     facts = {name: getattr(job, name) for name in ("id", "state", "done", "total", "failure")}
-    weights = desk.jobs.weights if job.photos else ""
-    so_far = job.classification(weights)
-    verdicts = report.classification_facts(so_far)
+    weights = desk.jobs.engine.classifier.name if job.photos else ""
+    verdicts = report.classification_facts(Classification(weights, tuple(job.photos)))
     for entry in verdicts["photos"]:
         entry["seen"] = False  # Earlier networks saw a part of the photo; programs may ask for it.
     return json_text(document({**facts, **verdicts}))

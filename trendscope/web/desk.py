@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import IO, Any, TypeVar
@@ -36,10 +37,11 @@ MOST_SUMMARIES = 8
 """Summaries of trends that a desk keeps."""
 
 
+@dataclass(eq=False)
 class Desk:
     """The state of a running desk.
 
-    Args:
+    Attributes:
         store: The open database; `close` closes it.
         jobs: Uploads, waiting and done.
         settings: Settings of the desk.
@@ -47,21 +49,15 @@ class Desk:
         weights: Weights of the classifier, as `trendscope.profile` takes them.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        jobs: UploadJobs,
-        settings: Settings,
-        spool: Spool,
-        weights: WeightsChoice,
-    ):
-        self.store = store
-        self.jobs = jobs
-        self.settings = settings
-        self.spool = spool
-        self.weights = weights
+    store: Store
+    jobs: UploadJobs
+    settings: Settings
+    spool: Spool
+    weights: WeightsChoice
+
+    def __post_init__(self) -> None:
         self.undo = Undo()
-        self.scans = ScanJobs(store, jobs, settings, weights, spool)
+        self.scans = ScanJobs(self.store, self.jobs, self.settings, self.weights, self.spool)
         self._summaries: dict[tuple[int, str | None], tuple[object, TrendSummary]] = {}
 
     def now(self) -> datetime:

@@ -63,14 +63,14 @@ EVERYWHERE = (("u", "undo the last change"), ("/", "search"), ("?", "show these 
 
 def page(desk: Desk, here: str, **facts: Any) -> HTMLResponse:
     """A page with the desk's frame around it."""
-    colors = json.dumps({category: color(category) for category in CATEGORIES})
     frame: dict[str, Any] = {
         "here": here,
         "page_token": desk.settings.page_token,
         "categories": CATEGORIES,
+        "colors": json.dumps({category: color(category) for category in CATEGORIES}),
+        "keys": (*KEYS.get(here, ()), *EVERYWHERE),
+        "database": Path(desk.store.shown).name if desk.store.is_sqlite else desk.store.shown,
     }
-    frame["colors"], frame["keys"] = colors, (*KEYS.get(here, ()), *EVERYWHERE)
-    frame["database"] = Path(desk.store.shown).name if desk.store.is_sqlite else desk.store.shown
     return HTMLResponse(pages.page(f"desk/{here}.html", **frame, **facts))
 
 

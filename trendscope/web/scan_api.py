@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from trendscope.reports.database import scan_json
 from trendscope.reports.documents import document
+from trendscope.reports.profile import skipped_facts
 from trendscope.reports.terminal import print_scan
 from trendscope.web.api import AtDesk, desk_of
 from trendscope.web.desk import Desk
@@ -101,10 +102,7 @@ def _answer(job: ScanJob | None) -> Response:
     names = ("id", "state", "stopping", "bytes", "done", "total", "failure")
     facts: dict[str, Any] = {name: getattr(job, name) for name in names}
     facts["files"] = len(job.uploads.digests)
-    facts["left_out"] = [
-        {"path": item.source, "reason": item.reason, "detail": item.detail}
-        for item in list(job.left_out)
-    ]
+    facts["left_out"] = [skipped_facts(item) for item in list(job.left_out)]
     words = io.StringIO()
     if job.result:
         print_scan(job.result, words)

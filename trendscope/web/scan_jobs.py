@@ -85,33 +85,29 @@ class ScanJob:
             self.left_out.append(item)
 
 
+@dataclass(eq=False)
 class ScanJobs:
     """Takes files in, scans them into the database, and removes them.
 
-    Args:
+    Attributes:
         store: The open database.
         jobs: Uploads that are tried; their classifier judges here too.
         settings: Settings of the desk.
         weights: Weights of that classifier.
         spool: Folder in which files lie until they were looked at.
+        latest: The scan that is under way, or the one before.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        jobs: UploadJobs,
-        settings: Settings,
-        weights: WeightsChoice,
-        spool: Spool,
-    ):
-        self._store = store
-        self._jobs = jobs
-        self._settings = settings
-        self._weights = weights
-        self._spool = spool
+    store: Store
+    jobs: UploadJobs
+    settings: Settings
+    weights: WeightsChoice
+    spool: Spool
+    latest: ScanJob | None = None
+
+    def __post_init__(self) -> None:
         self._worker = ThreadPoolExecutor(1, "scan")
         self._lock = Lock()
-        self.latest: ScanJob | None = None
 
     def begin(
         self,
@@ -126,12 +122,12 @@ class ScanJobs:
         Raises:
             TrendscopeError: Another one is under way, or the folder is none of the desk's.
         """
-        if folder and folder not in self._settings.folders:
+        if folder and folder not in self.settings.folders:
             raise TrendscopeError("That folder is not the desk's; serve --folder names it.")
         with self._lock:
             if self.latest and self.latest.state in ("receiving", "running"):
                 raise TrendscopeError("Another scan is under way; wait for its end, or stop it.")
-            uploads = Uploads(self._spool.new() / "files")
+            uploads = Uploads(self.spool.new() / "files")
             uploads.folder.mkdir()
             self.latest = job = ScanJob(customer, one_per_name, uploads, previews)
             if folder:
@@ -170,7 +166,7 @@ class ScanJobs:
         with part.open("xb") as out:
             async for chunk in content:
                 job.bytes += len(chunk)
-                if job.bytes > self._settings.bounds.scan_bytes:
+                if job.bytes > self.settings.bounds.scan_bytes:
                     raise OSError(errno.EDQUOT, "")
                 out.write(chunk)
                 digest.update(chunk)
@@ -217,13 +213,13 @@ class ScanJobs:
         try:
             job.result = scan(
                 paths,
-                self._store,
-                weights=self._weights,
+                self.store,
+                weights=self.weights,
                 customer=job.customer,
                 one_per_name=job.one_per_name,
-                zone=self._settings.zone,
-                limits=self._settings.limits,
-                engine=self._jobs.engine,
+                zone=self.settings.zone,
+                limits=self.settings.limits,
+                engine=self.jobs.engine,
                 uploads=uploads,
                 previews=job.previews,
                 progress=job.progress,

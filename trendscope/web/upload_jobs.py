@@ -20,7 +20,7 @@ from trendscope.feeds.dispatch import open_feed
 from trendscope.photos.duplicates import drop_duplicates
 from trendscope.photos.options import ScanOptions
 from trendscope.photos.pipeline import Engine, Loader, classify_posts
-from trendscope.photos.results import Classification, PhotoResult
+from trendscope.photos.results import PhotoResult
 from trendscope.photos.summary import Profile, summarise
 from trendscope.skipped import Skipped
 from trendscope.vision.predictions import WeightsChoice
@@ -61,10 +61,6 @@ class UploadJob:
     failure: str = ""
     id: str = field(default_factory=lambda: secrets.token_urlsafe(18))
 
-    def classification(self, weights: str) -> Classification:
-        """The results so far."""
-        return Classification(weights, tuple(self.photos))
-
     def profile(self, zone: tzinfo) -> Profile:
         """What all the photos show together, as if one customer had posted them."""
         together = (replace(photo, customer=OWNER) for photo in self.photos)
@@ -99,11 +95,6 @@ class UploadJobs:
         """The classifier and the decoder, started; several may use them at the same time."""
         self._engine.start()
         return self._engine
-
-    @property
-    def weights(self) -> str:
-        """The name of the weights; waits until they are loaded."""
-        return self.engine.classifier.name
 
     def submit(self, files: Iterable[Upload]) -> UploadJob:
         """Takes over some files, whole or not at all.
