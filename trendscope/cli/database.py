@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -49,20 +48,6 @@ EXPORT_EXAMPLES = options.examples("""
 """)
 
 
-class FileFormat(StrEnum):
-    """Format of the files that ``export`` writes."""
-
-    CSV = "csv"
-    PARQUET = "parquet"
-
-
-class Engine(StrEnum):
-    """Where photos are judged."""
-
-    LOCAL = "local"
-    RAY = "ray"
-
-
 def scan(
     paths: options.Paths,
     db: options.Db = None,
@@ -85,8 +70,8 @@ def scan(
     timezone: options.Timezone = "UTC",
     limit: options.Limit = None,
     engine: Annotated[
-        Engine, option("--engine", "Look at photos here, or by Ray's workers.")
-    ] = Engine.LOCAL,
+        Literal["local", "ray"], option("--engine", "Look at photos here, or by Ray's workers.")
+    ] = "local",
     workers: Annotated[
         int | None, option("--workers", "Of Ray's; else one for each CPU.", min=1)
     ] = None,
@@ -140,10 +125,8 @@ def scan(
         require_photos(result.tally.photos, result.skipped, strict)
 
 
-def _cluster(
-    engine: Engine, address: str | None, workers: int | None, gpus: float
-) -> Cluster | None:
-    if engine is Engine.RAY:
+def _cluster(engine: str, address: str | None, workers: int | None, gpus: float) -> Cluster | None:
+    if engine == "ray":
         from trendscope.photos.cluster import Cluster
 
         return Cluster(address, workers, gpus)
@@ -178,8 +161,8 @@ def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the tables go.")],
     db: options.Db = None,
     format: Annotated[
-        FileFormat, option("--format", "Parquet needs trendscope[parquet].")
-    ] = FileFormat.CSV,
+        Literal["csv", "parquet"], option("--format", "Parquet needs trendscope[parquet].")
+    ] = "csv",
     excel: Annotated[
         bool, option("--excel", "Mark CSV as UTF-8, for Excel to read it rightly.")
     ] = False,
@@ -196,7 +179,7 @@ def export(
     Every column is explained in docs/data-dictionary.md. All files are of one moment.
     """
     with exit_codes(verbose, pseudonymise and (folder, db), quiet=quiet):
-        if excel and format != FileFormat.CSV:
+        if excel and format != "csv":
             raise UsageError("--excel goes with CSV; Parquet needs no mark")
         zone = options.zone_of(timezone)
         from trendscope.reports.documents import document
@@ -207,7 +190,7 @@ def export(
             tables = export_tables(
                 db,
                 folder,
-                format=format.value,
+                format=format,
                 excel=excel,
                 pseudonyms=options.pseudonyms_of(pseudonymise),
                 now=options.present(as_of, zone),

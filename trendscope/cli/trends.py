@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypedDict
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 import typer
 
@@ -43,12 +42,8 @@ Posting more raises such shares; the columns votes,voters of an export do not.
 """)
 
 
-class By(StrEnum):
-    """Groups with a table each."""
-
-    CATEGORY = "category"
-    SEGMENT = "segment"
-    CUSTOMER = "customer"
+By = Literal["category", "segment", "customer"]
+"""Groups with a table each."""
 
 
 def trends(
@@ -158,21 +153,21 @@ def _groups(
     """How customers are grouped, and the only ones to report on; None for all."""
     from trendscope.files.tables import read_csv
 
-    by = by or (By.SEGMENT if segments else By.CATEGORY)
-    if by == By.SEGMENT and not (segments or customers):
+    by = by or ("segment" if segments else "category")
+    if by == "segment" and not (segments or customers):
         raise UsageError("--by segment needs --segments FILE, a CSV with customer,segment")
-    if by != By.SEGMENT and segments:
+    if by != "segment" and segments:
         raise UsageError(f"--segments goes with --by segment, not with --by {by}")
     pseudonyms = options.pseudonyms_of(pseudonymise)
     groups = read_csv(segments, "customer", "segment") if segments else None
     only = None
     if customers:
-        columns = ("customer",) if segments or by != By.SEGMENT else ("customer", "segment")
+        columns = ("customer",) if segments or by != "segment" else ("customer", "segment")
         listed = read_csv(customers, *columns)
         only = frozenset(listed["customer"])
-        groups = listed if by == By.SEGMENT and not segments else groups
+        groups = listed if by == "segment" and not segments else groups
     named = pseudonyms.name if pseudonyms else str
-    return {"by": by.value, "segments": groups, "named": named}, only
+    return {"by": by, "segments": groups, "named": named}, only
 
 
 def _summary_of_photos(
