@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from trendscope.catalog.items import Item
@@ -16,7 +15,15 @@ from trendscope.catalog.products import REMARKS, Remark
 from trendscope.reports.documents import document
 from trendscope.reports.pages import page
 from trendscope.reports.spreadsheets import csv_text
-from trendscope.text import percent, plural, shown
+from trendscope.reports.wording import (
+    confidence_of,
+    kind_of,
+    plain_price,
+    price_of,
+    stock_of,
+    three_best,
+)
+from trendscope.text import plural, shown
 
 if TYPE_CHECKING:
     from trendscope.ingest.catalog import ImportResult
@@ -31,41 +38,6 @@ _ENCODINGS = {
     "mac_roman": "Mac Roman",
     "utf-8-mixed": "UTF-8 with some letters of Windows-1252 and some that are broken",
 }
-
-
-def kind_of(item: Item) -> str:
-    """The category for people: ``Dress``, ``about Trouser``, ``none of the ten``, ``not sure``."""
-    if item.category:
-        return f"about {item.category}" if item.approximate else item.category
-    return "none of the ten" if item.reason == "outside" else "not sure"
-
-
-def confidence_of(item: Item) -> str:
-    """The confidence in the category by the picture, ``97 %``; empty without a picture."""
-    return "" if item.confidence is None else percent(item.confidence)
-
-
-def origin_of(item: Item) -> str:
-    """Where the category comes from, for people."""
-    return {"type": "product type", "none": ""}.get(item.category_source, item.category_source)
-
-
-def price_of(item: Item) -> str:
-    """The price with its currency; empty if unknown."""
-    return "" if item.price is None else f"{_plain(item.price)} {item.currency}".strip()
-
-
-def stock_of(item: Item) -> str:
-    """Whether it is in stock; empty if unknown."""
-    return "" if item.in_stock is None else "in stock" if item.in_stock else "out of stock"
-
-
-def three_best(item: Item) -> str:
-    """What the picture looks like: ``Dress 97 %, Coat 2 %, Shirt 1 %``; empty without one."""
-    if item.prediction is None:
-        return ""
-    likeliest = ", ".join(f"{name} {percent(p)}" for name, p in item.prediction.top())
-    return f"{likeliest}; none of the ten {percent(item.prediction.outside)}"
 
 
 def import_lines(result: ImportResult) -> list[str]:
@@ -167,7 +139,7 @@ def _item(item: Item) -> dict[str, Any]:
         if name not in ("sha256", "prediction", "alone")
     }
     confidence = None if item.confidence is None else round(item.confidence, 4)
-    price = None if item.price is None else _plain(item.price)
+    price = None if item.price is None else plain_price(item.price)
     prediction = item.prediction
     top = prediction and [[name, round(p, 4)] for name, p in prediction.top()]
     return {
@@ -203,12 +175,6 @@ def _csv_row(item: Item) -> list[Any]:
     return [facts[name] for name in ITEM_COLUMNS]
 
 
-def _plain(price: Decimal) -> str:
-    """A price without an exponent, with two decimals at least: ``29.90``."""
-    exact = price.normalize()
-    return f"{exact:.2f}" if exact == round(exact, 2) else f"{exact:f}"
-
-
 # --- HTML ----------------------------------------------------------------------------------------
 
 
@@ -216,20 +182,11 @@ def items_html(
     items: Sequence[Item], thumbnails: Mapping[str, bytes], *, title: str = "Catalogue"
 ) -> str:
     """A page of its own: every item with its picture. No scripts, no network."""
-    rows = [
-        {
-            "sku": item.sku,
-            "title": item.title,
-            "kind": kind_of(item),
-            "confidence": confidence_of(item),
-            "because": item.because,
-            "best": three_best(item),
-            "review": item.review,
-            "price": price_of(item),
-            "stock": stock_of(item),
-            "jpeg": thumbnails.get(item.sku),
-        }
-        for item in items[:LARGEST_PAGE]
-    ]
-    left_out = len(items) - len(rows)
-    return page("catalog.html", title=title, items=rows, total=len(items), left_out=left_out)
+    return page(
+        "catalog.html",
+        title=title,
+        items=items[:LARGEST_PAGE],
+        thumbnails=thumbnails,
+        total=len(items),
+        left_out=max(0, len(items) - LARGEST_PAGE),
+    )

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 from trendscope.categories import color
 from trendscope.photos.summary import photos_a_week
 from trendscope.reports.boxes import drawing
-from trendscope.reports.wording import caveats, coverage_sentence, unused_files, week_from
+from trendscope.reports.wording import (
+    caveats,
+    confidence_of,
+    coverage_sentence,
+    kind_of,
+    price_of,
+    stock_of,
+    three_best,
+    unused_files,
+    week_from,
+)
 from trendscope.text import day, file_name, minute, percent, plural, shown, span
 
 if TYPE_CHECKING:
@@ -36,6 +46,7 @@ def _environment() -> Environment:
     filters = (
         *(percent, plural, day, minute, span, shown, file_name, color, drawing),
         *(caveats, unused_files, photos_a_week, coverage_sentence, week_from),
+        *(kind_of, confidence_of, price_of, stock_of, three_best),
     )
     for function in filters:
         environment.filters[function.__name__] = function

@@ -1,6 +1,6 @@
 """Profiles, classifications and trends for the terminal: tables and bars, or plain text elsewhere.
 
-The only module that uses rich.
+All is printed into `file`, or on standard output if that is None. The only module that uses rich.
 """
 
 from __future__ import annotations
@@ -32,8 +32,13 @@ from trendscope.reports.wording import (
     OUTCOMES_OF_SCAN,
     OUTCOMES_STORED,
     caveats,
+    confidence_of,
     coverage_sentence,
+    kind_of,
+    origin_of,
     photo_outcomes,
+    price_of,
+    stock_of,
     unused_files,
 )
 from trendscope.skipped import Skipped
@@ -59,13 +64,7 @@ OTHERS = "none for sure"
 
 
 def print_profile(profile: Profile, file: IO[str] | None = None, *, names: bool = False) -> None:
-    """Prints what every customer wears.
-
-    Args:
-        profile: Figures of all customers.
-        file: File to print into; standard output if None.
-        names: Whether to list every file that was not used.
-    """
+    """Prints what every customer wears, and with `names` every file that was not used."""
     console = _console(file)
     for customer in profile.customers:
         heading = f"{shown(customer.customer)}: {plural(len(customer.readings), 'photo')}"
@@ -90,11 +89,7 @@ def print_classification(
 ) -> None:
     """Prints a line for each garment, and one for each photo without any.
 
-    Args:
-        classification: Results of the photos.
-        file: File to print into; standard output if None.
-        bars: Whether to add where each garment is, all its probabilities, and what else might be
-            seen in the photo.
+    With `bars` also where each garment is, all its probabilities, and what else might be seen.
     """
     console = _console(file)
     for photo in classification.photos:
@@ -149,10 +144,7 @@ def print_status(
 ) -> None:
     """Prints what a database holds, since when, by which weights, and what was skipped.
 
-    Args:
-        status: Figures of the database.
-        file: File to print into; standard output if None.
-        names: Sources and details of files that were not used, to be listed.
+    `names` are sources and details of files that were not used, to be listed.
     """
     console = _console(file)
     console.print(Text(shown(status.database, 200), style="bold"))
@@ -244,8 +236,6 @@ def print_items(
     items: Sequence[Item], file: IO[str] | None = None, *, review: bool = False
 ) -> None:
     """Prints items, a line each; with `review` why a person should look at them."""
-    from trendscope.reports import catalog
-
     console = _console(file)
     if not items:
         console.print("Nothing waits for a person." if review else "There are no such items.")
@@ -254,9 +244,8 @@ def print_items(
     names += ["why"] if review else ["from", "price", "stock"]
     rows = []
     for item in items:
-        row = [shown(item.sku, 40), shown(item.title, 50), catalog.kind_of(item)]
-        row.append(catalog.confidence_of(item))
-        last = (catalog.origin_of(item), catalog.price_of(item), catalog.stock_of(item))
+        row = [shown(item.sku, 40), shown(item.title, 50), kind_of(item), confidence_of(item)]
+        last = (origin_of(item), price_of(item), stock_of(item))
         rows.append([*row, *([shown(item.review, 200)] if review else last)])
     console.print(_columns(names, rows, console.is_terminal))
 
@@ -297,8 +286,7 @@ def progress_bar(
 
     Args:
         quiet: Whether to draw none.
-        doing: Words for what is being done.
-        things: Words for what is counted.
+        doing, things: Words for what is being done, and for what is counted.
         before: Words until the first is counted; "Finding" and `things` if empty.
     """
     if quiet or not sys.stderr.isatty():

@@ -1,10 +1,12 @@
-"""Sentences that several reports share: what the network can tell, what was left out."""
+"""Words that several reports share: what the network can tell, what was left out, items."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from trendscope import weeks
 from trendscope.categories import CATEGORIES, PLURALS
@@ -12,6 +14,9 @@ from trendscope.photos.results import PhotoResult
 from trendscope.skipped import OTHER_DATES, PARTS, REASONS, Skipped
 from trendscope.text import day, percent, plural, span
 from trendscope.vision.scores import RARELY_NAMED, Scores
+
+if TYPE_CHECKING:
+    from trendscope.catalog.items import Item
 
 
 def coverage_sentence(scores: Scores) -> str:
@@ -96,10 +101,7 @@ def caveats(
 ) -> tuple[str, ...]:
     """What the figures leave out, one plain sentence each; none where nothing is left out.
 
-    Args:
-        photos: Results of the photos.
-        skipped: Items that were not used.
-        dated: Whether there are figures of days and weeks.
+    `dated` says whether there are figures of days and weeks.
     """
     photos = tuple(photos)
     verdicts = Counter(photo.verdict for photo in photos)
@@ -135,9 +137,7 @@ def _left_out(reason: str, count: int) -> str:
 def photo_outcomes(counts: object, words: Mapping[str, str]) -> list[tuple[int, str]]:
     """Counts of photos by what became of them, each with its words; counts of 0 are left out.
 
-    Args:
-        counts: Counts of photos, such as `trendscope.trends.counts.PhotoCounts`.
-        words: Words by count: `OUTCOMES_IN_SHORT`, `OUTCOMES_IN_FULL` or `OUTCOMES_STORED`.
+    `words` are `OUTCOMES_IN_SHORT`, `OUTCOMES_IN_FULL` or `OUTCOMES_STORED`, by field of `counts`.
     """
     pairs = ((getattr(counts, name), text) for name, text in words.items())
     return [(count, text) for count, text in pairs if count]
@@ -182,3 +182,47 @@ OUTCOMES_STORED = {
     "doubles": "more that repeat one of them, not counted",
 }
 """Words for the counts of `trendscope.store.Status`."""
+
+
+# --- items of a shop -----------------------------------------------------------------------------
+
+
+def kind_of(item: Item) -> str:
+    """The category for people: ``Dress``, ``about Trouser``, ``none of the ten``, ``not sure``."""
+    if item.category:
+        return f"about {item.category}" if item.approximate else item.category
+    return "none of the ten" if item.reason == "outside" else "not sure"
+
+
+def confidence_of(item: Item) -> str:
+    """The confidence in the category by the picture, ``97 %``; empty without a picture."""
+    return "" if item.confidence is None else percent(item.confidence)
+
+
+def origin_of(item: Item) -> str:
+    """Where the category comes from, for people."""
+    return {"type": "product type", "none": ""}.get(item.category_source, item.category_source)
+
+
+def price_of(item: Item) -> str:
+    """The price with its currency; empty if unknown."""
+    return "" if item.price is None else f"{plain_price(item.price)} {item.currency}".strip()
+
+
+def stock_of(item: Item) -> str:
+    """Whether it is in stock; empty if unknown."""
+    return "" if item.in_stock is None else "in stock" if item.in_stock else "out of stock"
+
+
+def three_best(item: Item) -> str:
+    """What the picture looks like: ``Dress 97 %, Coat 2 %, Shirt 1 %``; empty without one."""
+    if item.prediction is None:
+        return ""
+    likeliest = ", ".join(f"{name} {percent(p)}" for name, p in item.prediction.top())
+    return f"{likeliest}; none of the ten {percent(item.prediction.outside)}"
+
+
+def plain_price(price: Decimal) -> str:
+    """A price without an exponent, with two decimals at least: ``29.90``."""
+    exact = price.normalize()
+    return f"{exact:.2f}" if exact == round(exact, 2) else f"{exact:f}"

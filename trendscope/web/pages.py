@@ -17,7 +17,6 @@ from trendscope.categories import CATEGORIES, color, match_category
 from trendscope.errors import NothingUsable, StoreError, TrendscopeError
 from trendscope.reports import pages, targets
 from trendscope.reports import trends as trend_report
-from trendscope.reports.catalog import confidence_of, kind_of, price_of, three_best
 from trendscope.reports.profile import groups
 from trendscope.reports.slides import slides
 from trendscope.reports.wording import caveats
@@ -148,12 +147,9 @@ def catalogue(
     every = store.items(desk.store)
     with refusals(422):
         items = wanted.items(every)
-    described = [
-        (item, kind_of(item), confidence_of(item), price_of(item), three_best(item))
-        for item in items[(number - 1) * PER_SHELF : number * PER_SHELF]
-    ]
     waits = sum(bool(item.review) for item in every)
-    facts = {"total": len(every), "waits": waits, "items": described, "wanted": wanted}
+    facts = {"total": len(every), "waits": waits, "wanted": wanted}
+    facts |= {"items": items[(number - 1) * PER_SHELF : number * PER_SHELF]}
     facts |= {"number": number, "last": max(1, -(-len(items) // PER_SHELF))}
     return page(desk, "catalogue", **facts)
 
@@ -164,9 +160,6 @@ def item(desk: AtDesk, sku: Sku) -> Response:
     item = known_or_404(desk, sku)
     facts = {
         "name": shown(item.title, 90) or shown(item.sku, 60),
-        "kind": kind_of(item),
-        "price": price_of(item),
-        "best": three_best(item),
         "audience": _audience(desk, sku=item.sku),
         "page_of_item": item.url if item.url.startswith(("https://", "http://")) else "",
     }
