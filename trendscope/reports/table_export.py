@@ -28,7 +28,6 @@ from trendscope.store import Census, Database
 from trendscope.store.database import opened
 from trendscope.store.weights import current_weights
 from trendscope.trends import clusters, counts
-from trendscope.vision.weights import WeightsIdentity
 
 Format = Literal["csv", "parquet"]
 Kind = Literal["text", "whole", "number", "exact", "time", "truth"]
@@ -88,11 +87,7 @@ TABLES: dict[str, dict[str, Kind]] = {
 
 @dataclass(frozen=True)
 class Exported:
-    """The files that were written.
-
-    Attributes:
-        rows: Number of rows of each file.
-    """
+    """The files that were written, each with its number of rows."""
 
     rows: dict[Path, int]
 
@@ -141,9 +136,11 @@ def export(
             raise NothingUsable(
                 f"{reader.shown} holds nothing yet; fill it with trendscope scan PATH --db DATABASE"
             )
+        weights = current_weights(connection)
+        weekly = counts.weekly(census.rows, zone=zone, now=now)
         tables: dict[str, Iterable[pd.DataFrame]] = {
             "customers": [_customers(census, store.unsure_in_parts(connection), zone, now)],
-            "weekly": [_weekly(census, current_weights(connection), zone, now)],
+            "weekly": [weekly.assign(weights=str(weights[1]) if weights else "")],
             "sightings": (
                 part.assign(week=counts.week_of(part["posted_at"], zone=zone, now=now))
                 for part in store.sightings_in_parts(connection)
@@ -215,16 +212,6 @@ def _by_category(rows: pd.DataFrame, names: pd.Index) -> NDArray[np.int64]:
     """Number of rows by customer and category."""
     table = pd.crosstab(rows["customer"], rows["category"].astype(object))
     return table.reindex(index=names, columns=[*CATEGORIES], fill_value=0).to_numpy()
-
-
-def _weekly(
-    census: Census,
-    weights: tuple[int, WeightsIdentity] | None,
-    zone: tzinfo,
-    now: datetime | None,
-) -> pd.DataFrame:
-    weekly = counts.weekly(census.rows, zone=zone, now=now)
-    return weekly.assign(weights=str(weights[1]) if weights else "")
 
 
 def _renamed(rows: pd.DataFrame, pseudonyms: Pseudonyms | None) -> pd.DataFrame:

@@ -6,7 +6,6 @@ gives the same bytes.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -72,14 +71,10 @@ def targets_json(campaign: Campaign) -> str:
 
 
 def _target(row: Mapping[Any, Any]) -> dict[str, Any]:
-    facts = {name: None if _missing(value) else value for name, value in row.items()}
-    for name in ("score", "affinity", "likeness"):
-        facts[name] = None if _missing(row[name]) else round(row[name], 4)
-    return {name: facts[name] or None if name == "sku" else facts[name] for name in facts}
-
-
-def _missing(value: object) -> bool:
-    return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+    facts = {name: None if pd.isna(value) else value for name, value in row.items()}
+    rounded = ("score", "affinity", "likeness")
+    facts |= {name: None if pd.isna(row[name]) else round(row[name], 4) for name in rounded}
+    return {**facts, "sku": facts["sku"] or None}
 
 
 # --- for people ----------------------------------------------------------------------------------
@@ -94,12 +89,9 @@ class Line:
     """A target in words.
 
     Attributes:
-        rank: Rank in the table.
         customer, sku, title: Names made safe to show.
-        category: One of the ten.
         price: Price with its currency; empty if unknown.
         score: Score, ``0.42``.
-        reason: The sentence.
         day: Day of the customer's photo; empty without one.
         photo, picture: Keys of the pictures: sha256 of the customer's photo, and the SKU as it is
             stored; empty without one.
@@ -123,11 +115,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Group:
-    """Targets that stand together: those of one customer, or all of an item or a category.
+    """Targets that stand together, best first: those of one customer, or all of a campaign.
 
-    Attributes:
-        title: Name of the customer, made safe to show; empty for an item or a category.
-        lines: Targets, best first.
+    The title is the customer's name, made safe to show; empty for an item or a category.
     """
 
     title: str
@@ -157,7 +147,7 @@ def groups(campaign: Campaign, largest: int) -> tuple[Group, ...]:
 
 
 def _line(row: Any) -> Line:
-    price = "" if _missing(row.price) else f"{row.price:,.2f} {row.currency}".strip()
+    price = "" if pd.isna(row.price) else f"{row.price:,.2f} {row.currency}".strip()
     return Line(
         rank=row.rank,
         customer=shown(row.customer),
@@ -167,8 +157,8 @@ def _line(row: Any) -> Line:
         price=price,
         score=f"{row.score:.2f}",
         reason=shown(row.reason, 200),
-        day="" if _missing(row.posted_at) else text.day(row.posted_at),
-        photo="" if _missing(row.sha256) else row.sha256,
+        day="" if pd.isna(row.posted_at) else text.day(row.posted_at),
+        photo="" if pd.isna(row.sha256) else row.sha256,
         picture=row.sku,
         name=row.customer,
         item=row.sku,
@@ -234,10 +224,7 @@ def targets_html(
 ) -> str:
     """A page of its own: the customer's photo beside the item. No scripts, no network.
 
-    Args:
-        campaign: The targets, of which the page shows the first `LARGEST_PAGE`.
-        photos: Small JPEGs of customers' photos, by sha256.
-        pictures: Small JPEGs of items, by SKU.
+    It shows the first `LARGEST_PAGE`, with small JPEGs: photos by sha256, pictures by SKU.
     """
     total = len(campaign.targets.rows)
     return pages.page(

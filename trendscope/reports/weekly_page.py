@@ -38,13 +38,7 @@ SYMBOLS = {RISING: "▲", FALLING: "▼", STEADY: "●", WATCH: "◆", TOO_FEW: 
 
 @dataclass(frozen=True)
 class Card:
-    """A part of the headline.
-
-    Attributes:
-        verdict: Verdict whose colour and symbol the card has.
-        title: Title, such as "Has risen".
-        sentences: Sentences for people.
-    """
+    """A part of the headline, with the colour and symbol of a verdict."""
 
     verdict: str
     title: str
@@ -56,9 +50,6 @@ class Panel:
     """The part of the page about one category.
 
     Attributes:
-        line: The latest week in words and figures.
-        category: Customers who wear it, and pictures.
-        chart: SVG element.
         share: Share of the latest week, and its 95 % interval.
         weeks: Week, customers, share, 95 % interval of the complete weeks, the latest first.
         ahead: Forecast of the last of the coming weeks, beside the share if nothing changes.
@@ -79,6 +70,8 @@ def report_html(report: WeeklyReport) -> str:
     summary = report.summary
     lines = trends.lines(summary, report.weeks)
     by_name = {category.name: category for category in report.categories}
+    counts = summary.tally
+    outcomes = counts and [*photo_outcomes(counts, OUTCOMES_IN_FULL), (counts.photos, "in all")]
     return pages.page(
         "report.html",
         title=trends.title(summary),
@@ -94,7 +87,7 @@ def report_html(report: WeeklyReport) -> str:
         bands=charts.BANDS,
         each=charts.EACH,
         notes=trends.notes(summary),
-        tally=_outcomes(summary),
+        tally=outcomes or (),
         hardly=RARELY_NAMED,
         period=_period(summary.movement["week"].unique().tolist()[-report.weeks :]),
         ahead=_period(summary.forecast["week"].unique().tolist()[-1:]),
@@ -116,21 +109,14 @@ def _cards(lines: Sequence[Line], scores: Scores | None) -> tuple[Card, ...]:
     """What has risen, what has fallen, what is not certain, and what cannot be said."""
     if not lines:
         return ()
-
-    sentences = {
-        verdict: tuple(
-            f"{line.category} {line.words}." for line in lines if line.verdict == verdict
-        )
-        or ("Nothing, for certain.",)
-        for verdict in (RISING, FALLING)
-    }
+    cards = []
+    for verdict, title in ((RISING, "Has risen"), (FALLING, "Has fallen")):
+        moved = [f"{line.category} {line.words}." for line in lines if line.verdict == verdict]
+        cards.append(Card(verdict, title, tuple(moved) or ("Nothing, for certain.",)))
     watch = tuple(f"{line.category}: {line.words}." for line in lines if line.verdict == WATCH)
-    return (
-        Card(RISING, "Has risen", sentences[RISING]),
-        Card(FALLING, "Has fallen", sentences[FALLING]),
-        *([Card(WATCH, "Not certain yet", watch)] if watch else []),
-        Card(TOO_FEW, "Cannot be said", _unsaid(lines, scores)),
-    )
+    if watch:
+        cards.append(Card(WATCH, "Not certain yet", watch))
+    return (*cards, Card(TOO_FEW, "Cannot be said", _unsaid(lines, scores)))
 
 
 def _unsaid(lines: Sequence[Line], scores: Scores | None) -> tuple[str, ...]:
@@ -199,9 +185,3 @@ def _weeks(report: WeeklyReport, category: str) -> tuple[tuple[str, str, str, st
 def _period(labels: Sequence[str]) -> str:
     """The first and last day of some weeks; empty without any."""
     return span(weeks.monday_of(labels[0]), last_day(labels[-1])) if labels else ""
-
-
-def _outcomes(summary: TrendSummary) -> tuple[tuple[int, str], ...]:
-    """Counts of photos by what became of them, each with its words, and all of them last."""
-    counts = summary.tally
-    return (*photo_outcomes(counts, OUTCOMES_IN_FULL), (counts.photos, "in all")) if counts else ()

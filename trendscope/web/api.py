@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -13,16 +14,18 @@ from starlette.exceptions import HTTPException
 
 from trendscope import store
 from trendscope.categories import CATEGORIES, match_category
-from trendscope.errors import TrendscopeError
+from trendscope.errors import ImageError, TrendscopeError
 from trendscope.photos.results import Classification, Label, PhotoResult, label_of
 from trendscope.reports import database
 from trendscope.reports import profile as report
 from trendscope.reports import trends as trend_report
 from trendscope.reports.customers import customer_facts
 from trendscope.reports.documents import document
+from trendscope.store.originals import original
 from trendscope.store.pictures import image_results
 from trendscope.store.profile import stored_profile
 from trendscope.text import displayed
+from trendscope.vision.images import thumbnail
 from trendscope.web.desk import Desk
 from trendscope.web.lists import CustomerQuery
 from trendscope.web.responses import json_text, refusals
@@ -74,6 +77,9 @@ router = APIRouter(prefix="/api")
 PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"description": "a small JPEG without metadata", "content": {"image/jpeg": {}}}
 }
+
+LARGE_SIDE = 1600
+"""Longest side of a large picture in pixels."""
 
 
 def form(required: str, properties: dict[str, Any]) -> dict[str, Any]:
@@ -320,6 +326,18 @@ def upload_picture(
 def stored_picture(desk: AtDesk, sha256: Sha256) -> Response:
     """A photo of the database, small."""
     return picture(store.thumbnails(desk.store, [sha256]).get(sha256))
+
+
+@router.get("/photos/{sha256}/large.jpg", responses=PICTURE, response_class=Response)
+def large_picture(desk: AtDesk, sha256: Sha256) -> Response:
+    """A photo from its file, if that still lies here; else the largest picture that is kept."""
+    data = original(desk.store, sha256, desk.settings.limits)
+    with suppress(ImageError):
+        if data is not None:
+            photo = desk.jobs.engine.decoder.decode(data, max_side=LARGE_SIDE)
+            return picture(thumbnail(photo.rgb, LARGE_SIDE))
+    kept = store.preview(desk.store, sha256)
+    return picture(kept or store.thumbnails(desk.store, [sha256]).get(sha256))
 
 
 def picture(jpeg: bytes | None) -> Response:

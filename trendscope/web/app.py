@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from trendscope import __version__
 from trendscope.errors import StoreError, TrendscopeError
-from trendscope.web import api, downloads, items_api, pages, photo_api, scan_api
+from trendscope.web import api, downloads, items_api, pages, scan_api
 from trendscope.web.desk import Desk
 from trendscope.web.page_cache import PageCache
 from trendscope.web.responses import refusal
@@ -49,12 +49,8 @@ def make_app(desk: Desk) -> ASGIApp:
         redoc_url=None,
     )
     app.state.desk = desk
-    app.include_router(api.router)
-    app.include_router(items_api.router)
-    app.include_router(photo_api.router)
-    app.include_router(scan_api.router)
-    app.include_router(pages.router)
-    app.include_router(downloads.router)
+    for part in (api, items_api, scan_api, pages, downloads):
+        app.include_router(part.router)
     app.mount(STATIC.rstrip("/"), StaticFiles(directory=Path(__file__).parent / "static"))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_understood)

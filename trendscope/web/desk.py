@@ -44,7 +44,6 @@ class Desk:
     Attributes:
         store: The open database; `close` closes it.
         jobs: Uploads, waiting and done.
-        settings: Settings of the desk.
         spool: Folder in which uploads lie until they were looked at.
         weights: Weights of the classifier, as `trendscope.profile` takes them.
     """

@@ -42,8 +42,6 @@ class CustomerQuery(ListQuery):
         search: Part of the name.
         category: One of the ten; only those who wear it, in the week if there is one.
         week: ISO week; only those who posted in it.
-        segment: Only those in it.
-        sort: Order of the list.
     """
 
     search: Annotated[str, Query(max_length=200)] = ""
@@ -110,13 +108,7 @@ class ItemQuery(ListQuery):
 
 @dataclass(frozen=True)
 class About:
-    """A customer, an item or a category whose targets are asked for.
-
-    Attributes:
-        customer: Name as the store has it.
-        sku: The shop's number.
-        category: One of the ten.
-    """
+    """A customer, an item or a category whose targets are asked for: one of the three."""
 
     customer: Annotated[str, Query(max_length=1000)] = ""
     sku: Annotated[str, Query(max_length=500)] = ""

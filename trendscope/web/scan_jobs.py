@@ -46,14 +46,11 @@ class ScanJob:
     Attributes:
         customer: Owner of the photos where their folders do not tell; None if they do.
         one_per_name: Whether a folder with a known customer's name is that customer's.
-        uploads: The files that came.
         previews: Whether a larger picture of each photo is kept.
         state: State: files come (``receiving``), are looked at (``running``), or the end.
         bytes: Size of the files that came.
-        done: Number of files that were looked at.
-        total: Number of all files, as far as is known.
+        done, total: Numbers of files that were looked at, and of all as far as is known.
         left_out: Files that were not used, no more than `LISTED`.
-        result: Outcome of a scan that is ``done``.
         failure: Reason of a failure in plain words; "" without one.
         stopping: Whether somebody stopped it.
         id: Name by which its files are sent.
@@ -92,7 +89,6 @@ class ScanJobs:
     Attributes:
         store: The open database.
         jobs: Uploads that are tried; their classifier judges here too.
-        settings: Settings of the desk.
         weights: Weights of that classifier.
         spool: Folder in which files lie until they were looked at.
         latest: The scan that is under way, or the one before.
@@ -135,12 +131,7 @@ class ScanJobs:
             return job
 
     async def receive(self, job: ScanJob, name: str, content: AsyncIterator[bytes]) -> None:
-        """Keeps one file of a scan.
-
-        Args:
-            job: The scan.
-            name: Path of the file below the place it was sent from.
-            content: Its bytes.
+        """Keeps one file of a scan, by its path below the place it was sent from.
 
         Raises:
             TrendscopeError: The scan takes no more files, or this one cannot be kept.

@@ -34,7 +34,6 @@ def serve(
 
     Args:
         store: The open database; closed at the end.
-        settings: Settings of the desk.
         weights: Weights of the classifier, as `trendscope.profile` takes them.
         announce: Function called with the desk's address once it listens.
         browser: Whether to open the address in the user's browser.

@@ -53,12 +53,9 @@ class Settings:
     """The settings of a desk.
 
     Attributes:
-        host: Address to listen on.
-        port: Port to listen on; 0 for any that is free.
+        host, port: Address and port to listen on; port 0 for any that is free.
         names: Further names of the desk, as the browser's address line has them.
         token: Secret that lets visitors in; empty only on this machine's own address.
-        bounds: Most that visitors may ask for.
-        limits: Upper bounds on photos and exports.
         zone: Time zone in which weeks begin.
         segments: Segment of each customer who has one.
         folders: Folders of this computer that may be scanned from the desk, absolute.

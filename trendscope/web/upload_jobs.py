@@ -46,9 +46,7 @@ class UploadJob:
     """Some uploaded files and their results.
 
     Attributes:
-        state: State: ``waiting``, ``running``, ``done`` or ``failed``.
-        done: Number of files that were looked at.
-        total: Number of all files, as far as is known.
+        done, total: Numbers of files that were looked at, and of all as far as is known.
         photos: Results of the files, in their order.
         failure: Reason of a failure in plain words; "" without one.
         id: Name that cannot be guessed.
@@ -71,7 +69,6 @@ class UploadJobs:
     """Takes uploads and looks at them in the background.
 
     Args:
-        settings: Settings of the desk.
         weights: Weights of the classifier, as `trendscope.profile` takes them.
         spool: Folder in which uploads lie until they were looked at.
     """
