@@ -136,12 +136,9 @@ def conclude(outcome: Classification | Profile, strict: bool, quiet: bool) -> No
 
 
 def require_photos(photos: int, skipped: Mapping[str, int], strict: bool) -> None:
-    """Ends a command that could not use its files.
+    """Ends a command that could not use its files, if strict for one that it skipped.
 
-    Args:
-        photos: Number of photos that were used.
-        skipped: Numbers of files that were not, by reason.
-        strict: Whether one such file is an error; parts left out as they should be are none.
+    `skipped` are numbers of files by reason; parts left out as they should be are no error.
 
     Raises:
         NothingUsable: There is no photo.
@@ -169,7 +166,6 @@ def exit_codes(
     """Turns what can go wrong into a line on standard error and an exit code.
 
     Args:
-        verbose: Show where it arose.
         hidden: Names and paths that messages may not show.
         work_so_far: A sentence about the work so far, for a user who stops the command.
         quiet: Whether files that are written are not named.

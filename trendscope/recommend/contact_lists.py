@@ -13,12 +13,7 @@ from trendscope.text import composed, natural
 
 @dataclass(frozen=True)
 class NameList:
-    """The customers that a file lists.
-
-    Attributes:
-        file: Name of the file, for people.
-        names: Customers' names as written in the file, without blanks around them.
-    """
+    """The customers that a file lists, as written there, without blanks around their names."""
 
     file: str
     names: frozenset[str]
@@ -53,11 +48,8 @@ def consent(customers: Iterable[str], only: NameList | None, never: NameList | N
     """Divides customers by two lists; whoever is on both may not be written to.
 
     A name in `never` matches whatever its case, blanks and encoding of letters, so that nobody is
-    written to by mistake; a name in `only` must match but for that encoding.
-
-    Args:
-        only: The only customers who may be written to; None for everybody.
-        never: Customers who may not be written to.
+    written to by mistake; a name in `only` must match but for that encoding. Without `only`,
+    everybody may be written to who is not in `never`.
     """
     everyone = tuple(customers)
     barred = {_folded(name) for name in _spelled(never)}

@@ -44,8 +44,6 @@ class RecommendOptions:
         diversity: 0 takes the most alike; towards 1, rather items unlike each other.
         candidates: Number of most alike items among which diversity chooses.
         exclude_owned: Whether items are left out that look the same as one on a customer's photos.
-        terms: Filter of the items that may be recommended.
-        evidence: Least evidence of what a customer wears.
     """
 
     per_category: int = 5

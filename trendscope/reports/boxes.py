@@ -32,7 +32,6 @@ class DrawnGarment:
     """A garment in a drawing.
 
     Attributes:
-        category: One of the ten.
         name: Short name for the tag, with a question mark where the network is not sure.
         color: Colour of the category as ``#RRGGBB``.
         confidence: Calibrated probability of the category, 0..1.
@@ -52,12 +51,9 @@ class DrawnGarment:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What to draw over a photo.
+    """What to draw over a photo, and the photo's size in units.
 
-    Attributes:
-        width: Width of the photo in units.
-        height: Height of the photo in units.
-        garments: The garments in reading order; of an uncertain photo its candidates, best first.
+    Garments are in reading order; of an uncertain photo they are its candidates, best first.
     """
 
     width: float
@@ -66,15 +62,7 @@ class Drawing:
 
 
 def drawing(photo: PictureResult, side: float = SIDE) -> Drawing | None:
-    """The boxes of a photo's garments.
-
-    Args:
-        photo: Result of the photo.
-        side: Longest side of the drawing in units.
-
-    Returns:
-        The drawing; None where no place is known.
-    """
+    """The boxes of a photo's garments, `side` units on its longest side; None without any place."""
     garments = likeliest(photo.candidates) if photo.verdict == "uncertain" else photo.garments
     if photo.size is None or all(garment.box is None for garment in garments):
         return None

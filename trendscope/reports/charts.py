@@ -78,7 +78,6 @@ class Course:
     """The shares of a category by week; all lists are as long as the list of their weeks.
 
     Attributes:
-        category: Name of the category.
         weeks: Numbers of the complete weeks.
         past: Columns ``share, lo95, hi95`` of these.
         ahead: Numbers of the coming weeks, begun with the last complete one so that line and band
@@ -219,10 +218,9 @@ def alone(summary: TrendSummary, category: str, weeks_shown: int) -> Markup:
 
 @dataclass(frozen=True)
 class Charts:
-    """The charts of a page.
+    """The charts of a segment, which has no name where there are no segments.
 
     Attributes:
-        segment: Name of the segment; empty without segments.
         together: Several categories in one chart, for wide pages and for telephones; or nothing.
         alone: Each category alone, with its name.
     """
@@ -263,12 +261,9 @@ class Bars:
 
 
 def png(chart: Plot | Bars, title: str, below: str) -> bytes:
-    """The chart as a picture for a slide, on white.
+    """The chart as a picture for a slide, on white, under a title in large type.
 
-    Args:
-        chart: What is drawn.
-        title: Text over the chart, in large type.
-        below: Text under the title, in small type: what the bands mean.
+    `below` stands under the title in small type: what the bands mean.
     """
     import vl_convert
 

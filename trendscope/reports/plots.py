@@ -32,13 +32,7 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Size:
-    """The size of a chart in pixels of a page; text keeps its size whatever the chart's.
-
-    Attributes:
-        width: Width of the plotted area.
-        height: Height of the plotted area.
-        text: Size of labels.
-    """
+    """The size of a plotted area, and of the text of labels, in pixels of a page."""
 
     width: int
     height: int
@@ -47,17 +41,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Label:
-    """A line of text.
-
-    Attributes:
-        x: Place of its start, middle or end.
-        y: Place of its baseline.
-        words: The text.
-        size: Size of the letters.
-        anchor: ``start``, ``middle`` or ``end``: what is at `x`.
-        color: Its colour.
-        bold: Whether it is bold.
-    """
+    """A line of text: its baseline is at `y`, its ``start``, ``middle`` or ``end`` at `x`."""
 
     x: float
     y: float
@@ -89,9 +73,7 @@ class Plot:
     """A plotted area with its axes, on which marks are put one after the other.
 
     Attributes:
-        size: Size of the plotted area and of labels.
-        first: Number of the first week.
-        last: Number of the last week.
+        first, last: Numbers of the first and the last week.
         top: Largest share to be shown.
         names: Texts for which there is room at the right.
     """
@@ -230,9 +212,7 @@ def _sign(x: float, y: float, shape: int, r: float) -> str:
 def svg(plot: Plot, alternative: str) -> str:
     """The drawing as an SVG element that takes the width it is given.
 
-    Args:
-        plot: Plot with its marks.
-        alternative: Text for readers who cannot see it.
+    The alternative is for readers who cannot see it.
     """
     return (
         f'<svg role="img" aria-label="{escape(alternative, quote=True)}" '

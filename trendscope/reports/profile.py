@@ -190,8 +190,7 @@ class Group:
     """Photos that stand together on the contact sheet.
 
     Attributes:
-        title: A category, or words for photos without one.
-        color: Colour of the category; empty without one.
+        title, color: A category and its colour, or words for photos without one.
         note: Meaning of the group; empty where the title says it.
         readings: Results of the photos, latest first, no more than `LARGEST_GROUP`.
         total: Number of all photos of the group.

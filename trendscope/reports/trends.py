@@ -65,14 +65,11 @@ class Line:
     """The latest complete week of one category, in words and figures for people.
 
     Attributes:
-        segment: Name of the segment, made safe to show; empty without segments.
-        category: Name of the category, made safe to show.
+        segment, category: Names made safe to show; the first is empty without segments.
         share: Share with its interval: ``24 % (20 to 28 %)``.
         counted: Customers such as ``30.5 of 205``, or photos.
-        on_week: Difference from the week before in points: ``+2``.
-        on_month: Difference from four weeks before in points.
+        on_week, on_month: Differences from one and from four weeks before in points: ``+2``.
         sparkline: Shares of the weeks shown, from 0 up.
-        verdict: Verdict: rising, falling, steady, watch or not enough data.
         change: The change in words with its 90 % interval; empty unless rising, falling or watch.
         remarks: Clauses that qualify the change.
         season_unknown: Whether the history is too short to tell the change from season.

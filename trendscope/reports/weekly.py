@@ -36,7 +36,6 @@ class Fan:
     """A customer who wears a category.
 
     Attributes:
-        customer: Name of the customer.
         weeks: Number of weeks, of those shown, in which they wore it.
         photos: Number of photos with it in these weeks.
         last_seen: Time of the latest of these photos, aware UTC.
@@ -54,7 +53,6 @@ class Picture:
 
     Attributes:
         jpeg: JPEG of at most 128 pixels a side, without metadata.
-        customer: Name of the customer who posted it.
         posted_at: Time of the post, aware UTC.
         confidence: Confidence in the category, 0..1.
         meant: Result of the photo with only the garments of the category, to be marked; None where
@@ -73,9 +71,7 @@ class Category:
     """Who wears a category, in the weeks shown.
 
     Attributes:
-        name: One of the ten.
-        customers: Number of customers who wore it.
-        photos: Number of photos with it.
+        customers, photos: Numbers of customers who wore it, and of photos with it.
         fans: Customers who wear it most, by weeks, then by photos.
         pictures: Latest photos, of as many different customers as there are.
     """
@@ -92,9 +88,7 @@ class WeeklyReport:
     """The values of the weekly page.
 
     Attributes:
-        summary: Trends and forecasts, and what became of all photos.
         categories: The ten categories, in label order.
-        status: Content of the database, its dates and weights.
         weeks: Number of complete weeks shown.
         since: First day of the photos that count; None for all before `until`.
         until: Their last day; None for all after `since`.
@@ -175,10 +169,7 @@ def _recent_rows(db: Store, summary: TrendSummary, weeks_shown: int, zone: tzinf
     if not len(labels):
         return pd.DataFrame(columns=[*_COLUMNS, "week"])
     first, last = (weeks.monday_of(str(week)) for week in (labels[0], labels[-1]))
-    since, until = (
-        datetime(day.year, day.month, day.day, tzinfo=zone)
-        for day in (first, last + timedelta(days=7))
-    )
+    since, until = (datetime.combine(d, time(), zone) for d in (first, last + timedelta(days=7)))
     rows = store.weekly_rows(db, _COLUMNS, since=since)
     rows = rows[rows["category"].notna() & (rows["posted_at"] < until)]
     days = rows["posted_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()

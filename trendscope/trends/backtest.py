@@ -120,7 +120,6 @@ def overdispersion(
 
     Args:
         shares: Forecasts of the back-test, (origins, ahead, series).
-        test: The back-test.
         group: Number of the group of each series.
         least: Least multiple, of horizons that any week tells of; the others have 1.
     """

@@ -95,20 +95,18 @@ def _chosen(customers: pd.Index, segment: NDArray[np.intp]) -> NDArray[np.intp]:
 def _windows(so_far: Sequence[Floats], recent: int) -> _Windows:
     """Votes of each customer and kind in the recent weeks and those before, and the sums of both.
 
-    Args:
-        so_far: All votes until each week, (customers, kinds), the latest first.
-        recent: Number of recent weeks; those before are the rest of the 26.
+    `so_far` are all votes until each week, (customers, kinds), the latest first; the weeks before
+    are the rest of the 26.
     """
     new, old = so_far[0] - so_far[recent], so_far[recent] - so_far[-1]
     return new, old, new.sum(1, keepdims=True), old.sum(1, keepdims=True)
 
 
 def _scatter(windows: _Windows, starts: NDArray[np.intp]) -> Floats:
-    """The column ``scatter`` of a week; a row for each segment, which begin at `starts`.
+    """The column ``scatter`` of a week, by windows of 8 weeks and the 18 before.
 
-    Args:
-        windows: Those of the last 8 weeks and the 18 before, of `_windows`.
-        starts: Number of the first customer of each segment.
+    Returns:
+        A row for each segment; `starts` are the numbers of their first customers.
     """
     new, old, new_of, old_of = windows
     votes, earlier, voters, earlier_voters = (
@@ -133,11 +131,7 @@ def _of_the_same(spans: tuple[_Windows, _Windows], starts: NDArray[np.intp]) -> 
     Every customer is a stratum, weighted by Mantel and Haenszel (J. Natl. Cancer Inst. 22 (1959)
     719), so that who posts how often moves nothing. The standard error is that between customers,
     as if no share had changed. Of the last 4 weeks against the 22 before, or of the last 8 against
-    the 18 before, where that is farther from none in standard errors.
-
-    Args:
-        spans: The windows of both, of `_windows`.
-        starts: Number of the first customer of each segment.
+    the 18 before, where that is farther from none in standard errors; `spans` are both windows.
 
     Returns:
         (3, segments, kinds); NaN where nobody voted both lately and before.
