@@ -221,6 +221,7 @@ def groups(customer: CustomerProfile) -> tuple[Group, ...]:
 def profile_html(profile: Profile) -> str:
     """A page of its own: figures, contact sheet and what was left out. No scripts, no network."""
     facts = {"categories": CATEGORIES, "reasons": REASONS, "groups": groups}
+    facts["title"] = "What customers wear"
     return page("profile.html", profile=profile, drawn=_drawn(profile), **facts)
 
 
