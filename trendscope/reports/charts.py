@@ -98,13 +98,11 @@ def course(summary: TrendSummary, category: str, weeks_shown: int) -> Course:
     """The course of a category, of the last complete weeks and of those forecast."""
     rows = summary.judged[summary.judged["category"] == category].tail(weeks_shown)
     ahead = summary.forecast[summary.forecast["category"] == category]
-    past = {name: rows[name].tolist() for name in ("share", "lo95", "hi95")}
-    missing = [math.isnan(share) for share in past["share"]]
-    for name in ("lo95", "hi95"):
-        pairs = zip(past[name], missing, strict=True)
-        past[name] = [math.nan if gone else bound for bound, gone in pairs]
+    seen = rows["share"].notna()
+    past = {name: rows[name].where(seen).tolist() for name in ("share", "lo95", "hi95")}
     numbers = [weeks.number(str(week)) for week in rows["week"]]
-    known = not missing[-1] and rows["verdict"].iloc[-1] != TOO_FEW and ahead["share"].notna().all()
+    enough = seen.iloc[-1] and rows["verdict"].iloc[-1] != TOO_FEW
+    known = enough and ahead["share"].notna().all()
     last = past["share"][-1]
     return Course(
         category,
