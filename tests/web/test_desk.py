@@ -47,9 +47,9 @@ def test_errors_of_the_database_are_not_refusals():
 
 def test_an_offer_without_a_picture_shows_none(monkeypatch):
     line = targets.Line(1, "anna", "P1", "Dress", "Dress", "", "0.50", "why", "", "", "P1")
-    group = targets.Group("anna", (line, replace(line, sku="P2", picture="P2")))
     monkeypatch.setattr(Desk, "campaign", lambda desk, **about: None)
-    monkeypatch.setattr(targets, "groups", lambda *names: (group,))
+    two = [line, replace(line, sku="P2", picture="P2")]
+    monkeypatch.setattr(targets, "lines", lambda *names: two)
     monkeypatch.setattr(targets, "notes", lambda offers: [])
     monkeypatch.setattr(store, "item_thumbnails", lambda db, skus: {"P2": b"jpeg"})
     offers = pages._offers(desk(), "anna")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
@@ -134,16 +135,18 @@ def title(campaign: Campaign) -> str:
     return f"Whom to write to about {name}"
 
 
-def groups(campaign: Campaign, largest: int) -> tuple[Group, ...]:
+def lines(campaign: Campaign, largest: int) -> list[Line]:
     """The first `largest` targets in words, by customer or by rank."""
-    rows = campaign.targets.rows.head(largest)
+    return [_line(row) for row in campaign.targets.rows.head(largest).itertuples(index=False)]
+
+
+def groups(campaign: Campaign, largest: int) -> tuple[Group, ...]:
+    """The same `lines`, those of a customer together."""
+    every = lines(campaign, largest)
     if campaign.about != "customers":
-        lines = tuple(_line(row) for row in rows.itertuples(index=False))
-        return (Group("", lines),) if lines else ()
-    return tuple(
-        Group(shown(str(name)), tuple(_line(row) for row in own.itertuples(index=False)))
-        for name, own in rows.groupby("customer", sort=False)
-    )
+        return (Group("", tuple(every)),) if every else ()
+    by_customer = groupby(every, key=lambda line: line.name)
+    return tuple(Group(shown(name), tuple(own)) for name, own in by_customer)
 
 
 def _line(row: Any) -> Line:
@@ -242,8 +245,8 @@ def targets_html(
 
 def shown_pictures(campaign: Campaign) -> tuple[Sequence[str], Sequence[str]]:
     """The sha256 of the photos and the SKUs of the items that are on the page."""
-    lines = [line for group in groups(campaign, LARGEST_PAGE) for line in group.lines]
+    every = lines(campaign, LARGEST_PAGE)
     return (
-        sorted({line.photo for line in lines if line.photo}),
-        sorted({line.picture for line in lines if line.picture}),
+        sorted({line.photo for line in every if line.photo}),
+        sorted({line.picture for line in every if line.picture}),
     )

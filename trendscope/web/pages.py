@@ -133,7 +133,7 @@ def _offers(desk: Desk, name: str) -> tuple[list[targets.Line], list[str]]:
         offers = desk.campaign(customer=name)
     except (NothingUsable, StoreError):
         return [], []
-    lines = [line for group in targets.groups(offers, OFFERS) for line in group.lines]
+    lines = targets.lines(offers, OFFERS)
     pictured = store.item_thumbnails(desk.store, [line.picture for line in lines])
     lines = [line if line.picture in pictured else replace(line, picture="") for line in lines]
     return lines, targets.notes(offers)
@@ -183,7 +183,7 @@ def _audience(desk: Desk, **about: str) -> dict[str, Any]:
         raise
     except TrendscopeError as error:
         return {"total": 0, "lines": [], "notes": [f"{str(error)[:1].upper()}{str(error)[1:]}."]}
-    lines = [line for group in targets.groups(offers, AUDIENCE) for line in group.lines]
+    lines = targets.lines(offers, AUDIENCE)
     listed = bool(desk.settings.only or desk.settings.never)
     known = {"lines": lines, "notes": targets.notes(offers), "listed": listed}
     return {"total": len(offers.targets.rows), "asked": about, **known}
