@@ -74,7 +74,6 @@ class Settings:
     people: int = setting(5, "photos of people per step")
     tagged: int = setting(1, "how many of these have tags only")
     composed: int = setting(1, "how many of these are composed of single garments")
-    tiny: int = setting(24, "images of Fashion-MNIST per step, enlarged to 64 pixels only")
     cutouts: float = setting(0.0, "share of garments cut out of photos of people among the singles")
     figures: float = setting(0.0, "share of drawn figures and strewn garments among the singles")
     mixed: float = setting(0.0, "share of the singles that are mixed with another one")
@@ -90,6 +89,9 @@ class Settings:
     average: float = setting(0.998, "decay per step of the averaged weights")
     minutes: float = setting(5.0, "minutes from one checkpoint to the next")
     seed: int = setting(0, "seed of new weights, order and augmentation")
+
+
+Rate = float | Float[Array, ""]
 
 
 class State(NamedTuple):
@@ -111,14 +113,13 @@ class Losses(NamedTuple):
     box: Any
     tags: Any
     several: Any
-    tiny: Any
     right: Any
 
 
 # --- one step ------------------------------------------------------------------------------------
 
 
-def losses(singles: Any, people: Any, tiny: Any, batch: Any) -> Losses:
+def losses(singles: Any, people: Any, batch: Any) -> Losses:
     """Losses of the answers to one batch; `right` is the share of singles named rightly."""
     photo, single_cells = loss_of_singles(singles, batch.photo, batch.cells, batch.share)
     shown, taught = jax.tree.map(lambda leaf: jnp.roll(leaf, 1, 0), (batch.photo, batch.cells))
@@ -131,12 +132,10 @@ def losses(singles: Any, people: Any, tiny: Any, batch: Any) -> Losses:
     tagged = batch.people.tags.any((1, 2)).astype(jnp.float32)
     tags = weighted_mean(tag_loss(people.cells, batch.people.tags, batch.people.absent), tagged)
     several = allowed_loss(people.photo, batch.people.photo).mean()
-    tiny_photo = allowed_loss(tiny.photo, batch.tiny.photo).mean()
-    of_single = photo + 0.3 * single_cells + 0.7 * tiny_photo
-    total = of_single + people_cells + 2 * box + 0.3 * tags + 0.3 * several
+    total = photo + 0.3 * single_cells + people_cells + 2 * box + 0.3 * tags + 0.3 * several
     best = jax.nn.one_hot(singles.photo.argmax(-1), singles.photo.shape[-1], dtype=bool)
     right = (best & batch.photo).any(-1).mean()
-    return Losses(total, photo, single_cells, people_cells, box, tags, several, tiny_photo, right)
+    return Losses(total, photo, single_cells, people_cells, box, tags, several, right)
 
 
 def loss_of_singles(
@@ -174,20 +173,18 @@ def is_trunk(path: tuple[Any, ...]) -> bool:
     return path[0].key in ("trunk", "features")
 
 
-def adam(settings: Settings) -> optax.GradientTransformation:
-    """AdamW in relative steps; the heads are faster, and their kernels decay.
+def rate_at(settings: Settings, number: int) -> float:
+    """The learning rate of a step, from 0: it rises, stays, and falls to 0.
 
-    The rate rises, stays and falls. As long as it stays, a resumed run may be given another end.
+    As long as it stays, a resumed run may be given another end.
     """
     falling = max(1, round(settings.cool_down * settings.steps))
-    rate = optax.join_schedules(
-        [
-            optax.linear_schedule(0.0, settings.learning_rate, settings.warm_up),
-            optax.constant_schedule(settings.learning_rate),
-            optax.linear_schedule(settings.learning_rate, 0.0, falling),
-        ],
-        [settings.warm_up, max(settings.warm_up, settings.steps - falling)],
-    )
+    rises = number / max(1, settings.warm_up)
+    return settings.learning_rate * max(0.0, min(1.0, rises, (settings.steps - number) / falling))
+
+
+def adam(settings: Settings) -> optax.GradientTransformation:
+    """AdamW in relative steps, at the rate 1; the heads are faster, and their kernels decay."""
 
     def faster(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         def scaled(path: Any, u: Array) -> Array:
@@ -206,28 +203,29 @@ def adam(settings: Settings) -> optax.GradientTransformation:
                 lambda path, leaf: leaf.ndim > 1 and not is_trunk(path), params
             ),
         ),
-        optax.scale_by_learning_rate(rate),
     )
 
 
 def make_step(
     settings: Settings, optimizer: optax.GradientTransformation
-) -> Callable[[State, Batch], tuple[State, Losses]]:
-    """One compiled step: differentiate, update by Adam, average."""
+) -> Callable[[State, Batch, Rate], tuple[State, Losses]]:
+    """One compiled step: differentiate, update by Adam at a rate, average.
+
+    The rate is no part of the compiled code, as that takes minutes to compile.
+    """
     net = Detector(settings.frozen)
 
     def loss_of(params: Any, batch: Batch) -> tuple[Any, Losses]:
-        singles, people, tiny = (
-            net.apply({"params": params}, pixels)
-            for pixels in (batch.pixels, batch.people.pixels, batch.tiny.pixels)
+        singles, people = (
+            net.apply({"params": params}, pixels) for pixels in (batch.pixels, batch.people.pixels)
         )
-        batch_losses = losses(singles, people, tiny, batch)
+        batch_losses = losses(singles, people, batch)
         return batch_losses.total, batch_losses
 
-    def step(state: State, batch: Batch) -> tuple[State, Losses]:
+    def step(state: State, batch: Batch, rate: Rate) -> tuple[State, Losses]:
         gradients, batch_losses = jax.grad(loss_of, has_aux=True)(state.params, batch)
         updates, moments = optimizer.update(gradients, state.optimizer, state.params)
-        params = optax.apply_updates(state.params, updates)
+        params = optax.tree.add_scale(state.params, -rate, updates)
         # The average forgets faster at first, so that it leaves the random heads behind.
         decay = jnp.minimum(settings.average, (1 + state.step) / (10 + state.step))
         average = optax.incremental_update(params, state.average, 1 - decay)
@@ -292,7 +290,6 @@ def sampler(settings: Settings) -> Sampler:
         settings.composed,
         dict(zip(names, each, strict=True)),
         settings.published,
-        settings.tiny,
         settings.cutouts,
         settings.figures,
         settings.mixed,
@@ -332,7 +329,7 @@ def _loop(
     recent: list[Losses] = []
     began = time.perf_counter()
     for number, batch in enumerate(ahead(make, range(done, settings.steps)), done + 1):
-        state, loss = step(state, batch)
+        state, loss = step(state, batch, rate_at(settings, number - 1))
         recent.append(loss)
         if number % 20 == 0:
             _, *last = np.mean(np.array(recent[-20:]), 0)

@@ -119,17 +119,32 @@ def test_people_have_masks_or_tags(people, tmp_path):
     ]
 
 
-def test_kinds_of_shoes_rename_them(people, tmp_path):
+def test_kinds_take_the_place_of_labels(people, tmp_path):
     kinds = tmp_path / "kinds.csv"
-    kinds.write_text("file,label,kind\na.jpg,shoes,Ankle boot\n")
-    read = outfits(people, tmp_path / "cache", -1, 3, [kinds])
-    assert read.boxes[0][0, 0] == 2 and read.tags[0].tolist() == [2]
-    assert read.renamed == {0: {1: 2}}
-    kinds.write_text("file,label,kind\na.jpg,shoes,unclear\n")
-    assert outfits(people, tmp_path / "cache", -1, 3, [kinds]).renamed == {}
-    kinds.write_text("file,label,kind\na.jpg,shoes,Clog\n")
+
+    def read(rows):
+        kinds.write_text("file,label,kind\n" + rows)
+        return outfits(people, tmp_path / "cache", -1, 3, [kinds])
+
+    known = read("a.jpg,shoes,Ankle boot\nb.jpg,skirt,Dress|Coat\nb.jpg,belt,another\n")
+    # The place has six labels; kinds follow in the order of the table.
+    assert [outputs(right) for right in known.labels[6:]] == [[9], [3, 4], [ANOTHER_GARMENT]]
+    assert [outputs(right) for right in read("b.jpg,skirt,doubtful\n").labels[6:]] == [[]]
+    assert known.renamed == {0: {1: 6}, 1: {4: 7, 3: 8}}
+    assert known.boxes[0][:, 0].tolist() == [6]
+    assert [tags.tolist() for tags in known.tags] == [[6], [7, 8]]
+    unclear = read("a.jpg,shoes,unclear\n")
+    assert unclear.renamed == {} and unclear.tags[0].tolist() == [1]
     with pytest.raises(TrendscopeError, match=r"unknown kind 'Clog' of a\.jpg"):
-        outfits(people, tmp_path / "cache", -1, 3, [kinds])
+        read("a.jpg,shoes,Clog\n")
+
+
+def test_a_kind_without_a_label_is_of_one_garment_more(people, tmp_path):
+    kinds = tmp_path / "kinds.csv"
+    kinds.write_text("file,label,kind\nb.jpg,,Dress\n")
+    read = outfits(people, tmp_path / "cache", -1, 3, [kinds])
+    assert [tags.tolist() for tags in read.tags] == [[1], [4, 3, 6]]
+    assert outputs(read.labels[6]) == [3] and read.renamed == {}
 
 
 def test_a_missing_table_is_named(people, tmp_path):

@@ -145,7 +145,7 @@ def sampler(figures=0.0, seed=0):
     )
     published = np.full((10, 28, 28), 90, np.uint8), np.arange(10)
     odds = {"phone": 0.0, "shop": 0.0} if figures else {"phone": 0.5, "shop": 0.2}
-    shares = Shares(12, 3, 1, 1, odds, 0.0 if figures else 0.2, 6, figures=figures)
+    shares = Shares(12, 3, 1, 1, odds, 0.0 if figures else 0.2, figures=figures)
     return Sampler(singles, outfits(), published, shares, seed)
 
 
@@ -156,8 +156,6 @@ def test_a_batch_is_the_same_whenever_it_is_asked_for():
     assert one.pixels.shape == (12, 32, 32, 3)
     assert one.cells.allowed.shape == (12, 2, 2, CELL_OUTPUTS)
     # A photo with a mask, one with tags only, a composed picture.
-    assert one.tiny.pixels.shape == (6, 64, 64, 3)
-    assert (one.tiny.photo.sum(1) == 1).all()
     assert one.people.tags.any((1, 2)).tolist() == [False, True, False]
     assert (one.people.cells.weight.sum((1, 2)) > 0).tolist() == [True, False, True]
     other = sampler().batch(8, 32, SIZE)

@@ -42,6 +42,9 @@ GARMENTS_APART = {"Hat", "Shorts", "Skirt", "Body", "Caps", "Skirts", "Scarves",
                   "romper"}  # fmt: skip
 """Labels of things to wear that are none of the ten categories."""
 
+OPEN_KINDS = {"another": ("skirt", ""), "doubtful": ("", "other")}
+"""Labels and categories that stand for kinds that are none of the ten."""
+
 NO_GARMENT = {"null", "hair", "skin", "sunglasses"}
 """Labels of pixels that show nothing to wear but what a face does."""
 
@@ -216,7 +219,10 @@ def outfits(place: Path, cache: Path, fold: int, folds: int, kinds: Sequence[Pat
         fold: Number of the fold of pictures to hold out, from 0; none of them with -1.
         folds: How many folds the pictures are dealt to.
         kinds: CSVs (file, label, kind) of the kinds of garments whose label is wrong or leaves
-            the kind open: one of the ten categories, or ``unclear``.
+            the kind open: one of the ten categories, several that it may be, as
+            ``Shirt|T-shirt/top``, ``another`` for none of the ten, ``doubtful`` where nothing can
+            be said, or ``unclear``, which lets the label stand. A kind without a label is of a
+            garment that no label names. What a later table says of a garment counts.
 
     Raises:
         TrendscopeError: A table is missing, or a kind unknown.
@@ -224,15 +230,20 @@ def outfits(place: Path, cache: Path, fold: int, folds: int, kinds: Sequence[Pat
     listed, labels, boxes = (_table(place, name) for name in ("photos", "labels", "boxes"))
     new: dict[tuple[str, str], str] = {}
     for table in kinds:
-        new |= _new_labels(table, labels)
+        new |= _kinds(table)
     index = {label: int(i) for i, label in zip(labels["index"], labels["label"], strict=True)}
+    places = [*zip(labels["label"], labels["category"], strict=True)]
+    for kind in dict.fromkeys(new.values()):
+        index[kind] = len(places)
+        places.append(OPEN_KINDS.get(kind, (kind, kind)))
     files = listed["file"].to_numpy(str)
     sizes = [Image.open(place / "images" / file).size for file in files]
     has_mask = (listed["annotation"] == "pixels").to_numpy()
     rows = {file: row for row, file in enumerate(files)}
     renamed: dict[int, dict[int, int]] = {}
-    for (file, label), better in new.items():
-        renamed.setdefault(rows[file], {})[index[label]] = index[better]
+    for (file, label), kind in new.items():
+        if label:
+            renamed.setdefault(rows[file], {})[index[label]] = index[kind]
     masks = [
         str((place / "masks" / file).with_suffix(".png")) if masked else ""
         for file, masked in zip(files, has_mask, strict=True)
@@ -249,30 +260,30 @@ def outfits(place: Path, cache: Path, fold: int, folds: int, kinds: Sequence[Pat
         has_mask,
         tuple(_boxes(by_file.get(f), index, s) for f, s in zip(files, sizes, strict=True)),
         tuple(
-            np.array([index[new.get((f, t), t)] for t in tags.split("|") if t in index], int)
+            np.array([index[t] for t in _shown(f, tags.split("|"), new) if t in index], int)
             for f, tags in zip(files, listed["tags"], strict=True)
         ),
-        np.stack(
-            [
-                _outputs_of(label, category)
-                for label, category in zip(labels["label"], labels["category"], strict=True)
-            ]
-        ),
+        np.stack([_outputs_of(label, category) for label, category in places]),
         np.array([fold >= 0 and drawn(file) % folds == fold for file in files]),
     )
 
 
-def _new_labels(kinds: Path, labels: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """For a file and a label of it, the label whose only category is its kind."""
-    alone = dict(zip(labels["category"], labels["label"], strict=True))
-    new = {}
-    for row in pd.read_csv(kinds, dtype=str).to_dict("records"):
-        if row["kind"] == "unclear":
+def _kinds(table: Path) -> dict[tuple[str, str], str]:
+    """For a file and a label of it, or none, its kind; without those that are unclear."""
+    kinds = {}
+    for row in pd.read_csv(table, dtype=str, keep_default_na=False).to_dict("records"):
+        kind = row["kind"]
+        if kind == "unclear":
             continue
-        if row["kind"] not in CATEGORIES or row["kind"] not in alone:
-            raise TrendscopeError(f"{kinds}: unknown kind {row['kind']!r} of {row['file']}")
-        new[row["file"], row["label"]] = alone[row["kind"]]
-    return new
+        if kind not in OPEN_KINDS and not set(kind.split("|")) <= set(CATEGORIES):
+            raise TrendscopeError(f"{table}: unknown kind {kind!r} of {row['file']}")
+        kinds[row["file"], row["label"]] = kind
+    return kinds
+
+
+def _shown(file: str, tags: Sequence[str], kinds: Mapping[tuple[str, str], str]) -> list[str]:
+    """What a photo shows: its labels, or kinds where they are known, and last what has no label."""
+    return [*(kinds.get((file, tag), tag) for tag in tags), kinds.get((file, ""), "")]
 
 
 def _table(place: Path, name: str) -> pd.DataFrame:

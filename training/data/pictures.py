@@ -26,10 +26,12 @@ from training.data.garments import SINGLE, Outfits, Singles
 from trendscope.categories import CATEGORIES
 from trendscope.vision.detector import STRIDE
 from trendscope.vision.outputs import ANOTHER_GARMENT, CELL_OUTPUTS, NOTHING, PHOTO_OUTPUTS, SEVERAL
-from trendscope.vision.preparation import TINY
 
 TAGS = 12
 """Tags of one photo that are learned from, at most."""
+
+COARSE = 6
+"""One in so many pictures of one garment is shown as if it had been small."""
 
 AHEAD = 3
 """Batches that wait ready."""
@@ -53,18 +55,6 @@ class People(NamedTuple):
     absent: Bool[np.ndarray, "n cell_outputs"]
 
 
-class Tiny(NamedTuple):
-    """Images of Fashion-MNIST, not much enlarged.
-
-    Attributes:
-        pixels: 0..255, RGB.
-        photo: Outputs that count as right for each.
-    """
-
-    pixels: UInt8[np.ndarray, "n 64 64 3"]
-    photo: Bool[np.ndarray, "n photo_outputs"]
-
-
 class Batch(NamedTuple):
     """One step's pictures.
 
@@ -75,7 +65,6 @@ class Batch(NamedTuple):
         share: Share of each picture that is its own; the rest shows that of the picture before it
             ("mixup": Zhang et al. 2018).
         people: Photos of people.
-        tiny: Tiny pictures of single garments.
     """
 
     pixels: UInt8[np.ndarray, "n s s 3"]
@@ -83,7 +72,6 @@ class Batch(NamedTuple):
     cells: cells.Cells
     share: Float32[np.ndarray, " n"]
     people: People
-    tiny: Tiny
 
 
 @dataclass(frozen=True)
@@ -98,7 +86,6 @@ class Shares:
         places: Share of each place among the singles; what is left over is of people, as
             ``several``.
         published: Share of Fashion-MNIST among the singles.
-        tiny: Images of Fashion-MNIST that are not much enlarged.
         cutouts: Share of garments cut out of photos of people among the singles.
         figures: Share of drawn figures and strewn garments among the singles: to a small square
             they look like cut-outs.
@@ -111,7 +98,6 @@ class Shares:
     composed: int
     places: Mapping[str, float]
     published: float
-    tiny: int
     cutouts: float = 0.0
     figures: float = 0.0
     mixed: float = 0.0
@@ -123,10 +109,14 @@ class Shares:
 def single(
     generator: np.random.Generator, rgb: UInt8[np.ndarray, "h w 3"], side: int
 ) -> UInt8[np.ndarray, "side side 3"]:
-    """A picture of one garment, augmented."""
+    """A picture of one garment, augmented; one in `COARSE` as coarse as a small one enlarged."""
     place = placement(generator, (rgb.shape[0], rgb.shape[1]), (side, side))
     new = recoloured(generator, moved(rgb, place, (side, side)))
     erased(generator, new, 0.4)
+    if generator.random() < 1 / COARSE:
+        fewer = round(side * generator.uniform(0.15, 0.6))
+        small = cv2.resize(new, (fewer, fewer), interpolation=cv2.INTER_AREA)
+        new = np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
     return new
 
 
@@ -139,24 +129,6 @@ def published(
     way = cv2.INTER_CUBIC if generator.random() < 0.5 else cv2.INTER_LINEAR
     large = cv2.resize(grey, (side, side), interpolation=way)
     return single(generator, np.repeat(large[..., None], 3, -1), side)
-
-
-def tiny(
-    generator: np.random.Generator, grey: UInt8[np.ndarray, "28 28"]
-) -> UInt8[np.ndarray, "64 64 3"]:
-    """A picture of Fashion-MNIST enlarged to `TINY` pixels, moved and mirrored; some negated."""
-    if generator.random() < 0.2:
-        grey = 255 - grey
-    scale = TINY / len(grey) * generator.uniform(0.9, 1.1, 2)
-    mirror = np.array([-1.0 if generator.random() < 0.5 else 1.0, 1.0])
-    linear = np.diag(scale * mirror)
-    shift = TINY / 2 + generator.uniform(-4, 4, 2) - linear @ np.full(2, (len(grey) - 1) / 2)
-    place = np.column_stack([linear, shift]).astype(np.float32)
-    large = cv2.warpAffine(grey, place, (TINY, TINY), borderMode=cv2.BORDER_REPLICATE)
-    light = np.clip(large.astype(np.float32) * np.exp(generator.normal(0, 0.1)), 0, 255).astype(
-        np.uint8
-    )
-    return np.repeat(light[..., None], 3, -1)
 
 
 def person(
@@ -251,12 +223,7 @@ class Sampler:
         pixels, photo, taught = _stacked(shown)
         share = shares_of_mixed(generator, self._shares.mixed, len(pixels))
         pixels = mixed(pixels, share)
-        return Batch(pixels, photo, taught, share, _stacked(people), self._tiny(generator))
-
-    def _tiny(self, generator: np.random.Generator) -> Tiny:
-        rows = generator.integers(len(self._published[1]), size=self._shares.tiny)
-        images = [tiny(generator, self._published[0][row]) for row in rows.tolist()]
-        return Tiny(np.stack(images), np.eye(PHOTO_OUTPUTS, dtype=bool)[self._published[1][rows]])
+        return Batch(pixels, photo, taught, share, _stacked(people))
 
     def _composed(self, generator: np.random.Generator, size: tuple[int, int]) -> People:
         """Garments strewn over a ground, or on a drawn figure; without the first axis."""
