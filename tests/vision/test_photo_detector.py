@@ -16,9 +16,10 @@ from trendscope.vision.classifier import Classifier
 from trendscope.vision.detections import Look
 from trendscope.vision.detector import initial_variables
 from trendscope.vision.detector_weights import write_detector
-from trendscope.vision.outputs import CELL_OUTPUTS, NOTHING, PHOTO_OUTPUTS
+from trendscope.vision.outputs import CELL_OUTPUTS, NOTHING, PHOTO_OUTPUTS, softmax
 from trendscope.vision.photo_detector import (
     PhotoDetector,
+    agreed,
     calibrated,
     pixels_of,
     predict_people,
@@ -65,6 +66,15 @@ def photo(**shares):
 DRESS, BAG = ("Dress", 0.9, (2, 1)), ("Bag", 0.7, (3, 3))
 COAT, SECOND_COAT = ("Coat", 0.4, (0, 0)), ("Coat", 0.3, (5, 0))
 FAINT = ("Shirt", 0.04, (5, 3))
+
+
+def test_one_garment_lies_where_its_category_is_surest():
+    look_at = seen(BAG, COAT, SECOND_COAT)
+    found = predict_single(look_at, photo(Coat=0.9), GATE, SIZE)
+    assert [(g.category, g.box) for g in found.garments] == [("Coat", (0, 0, 25, 33))]
+    # Where no cell shows the category, it lies where the surest garment does.
+    found = predict_single(look_at, photo(Dress=0.9), GATE, SIZE)
+    assert [(g.category, g.box) for g in found.garments] == [("Dress", (75, 100, 100, 133))]
 
 
 def test_garments_at_their_gate_are_named_and_others_are_candidates():
@@ -178,10 +188,40 @@ def test_pictures_are_stretched_to_both_sizes():
     assert view.size == (50, 96)
 
 
-@pytest.mark.parametrize(("shape", "side"), [((64, 28), 64), ((65, 28), 96), ((28, 65), 96)])
-def test_tiny_pictures_are_hardly_enlarged(shape, side):
-    view = Stretching(96, (160, 96)).prepare(np.zeros((*shape, 3), np.uint8))
-    assert view.single.shape == (side, side, 3) and view.people.shape == (160, 96, 3)
+def test_pictures_as_small_as_fashion_mnist_s_are_known():
+    stretching = Stretching(96, (160, 96))
+    sizes = [(28, 28), (32, 20), (33, 20), (20, 33)]
+    views = [stretching.prepare(np.zeros((*size, 3), np.uint8)) for size in sizes]
+    assert [view.is_small_as_published for view in views] == [True, True, False, False]
+    assert {view.single.shape for view in views} == {(96, 96, 3)}
+
+
+def test_two_networks_agree_by_their_geometric_mean():
+    """Coats and dresses have .5 and .2; of the other network .1 and .9: roots of .05 and .18."""
+    coat, dress = CATEGORIES.index("Coat"), CATEGORIES.index("Dress")
+    ten = np.zeros(10, np.float32)
+    ten[[coat, dress]] = 0.1, 0.9
+    first = photo(Coat=0.5, Dress=0.2, another=0.1)
+    (both,) = agreed(first[None], ten)
+    assert both[coat] == pytest.approx(0.7 * 0.05**0.5 / (0.05**0.5 + 0.18**0.5), rel=1e-5)
+    assert both[:10].sum() == pytest.approx(0.7, rel=1e-5)
+    assert both[10:].tolist() == first[10:].tolist()
+
+
+def test_only_of_small_pictures_the_other_network_has_a_say(weights):
+    """The drawn network knows nothing: what is said of small pictures is what the other says."""
+    detector = Loader(weights)()
+    assert isinstance(detector, PhotoDetector)
+    drawn = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    views = [detector.prepare(rgb) for rgb in (drawn, np.tile(drawn, (2, 2, 1)))]
+    alone = [detector.look([view.single]) for view in views]
+    small, large = detector.first_looks(views)
+    other = Classifier.load()
+    logits, _ = other.forward(np.stack([other.prepare(drawn)]))
+    ten = softmax(logits[:, :10] / other.header.gate.temperature)
+    np.testing.assert_allclose(small.photo, agreed(alone[0].photo, ten), atol=1e-5)
+    np.testing.assert_allclose(large.photo, alone[1].photo, atol=1e-5)
+    assert np.abs(small.photo - alone[0].photo).max() > 0.01
 
 
 def test_photos_are_judged_alike_alone_and_together(weights):

@@ -86,14 +86,15 @@ def look_at(files: Sequence[str], detector: PhotoDetector) -> Looks:
     people: list[int] = []
     refused: list[str] = []
     for batch in _prepared(files, detector, refused):
-        seen = without_features(detector.look([each.view.single for each in batch]))
+        views = [each.view for each in batch]
+        seen = without_features(joined(detector.first_looks(views)))
         several = np.flatnonzero(seen.photo[:, SEVERAL] >= PERHAPS_SEVERAL).tolist()
         people += [len(rows) + i for i in several]
         rows += [each.row for each in batch]
         sizes += [each.view.size for each in batch]
         first.append(seen)
         if several:
-            second.append(without_features(detector.look([batch[i].view.people for i in several])))
+            second.append(without_features(detector.look([views[i].people for i in several])))
     if not rows:
         raise TrendscopeError(f"no photo could be read, for example {refused[0]}")
     # Where nobody is seen, a second look of none, of the shapes of the first.

@@ -50,8 +50,11 @@ def answers(
 ) -> Float32[np.ndarray, "n photo_outputs"]:
     """Probabilities of whole pictures, prepared as the product prepares them."""
     rgb = np.repeat(pixels[..., None], 3, -1)
-    parts = [
-        detector.look([detector.prepare(image).single for image in rgb[start : start + BATCH]])
+    looks = [
+        look
         for start in range(0, len(rgb), BATCH)
+        for look in detector.first_looks(
+            [detector.prepare(image) for image in rgb[start : start + BATCH]]
+        )
     ]
-    return np.concatenate([part.photo for part in parts])
+    return np.concatenate([look.photo for look in looks])

@@ -5,7 +5,7 @@ The network answers for cells of 16 x 16 pixels; here the cells of one garment b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import cv2
@@ -104,7 +104,17 @@ def garments(
     features: Float32[np.ndarray, "rows columns width"],
     least: float,
 ) -> list[Garment]:
-    """The garments of one photo in reading order.
+    """The garments of one photo in reading order, as `surest_garments` has them."""
+    return reading_order(list(surest_garments(cells, boxes, features, least)))
+
+
+def surest_garments(
+    cells: Float32[np.ndarray, "rows columns cell_outputs"],
+    boxes: Float32[np.ndarray, "rows columns 4"],
+    features: Float32[np.ndarray, "rows columns width"],
+    least: float,
+) -> Iterator[Garment]:
+    """The garments of one photo, one after another, the surest first.
 
     Cells whose likeliest of the ten categories has at least the confidence `least` speak for a
     garment. The surest one takes those of its category with it whose box meets its own. The
@@ -118,7 +128,6 @@ def garments(
     places, looks = boxes.reshape(-1, 4), features.reshape(rows * columns, features.shape[-1])
     pending = np.flatnonzero(confidence >= min(least, SPEAKING))
     pending = pending[np.argsort(-confidence[pending], kind="stable")]
-    garments = []
     while len(pending) and confidence[pending[0]] >= least:
         best = pending[0]
         common, union, smaller = _overlap(places[best], places[pending])
@@ -129,17 +138,14 @@ def garments(
         mean_box = np.average(places[agreeing], axis=0, weights=confidence[agreeing])
         hull = HULL_OF_BAG if CATEGORIES[category[best]] == "Bag" else HULL
         box = (1 - hull) * mean_box + hull * _around(cells[..., category[best]], int(best))
-        garments.append(
-            Garment(
-                CATEGORIES[category[best]],
-                float(confidence[best]),
-                (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
-                looks[best],
-                probabilities[best],
-            )
+        yield Garment(
+            CATEGORIES[category[best]],
+            float(confidence[best]),
+            (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
+            looks[best],
+            probabilities[best],
         )
         pending = pending[~same & ~(common >= SAME_PLACE * union)]
-    return reading_order(garments)
 
 
 def surest(

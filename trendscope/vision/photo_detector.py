@@ -2,12 +2,14 @@
 
 A first look at a small square tells a photo of one garment from one of people. One garment is named
 by what the whole photo looks like; of people, a second look at a larger size finds each garment.
+Of pictures as small as Fashion-MNIST's, the network that learned from these has a say as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import fields, replace
+from functools import cached_property
 from pathlib import Path
 
 import jax
@@ -15,8 +17,9 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from trendscope.categories import CATEGORIES
+from trendscope.vision.classifier import Classifier
 from trendscope.vision.detections import Box as Part
-from trendscope.vision.detections import Garment, Look, garments, look, surest
+from trendscope.vision.detections import Garment, Look, garments, look, surest, surest_garments
 from trendscope.vision.detector_weights import read_detector
 from trendscope.vision.outputs import ANOTHER_GARMENT, SEVERAL, Variables, softmax
 from trendscope.vision.predictions import (
@@ -79,7 +82,7 @@ class PhotoDetector:
         """One prediction per photo."""
         if not views:
             return []
-        first = self._looks([view.single for view in views])
+        first = self.first_looks(views)
         people = [row for row, seen in enumerate(first) if shows_several(seen, self.header.gate)[0]]
         larger = self._looks([views[row].people for row in people])
         second = dict(zip(people, larger, strict=True))
@@ -88,16 +91,31 @@ class PhotoDetector:
             for row, view in enumerate(views)
         ]
 
-    def _looks(self, pixels: Sequence[UInt8[np.ndarray, "_ _ 3"]]) -> list[Look]:
-        """What the network says of photos of several sizes, each as a batch of one."""
-        of_shape: dict[tuple[int, ...], list[int]] = {}
-        for row, picture in enumerate(pixels):
-            of_shape.setdefault(picture.shape, []).append(row)
-        looks: dict[int, Look] = {}
-        for rows in of_shape.values():
-            seen = self.look([pixels[row] for row in rows])
-            looks |= {row: at(seen, i) for i, row in enumerate(rows)}
-        return [looks[row] for row in range(len(pixels))]
+    def first_looks(self, views: Sequence[TwoSizes]) -> list[Look]:
+        """What is said of the small squares, each as a batch of one."""
+        looks = self._looks([view.single for view in views])
+        small = [row for row, view in enumerate(views) if view.is_small_as_published]
+        if small:
+            network = self._of_published
+            pixels = np.stack([network.prepare(views[row].rgb) for row in small])
+            logits, _ = network.forward(pixels)
+            of_ten = softmax(logits[:, :TEN] / network.header.gate.temperature)
+            for row, probabilities in zip(small, of_ten, strict=True):
+                photo = agreed(looks[row].photo, probabilities)
+                looks[row] = replace(looks[row], photo=photo)
+        return looks
+
+    @cached_property
+    def _of_published(self) -> Classifier:
+        """The network that learned from Fashion-MNIST alone."""
+        return Classifier.load()
+
+    def _looks(self, pixels: Sequence[UInt8[np.ndarray, "h w 3"]]) -> list[Look]:
+        """What the network says of photos of one size, each as a batch of one."""
+        if not pixels:
+            return []
+        seen = self.look(pixels)
+        return [at(seen, row) for row in range(len(pixels))]
 
     def look(self, pixels: Sequence[UInt8[np.ndarray, "h w 3"]]) -> Look:
         """What the network says of photos, all of one size; at least one."""
@@ -115,6 +133,21 @@ class PhotoDetector:
 def at(seen: Look, row: int) -> Look:
     """What the network says of one of some photos."""
     return Look(*(getattr(seen, field.name)[row : row + 1] for field in fields(Look)))
+
+
+def agreed(
+    photo: Float32[np.ndarray, "n outputs"], of_ten: Float32[np.ndarray, "*n 10"]
+) -> Float32[np.ndarray, "n outputs"]:
+    """Probabilities of photos, in which two networks agree on what is one of the ten.
+
+    The ten share what the photo's probabilities give them by the geometric mean of both opinions (a
+    logarithmic opinion pool: Genest and Zidek, "Combining probability distributions", 1986).
+    """
+    pooled = np.sqrt(photo[:, :TEN] * of_ten)
+    pooled *= photo[:, :TEN].sum(-1, keepdims=True) / np.maximum(
+        pooled.sum(-1, keepdims=True), 1e-30
+    )
+    return np.concatenate([pooled, photo[:, TEN:]], axis=-1)
 
 
 def calibrated(
@@ -164,7 +197,9 @@ def predict_single(
         verdict = "classified"
     elif outside >= 0.5:
         verdict = "outside"
-    places = {each.category: each for each in surest_first(_garments(seen))}
+    likely = [i for i in np.argsort(-photo[:TEN], kind="stable") if photo[i] >= LEAST_CANDIDATE]
+    shown = likely if verdict == "uncertain" else [best]
+    places = _places(seen, {CATEGORIES[i] for i in (best, *shown)})
     somewhere = next(iter(places.values()), None)
 
     def prediction(category: int) -> Prediction:
@@ -180,7 +215,6 @@ def predict_single(
             pixels_of(place.box, size) if place else (0, 0, *size),
         )
 
-    likely = [i for i in np.argsort(-photo[:TEN], kind="stable") if photo[i] >= LEAST_CANDIDATE]
     candidates = tuple(prediction(int(i)) for i in likely) if verdict == "uncertain" else ()
     whole = prediction(best)
     if verdict == "classified":
@@ -234,6 +268,16 @@ def _unnamed(candidates: Sequence[Prediction], seen: Look, size: tuple[int, int]
         worn[CATEGORIES.index(each.category or "")] = each.confidence
     first = candidates[0]
     return replace(first, category=None, probabilities=_of_ten(worn))
+
+
+def _places(seen: Look, wanted: Set[str]) -> dict[str, Garment]:
+    """The surest garment of each wanted category that cells show, and of any surer ones."""
+    places: dict[str, Garment] = {}
+    for each in surest_garments(seen.cells[0], seen.boxes[0], seen.features[0], LEAST_CANDIDATE):
+        places.setdefault(each.category, each)
+        if wanted <= places.keys():
+            break
+    return places
 
 
 def surest_first(garments: Sequence[Garment]) -> list[Garment]:

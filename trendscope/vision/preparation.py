@@ -13,11 +13,7 @@ from trendscope.vision.predictions import Preparation
 from trendscope.vision.weights import DetectorHeader, Header
 
 PUBLISHED_SIDE = 32
-"""Longest side in pixels of images that are taken as published: Fashion-MNIST's are 28."""
-
-TINY = 64
-"""Pictures of at most so many pixels a side, such as those of Fashion-MNIST, are looked at so large
-only: there is no more to see."""
+"""Longest side in pixels of pictures that are as small as Fashion-MNIST's, which are 28."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,11 @@ class TwoSizes:
     def size(self) -> tuple[int, int]:
         """Width and height of the picture."""
         return self.rgb.shape[1], self.rgb.shape[0]
+
+    @property
+    def is_small_as_published(self) -> bool:
+        """Whether it has no more pixels than Fashion-MNIST's images."""
+        return max(self.size) <= PUBLISHED_SIDE
 
     @property
     def people(self) -> UInt8[np.ndarray, "rows columns 3"]:
@@ -63,9 +64,8 @@ class Stretching:
         return max(self.side, *self.people)
 
     def prepare(self, rgb: UInt8[np.ndarray, "h w 3"]) -> TwoSizes:
-        """The picture in both sizes; a tiny one is not enlarged beyond `TINY` pixels."""
-        side = TINY if max(rgb.shape[:2]) <= TINY else self.side
-        return TwoSizes(rgb, _stretched(rgb, (side, side)), self.people)
+        """The picture in both sizes."""
+        return TwoSizes(rgb, _stretched(rgb, (self.side, self.side)), self.people)
 
 
 @one_opencv_thread()
