@@ -71,29 +71,31 @@ def test_a_category_of_few_guesses_is_named_at_what_holds_for_all():
 
 
 def test_of_a_category_that_is_hard_to_tell_the_surest_are_named():
-    """Shirts never come near the .95 at which the others are named, and are right 7 times of 10."""
+    """Shirts never come near the .95 at which the others are named, and are right 4 times of 5."""
     easy = guesses(2000, bias=1.0, categories=(0, 1, 2))
     count = 400
     generator = np.random.default_rng(2)
     hard = Guesses(
         generator.uniform(0.2, 0.6, count),
         np.full(count, SHIRT),
-        np.arange(count) % 10 < 7,
+        np.arange(count) % 10 < 8,
         np.zeros(count, int),
         np.ones(count),
     )
     names = ("confidence", "category", "right", "place", "weight")
     both = Guesses(*(np.append(getattr(easy, name), getattr(hard, name)) for name in names))
     gates = fitted_gates(both, 0.95)
-    assert 10 <= named(gates, hard).sum() <= 30
+    assert 10 <= named(gates, hard).sum() <= 30, "a twentieth of 400"
+    more = fitted_gates(both, 0.95, always=0.3)
+    assert 22 <= named(more, hard).sum() <= 38, "a quarter of 120: of more too many are wrong"
     chance = Guesses(
         both.confidence,
         both.category,
-        np.append(easy.right, np.arange(count) % 10 < 4),
+        np.append(easy.right, np.arange(count) % 10 < 5),
         both.place,
         both.weight,
     )
-    assert not named(fitted_gates(chance, 0.95), hard).any(), "wrong more often than .6 allows"
+    assert not named(fitted_gates(chance, 0.95), hard).any(), "wrong more often than .7 allows"
 
 
 def test_gates_stay_in_bounds():

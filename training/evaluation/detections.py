@@ -59,6 +59,10 @@ PRECISE = 0.96
 PRECISE_WORN = 0.9
 """Share of the garments named on people that must be worn."""
 
+ALWAYS_WORN = 0.3
+"""Share of each category's guesses on people that are named, if likely right, whatever others
+need: shirts, dresses and pullovers are harder to tell than bags and boots, and would be silent."""
+
 PARTS = 10
 """Parts that customers and photos are dealt to: gates are fitted on all others."""
 
@@ -128,7 +132,7 @@ def fitted_gate(
     return DetectorGate(
         temperature,
         fitted_gates(single_guesses(singles, temperature).take(one), PRECISE),
-        fitted_gates(worn_guesses(worn, several), PRECISE_WORN),
+        fitted_gates(worn_guesses(worn, several), PRECISE_WORN, ALWAYS_WORN),
     )
 
 

@@ -30,9 +30,12 @@ SLOPE_SCALE = 10.0
 LEAST, MOST = 0.3, 0.99
 """No gate is lower or higher: the curve says little where there are few guesses."""
 
-ALWAYS, LEAST_LIKELY = 0.05, 0.6
+ALWAYS = 0.05
 """Share of each category's guesses, the surest, that are named even if other categories' are as
-likely right from a lower confidence on; and how likely these must be right for it."""
+likely right from a lower confidence on."""
+
+LEAST_LIKELY = 0.7
+"""How likely these must be right for it."""
 
 FEW = 10
 """With fewer guesses a category is named as all are."""
@@ -126,12 +129,13 @@ def fitted_rightness(guesses: Guesses) -> Rightness:
     )
 
 
-def fitted_gates(guesses: Guesses, precision: float) -> dict[str, float]:
+def fitted_gates(guesses: Guesses, precision: float, always: float = ALWAYS) -> dict[str, float]:
     """For each category the confidence from which on it is named.
 
     Args:
         guesses: Guesses of all categories.
         precision: Share of all that is named in each place that shall be right, by the curve.
+        always: Share of each category's guesses that are named whatever others need.
     """
     if not len(guesses.confidence):
         return dict.fromkeys(CATEGORIES, MOST)
@@ -139,9 +143,10 @@ def fitted_gates(guesses: Guesses, precision: float) -> dict[str, float]:
     # Nobody knows where a picture comes from, so each is named as if from the hardest place.
     hardest = rightness.probability(guesses, float(rightness.of_place.min()))
     likely = rightness.probability(guesses, rightness.of_place[guesses.place])
-    # The surest of each category first; without them where they alone are wrong too often.
-    for always in (surest_of_each(hardest, guesses.category), np.ones(len(CATEGORIES))):
-        first = np.where(hardest >= always[guesses.category], 1.0, hardest)
+    # The surest of each category first; fewer of them where they are wrong too often for all.
+    for part in (always, always / 2, always / 4, always / 8, 0.0):
+        named = surest_of_each(hardest, guesses.category, part)
+        first = np.where(hardest >= named[guesses.category], 1.0, hardest)
         order = np.argsort(-first, kind="stable")
         enough = np.arange(len(order)) >= (first == 1).sum() - 1
         for place in np.unique(guesses.place):
@@ -150,23 +155,23 @@ def fitted_gates(guesses: Guesses, precision: float) -> dict[str, float]:
         if enough.any():
             break
     least = float(hardest[order][np.flatnonzero(enough)[-1]]) if enough.any() else MOST
-    gates = np.clip(rightness.confidence_at(np.minimum(least, always)), LEAST, MOST)
+    gates = np.clip(rightness.confidence_at(np.minimum(least, named)), LEAST, MOST)
     return dict(zip(CATEGORIES, gates.round(4).tolist(), strict=True))
 
 
 def surest_of_each(
-    likely: Float[np.ndarray, " n"], category: Int[np.ndarray, " n"]
+    likely: Float[np.ndarray, " n"], category: Int[np.ndarray, " n"], always: float
 ) -> Float[np.ndarray, " categories"]:
     """The probability from which on guesses of each category are named whatever others need.
 
-    That of the surest `ALWAYS` of its guesses, unless these are less likely right than
-    `LEAST_LIKELY`; 1 where there are fewer than `FEW`.
+    That of the surest part, `always`, of its guesses, unless these are less likely right than
+    `LEAST_LIKELY`; 1 where there are fewer than `FEW`, or none is to be named.
     """
     least = np.ones(len(CATEGORIES))
     for number in np.unique(category).tolist():
         of_it = np.sort(likely[category == number])[::-1]
-        if len(of_it) >= FEW:
-            least[number] = max(float(of_it[math.ceil(ALWAYS * len(of_it)) - 1]), LEAST_LIKELY)
+        if always and len(of_it) >= FEW:
+            least[number] = max(float(of_it[math.ceil(always * len(of_it)) - 1]), LEAST_LIKELY)
     return least
 
 
