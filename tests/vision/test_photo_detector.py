@@ -188,31 +188,32 @@ def test_pictures_are_stretched_to_both_sizes():
     assert view.size == (50, 96)
 
 
-def test_pictures_as_small_as_fashion_mnist_s_are_known():
+def test_small_grey_pictures_are_like_fashion_mnist_s():
     stretching = Stretching(96, (160, 96))
-    sizes = [(28, 28), (32, 20), (33, 20), (20, 33)]
-    views = [stretching.prepare(np.zeros((*size, 3), np.uint8)) for size in sizes]
-    assert [view.is_small_as_published for view in views] == [True, True, False, False]
+    grey = [np.full((*size, 3), 90, np.uint8) for size in [(28, 28), (32, 20), (33, 20), (20, 33)]]
+    colored = np.array([90, 90, 91], np.uint8) * np.ones((28, 28, 1), np.uint8)
+    views = [stretching.prepare(rgb) for rgb in [*grey, colored]]
+    assert [view.is_as_published for view in views] == [True, True, False, False, False]
     assert {view.single.shape for view in views} == {(96, 96, 3)}
 
 
-def test_two_networks_agree_by_their_geometric_mean():
-    """Coats and dresses have .5 and .2; of the other network .1 and .9: roots of .05 and .18."""
+def test_another_network_has_two_thirds_of_the_say():
+    """Coats and dresses have .512 and .064; of the other .125 and .216: .8 x .25 and .4 x .36."""
     coat, dress = CATEGORIES.index("Coat"), CATEGORIES.index("Dress")
     ten = np.zeros(10, np.float32)
-    ten[[coat, dress]] = 0.1, 0.9
-    first = photo(Coat=0.5, Dress=0.2, another=0.1)
+    ten[[coat, dress]] = 0.125, 0.216
+    first = photo(Coat=0.512, Dress=0.064, another=0.1)
     (both,) = agreed(first[None], ten)
-    assert both[coat] == pytest.approx(0.7 * 0.05**0.5 / (0.05**0.5 + 0.18**0.5), rel=1e-5)
-    assert both[:10].sum() == pytest.approx(0.7, rel=1e-5)
+    assert both[coat] == pytest.approx(0.576 * 0.2 / (0.2 + 0.144), rel=1e-5)
+    assert both[dress] == pytest.approx(0.576 * 0.144 / (0.2 + 0.144), rel=1e-5)
     assert both[10:].tolist() == first[10:].tolist()
 
 
-def test_only_of_small_pictures_the_other_network_has_a_say(weights):
-    """The drawn network knows nothing: what is said of small pictures is what the other says."""
+def test_only_of_small_grey_pictures_the_other_network_has_a_say(weights):
     detector = Loader(weights)()
     assert isinstance(detector, PhotoDetector)
-    drawn = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    drawn = np.random.default_rng(0).integers(0, 256, (32, 32, 1), np.uint8)
+    drawn = np.repeat(drawn, 3, -1)
     views = [detector.prepare(rgb) for rgb in (drawn, np.tile(drawn, (2, 2, 1)))]
     alone = [detector.look([view.single]) for view in views]
     small, large = detector.first_looks(views)
@@ -240,7 +241,7 @@ def test_photos_are_judged_alike_alone_and_together(weights):
 
 
 def test_a_photo_that_may_show_several_garments_is_looked_at_for_each():
-    shares = np.stack([photo(several=p) for p in (0.02, 0.11, 0.9)])
+    shares = np.stack([photo(several=p) for p in (0.02, 0.51, 0.9)])
     cells, boxes, features = (
         np.zeros((3, ROWS, COLUMNS, size), np.float32) for size in (CELL_OUTPUTS, 4, 2)
     )

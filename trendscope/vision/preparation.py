@@ -36,9 +36,10 @@ class TwoSizes:
         return self.rgb.shape[1], self.rgb.shape[0]
 
     @property
-    def is_small_as_published(self) -> bool:
-        """Whether it has no more pixels than Fashion-MNIST's images."""
-        return max(self.size) <= PUBLISHED_SIDE
+    def is_as_published(self) -> bool:
+        """Whether it is as small as Fashion-MNIST's images, and grey as these."""
+        small = max(self.size) <= PUBLISHED_SIDE
+        return small and bool((self.rgb == self.rgb[..., :1]).all())
 
     @property
     def people(self) -> UInt8[np.ndarray, "rows columns 3"]:
