@@ -50,6 +50,7 @@ from trendscope.vision.detector import Detector
 from trendscope.vision.detector_weights import read_detector, write_detector
 from trendscope.vision.outputs import CELL_OUTPUTS, PHOTO_OUTPUTS, Variables
 from trendscope.vision.photo_detector import PhotoDetector
+from trendscope.vision.preparation import stretched
 from trendscope.vision.scores import SCORES, UNSEEN
 from trendscope.vision.weights import DetectorHeader, find_weights, identify
 
@@ -113,7 +114,7 @@ def labelled(table: pd.DataFrame) -> Labelled:
             print(f"{file}: {error}")
             continue
         files.append(file)
-        pixels.append(pictures.resized(rgb, pictures.SINGLE))
+        pixels.append(stretched(rgb, pictures.SINGLE))
         allowed.append(pictures.allowed_outputs(category, label))
     if not files:
         raise TrendscopeError("no photo could be read to learn from")
@@ -155,7 +156,7 @@ def views(known: Labelled, count: int, side: int, seed: int) -> Iterator[np.ndar
             part = known.pixels[start : start + TOGETHER]
             yield np.stack(
                 [
-                    single(generator, rgb, side) if view else pictures.resized(rgb, (side, side))
+                    single(generator, rgb, side) if view else stretched(rgb, (side, side))
                     for rgb in part
                 ]
             )

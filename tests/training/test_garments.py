@@ -12,11 +12,11 @@ from training.data.garments import (
     allowed_outputs,
     kept_pictures,
     outfits,
-    resized,
     single_garments,
 )
 from trendscope.errors import TrendscopeError
 from trendscope.vision.outputs import ANOTHER_GARMENT, NOTHING
+from trendscope.vision.preparation import stretched
 
 SHOES = [5, 7, 9]
 
@@ -76,7 +76,7 @@ def test_pictures_are_decoded_once_and_again_when_the_list_changes(tmp_path):
 
 def test_smaller_pixels_are_means():
     checks = np.indices((8, 8)).sum(0) % 2 * np.uint8(200)
-    small = resized(np.repeat(checks[..., None], 3, -1).astype(np.uint8), (4, 4))
+    small = stretched(np.repeat(checks[..., None], 3, -1).astype(np.uint8), (4, 4))
     assert set(small.ravel().tolist()) == {100}
 
 

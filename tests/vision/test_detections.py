@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trendscope.vision.detections import Garment, garments, look, reading_order
+from trendscope.vision.detections import Garment, Look, garments, look, reading_order
 from trendscope.vision.detector import WIDTH, Detector, cell_boxes, initial_variables
-from trendscope.vision.outputs import CELL_OUTPUTS
+from trendscope.vision.outputs import CELL_OUTPUTS, PHOTO_OUTPUTS
 
 pytestmark = pytest.mark.usefixtures("quickly_compiled")
 
@@ -33,8 +33,12 @@ def photo(*cells, rows=4, columns=4):
 
 
 def found(*cells, least=0.5):
-    p, boxes, features = photo(*cells)
-    return garments(p, boxes, features, least)
+    return garments(one(*photo(*cells)), least)
+
+
+def one(*maps):
+    """A look at one photo, of which the cells alone matter."""
+    return Look(np.zeros((1, PHOTO_OUTPUTS), np.float32), *(each[None] for each in maps))
 
 
 def test_cells_of_one_garment_share_its_box():
@@ -105,7 +109,7 @@ def test_a_garment_is_named_once_at_most_per_cell_and_above_the_gate(seed):
     generator = np.random.default_rng(seed)
     p = generator.dirichlet(np.full(CELL_OUTPUTS, 0.1), (3, 3)).astype(np.float32)
     corners = np.sort(generator.random((3, 3, 2, 2)), -2).reshape(3, 3, 4).astype(np.float32)
-    found_ = garments(p, corners, np.zeros((3, 3, WIDTH), np.float32), 0.6)
+    found_ = garments(one(p, corners, np.zeros((3, 3, WIDTH), np.float32)), 0.6)
     assert len(found_) <= (p[..., :10].max(-1) >= 0.6).sum()
     assert all(garment.confidence >= 0.6 for garment in found_)
     assert all(0 <= x <= 1 for garment in found_ for x in garment.box)

@@ -18,7 +18,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, UInt8
@@ -30,6 +29,7 @@ from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 from trendscope.vision.images import decode
 from trendscope.vision.outputs import ANOTHER_GARMENT, CELL_OUTPUTS, NOTHING
+from trendscope.vision.preparation import stretched
 
 SINGLE = (224, 224)
 """Rows and columns at which pictures of one garment are kept, whatever their shape was."""
@@ -43,7 +43,7 @@ GARMENTS_APART = {"Hat", "Shorts", "Skirt", "Body", "Caps", "Skirts", "Scarves",
 """Labels of things to wear that are none of the ten categories."""
 
 OPEN_KINDS = {"another": ("skirt", ""), "doubtful": ("", "other")}
-"""Labels and categories that stand for kinds that are none of the ten."""
+"""Labels and categories that stand for kinds that are none of the ten, or cannot be told."""
 
 NO_GARMENT = {"null", "hair", "skin", "sunglasses"}
 """Labels of pixels that show nothing to wear but what a face does."""
@@ -168,19 +168,11 @@ def held_out(table: pd.DataFrame, fold: int, folds: int) -> Bool[np.ndarray, " n
     return rows
 
 
-def resized(rgb: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "r c 3"]:
-    """A picture of `size` rows and columns, each pixel a mean where it gets smaller."""
-    rows, columns = size
-    smaller = rgb.shape[0] > rows or rgb.shape[1] > columns
-    way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(rgb, (columns, rows), interpolation=way), np.uint8)
-
-
 def kept_pictures(files: Sequence[str], size: tuple[int, int], cache: Path) -> np.ndarray:
     """All pictures at one size, mapped from a file that is made anew when the list changes."""
 
     def read(file: str) -> np.ndarray:
-        return resized(decode(Path(file).read_bytes(), max_side=2 * max(size)).rgb, size)
+        return stretched(decode(Path(file).read_bytes(), max_side=2 * max(size)).rgb, size)
 
     return _kept(files, read, (*size, 3), cache)
 

@@ -26,6 +26,7 @@ from training.data.garments import SINGLE, Outfits, Singles
 from trendscope.categories import CATEGORIES
 from trendscope.vision.detector import STRIDE
 from trendscope.vision.outputs import ANOTHER_GARMENT, CELL_OUTPUTS, NOTHING, PHOTO_OUTPUTS, SEVERAL
+from trendscope.vision.preparation import stretched
 
 TAGS = 12
 """Tags of one photo that are learned from, at most."""
@@ -115,8 +116,7 @@ def single(
     erased(generator, new, 0.4)
     if generator.random() < 1 / COARSE:
         fewer = round(side * generator.uniform(0.15, 0.6))
-        small = cv2.resize(new, (fewer, fewer), interpolation=cv2.INTER_AREA)
-        new = np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
+        new = stretched(stretched(new, (fewer, fewer)), (side, side))
     return new
 
 

@@ -159,7 +159,7 @@ def worn_guesses(worn: Worn, rows: Bool[np.ndarray, " n"]) -> Guesses:
         second = worn.looks.second_of(row)
         if second is None:
             continue
-        for each in garments(second.cells[0], second.boxes[0], second.features[0], CERTAIN):
+        for each in garments(second, CERTAIN):
             kind = CATEGORIES.index(each.category)
             confidence.append(each.confidence)
             category.append(kind)

@@ -98,29 +98,20 @@ _LOOK = Program("look", len(fields(Look)), _looked_at)
 # --- from cells to garments ----------------------------------------------------------------------
 
 
-def garments(
-    cells: Float32[np.ndarray, "rows columns cell_outputs"],
-    boxes: Float32[np.ndarray, "rows columns 4"],
-    features: Float32[np.ndarray, "rows columns width"],
-    least: float,
-) -> list[Garment]:
+def garments(seen: Look, least: float) -> list[Garment]:
     """The garments of one photo in reading order, as `surest_garments` has them."""
-    return reading_order(list(surest_garments(cells, boxes, features, least)))
+    return reading_order(list(surest_garments(seen, least)))
 
 
-def surest_garments(
-    cells: Float32[np.ndarray, "rows columns cell_outputs"],
-    boxes: Float32[np.ndarray, "rows columns 4"],
-    features: Float32[np.ndarray, "rows columns width"],
-    least: float,
-) -> Iterator[Garment]:
-    """The garments of one photo, one after another, the surest first.
+def surest_garments(seen: Look, least: float) -> Iterator[Garment]:
+    """The garments of one photo, a batch of one, one after another, the surest first.
 
     Cells whose likeliest of the ten categories has at least the confidence `least` speak for a
     garment. The surest one takes those of its category with it whose box meets its own. The
     garment's box lies between the mean of their boxes, by confidence, and the box around its core.
     Cells that give another category to the same box are passed over.
     """
+    cells, boxes, features = seen.cells[0], seen.boxes[0], seen.features[0]
     rows, columns = cells.shape[:2]
     probabilities = cells.reshape(-1, cells.shape[-1])
     ten = probabilities[:, : len(CATEGORIES)]
@@ -148,21 +139,17 @@ def surest_garments(
         pending = pending[~same & ~(common >= SAME_PLACE * union)]
 
 
-def surest(
-    cells: Float32[np.ndarray, "rows columns cell_outputs"],
-    boxes: Float32[np.ndarray, "rows columns 4"],
-    features: Float32[np.ndarray, "rows columns width"],
-    category: str,
-) -> Garment:
+def surest(seen: Look, category: str) -> Garment:
     """The garment of the cell that shows a category most likely, if another category or none."""
+    cells = seen.cells[0]
     of_category = cells[..., CATEGORIES.index(category)]
     row, column = np.unravel_index(of_category.argmax(), of_category.shape)
-    left, top, right, bottom = boxes[row, column].tolist()
+    left, top, right, bottom = seen.boxes[0, row, column].tolist()
     return Garment(
         category,
         float(of_category[row, column]),
         (left, top, right, bottom),
-        features[row, column],
+        seen.features[0, row, column],
         cells[row, column],
     )
 

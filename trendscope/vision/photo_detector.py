@@ -197,9 +197,11 @@ def predict_single(
         verdict = "classified"
     elif outside >= 0.5:
         verdict = "outside"
-    likely = [i for i in np.argsort(-photo[:TEN], kind="stable") if photo[i] >= LEAST_CANDIDATE]
-    shown = likely if verdict == "uncertain" else [best]
-    places = _places(seen, {CATEGORIES[i] for i in (best, *shown)})
+    likely: list[int] = []
+    if verdict == "uncertain":
+        order = np.argsort(-photo[:TEN], kind="stable").tolist()
+        likely = [i for i in order if photo[i] >= LEAST_CANDIDATE]
+    places = _places(seen, {CATEGORIES[i] for i in (best, *likely)})
     somewhere = next(iter(places.values()), None)
 
     def prediction(category: int) -> Prediction:
@@ -215,7 +217,7 @@ def predict_single(
             pixels_of(place.box, size) if place else (0, 0, *size),
         )
 
-    candidates = tuple(prediction(int(i)) for i in likely) if verdict == "uncertain" else ()
+    candidates = tuple(map(prediction, likely))
     whole = prediction(best)
     if verdict == "classified":
         return PhotoPrediction((whole,), (), whole)
@@ -225,7 +227,7 @@ def predict_single(
 
 def predict_people(seen: Look, gate: DetectorGate, size: tuple[int, int]) -> PhotoPrediction:
     """The prediction for a photo of people; arguments as for `predict_single`."""
-    sure = _garments(seen, min(CERTAIN, *gate.worn.values()))
+    sure = garments(seen, min(CERTAIN, *gate.worn.values()))
     named = [each for each in sure if each.confidence >= gate.worn[each.category]]
     candidates_ = _candidates(seen, gate, {each.category for each in named})
     garments_ = tuple(_prediction(each, "classified", size) for each in named)
@@ -247,12 +249,12 @@ def _candidates(seen: Look, gate: DetectorGate, named: Set[str]) -> list[Garment
     likely, though something else is likelier there.
     """
     best: dict[str, Garment] = {}
-    for each in surest_first(_garments(seen)):
+    for each in surest_garments(seen, LEAST_CANDIDATE):
         if each.confidence < gate.worn[each.category]:
             best.setdefault(each.category, each)
     for category in CATEGORIES:
         if category not in named and category not in best:
-            best[category] = surest(seen.cells[0], seen.boxes[0], seen.features[0], category)
+            best[category] = surest(seen, category)
     return surest_first([each for each in best.values() if each.confidence >= LEAST_CANDIDATE])
 
 
@@ -273,7 +275,7 @@ def _unnamed(candidates: Sequence[Prediction], seen: Look, size: tuple[int, int]
 def _places(seen: Look, wanted: Set[str]) -> dict[str, Garment]:
     """The surest garment of each wanted category that cells show, and of any surer ones."""
     places: dict[str, Garment] = {}
-    for each in surest_garments(seen.cells[0], seen.boxes[0], seen.features[0], LEAST_CANDIDATE):
+    for each in surest_garments(seen, LEAST_CANDIDATE):
         places.setdefault(each.category, each)
         if wanted <= places.keys():
             break
@@ -283,11 +285,6 @@ def _places(seen: Look, wanted: Set[str]) -> dict[str, Garment]:
 def surest_first(garments: Sequence[Garment]) -> list[Garment]:
     """Garments by confidence, falling."""
     return sorted(garments, key=lambda each: -each.confidence)
-
-
-def _garments(seen: Look, least: float = LEAST_CANDIDATE) -> list[Garment]:
-    """The garments of the photo, a batch of one, in reading order."""
-    return garments(seen.cells[0], seen.boxes[0], seen.features[0], least)
 
 
 def _prediction(garment: Garment, verdict: Verdict, size: tuple[int, int]) -> Prediction:

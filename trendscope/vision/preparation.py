@@ -44,7 +44,7 @@ class TwoSizes:
     @property
     def people(self) -> UInt8[np.ndarray, "rows columns 3"]:
         """The picture stretched to the larger size, in which the garments of people are found."""
-        return _stretched(self.rgb, self.rows_and_columns)
+        return stretched(self.rgb, self.rows_and_columns)
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ class Stretching:
 
     def prepare(self, rgb: UInt8[np.ndarray, "h w 3"]) -> TwoSizes:
         """The picture in both sizes."""
-        return TwoSizes(rgb, _stretched(rgb, (self.side, self.side)), self.people)
+        return TwoSizes(rgb, stretched(rgb, (self.side, self.side)), self.people)
 
 
 @one_opencv_thread()
-def _stretched(
+def stretched(
     rgb: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]
 ) -> UInt8[np.ndarray, "rows columns 3"]:
     """A picture of `size` rows and columns, each pixel a mean where it gets smaller."""
