@@ -70,7 +70,7 @@ class Settings:
 
     photos: str = setting("", "labelled photos, several places joined by commas: labels.csv, "
                           "its folder, or a folder per category")  # fmt: skip
-    relabel: str = setting("", "CSV (file,category) of better categories for some of the photos")
+    relabel: str = setting("", "CSVs (file,category) of better categories for some photos")
     weights: str = setting("photos", "weights to start from: a shipped name or a file")
     run: str = setting("runs/adapted", "folder for the weights and the kept features")
     name: str = setting("adapted", "name of the weights")
@@ -308,7 +308,7 @@ def adapt(settings: Settings, console: Console | None = None) -> Path:
     keep_compiled()
     Path(settings.run).mkdir(parents=True, exist_ok=True)
     header, variables = read_detector(find_weights(settings.weights))
-    relabel = Path(settings.relabel) if settings.relabel else None
+    relabel = photos.places_of(settings.relabel)
     table = photos.read_tables(photos.places_of(settings.photos), relabel)
     held_out = pictures.held_out(table, settings.fold, settings.folds)
     if settings.fold >= 0 and (held_out.all() or not held_out.any()):

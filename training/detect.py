@@ -60,7 +60,7 @@ class Settings:
     shares: str = setting("0.55,0.22,0.07", "share of each of these places among the singles")
     published: float = setting(0.1, "share of Fashion-MNIST among the singles; the rest of them "
                                "are people, to be told from one garment")  # fmt: skip
-    relabel: str = setting("", "CSV (file,category) of better categories for some singles")
+    relabel: str = setting("", "CSVs (file,category) of better categories for some singles")
     outfits: str = setting("", "folder of photos of people")
     kinds: str = setting("", "CSVs (file,label,kind) of garments whose label leaves it open")
     source: str = setting("", "folder with Fashion-MNIST's files; default: tfds finds them")
@@ -266,8 +266,8 @@ def read_params(path: Path) -> Variables:
 def pictures(settings: Settings) -> tuple[garments.Singles, garments.Outfits]:
     """All labelled pictures of a run, with those marked that are held out."""
     cache = Path(settings.cache)
-    relabel = Path(settings.relabel) if settings.relabel else None
-    kinds = labelled.places_of(settings.kinds) if settings.kinds else []
+    relabel = labelled.places_of(settings.relabel)
+    kinds = labelled.places_of(settings.kinds)
     places = labelled.places_of(settings.singles)
     return (
         garments.single_garments(places, cache, settings.fold, settings.folds, relabel),

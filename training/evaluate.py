@@ -220,7 +220,7 @@ def evaluate_photos(
     fold: int | None = None,
     folds: int = 3,
     out: Path | None = None,
-    relabel: Path | None = None,
+    relabel: Sequence[Path] = (),
 ) -> PhotoEvaluation:
     """Evaluates weights on labelled photos and writes the figures and the page.
 
@@ -231,7 +231,7 @@ def evaluate_photos(
         folds: Number of folds that the customers are dealt to.
         out: Folder of photos.json and photos.html; by default the weights' own, and none for
             shipped weights.
-        relabel: A CSV of better categories (`training.data.photos.relabelled`).
+        relabel: CSVs of better categories (`training.data.photos.relabelled`).
 
     Raises:
         WeightsError: There are no weights, or they cannot be used.
@@ -336,7 +336,7 @@ def main() -> None:
     parser.add_argument("--fold", type=int, help="score only this fold of customers, from 0")
     parser.add_argument("--folds", type=int, default=3, help="number of folds (default: 3)")
     parser.add_argument(
-        "--relabel", type=Path, metavar="CSV", help="better categories for some photos"
+        "--relabel", default="", metavar="CSV[,CSV...]", help="better categories for some photos"
     )
     parser.add_argument("--out", type=Path, help="folder for the figures and the page")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -358,7 +358,7 @@ def _run(options: argparse.Namespace) -> None:
             options.outfits,
             options.fold,
             options.folds,
-            photos.places_of(options.kinds) if options.kinds else (),
+            photos.places_of(options.kinds),
             options.cache,
             _folder(path, options.out),
         )
@@ -366,8 +366,9 @@ def _run(options: argparse.Namespace) -> None:
         return
     if options.photos:
         places = photos.places_of(options.photos)
+        relabel = photos.places_of(options.relabel)
         result = evaluate_photos(
-            options.weights, places, options.fold, options.folds, options.out, options.relabel
+            options.weights, places, options.fold, options.folds, options.out, relabel
         )
     else:
         result = evaluate(options.weights, options.out)

@@ -11,7 +11,13 @@ import jax
 from tests.factories.pictures import BLUE, RED, picture
 from training import train
 from training.data import photos
-from training.data.photos import held_out_customers, read_table, relabelled, target
+from training.data.photos import (
+    held_out_customers,
+    read_table,
+    read_tables,
+    relabelled,
+    target,
+)
 from trendscope.categories import CATEGORIES
 from trendscope.errors import TrendscopeError
 
@@ -64,6 +70,10 @@ def test_better_labels_take_the_place_of_those_given(tmp_path):
         ("b.jpg", ""),
         ("c.jpg", ""),
     ]
+    looked_at = tmp_path / "photo_labels.csv"
+    looked_at.write_text("file,category\na.jpg,Sandal\nc.jpg,uncertain\n")
+    found = rows(read_tables([tmp_path], [mended, looked_at]))
+    assert [(name, category) for name, _, category in found] == [("a.jpg", "Sandal"), ("b.jpg", "")]
     mended.write_text("file,category\nz.jpg,Sneaker\n")
     with pytest.raises(TrendscopeError, match=r"there is no photo z\.jpg among those given"):
         relabelled(read_table(tmp_path), mended)

@@ -24,7 +24,7 @@ from trendscope.limits import Limits
 from trendscope.photos.run import classify, profile
 from trendscope.reports.profile import profile_html, profile_json
 from trendscope.vision.images import decode, one_opencv_thread, thumbnail
-from trendscope.vision.pillow import parse_exif_date
+from trendscope.vision.pillow import parse_exif_date, read
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF"])
@@ -52,6 +52,16 @@ def test_large_jpeg_is_scaled_and_keeps_its_true_size():
     photo = decode(picture(RED, (2000, 1000)), max_side=256)
     assert photo.size == (2000, 1000)
     assert photo.rgb.shape == (128, 256, 3)
+
+
+@pytest.mark.parametrize(
+    ("size", "decoded"),
+    [((1080, 1350), (270, 338)), ((1350, 1080), (338, 270)), ((3000, 10), (375, 2))],
+)
+def test_jpegs_are_decoded_at_the_part_of_their_size_that_the_longer_side_allows(size, decoded):
+    # At a quarter, as 1350 // 288 is 4, and an eighth, the least there is; rounded up.
+    width, height = decoded
+    assert read(picture(RED, size), 288, Limits()).shape == (height, width)
 
 
 @pytest.mark.parametrize("side", [300, 511, 512, 700, 1350])

@@ -121,7 +121,7 @@ def drawn(name: str) -> int:
 
 
 def single_garments(
-    places: Sequence[Path], cache: Path, fold: int, folds: int, relabel: Path | None = None
+    places: Sequence[Path], cache: Path, fold: int, folds: int, relabel: Sequence[Path] = ()
 ) -> Singles:
     """Reads pictures of one garment or none.
 
@@ -130,7 +130,7 @@ def single_garments(
         cache: Folder where decoded pictures are kept.
         fold: Number of the fold of customers to hold out, from 0; none of them with -1.
         folds: How many folds the customers are dealt to.
-        relabel: CSV of better categories for some of the pictures.
+        relabel: CSVs of better categories for some of the pictures.
 
     Raises:
         TrendscopeError: As `training.data.photos.read_tables`, or a picture cannot be read.

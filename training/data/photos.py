@@ -33,8 +33,8 @@ OUTPUTS = len(CATEGORIES) + 1
 
 
 def places_of(text: str) -> list[Path]:
-    """Places of labelled photos as command lines take them, joined by commas."""
-    return [Path(place) for place in text.split(",")]
+    """Places of labelled photos as command lines take them, joined by commas; none of no text."""
+    return [Path(place) for place in text.split(",") if place]
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -54,12 +54,12 @@ def read_table(path: Path) -> pd.DataFrame:
     return rows
 
 
-def read_tables(places: Sequence[Path], relabel: Path | None = None) -> pd.DataFrame:
+def read_tables(places: Sequence[Path], relabel: Sequence[Path] = ()) -> pd.DataFrame:
     """Lists the labelled photos of several places: columns of `read_table`, and place.
 
     A place is named after its folder, or a CSV of another name than `labels.csv` after itself;
-    where two would be named alike, as they are given. `relabel` is a CSV of better categories for
-    some of the photos, as `relabelled` takes it.
+    where two would be named alike, as they are given. `relabel` are CSVs of better categories for
+    some of the photos, as `relabelled` takes them one after another.
 
     Raises:
         TrendscopeError: As `read_table`, of any of the places, and as `relabelled`.
@@ -71,25 +71,30 @@ def read_tables(places: Sequence[Path], relabel: Path | None = None) -> pd.DataF
         read_table(place).assign(place=name) for place, name in zip(places, names, strict=True)
     ]
     table = pd.concat(tables, ignore_index=True)
-    return relabelled(table, relabel) if relabel else table
+    for better in relabel:
+        table = relabelled(table, better)
+    return table
 
 
 def relabelled(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """The table with the categories that a CSV (`file`, `category`) gives some of its photos.
 
-    A photo is known by its file's name, without folders.
+    A photo is known by its file's name, without folders. Those that are `uncertain` are left out.
 
     Raises:
         TrendscopeError: A column is missing, a category unknown, or no photo of that name is there.
     """
-    new = _from_csv(path)
-    for category in new["category"]:
+    new = _csv_rows(path)
+    uncertain = new["category"] == "uncertain"
+    for category in new["category"][~uncertain]:
         target(category)
     new_category = dict(zip(new["file"].map(_name), new["category"], strict=True))
     names = table["file"].map(_name)
     if unknown_names := sorted(set(new_category) - set(names)):
         raise TrendscopeError(f"{path}: there is no photo {unknown_names[0]} among those given")
-    return table.assign(category=names.map(new_category).fillna(table["category"]))
+    left_out = names.isin(new["file"][uncertain].map(_name))
+    better = names.map(new_category).fillna(table["category"])
+    return table.assign(category=better)[~left_out].reset_index(drop=True)
 
 
 def _name(file: str) -> str:
@@ -134,13 +139,17 @@ def target(category: str) -> Float32[np.ndarray, " outputs"]:
     return targets
 
 
-def _from_csv(table: Path) -> pd.DataFrame:
+def _csv_rows(table: Path) -> pd.DataFrame:
     rows = pd.read_csv(table, dtype=str, keep_default_na=False)
     missing = {"file", "category"} - set(rows.columns)
     if missing:
         raise TrendscopeError(f"{table}: column {' and '.join(sorted(missing))} is missing")
+    return rows.assign(category=rows["category"].replace("outside", ""))
+
+
+def _from_csv(table: Path) -> pd.DataFrame:
+    rows = _csv_rows(table)
     rows = rows[rows["category"] != "uncertain"]
-    rows = rows.assign(category=rows["category"].replace("outside", ""))
     folder = table.parent / "images" if (table.parent / "images").is_dir() else table.parent
     customers = rows["customer"] if "customer" in rows else rows["file"]
     files = [str(folder / file) for file in rows["file"]]

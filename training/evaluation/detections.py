@@ -249,7 +249,7 @@ def single_scores(photos_: Sequence[Judged], scored_on: str) -> dict[str, Any]:
 
 def held_out_singles(settings: Settings, detector: PhotoDetector, key: str, run: Path) -> Singles:
     """The run's held-out pictures of one garment or none, looked at."""
-    relabel = Path(settings.relabel) if settings.relabel else None
+    relabel = photos.places_of(settings.relabel)
     table = photos.read_tables(photos.places_of(settings.singles), relabel)
     table = table.assign(weight=1.0)
     held_out = pictures.held_out(table, settings.fold, settings.folds)
@@ -274,7 +274,7 @@ def held_out_singles(settings: Settings, detector: PhotoDetector, key: str, run:
 
 def held_out_people(settings: Settings, detector: PhotoDetector, key: str, run: Path) -> Worn:
     """The run's held-out photos of people, looked at."""
-    kinds = photos.places_of(settings.kinds) if settings.kinds else []
+    kinds = photos.places_of(settings.kinds)
     place, cache = Path(settings.outfits), Path(settings.cache)
     outfits = pictures.outfits(place, cache, settings.fold, settings.folds, kinds)
     rows = np.flatnonzero(outfits.held_out)

@@ -69,7 +69,9 @@ def _read(data: bytes, max_side: int, limits: Limits, now: datetime) -> Picture:
         width, height = picture.size
         if width * height > limits.pixels:
             raise _too_large(f"{width} x {height}", limits)
-        picture.draft("RGB", (max_side, max_side))
+        times = max(1, max(width, height) // max_side)
+        # Decoded at an eighth, a quarter or half of its size, if the longer side allows it.
+        picture.draft("RGB", (max(1, width // times), max(1, height // times)))
         picture.load()
         # Only now: for PNG, reading EXIF loads the pixels too and would hide that they are broken.
         taken_at = _taken_at(picture, now + timedelta(days=1))
