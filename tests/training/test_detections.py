@@ -40,22 +40,22 @@ def test_labels_that_say_shoes_allow_any_kind():
 
 
 def test_figures_of_single_garments_by_place():
-    scores = single_scores(
-        [
-            judged("Coat", "Coat"),
-            judged("Sneaker", "Sandal"),
-            judged(SHOES, "Sandal", 0.5, "uncertain"),
-            judged("", "Coat", label="Hat"),
-            judged("", "Bag", place="negatives"),
-            judged("", "Bag", 0.2, "outside", place="negatives"),
-        ],
-        "all customers",
-    )
+    photos = [
+        judged("Coat", "Coat"),
+        judged("Sneaker", "Sandal"),
+        judged(SHOES, "Sandal", 0.5, "uncertain"),
+        judged("", "Coat", label="Hat"),
+        judged("", "Bag", place="negatives"),
+        judged("", "Bag", 0.2, "outside", place="negatives"),
+    ]
+    as_labelled = [judged("Dress", "Coat"), judged(SHOES, "Sandal"), *photos[2:]]
+    scores = single_scores(photos, as_labelled, "all customers")
     home = scores["home"]
     assert (home["photos_of_the_ten"], home["scored_on"]) == (3, "all customers")
     assert home["accuracy"] == 0.6667 and home["lenient_accuracy"] == 1
     assert home["coverage"] == 0.6667 and home["precision"] == 0.5
     assert home["lenient_precision"] == 1
+    assert (home["as_labelled_accuracy"], home["as_labelled_precision"]) == (0.6667, 0.5)
     assert home["others_named_by_label"] == {"Hat": 1}
     assert scores["negatives"] == {"photos": 2, "named": 0.5}
 

@@ -72,8 +72,12 @@ def test_better_labels_take_the_place_of_those_given(tmp_path):
     ]
     looked_at = tmp_path / "photo_labels.csv"
     looked_at.write_text("file,category\na.jpg,Sandal\nc.jpg,uncertain\n")
-    found = rows(read_tables([tmp_path], [mended, looked_at]))
-    assert [(name, category) for name, _, category in found] == [("a.jpg", "Sandal"), ("b.jpg", "")]
+    table = read_tables([tmp_path], [mended, looked_at])
+    assert [(name, category) for name, _, category in rows(table)] == [
+        ("a.jpg", "Sandal"),
+        ("b.jpg", ""),
+    ]
+    assert table["given"].tolist() == ["Sandal|Sneaker|Ankle boot", "Coat"]
     mended.write_text("file,category\nz.jpg,Sneaker\n")
     with pytest.raises(TrendscopeError, match=r"there is no photo z\.jpg among those given"):
         relabelled(read_table(tmp_path), mended)

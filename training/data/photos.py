@@ -55,7 +55,9 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def read_tables(places: Sequence[Path], relabel: Sequence[Path] = ()) -> pd.DataFrame:
-    """Lists the labelled photos of several places: columns of `read_table`, and place.
+    """Lists the labelled photos of several places: columns of `read_table`, place, and given.
+
+    `given` is the category as the place's own table has it, before any other is preferred.
 
     A place is named after its folder, or a CSV of another name than `labels.csv` after itself;
     where two would be named alike, as they are given. `relabel` are CSVs of better categories for
@@ -71,6 +73,7 @@ def read_tables(places: Sequence[Path], relabel: Sequence[Path] = ()) -> pd.Data
         read_table(place).assign(place=name) for place, name in zip(places, names, strict=True)
     ]
     table = pd.concat(tables, ignore_index=True)
+    table = table.assign(given=table["category"])
     for better in relabel:
         table = relabelled(table, better)
     return table

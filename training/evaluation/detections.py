@@ -216,27 +216,38 @@ def lenient(photo: Judged) -> Judged:
     return dataclasses.replace(photo, allowed=allowed)
 
 
-def single_scores(photos_: Sequence[Judged], scored_on: str) -> dict[str, Any]:
+def single_scores(
+    photos_: Sequence[Judged], as_labelled: Sequence[Judged], scored_on: str
+) -> dict[str, Any]:
     """Figures of pictures of one garment or none, by place; the first one's travel as "photos".
 
-    Those whose names begin with "lenient" count every kind of shoe as right for any.
+    Those whose names begin with "lenient" count every kind of shoe as right for any; those that
+    begin with "as_labelled" are by the owners' labels.
+
+    Args:
+        photos_: Pictures with their labels as they were looked at.
+        as_labelled: The same with the labels that their owners gave.
+        scored_on: Whose pictures these are.
     """
     scores: dict[str, Any] = {}
     for place in dict.fromkeys(each.place for each in photos_):
         of_place = [each for each in photos_ if each.place == place]
+        by_owners = [each for each in as_labelled if each.place == place]
         if not any(each.of_the_ten for each in of_place):
             named = photo_metrics.share_of(each.named for each in of_place)
             scores[place] = {"photos": len(of_place), "named": named.share}
             continue
-        strict, by_group = (
+        strict, by_group, given = (
             photo_metrics.evaluation("", "", scored_on, rows, ())
-            for rows in (of_place, [lenient(each) for each in of_place])
+            for rows in (of_place, [lenient(each) for each in of_place], by_owners)
         )
         figures = photo_metrics.scores(strict)
         del figures["digest"]
         figures["right_by_group"] = {row.name: row.share.share for row in strict.groups}
         for name in ("accuracy", "mean_over_groups", "precision", "calibration_error"):
             figures[f"lenient_{name}"] = photo_metrics.scores(by_group).get(name)
+        for name in ("accuracy", "mean_over_groups", "coverage", "precision"):
+            figures[f"as_labelled_{name}"] = photo_metrics.scores(given).get(name)
         figures["others_named_by_label"] = {
             row.name: row.share.share for row in strict.others_by_label
         }
@@ -314,7 +325,11 @@ def evaluate(run: Path, side: int, size: tuple[int, int], published: bool = True
         "rows": size[0],
         "columns": size[1],
         "gate": dataclasses.asdict(gate),
-        "singles": single_scores(judged(singles.table, said), scored_on),
+        "singles": single_scores(
+            judged(singles.table, said),
+            judged(singles.table.assign(category=singles.table["given"]), said),
+            scored_on,
+        ),
         "outfits": people_scores(said_worn, sizes, worn.people),
         "fashion-mnist test": published_scores(detector, key, run) if published else {},
     }
