@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy  # which loads its parts when they are used
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from trendscope import proportions
 from trendscope.categories import CATEGORIES
@@ -21,7 +21,7 @@ def counts(most=500):
 @given(counts())
 def test_wilson_is_scipys(pair):
     low, high = proportions.wilson(*(np.array([float(x)]) for x in pair))
-    expected = stats.binomtest(*pair).proportion_ci(0.95, method="wilson")
+    expected = scipy.stats.binomtest(*pair).proportion_ci(0.95, method="wilson")
     assert (low[0], high[0]) == pytest.approx(tuple(expected), abs=1e-12)
 
 
@@ -43,7 +43,7 @@ def test_z_squared_is_the_chi_square_of_the_four_fold_table(one, other):
         assert np.isnan(z)
         return
     table = [[a, n - a], [b, m - b]]
-    assert z**2 == pytest.approx(stats.chi2_contingency(table, correction=False)[0], abs=1e-8)
+    assert z**2 == pytest.approx(scipy.stats.chi2_contingency(table, correction=False)[0], abs=1e-8)
     assert np.sign(z) == np.sign(a * m - b * n)
 
 
@@ -55,12 +55,12 @@ def test_counts_above_their_total_by_rounding_vary_in_nothing():
 
 @given(st.floats(-30, 30))
 def test_two_sided_is_scipys(z):
-    assert proportions.two_sided(z * ONE)[0] == pytest.approx(2 * stats.norm.sf(abs(z)))
+    assert proportions.two_sided(z * ONE)[0] == pytest.approx(2 * scipy.stats.norm.sf(abs(z)))
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_false_discoveries_are_scipys_with_tests_left_out(p, random):
-    expected = iter(stats.false_discovery_control(p))
+    expected = iter(scipy.stats.false_discovery_control(p))
     with_gaps = [x for value in p for x in ([value, np.nan] if random.random() < 0.3 else [value])]
     adjusted = proportions.false_discoveries(np.array([with_gaps]))[0]
     assert np.isnan(adjusted).tolist() == np.isnan(with_gaps).tolist()
@@ -99,7 +99,7 @@ def test_beta_quantiles_are_scipys(mean, size):
     alpha, beta = mean * size, (1 - mean) * size
     near = 1e-4 if min(alpha, beta) >= 1 else 0.02
     assert quantiles == pytest.approx(
-        stats.beta.ppf(at, alpha, beta), abs=near * stats.beta.std(alpha, beta)
+        scipy.stats.beta.ppf(at, alpha, beta), abs=near * scipy.stats.beta.std(alpha, beta)
     )
 
 

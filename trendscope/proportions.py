@@ -20,8 +20,8 @@ Z90, Z95 = 1.6448536269514722, 1.959963984540054
 
 def ratio(numerator: Any, denominator: Any) -> Floats:
     """Quotients, NaN where the denominator is 0."""
-    numerator, denominator = np.broadcast_arrays(numerator, denominator)
-    empty = np.full(numerator.shape, np.nan)
+    numerator, denominator = np.asarray(numerator), np.asarray(denominator)
+    empty = np.full(np.broadcast(numerator, denominator).shape, np.nan)
     np.divide(numerator, denominator, out=empty, where=denominator != 0)
     return empty
 

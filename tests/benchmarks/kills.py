@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.factories.classifier import FakeClassifier
 from tests.factories.databases import content, new_database, server
-from tests.factories.photos import painted
+from tests.factories.paintings import painted
 from trendscope.categories import CATEGORIES
 
 PHOTOS = 300
@@ -69,18 +69,24 @@ def run(feed: Path, db: str) -> float:
 
 
 def kills(feed: Path, new: Callable[[], str], count: int, seed: int = 0) -> Iterator[Kill]:
-    """Kills `count` scans at random times, each into a new database, and lets each go on."""
+    """Kills `count` scans at random times, each into a new database, and lets each go on.
+
+    Every second one is killed at some time after its first photos are kept.
+    """
     times = random.Random(seed)
     undisturbed = new()
     seconds = run(feed, undisturbed)
     expected = content(undisturbed)
     photos = sum(1 for _ in feed.rglob("*.png"))
     assert len(expected["photos"]) + len(expected["skips"]) == photos
-    for _ in range(count):
+    for number in range(count):
         db = new()
         process = start(feed, db)
         assert process.stdout and process.stdout.readline() == "begins\n"
-        time.sleep(times.uniform(0, seconds))
+        if number % 2:
+            while process.poll() is None and not content(db).get("photos"):
+                time.sleep(0.05)
+        time.sleep(times.uniform(0, seconds / (1 + number % 2)))
         finished = process.poll() is not None
         process.kill()
         process.wait()

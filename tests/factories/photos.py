@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import strategies as st
-from PIL import Image
 
-from tests.factories.classifier import COLORS, FakeClassifier
+from tests.factories.classifier import FakeClassifier
+from tests.factories.paintings import painted
 from trendscope.categories import CATEGORIES
 from trendscope.photos.results import Garment, PhotoResult
 from trendscope.photos.summary import summarise
@@ -49,17 +48,6 @@ MEASURED = Scores(
 """Scores of the weights of these results."""
 
 GOLD = Path(__file__).parents[1] / "gold"
-
-
-def painted(category, size=(120, 160), kind="PNG", **options):
-    """A photo: a garment of the category's colour, or of a named colour, on white."""
-    color = COLORS[CATEGORIES.index(category)] if category in CATEGORIES else category
-    picture = Image.new("RGB", size, "white")
-    w, h = size
-    picture.paste(color, (w // 4, h // 4, 3 * w // 4, 3 * h // 4))
-    out = io.BytesIO()
-    picture.save(out, kind, **options)
-    return out.getvalue()
 
 
 def photo_result(

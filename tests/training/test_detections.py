@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytest.importorskip("sklearn")
+pytest.importorskip("optax")
 
 from tests.factories.scores import SHOES, judged
 from training.detect import Settings, write_params

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-pytest.importorskip("matplotlib")
+pytest.importorskip("optax")
 
 from tests.factories.scores import FOUND
 from training import evaluate, export, figures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("sklearn")
+pytest.importorskip("optax")
 
 from training.evaluation.gates import (
     LEAST,

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-pytest.importorskip("matplotlib")
+pytest.importorskip("optax")
 
 from tests.factories.photos import painted
 from tests.factories.pictures import BLACK, BLUE, RED, picture

@@ -9,8 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-pytest.importorskip("matplotlib")
-pytest.importorskip("tensorflow_datasets")
+pytest.importorskip("optax")
 
 from PIL import Image
 

@@ -32,12 +32,11 @@ def drawn(draw, voters, length, doubled=None):
 def test_it_is_as_often_as_verdicts_are_rising(category):
     draw = np.random.default_rng(category)
     runs = [drawn(draw, 80, HISTORY + 16, category) for _ in range(60)]
+    kind, after = runs[0]["category"].iloc[category], weeks.name(FIRST + HISTORY)
+    judged = (movement(run) for run in runs)
     rising = [
-        (
-            movement(run).query("verdict == 'rising' and week >= @after")["category"]
-            == run["category"].iloc[category]
-        ).any()
-        for run, after in ((run, weeks.name(FIRST + HISTORY)) for run in runs)
+        ((of["verdict"] == "rising") & (of["week"] >= after) & (of["category"] == kind)).any()
+        for of in judged
     ]
     said = doublings_found(panel_of(drawn(draw, 80, HISTORY)))["found"][category]
     assert said == pytest.approx(np.mean(rising), abs=0.2)

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-import matplotlib
-import matplotlib.image
 import numpy as np
 import pandas as pd
 from jaxtyping import Int, UInt8
-from matplotlib.colors import PowerNorm
-from matplotlib.figure import Figure
 
 from training.evaluation.metrics import CalibrationBin
 from training.evaluation.photo_metrics import CurvePoint
 from trendscope.categories import CATEGORIES
-
-matplotlib.use("Agg")
 
 LABELLED_BARS = 40
 """Bars up to which each has its name below it."""
@@ -35,6 +30,18 @@ STYLE: Any = {
 }
 
 
+@contextmanager
+def canvas(width: float, height: float, style: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    """An empty figure of Matplotlib's, in inches, which is loaded for it: few commands draw."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    matplotlib.use("Agg")
+    own: Any = {**STYLE, **(style or {})}
+    with matplotlib.rc_context(own):
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
 def curves(history: pd.DataFrame) -> str:
     """Loss and accuracy by epoch, in training (augmented images) and on the validation images.
 
@@ -42,8 +49,7 @@ def curves(history: pd.DataFrame) -> str:
         history: Columns epoch, train_loss, train_accuracy, and, where something was held out,
             validation_loss, validation_accuracy.
     """
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(10, 3.4), layout="constrained")
+    with canvas(10, 3.4) as figure:
         for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
             epochs = history["epoch"]
             trained = history[f"train_{quantity}"]
@@ -64,9 +70,11 @@ def confusion_matrix(
     columns: Sequence[str] = CATEGORIES,
 ) -> str:
     """Counts by what is true (row) and what is most likely (column); zeros are left blank."""
+    from matplotlib.colors import PowerNorm
+
     table = np.array(counts)
-    with matplotlib.rc_context({**STYLE, "axes.spines.left": False, "axes.spines.bottom": False}):
-        figure = Figure(figsize=(7.4, 1.4 + len(rows) / 2), layout="constrained")
+    bare = {"axes.spines.left": False, "axes.spines.bottom": False}
+    with canvas(7.4, 1.4 + len(rows) / 2, bare) as figure:
         axes = figure.subplots()
         # Linear shades would show the diagonal alone; the mistakes are what one looks for.
         axes.imshow(table, cmap="Blues", norm=PowerNorm(0.4, 0, max(1, table.max())))
@@ -84,8 +92,7 @@ def reliability(bins: Sequence[CalibrationBin]) -> str:
     """Share right against confidence, and below it how many predictions each bin holds."""
     filled = [row for row in bins if row.count]
     width = 1 / len(bins)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(5.2, 5.2), layout="constrained")
+    with canvas(5.2, 5.2) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         upper.plot([0, 1], [0, 1], "--", c=THIRD, lw=1)
         upper.plot([b.confidence for b in filled], [b.accuracy for b in filled], "o-", c=FIRST)
@@ -107,8 +114,7 @@ def coverage(points: Sequence[CurvePoint], gate: tuple[float | None, ...]) -> st
         "photos of the ten": ([point.precision for point in points], FIRST, "o"),
         "other things count too": ([point.precision_of_all for point in points], SECOND, "s"),
     }
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(5.2, 5.2), layout="constrained")
+    with canvas(5.2, 5.2) as figure:
         axes = figure.subplots()
         for (name, (right, color, marker)), at_gate in zip(lines.items(), gate[1:], strict=True):
             drawn = [(x, y) for x, y in zip(covered, right, strict=True) if y is not None]
@@ -124,8 +130,7 @@ def coverage(points: Sequence[CurvePoint], gate: tuple[float | None, ...]) -> st
 
 def customer_errors(errors: Mapping[str, float], mean: float) -> str:
     """A bar for each customer's mean absolute error of the shares, and the mean as a line."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(10, 2.8), layout="constrained")
+    with canvas(10, 2.8) as figure:
         axes = figure.subplots()
         axes.bar(range(len(errors)), list(errors.values()), color=FIRST)
         axes.axhline(mean, ls="--", c=SECOND, lw=1.2)
@@ -141,8 +146,7 @@ def customer_errors(errors: Mapping[str, float], mean: float) -> str:
 def distribution(counts: Mapping[str, Int[np.ndarray, " 10"]]) -> str:
     """Images per category, a group of bars for each part of the data set."""
     width = 0.8 / len(counts)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(10, 3), layout="constrained")
+    with canvas(10, 3) as figure:
         axes = figure.subplots()
         for i, (part, color) in enumerate(zip(counts, (FIRST, SECOND, THIRD), strict=False)):
             places = np.arange(len(CATEGORIES)) + (i - (len(counts) - 1) / 2) * width
@@ -153,8 +157,8 @@ def distribution(counts: Mapping[str, Int[np.ndarray, " 10"]]) -> str:
         return svg(figure)
 
 
-def svg(figure: Figure) -> str:
-    """A figure as a data URI; the same figure gives the same bytes."""
+def svg(figure: Any) -> str:
+    """A figure of Matplotlib's as a data URI; the same figure gives the same bytes."""
     out = io.BytesIO()
     figure.savefig(out, format="svg", metadata={"Date": None})
     return data_uri("image/svg+xml", out.getvalue())
@@ -162,6 +166,8 @@ def svg(figure: Figure) -> str:
 
 def picture(grey: UInt8[np.ndarray, "h w"]) -> str:
     """Grey pixels, 0 (black) to 255, as a PNG data URI."""
+    import matplotlib.image
+
     out = io.BytesIO()
     options: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255, "format": "png"}
     matplotlib.image.imsave(out, grey, **options)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
-from sklearn.linear_model import LogisticRegression
 
 from trendscope.categories import CATEGORIES
 
@@ -109,6 +108,8 @@ def fitted_rightness(guesses: Guesses) -> Rightness:
     Half a guess that is right and half a wrong one, at even odds, are added, so that the curve is
     finite where all are right.
     """
+    from sklearn.linear_model import LogisticRegression  # takes seconds, which few commands need
+
     categories, places = len(CATEGORIES), int(guesses.place.max()) + 1
     inputs = np.column_stack(
         [

@@ -201,20 +201,21 @@ def weekly(
     span = range(first, last + 1 if len(week) else first)
     week, size = week - first, (len(span), len(labels), len(kinds))
     by_kind, of_any = _first_rows(rows, customer, kind)
-    table = _grid(span, labels, kinds, running=last if now else None).assign(
-        **_customers(week, customer, np.where(by_kind | (kind < 0), kind, REPEATED), segment, size),
+    once = np.where(by_kind | (kind < 0), kind, REPEATED)
+    table = {
+        **_grid(span, labels, kinds, running=last if now else None),
+        **_customers(week, customer, once, segment, size),
         **_photos(rows, week * len(labels) + segment[customer], kind, by_kind, of_any, size),
         **clusters.of_customers(
             week, customer, np.where(by_kind, kind, -1), customers, segment, size
         ),
-    )
-    table["share"] = ratio(table["votes"], table["voters"])
-    table["lo95"], table["hi95"] = proportions.wilson(
-        as_floats(table["votes"]), as_floats(table["voters"])
-    )
+    }
+    votes, voters = table["votes"].astype(float), table["voters"].astype(float)
+    table["share"] = ratio(votes, voters)
+    table["lo95"], table["hi95"] = proportions.wilson(votes, voters)
     table["photo_share"] = ratio(table["photos"], table["all_photos"])
-    columns = [*WEEKLY_COLUMNS]
-    return table[columns if segments is None else [columns[0], "segment", *columns[1:]]]
+    columns = [*WEEKLY_COLUMNS] if segments is None else ["week", "segment", *WEEKLY_COLUMNS[1:]]
+    return pd.DataFrame({name: table[name] for name in columns})
 
 
 def week_of(posted_at: pd.Series, *, zone: tzinfo = UTC, now: datetime | None = None) -> pd.Series:
@@ -385,17 +386,17 @@ def _photos(
     }
 
 
-def _grid(span: range, names: list[str], kinds: list[str], running: int | None) -> pd.DataFrame:
+def _grid(
+    span: range, names: list[str], kinds: list[str], running: int | None
+) -> dict[str, NDArray[np.generic]]:
     """A row for every week, segment and category, in that order."""
     each = len(names) * len(kinds)
-    return pd.DataFrame(
-        {
-            "week": np.repeat(np.array([weeks.name(week) for week in span], object), each),
-            "segment": np.tile(np.repeat(np.array(names, object), len(kinds)), len(span)),
-            "category": np.tile(np.array(kinds, object), len(span) * len(names)),
-            "partial": np.repeat(np.array([week == running for week in span], bool), each),
-        }
-    )
+    return {
+        "week": np.repeat(np.array([weeks.name(week) for week in span], object), each),
+        "segment": np.tile(np.repeat(np.array(names, object), len(kinds)), len(span)),
+        "category": np.tile(np.array(kinds, object), len(span) * len(names)),
+        "partial": np.repeat(np.array([week == running for week in span], bool), each),
+    }
 
 
 Tally = PhotoCounts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,10 +57,11 @@ class Panel:
         """A row for each week and column of the arrays in `values`, all (weeks, columns)."""
         rows = len(next(iter(values.values())))
         names = np.array([weeks.name(week) for week in range(first, first + rows)], object)
-        table = pd.DataFrame({"week": np.repeat(names, len(self.keys))})
+        columns: dict[str, NDArray[Any]] = {"week": np.repeat(names, len(self.keys))}
         for name in self.keys:
-            table[name] = np.tile(self.keys[name].to_numpy(object), rows)
-        return table.assign(**{name: array.ravel() for name, array in values.items()})
+            columns[str(name)] = np.tile(self.keys[name].to_numpy(object), rows)
+        columns |= {name: array.ravel() for name, array in values.items()}
+        return pd.DataFrame(columns)  # At once: to add them one by one takes several times as long.
 
 
 def measure_of(table: pd.DataFrame) -> str:
