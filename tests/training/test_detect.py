@@ -184,7 +184,9 @@ def test_a_step_keeps_all_shapes():
     settings = Settings(steps=4)
     optimizer = adam(settings)
     params = jax.tree.map(jnp.asarray, initial_variables()["params"])
-    state = State(params, params, optimizer.init(params), jnp.zeros((), jnp.int32))
+    state = jax.eval_shape(
+        lambda: State(params, params, optimizer.init(params), jnp.zeros((), jnp.int32))
+    )
     after, step_losses = jax.eval_shape(make_step(settings, optimizer), state, batch(), 0.1)
     assert jax.tree.map(jnp.shape, after) == jax.tree.map(jnp.shape, state)
     assert isinstance(step_losses, Losses) and step_losses.total.shape == ()

@@ -7,8 +7,9 @@ ends (FCOS, Tian et al. 2019), one names what the whole photo shows.
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -216,7 +217,6 @@ def cell_boxes(distances: Float[Array, "*n rows columns 4"]) -> Float[Array, "*n
 
 def initial_variables(seed: int = 0) -> Variables:
     """Fresh random weights: kernels of variance 1 / inputs, biases of 0."""
-    shapes = jax.eval_shape(Detector().init, jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
     generator = np.random.default_rng(seed)
 
     def drawn(leaf: jax.ShapeDtypeStruct) -> np.ndarray:
@@ -224,4 +224,9 @@ def initial_variables(seed: int = 0) -> Variables:
         deviation = 1 / math.sqrt(inputs) if len(leaf.shape) > 1 else 0.0
         return np.asarray(generator.normal(0, deviation, leaf.shape), np.float32)
 
-    return dict(jax.tree.map(drawn, shapes))
+    return dict(jax.tree.map(drawn, _shapes()))
+
+
+@functools.cache
+def _shapes() -> Any:
+    return jax.eval_shape(Detector().init, jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
