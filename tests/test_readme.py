@@ -85,6 +85,7 @@ EXPECTED = {
 SERVE = "serve --db fashion.db --create"
 SCAN_OF_STORE = "scan s3://bucket/feeds --db fashion.db"
 SCAN_BY_RAY = "scan sample_feeds --engine ray --db fashion.db"
+"""Run in `tests.photos.test_cluster`, where a Ray has been started."""
 
 
 def test_every_command_of_the_product_has_an_expectation():
@@ -182,13 +183,6 @@ def test_the_feeds_of_an_object_store_are_scanned(s3, tmp_path):
     for path in (ROOT / "sample_feeds" / "anna").iterdir():
         client.put_object(Bucket="bucket", Key=f"feeds/anna/{path.name}", Body=path.read_bytes())
     assert "12 photos: 12 looked at." in trendscope(SCAN_OF_STORE, tmp_path)
-
-
-def test_workers_of_ray_scan_the_same_photos(tmp_path):
-    pytest.importorskip("ray")
-    (tmp_path / "sample_feeds").symlink_to(ROOT / "sample_feeds")
-    text = trendscope(SCAN_BY_RAY, tmp_path, RAY_USAGE_STATS_ENABLED="0")
-    assert EXPECTED[SCAN] in text
 
 
 def test_python_runs(folder, monkeypatch):

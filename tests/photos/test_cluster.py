@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shlex
 import shutil
 import signal
 import subprocess
@@ -14,12 +15,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.factories.classifier import FakeClassifier
 from tests.factories.databases import content
 from tests.factories.photos import painted
+from tests.test_readme import EXPECTED, SCAN, SCAN_BY_RAY
 from trendscope import store
 from trendscope.categories import CATEGORIES
+from trendscope.cli import app
 from trendscope.errors import ImageError, TrendscopeError, UsageError
 from trendscope.feeds.dispatch import open_feed
 from trendscope.feeds.post import Post
@@ -85,6 +89,16 @@ def test_scan_with_ray_writes_the_same_rows(
     result = scan(folders, tmp_path / "t.db", weights=FakeClassifier(), cluster=TWO, batch=batch)
     assert result.tally == ScanCounts(judged=165, skipped=6)
     assert content(tmp_path / "t.db") == expected
+
+
+def test_the_documented_command_has_the_network_look_at_the_sample_feeds(
+    ray, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sample_feeds").symlink_to(HOME / "sample_feeds")
+    done = CliRunner().invoke(app, shlex.split(SCAN_BY_RAY))
+    assert done.exit_code == 0, done.stderr
+    assert EXPECTED[SCAN] in done.stdout
 
 
 def test_photos_in_the_store_are_not_judged_again(ray, feeds, tmp_path, monkeypatch):
