@@ -92,6 +92,22 @@ def pytest_xdist_auto_num_workers():
     return (os.cpu_count() or 1) + 1
 
 
+WAITING = ("files/test_remote", "photos/test_cluster", "test_readme", "ingest/test_interruptions")
+WAITING += ("test_faults", "web/")
+"""Tests that wait for Ray, killed processes, desks and browsers."""
+
+
+def pytest_collection_modifyitems(items):
+    """What waits long begins first: others compute meanwhile, and none is left for the end."""
+    starts = [str(ROOT / "tests" / name) for name in WAITING]
+
+    def place(item):
+        path = str(item.path)
+        return next((n for n, start in enumerate(starts) if path.startswith(start)), len(starts))
+
+    items.sort(key=place)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Python need not look through all that the imports leave for ever, now or later."""
