@@ -18,10 +18,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PIL.GifImagePlugin import GifImageFile
+from typer.testing import CliRunner
 
 from tests.factories.exports import make
 from tests.factories.photos import painted
 from tests.factories.pictures import GOOD, POISON, RED, encode, let_everybody_in, picture
+from trendscope.cli import app
 from trendscope.errors import ImageError
 from trendscope.files.trees import read_file
 from trendscope.files.writing import write_atomic
@@ -200,12 +202,13 @@ def test_one_poison_among_a_hundred_photos_costs_itself(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not can("unshare", "-rn", "true"), reason="needs a network namespace")
 def test_no_network_no_home_no_environment(photos, tmp_path):
-    command = [sys.executable, "-m", "trendscope", "profile", photos, "--json", "-q"]
-    plain = done(command)
+    words = ["profile", str(photos), "--json", "-q"]
+    plain = CliRunner().invoke(app, words)
+    command = [sys.executable, "-m", "trendscope", *words]
     bare = done(["unshare", "-rn", "env", "-i", *command])
     nowhere = {**os.environ, "HOME": "/proc/nowhere", "TMPDIR": "/proc/nowhere"}
-    assert plain.returncode == bare.returncode == 0, bare.stderr
-    assert done(command, env=nowhere).stdout == plain.stdout == bare.stdout
+    assert plain.exit_code == bare.returncode == 0, bare.stderr
+    assert done(command, env=nowhere).stdout == plain.stdout_bytes == bare.stdout
 
 
 AUDITED = """
