@@ -94,6 +94,12 @@ def _of_single_garments(scores: Mapping[str, Any]) -> str:
         number = f"{shop['photos_of_the_ten']:,}"
         text += f"; of {number} pictures of a retailer, {_share(shop['accuracy'])}"
     text += "."
+    if "as_labelled_accuracy" in phone:
+        right, named = phone["as_labelled_accuracy"], phone["as_labelled_precision"]
+        text += (
+            f" (By the labels of the phone photos' owners, {_share(right)}, and of what it names "
+            f"{_share(named)}: plainly wrong labels were mended by eye.)"
+        )
     if others := phone.get("other_things_named"):
         text += f" Of shorts, hats, skirts and the like it named {_share(others['all'])}"
         if nothing:
