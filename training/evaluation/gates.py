@@ -20,8 +20,9 @@ from jaxtyping import Bool, Float, Int
 from trendscope.categories import CATEGORIES
 
 DEVIATION = 0.5
-"""Standard deviation, in logits, of the categories' offsets before any guess is seen. Of .5, 1 and
-2 it gave the most precise gates on customers they were not fitted on."""
+"""Standard deviation, in logits, of the categories' offsets before any guess is seen: the smaller,
+the more alike all categories are taken to be. Of .5, 1 and 2 it gave the most precise gates for
+people."""
 
 SLOPE_SCALE = 10.0
 """Logits are fitted times this, so that the slope is hardly drawn towards 0."""
@@ -102,7 +103,7 @@ def logit(probability: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
     return np.asarray(np.log(inside / (1 - inside)))
 
 
-def fitted_rightness(guesses: Guesses) -> Rightness:
+def fitted_rightness(guesses: Guesses, deviation: float = DEVIATION) -> Rightness:
     """The likeliest curve, the offsets drawn towards their mean as by a normal prior.
 
     Half a guess that is right and half a wrong one, at even odds, are added, so that the curve is
@@ -118,7 +119,7 @@ def fitted_rightness(guesses: Guesses) -> Rightness:
             np.eye(places)[guesses.place],
         ]
     )
-    model = LogisticRegression(C=DEVIATION**2, max_iter=1000)
+    model = LogisticRegression(C=deviation**2, max_iter=1000)
     model.fit(
         np.vstack([inputs, np.zeros((2, inputs.shape[1]))]),
         np.append(guesses.right, [True, False]),
@@ -130,17 +131,20 @@ def fitted_rightness(guesses: Guesses) -> Rightness:
     )
 
 
-def fitted_gates(guesses: Guesses, precision: float, always: float = ALWAYS) -> dict[str, float]:
+def fitted_gates(
+    guesses: Guesses, precision: float, always: float = ALWAYS, deviation: float = DEVIATION
+) -> dict[str, float]:
     """For each category the confidence from which on it is named.
 
     Args:
         guesses: Guesses of all categories.
         precision: Share of all that is named in each place that shall be right, by the curve.
         always: Share of each category's guesses that are named whatever others need.
+        deviation: Of the categories' offsets, as `DEVIATION`.
     """
     if not len(guesses.confidence):
         return dict.fromkeys(CATEGORIES, MOST)
-    rightness = fitted_rightness(guesses)
+    rightness = fitted_rightness(guesses, deviation)
     # Nobody knows where a picture comes from, so each is named as if from the hardest place.
     hardest = rightness.probability(guesses, float(rightness.of_place.min()))
     likely = rightness.probability(guesses, rightness.of_place[guesses.place])
