@@ -31,6 +31,9 @@ says little about other people's."""
 
 OUTPUTS = len(CATEGORIES) + 1
 
+UNCERTAIN = "uncertain"
+"""Category of photos that teach nothing."""
+
 
 def places_of(text: str) -> list[Path]:
     """Places of labelled photos as command lines take them, joined by commas; none of no text."""
@@ -61,7 +64,8 @@ def read_tables(places: Sequence[Path], relabel: Sequence[Path] = ()) -> pd.Data
 
     A place is named after its folder, or a CSV of another name than `labels.csv` after itself;
     where two would be named alike, as they are given. `relabel` are CSVs of better categories for
-    some of the photos, as `relabelled` takes them one after another.
+    some of the photos, as `relabelled` takes them one after another; photos that are `uncertain` in
+    the end are left out.
 
     Raises:
         TrendscopeError: As `read_table`, of any of the places, and as `relabelled`.
@@ -76,28 +80,25 @@ def read_tables(places: Sequence[Path], relabel: Sequence[Path] = ()) -> pd.Data
     table = table.assign(given=table["category"])
     for better in relabel:
         table = relabelled(table, better)
-    return table
+    return table[table["category"] != UNCERTAIN].reset_index(drop=True)
 
 
 def relabelled(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """The table with the categories that a CSV (`file`, `category`) gives some of its photos.
 
-    A photo is known by its file's name, without folders. Those that are `uncertain` are left out.
+    A photo is known by its file's name, without folders; `uncertain` is a category, too.
 
     Raises:
         TrendscopeError: A column is missing, a category unknown, or no photo of that name is there.
     """
     new = _csv_rows(path)
-    uncertain = new["category"] == "uncertain"
-    for category in new["category"][~uncertain]:
+    for category in new["category"][new["category"] != UNCERTAIN]:
         target(category)
     new_category = dict(zip(new["file"].map(_name), new["category"], strict=True))
     names = table["file"].map(_name)
     if unknown_names := sorted(set(new_category) - set(names)):
         raise TrendscopeError(f"{path}: there is no photo {unknown_names[0]} among those given")
-    left_out = names.isin(new["file"][uncertain].map(_name))
-    better = names.map(new_category).fillna(table["category"])
-    return table.assign(category=better)[~left_out].reset_index(drop=True)
+    return table.assign(category=names.map(new_category).fillna(table["category"]))
 
 
 def _name(file: str) -> str:
@@ -152,7 +153,7 @@ def _csv_rows(table: Path) -> pd.DataFrame:
 
 def _from_csv(table: Path) -> pd.DataFrame:
     rows = _csv_rows(table)
-    rows = rows[rows["category"] != "uncertain"]
+    rows = rows[rows["category"] != UNCERTAIN]
     folder = table.parent / "images" if (table.parent / "images").is_dir() else table.parent
     customers = rows["customer"] if "customer" in rows else rows["file"]
     files = [str(folder / file) for file in rows["file"]]
