@@ -33,6 +33,15 @@ def broken_rules(page) -> list[tuple[str, str, str]]:
     return broken
 
 
+def catch_file_choosers(page) -> None:
+    """Has a page's choosers of files caught from now on, not only while a test waits for one.
+
+    The browser is told of it without an answer: a key that is pressed at once may come first, and
+    then nobody hears of the chooser.
+    """
+    page.on("filechooser", lambda chooser: None)
+
+
 @pytest.fixture(scope="module")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api")

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from playwright import sync_api
 
-from tests.factories.browser import broken_rules
+from tests.factories.browser import broken_rules, catch_file_choosers
 from tests.factories.desk import desk, scanned
 from tests.factories.photos import painted
 from trendscope import store
@@ -233,6 +233,7 @@ def test_every_page_says_which_keys_it_has(page, full):
 
 
 def test_files_are_chosen_by_space(page, full, root):
+    catch_file_choosers(page)
     for path in ("/try", "/scan", "/catalogue"):
         page.goto(full + path)
         page.locator("#files").focus()

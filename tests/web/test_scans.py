@@ -12,6 +12,7 @@ from PIL import Image
 from playwright import sync_api
 from typer.testing import CliRunner
 
+from tests.factories.browser import catch_file_choosers
 from tests.factories.desk import desk, wait_until
 from tests.factories.photos import painted
 from trendscope import store
@@ -200,6 +201,7 @@ def test_a_larger_picture_is_kept_by_choice_and_forgotten_with_its_customer(clie
 
 def test_a_larger_picture_is_kept_where_that_is_ticked(browser, server, client, place):
     page = browser.new_page(base_url=server.address.rstrip("/"))
+    catch_file_choosers(page)
     for who, key, longest in (("rob", "Space", 1024), ("sue", "Shift", 128)):
         path = place / "ticked" / who / "1.png"
         path.parent.mkdir(parents=True)
