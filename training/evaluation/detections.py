@@ -241,17 +241,18 @@ def single_scores(
             named = photo_metrics.share_of(each.named for each in of_place)
             scores[place] = {"photos": len(of_place), "named": named.share}
             continue
-        strict, by_group, given = (
+        evaluations = [
             photo_metrics.evaluation("", "", scored_on, rows, ())
             for rows in (of_place, [lenient(each) for each in of_place], by_owners)
-        )
-        figures = photo_metrics.scores(strict)
+        ]
+        strict = evaluations[0]
+        figures, of_groups, of_owners = map(photo_metrics.scores, evaluations)
         del figures["digest"]
         figures["right_by_group"] = {row.name: row.share.share for row in strict.groups}
         for name in ("accuracy", "mean_over_groups", "precision", "calibration_error"):
-            figures[f"lenient_{name}"] = photo_metrics.scores(by_group).get(name)
+            figures[f"lenient_{name}"] = of_groups.get(name)
         for name in ("accuracy", "mean_over_groups", "coverage", "precision"):
-            figures[f"as_labelled_{name}"] = photo_metrics.scores(given).get(name)
+            figures[f"as_labelled_{name}"] = of_owners.get(name)
         figures["others_named_by_label"] = {
             row.name: row.share.share for row in strict.others_by_label
         }
